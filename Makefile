@@ -1,0 +1,42 @@
+# make demo    set everything up and run the demonstration study, from search to report
+# make test    set everything up and pass the tests
+# make check   ruff and mypy
+# make bench   speed and memory, side by side with peers; not part of the tests
+# make setup   the environment in .venv, from the hash-locked requirements
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+STAMP := .venv/.complete
+
+.PHONY: setup demo test check bench clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 setup")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: setup
+	$(BIN)/realitycheck check studies/demo.yaml
+	$(BIN)/realitycheck run studies/demo.yaml --workers 2
+	$(BIN)/realitycheck report studies/demo.yaml
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python tests/benchmarks/bench_scoring.py
+	$(BIN)/python tests/benchmarks/bench_training.py
+
+clean:
+	rm -rf .venv studies/demo/ledger studies/demo/attempts studies/demo/cache reports/demo

@@ -1,0 +1,6 @@
+"""`python -m realitycheck`."""
+
+from realitycheck.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""A name of a menu, or an address `module:Class`, becomes a class; its knobs are held to its signature."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+from realitycheck.datasets.menu import MENU as DATASETS
+from realitycheck.errors import InputError, Problem
+from realitycheck.losses.menu import MENU as LOSSES
+from realitycheck.protocol.checks import is_address
+from realitycheck.protocol.model import DatasetChoice
+from realitycheck.protocol.schema import nearest
+from realitycheck.protocol.space import RATES, Space, middle
+from realitycheck.trunks.menu import MENU as TRUNKS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from realitycheck.datasets.base import Dataset
+
+Kind = Literal["loss", "dataset", "trunk"]
+
+OFFERED = ("num_classes", "embedding_dim", "embedding_size")
+"""Arguments of a loss that the house fills in for those that ask; never knobs."""
+
+_ADDRESSES: dict[Kind, dict[str, str]] = {
+    "loss": {name: entry.address for name, entry in LOSSES.items()},
+    "dataset": {name: entry.address for name, entry in DATASETS.items()},
+    "trunk": {name: entry.address for name, entry in TRUNKS.items()},
+}
+
+
+def resolve_loss(name: str) -> type[Any]:
+    """The class of a loss's name on the menu, or of an address `module:Class`.
+
+    Raises:
+        InputError: there is no such name, the module cannot be imported, or it has no such class.
+    """
+    return _resolve(name, "loss")
+
+
+def resolve_dataset(name: str) -> type[Any]:
+    """The class of a dataset, as `resolve_loss`."""
+    return _resolve(name, "dataset")
+
+
+def resolve_trunk(name: str) -> type[Any]:
+    """The class of a trunk, as `resolve_loss`."""
+    return _resolve(name, "trunk")
+
+
+def _resolve(name: str, kind: Kind) -> type[Any]:
+    menu = _ADDRESSES[kind]
+    if not is_address(name) and name not in menu:
+        raise _wrong(name, f"must be a {kind} of the menu; got '{name}'. {nearest(name, list(menu))}")
+    module_name, _, class_name = menu.get(name, name).partition(":")
+    module = _import(name, module_name)
+    found = getattr(module, class_name, None)
+    if not inspect.isclass(found):
+        classes = [each for each, value in vars(module).items() if inspect.isclass(value)]
+        raise _wrong(name, f"must be a class of {module_name}; got '{class_name}'. {nearest(class_name, classes)}")
+    return found
+
+
+def build_dataset(choice: DatasetChoice) -> Dataset:
+    """The images of a study's dataset; a dataset that lies in a folder is told its root.
+
+    Raises:
+        InputError: there is no such dataset, or its folder is not as it must be.
+    """
+    found = resolve_dataset(choice.address)
+    built: Dataset = found() if choice.root is None else found(root=choice.root)
+    return built
+
+
+def credit(address: str) -> str:
+    """The line of attribution that a dataset asks for; empty where none is due."""
+    return str(getattr(resolve_dataset(address), "credit", ""))
+
+
+def build_loss(
+    address: str, *, num_classes: int, embedding_dim: int, knobs: Mapping[str, float | int | str]
+) -> nn.Module:
+    """The loss of a name or address, ready to be called with embeddings (B, D) and labels (B,).
+
+    Args:
+        address: a name of the menu, or `module:Class`.
+        num_classes: number of training classes C, offered to losses that ask for it.
+        embedding_dim: embedding dimensions D, offered as `embedding_dim` or `embedding_size`.
+        knobs: the loss's knobs by name; rates (`space.RATES`) belong to the optimiser and are left out.
+
+    Raises:
+        InputError: there is no such loss.
+    """
+    found = resolve_loss(address)
+    offered = dict(zip(OFFERED, (num_classes, embedding_dim, embedding_dim), strict=True))
+    asked = {name: value for name, value in offered.items() if name in parameters_of(found)}
+    module: nn.Module = found(**asked, **{name: value for name, value in knobs.items() if name not in RATES})
+    return module
+
+
+def middle_knobs(space: Space) -> dict[str, float | int | str]:
+    """One setting of a space: every knob in the middle of its range."""
+    return {name: middle(bounds) for name, bounds in space.items()}
+
+
+def _wrong(name: str, says: str) -> InputError:
+    return InputError(name, [Problem(0, "", says)])
+
+
+def _import(name: str, module_name: str) -> Any:
+    try:
+        return import_module(module_name)
+    except Exception as error:  # a stranger's module may raise anything while it is imported
+        cause = f"{type(error).__name__}: {error}"
+        says = f"must be in a module that imports; got {cause} from {module_name}. Install or mend it."
+        raise _wrong(name, says) from error
+
+
+def parameters_of(found: type) -> dict[str, inspect.Parameter]:
+    """The constructor's arguments by name, through `**kwargs` down to the parents that take them.
+
+    What a parent demands, its child may give it; so the parents' arguments count as having a default.
+    """
+    own, *passed_on = _constructors(found) or [{}]
+    parents = {name: each.replace(default=None) for taken in reversed(passed_on) for name, each in taken.items()}
+    return parents | own
+
+
+def _constructors(found: type) -> list[dict[str, inspect.Parameter]]:
+    """The named arguments of each `__init__` that a keyword can reach, the class's own first."""
+    from torch import nn
+
+    reached = []
+    for parent in found.__mro__:
+        if parent in (nn.Module, object):
+            break
+        if "__init__" in vars(parent):
+            named = list(inspect.signature(vars(parent)["__init__"]).parameters.values())[1:]
+            reached.append({p.name: p for p in named if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)})
+            if not any(p.kind is p.VAR_KEYWORD for p in named):
+                break
+    return reached

@@ -1,0 +1,1 @@
+"""Class-labelled images; `menu` lists them."""

@@ -1,0 +1,179 @@
+"""The evidence of a study on disk: the only truth, and the only writer of it.
+
+`<study>/ledger/<kind>/<id>.json` holds one record each; `<study>/ledger.jsonl.gz` is the packed form that is
+committed, and both are read. `<study>/attempts/` holds what is not evidence: times, hosts, failures, alarms.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from realitycheck.canonical import canonical_json, digest
+from realitycheck.errors import LedgerError
+from realitycheck.runs import Body
+
+KINDS = ("proposal", "run", "score", "opening")
+
+
+class Ledger:
+    """The records of one study.
+
+    Args:
+        folder: the study's folder; it is made when the first record is written.
+
+    Raises:
+        LedgerError: a record is damaged, or two records of one id differ.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.records: dict[str, Body] = {}
+        for source, line in self._lines():
+            self._read(source, line)
+
+    @property
+    def packed(self) -> Path:
+        """The packed ledger."""
+        return self.folder / "ledger.jsonl.gz"
+
+    @property
+    def digest(self) -> str:
+        """The digest of all records, whatever the order or the form they lie in."""
+        return digest([self.records[each] for each in sorted(self.records)])
+
+    def append(self, body: Body) -> bool:
+        """Keep a record for ever; whether it was new.
+
+        The first writer wins. A second copy that differs is kept as an alarm under `attempts/`, because it shows
+        that something which may change a number is missing from the spec.
+
+        Raises:
+            LedgerError: the ledger already holds other numbers under this id.
+        """
+        path = self.folder / "ledger" / body["kind"] / f"{body['id']}.json"
+        known = self.records.get(body["id"])
+        if known is None and not _link_new(path, _envelope(body)):
+            known = _open_envelope(path.read_text(encoding="utf-8"), source=str(path))
+        self.records[body["id"]] = known or body
+        if known is not None and canonical_json(known) != canonical_json(body):
+            self._alarm(known, body)
+            raise LedgerError(
+                f"{path}: a second {body['kind']} of this id has other numbers; the first is kept, both are in "
+                f"{self.folder / 'attempts'}. Something that changes results differs between the two."
+            )
+        return known is None
+
+    def note(self, kind: str, content: Body) -> None:
+        """Write down something that is not evidence: an attempt, a failure, an alarm, who opened the test half when."""
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        text = canonical_json({"kind": kind, "time": time, "host": platform.node(), **content})
+        _link_new(self.folder / "attempts" / f"{kind}-{digest(text)[:16]}.json", text)
+
+    def notes(self) -> list[Body]:
+        """Every note by time, the packed ones included."""
+        texts = {path.read_text(encoding="utf-8") for path in (self.folder / "attempts").glob("*.json")}
+        packed = self.folder / "attempts.jsonl.gz"
+        if packed.exists():
+            with gzip.open(packed, "rt", encoding="utf-8") as lines:
+                texts |= {line.rstrip("\n") for line in lines}
+        return sorted((json.loads(text) for text in texts), key=lambda each: (each["time"], canonical_json(each)))
+
+    def pack(self) -> Path:
+        """Write all records into one file, sorted by kind and id, whose bytes depend on the records alone."""
+        ordered = sorted(self.records.values(), key=lambda body: (KINDS.index(body["kind"]), body["id"]))
+        _pack(self.packed, [_envelope(body) for body in ordered])
+        notes = self.notes()
+        if notes:
+            _pack(self.folder / "attempts.jsonl.gz", [canonical_json(each) for each in notes])
+        return self.packed
+
+    def _alarm(self, kept: Body, refused: Body) -> None:
+        """Keep the second copy whole beside the ledger, and note where."""
+        path = self.folder / "attempts" / "refused" / f"{refused['id']}-{digest(refused)[:16]}.json"
+        _link_new(path, _envelope(refused))
+        reason = f"a second copy differs; it is kept as attempts/refused/{path.name}"
+        self.note("alarm", {"id": kept["id"], "title": kept["kind"], "reason": reason})
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        if self.packed.exists():
+            try:
+                with gzip.open(self.packed, "rt", encoding="utf-8") as lines:
+                    for number, line in enumerate(lines, start=1):
+                        yield f"{self.packed}, line {number}", line
+            except (OSError, EOFError, UnicodeDecodeError) as error:
+                raise LedgerError(f"{self.packed} cannot be read: {error}. Restore it from a good copy.") from error
+        for path in sorted((self.folder / "ledger").glob("*/*.json")):
+            yield str(path), path.read_text(encoding="utf-8", errors="replace")
+
+    def _read(self, source: str, line: str) -> None:
+        body = _open_envelope(line, source=source)
+        known = self.records.setdefault(body["id"], body)
+        if known != body:
+            raise LedgerError(f"{source}: differs from an earlier record of the same id. Remove the wrong one.")
+
+
+def _envelope(body: Body) -> str:
+    return canonical_json({"body": body, "sha256": digest(body)})
+
+
+def _open_envelope(text: str, *, source: str) -> Body:
+    try:
+        envelope = json.loads(text)
+        body: Body = envelope["body"]
+        sound = digest(body) == envelope["sha256"] and body["kind"] in KINDS and isinstance(body["id"], str)
+    except (ValueError, KeyError, TypeError):
+        sound = False
+    if not sound:
+        raise LedgerError(
+            f"{source}: the record is damaged (its SHA-256 does not match). Remove it and `run` again: it is remade."
+        )
+    return body
+
+
+def _link_new(path: Path, text: str) -> bool:
+    """Publish a file whole or not at all, never over another one; whether it was new.
+
+    Written, fsynced, then linked: a reader never sees half a record, and a kill leaves at most a temporary file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        _fsync_folder(path.parent)
+        return True
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _pack(path: Path, lines: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0, compresslevel=9) as packed:
+            packed.write("".join(f"{line}\n" for line in lines).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _fsync_folder(path.parent)
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

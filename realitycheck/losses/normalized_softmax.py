@@ -1,0 +1,33 @@
+"""Normalised softmax loss."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from realitycheck.losses.base import Loss
+
+
+class NormalizedSoftmax(Loss):
+    """Classify by the cosine similarity to one learned proxy per class.
+
+    `cross entropy(x̂ · p̂ᵀ / T, y)`, mean over the batch. Zhai and Wu (2019); equal to ProxyNCA++ with
+    scale 1/(2T).
+
+    Args:
+        temperature: T, above 0; the smaller, the sharper.
+        num_classes: C, one proxy each.
+        embedding_dim: D.
+    """
+
+    def __init__(self, *, temperature: float, num_classes: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.temperature = temperature
+        self.proxies = nn.Parameter(torch.randn(num_classes, embedding_dim))
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """The loss of embeddings (B, D) and labels (B,) in 0..C-1."""
+        unit = functional.normalize(embeddings, dim=1)
+        similarity = unit @ functional.normalize(self.proxies, dim=1).to(unit.dtype).T  # (B, C)
+        return functional.cross_entropy(similarity / self.temperature, labels)

@@ -1,0 +1,159 @@
+"""Rows made ready to be compared: exactly in float64, and fast in float32 with a proven bound on the error.
+
+The law of order is the float64 key of a pair: elementwise products, and a sum whose order of additions is
+written down here. So it is the same on every device, in every tile and on any number of threads, and equal
+rows have equal keys. The float32 matrix product only says which pairs need that key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from realitycheck.errors import InputError, Problem
+
+DISTANCES = ("cosine", "euclidean")
+
+_ROUND32, _ROUND64 = 2.0**-24, 2.0**-53
+
+_NUMBERS = 2**18
+"""How many float64 numbers are worked on at once: 2 MiB, which a core's caches hold."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """N rows of D numbers, ready to be compared.
+
+    Args:
+        exact: (N, D) float64: for `cosine` unit rows (a zero row stays zero), for `euclidean` the rows.
+        distance: `cosine` or `euclidean`.
+        left: (N, D + 2) float32.
+        right: (N, D + 2) float32; `left[i] @ right[j]` is half the squared distance of i and j, up to a
+            positive factor and a constant.
+        band: (N,) float32; two such products of row i that differ by more than `band[i]` are in true order.
+    """
+
+    exact: Tensor
+    distance: str
+    left: Tensor
+    right: Tensor
+    band: Tensor
+
+    def __len__(self) -> int:
+        return len(self.exact)
+
+    def keys(self, rows: Tensor, others: Tensor) -> Tensor:
+        """The (P,) float64 keys of P pairs of row numbers; a nearer pair has a lower key."""
+        size = _rows_at_once(self.exact)
+        pairs = zip(torch.split(rows, size), torch.split(others, size), strict=True)
+        return torch.cat([_key(self.exact[a], self.exact[b], distance=self.distance) for a, b in pairs])
+
+    def keys_to_all(self, row: Tensor) -> Tensor:
+        """The (N,) float64 keys of one row, given as a (1,) number, with every row; equal rows cost once."""
+        unique, back = self._unique
+        parts = torch.split(unique, _rows_at_once(unique))
+        return torch.cat([_key(self.exact[row], part, distance=self.distance) for part in parts])[back]
+
+    @property
+    def distinct(self) -> int:
+        """How many different rows there are."""
+        return len(self._unique[0])
+
+    @cached_property
+    def _unique(self) -> tuple[Tensor, Tensor]:
+        unique, back = torch.unique(self.exact, dim=0, return_inverse=True)
+        return unique, back
+
+
+def prepare(embeddings: Tensor, *, distance: str) -> Points:
+    """Check and convert (N, D) embeddings of any float type, on their own device.
+
+    Raises:
+        InputError: they are not an (N, D) table of finite numbers, or `distance` is unknown.
+    """
+    _check(embeddings, distance=distance)
+    exact = embeddings.detach().to(torch.float64, copy=True).contiguous()
+    top = torch.cat([part.abs().amax(1) for part in torch.split(exact, _rows_at_once(exact))])
+    if bad := int((~top.isfinite()).sum()):
+        raise _refusal("embeddings", f"must be finite; {bad} of {len(top)} rows hold NaN or infinity.")
+    exact *= _shrink(top if distance == "cosine" else top.amax()).reshape(-1, 1)
+    if distance == "cosine":
+        for part in torch.split(exact, _rows_at_once(exact)):
+            part /= _sum(part * part).sqrt().clamp(min=_ROUND64).unsqueeze(1)
+    return Points(exact, distance, *_rough(exact, distance=distance))
+
+
+def _check(embeddings: Tensor, *, distance: str) -> None:
+    if distance not in DISTANCES:
+        raise _refusal("distance", f"must be one of {', '.join(DISTANCES)}; got {distance!r}.")
+    if embeddings.dim() != 2 or not embeddings.is_floating_point() or embeddings.numel() == 0:
+        got = f"{tuple(embeddings.shape)} of {embeddings.dtype}"
+        raise _refusal("embeddings", f"must be a filled (N, D) table of floating-point numbers; got {got}.")
+
+
+def _refusal(where: str, says: str) -> InputError:
+    return InputError("nearest neighbours", [Problem(0, where, says)])
+
+
+def _rows_at_once(table: Tensor) -> int:
+    return max(1, _NUMBERS // table.shape[1])
+
+
+def _shrink(top: Tensor) -> Tensor:
+    """The powers of two that bring positive numbers into [0.5, 1), exactly; 1 for next to nothing."""
+    safe = torch.where(top > 2.0**-500, top, 1.0)
+    return torch.frexp(safe).mantissa / safe
+
+
+def _sum(terms: Tensor) -> Tensor:
+    """The sum over the last dimension, halves folded on each other in place: one order everywhere."""
+    width = terms.shape[-1]
+    while width > 1:
+        half, odd = divmod(width, 2)
+        terms[..., :half] += terms[..., half : 2 * half]
+        if odd:
+            terms[..., :1] += terms[..., width - 1 : width]
+        width = half
+    return terms[..., 0]
+
+
+def _key(rows: Tensor, others: Tensor, *, distance: str) -> Tensor:
+    if distance == "cosine":
+        return -_sum(rows * others)
+    return _sum((rows - others).square_())
+
+
+def _rough(exact: Tensor, *, distance: str) -> tuple[Tensor, Tensor, Tensor]:
+    """`left`, `right` and `band` of `Points`.
+
+    Centred rows c = x - m keep the products small where the embeddings are crowded. Then |x_i - x_j|² / 2 =
+    b_i + b_j - c_i·c_j with b = |c|²/2, and -x_i·x_j = b_i + b_j - c_i·c_j - m·m with b = -m·c. `left` holds
+    rows (c, b, 1), `right` rows (-c, 1, b), scaled by a power of two against overflow.
+    """
+    mean = exact.mean(0)
+    parts = torch.split(exact, _rows_at_once(exact))
+    norm = torch.cat([(part - mean).square_().sum(1) for part in parts]).sqrt()
+    scale = _shrink(norm.amax())
+    shift = norm**2 / 2 if distance == "euclidean" else torch.cat([(mean - part) @ mean for part in parts])
+    left = torch.ones(len(exact), exact.shape[1] + 2, dtype=torch.float32, device=exact.device)
+    for part, row in zip(parts, torch.split(left, len(parts[0])), strict=True):
+        row[:, :-2] = (part - mean) * scale
+    left[:, -2] = shift * scale**2
+    right = torch.cat([-left[:, :-2], left[:, -1:], left[:, -2:-1]], dim=1)
+    return left, right, _band(norm, shift, far=norm.amax() + mean.norm(), terms=len(mean) + 20, scale=scale)
+
+
+def _band(norm: Tensor, shift: Tensor, *, far: Tensor, terms: int, scale: Tensor) -> Tensor:
+    """Twice a bound on the error of each row's products, against the float64 keys as computed.
+
+    A dot product of n terms, summed in any order, errs by at most n·u / (1 - n·u) times the product of the
+    norms (Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1). `terms` exceeds
+    D + 2 by enough for the rounding of the inputs and of the sums made with the band. The second part covers
+    float64: the keys, the means and the centring of rows no longer than `far`.
+    """
+    size = norm * norm.amax() + shift.abs() + shift.abs().amax()
+    error = terms * _ROUND32 / (1 - terms * _ROUND32) * size + 8 * terms * _ROUND64 * far**2
+    return (2.02 * scale**2 * error + 2.0**-100).clamp(max=1e30).float()

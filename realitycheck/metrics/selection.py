@@ -1,0 +1,36 @@
+"""Picking low numbers out of tables, on the CPU with NumPy where it is the faster of the two."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def kth_lowest(values: Tensor, k: int) -> Tensor:
+    """The (n,) k-th lowest numbers of the rows of an (n, w) table, k counted from 1."""
+    if values.device.type == "cpu":  # NumPy's vectorised quickselect takes a tenth of the time of topk
+        return torch.from_numpy(np.partition(values.numpy(), k - 1, axis=1)[:, k - 1].copy())
+    return values.topk(k, dim=1, largest=False, sorted=False).values.amax(1)
+
+
+def below(table: Tensor, limit: Tensor) -> Tensor:
+    """The rising flat positions in an (n, w) table of numbers that are at most `limit`, which broadcasts."""
+    if table.device.type == "cpu":  # the same in torch takes four times as long
+        return torch.from_numpy(np.flatnonzero(np.less_equal(table.numpy(), limit.numpy())))
+    return (table <= limit).flatten().nonzero().flatten()
+
+
+def order_by(*keys: Tensor) -> Tensor:
+    """The (P,) permutation that sorts by the first key, then by the second, and so on."""
+    order = keys[-1].argsort(stable=True)
+    for key in reversed(keys[:-1]):
+        order = order[key[order].argsort(stable=True)]
+    return order
+
+
+def order_in_rows(row: Tensor, value: Tensor) -> Tensor:
+    """The (P,) permutation that sorts by row number, then by float32 value: one sort of 64-bit integers."""
+    bits = value.view(torch.int32)
+    rising = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # the bits of negative floats fall as the floats rise
+    return ((row << 32) + rising).argsort()

@@ -1,0 +1,1 @@
+"""What follows from a promise: splits, seeds, specs, costs."""

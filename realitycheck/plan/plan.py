@@ -1,0 +1,244 @@
+"""A study becomes specs: every id that it can ever ask for follows from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from realitycheck.canonical import canonical_json, digest
+from realitycheck.errors import LedgerError
+from realitycheck.plan.complete import complete_phases
+from realitycheck.plan.splits import Fold, make_folds
+from realitycheck.protocol.model import LossChoice, Protocol, Study
+from realitycheck.runs import RESULTS_VERSION, Body, RunSpec, ScoreSpec, Stage, by_kind
+
+Knobs = Mapping[str, float | int | str]
+
+UNTRAINED = "untrained"
+"""The group of the baseline rows: models of no phases, equal for every loss."""
+
+
+@dataclass(frozen=True)
+class LossPlan:
+    """Everything that one loss (or, with `choice` None, no loss) can ask for on one dataset.
+
+    Args:
+        protocol: the protocol.
+        dataset: the dataset's name.
+        data: digest of its trainval half.
+        choice: the loss, or None for the untrained rows.
+    """
+
+    protocol: Protocol
+    dataset: str
+    data: str
+    choice: LossChoice | None
+
+    @property
+    def label(self) -> str:
+        """The loss's label in the study."""
+        return self.choice.label if self.choice else UNTRAINED
+
+    @property
+    def group(self) -> str:
+        """`dataset/label`."""
+        return f"{self.dataset}/{self.label}"
+
+    @cached_property
+    def search_id(self) -> str:
+        """The digest of all that can change a proposal."""
+        assert self.choice is not None
+        search = self.protocol.search.model_dump(mode="json", exclude={"space"})
+        spec = self._spec(stage=Stage.SEARCH, index=0, fold=0, knobs={})
+        return digest({"space": self.ranges, "search": search, "run": spec.to_json()})
+
+    @cached_property
+    def ranges(self) -> Mapping[str, Any]:
+        """Knob → range as plain JSON: the loss's own, and the protocol's shared ones."""
+        assert self.choice is not None
+        space = {**self.protocol.search.shared, **self.choice.space}
+        return {
+            name: (each if isinstance(each, int | float | str) else each.model_dump(mode="json"))
+            for name, each in sorted(space.items())
+        }
+
+    def proposal_id(self, slot: int) -> str:
+        """The id of one slot's proposal."""
+        return digest({"proposal": self.search_id, "slot": slot})
+
+    def trial_runs(self, *, slot: int, knobs: Knobs) -> tuple[RunSpec, ...]:
+        """The K fold runs of a trial."""
+        return self._fold_runs(Stage.SEARCH, slot, knobs)
+
+    def replicate_runs(self, *, index: int, knobs: Knobs) -> tuple[RunSpec, ...]:
+        """The K fold runs of a replicate."""
+        return self._fold_runs(Stage.FINAL, index, knobs)
+
+    def complete_run(self, *, index: int, knobs: Knobs, fold_runs: Sequence[Body]) -> RunSpec | None:
+        """The complete run of a replicate, or None if no fold run gives its lengths."""
+        if self.choice is None:
+            return self._spec(stage=Stage.FINAL, index=index, fold=None, knobs=knobs)
+        batch = self._batch
+        phases = complete_phases(
+            fold_runs,
+            rule=self.protocol.final.complete,
+            phases=self.protocol.phases,
+            epoch=self.protocol.epoch,
+            batch_size=batch["classes"] * batch["per_class"],
+        )
+        if phases is None:
+            return None
+        return self._spec(stage=Stage.FINAL, index=index, fold=None, knobs=knobs, phases=phases)
+
+    def _fold_runs(self, stage: Stage, index: int, knobs: Knobs) -> tuple[RunSpec, ...]:
+        return tuple(
+            self._spec(stage=stage, index=index, fold=fold, knobs=knobs) for fold in range(self.protocol.folds.count)
+        )
+
+    @cached_property
+    def _batch(self) -> dict[str, int]:
+        batches = self.protocol.batches
+        batch = batches.proxies if self.choice and self.choice.family == "proxies" else batches.pairs
+        return batch.model_dump(mode="json")
+
+    @cached_property
+    def _loss(self) -> dict[str, str] | None:
+        if self.choice is None:
+            return None
+        return self.choice.model_dump(include={"label", "address", "distance"})
+
+    @cached_property
+    def _recipe(self) -> dict[str, Any]:
+        return self.protocol.recipe.model_dump(mode="json")
+
+    def _spec(
+        self,
+        *,
+        stage: Stage,
+        index: int,
+        fold: int | None,
+        knobs: Knobs,
+        phases: tuple[Mapping[str, Any], ...] | None = None,
+    ) -> RunSpec:
+        phases = self._planned_phases if phases is None else phases
+        key = canonical_json([stage, index, fold, dict(knobs), list(phases)])
+        if key not in self._specs:
+            self._specs[key] = self._new_spec(stage, index, fold, knobs, phases)
+        return self._specs[key]
+
+    @cached_property
+    def _specs(self) -> dict[str, RunSpec]:
+        """Specs by what tells them apart: asked for again at every record, and each holds its digest."""
+        return {}
+
+    @cached_property
+    def _planned_phases(self) -> tuple[Mapping[str, Any], ...]:
+        return tuple(phase.model_dump(mode="json") for phase in self.protocol.phases) if self.choice else ()
+
+    def _new_spec(
+        self, stage: Stage, index: int, fold: int | None, knobs: Knobs, phases: tuple[Mapping[str, Any], ...]
+    ) -> RunSpec:
+        dims = self.protocol.embedding_dim * (1 if fold is not None else self.protocol.folds.count)
+        return RunSpec(
+            results_version=RESULTS_VERSION,
+            data=self.data,
+            dataset=self.dataset,
+            stage=stage,
+            index=index,
+            fold=fold,
+            folds=self.protocol.folds.model_dump(mode="json"),
+            loss=self._loss,
+            knobs=dict(knobs),
+            recipe=self._recipe,
+            batch=self._batch,
+            dims=dims,
+            phases=phases,
+            root=self.protocol.seed,
+        )
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """A study on one dataset: the losses, the untrained rows, and the door to the test half.
+
+    `test` is the digest of the test half, or None where it is not known (a report of an unopened study).
+    """
+
+    study: Study
+    dataset: str
+    data: str
+    test: str | None
+
+    @cached_property
+    def losses(self) -> tuple[LossPlan, ...]:
+        """One plan per loss, in the study's order."""
+        return tuple(LossPlan(self.study.protocol, self.dataset, self.data, choice) for choice in self.study.losses)
+
+    @cached_property
+    def untrained(self) -> LossPlan:
+        """The models that are never trained, under the same seeds as the replicates."""
+        return LossPlan(self.study.protocol, self.dataset, self.data, None)
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the frozen plan: protocol, comparisons and data; not its prose or paths."""
+        protocol = self.study.protocol.model_dump(mode="json", exclude={"summary"})
+        losses = [choice.model_dump(mode="json") for choice in self.study.losses]
+        data = {"dataset": self.dataset, "trainval": self.data, "test": self.test}
+        return digest({"version": RESULTS_VERSION, "protocol": protocol, "losses": losses, **self.claims, **data})
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """What is to be said of the scores, fixed before they are seen: comparisons, and how many seeds."""
+        told = self.study.model_dump(mode="json", include={"baseline", "primary", "smallest_difference"})
+        return told | {"seeds": self.study.protocol.final.seeds}
+
+    @property
+    def opening_id(self) -> str:
+        """The id of this plan's opening of the test half."""
+        return digest({"opening": self.digest})
+
+    def score(self, models: Sequence[str], *, output: str) -> ScoreSpec | None:
+        """The score of some models on the test half, or None where that is not known."""
+        if self.test is None:
+            return None
+        return ScoreSpec(results_version=RESULTS_VERSION, test=self.test, models=tuple(models), output=output)
+
+
+def trainval_folds(protocol: Protocol, classes: int) -> tuple[Fold, ...]:
+    """The protocol's folds of `classes` trainval classes, numbered from 0."""
+    rule = protocol.folds
+    return make_folds(range(classes), count=rule.count, kind=rule.kind, seed=rule.seed)
+
+
+def from_records(study: Study, dataset: str, records: Mapping[str, Body]) -> DatasetPlan:
+    """The plan that a ledger's records belong to, found without the images.
+
+    The digest of the trainval half is read off the proposals of this very search, and that of the test half off the
+    opening of this very plan, or else off an earlier opening on the same trainval half.
+
+    Raises:
+        LedgerError: the records are of several versions of the images, and no opening tells which is meant.
+    """
+    digests = {body["data"] for body in by_kind(records.values(), "proposal") if _fits(study, dataset, body)}
+    openings = [body for body in by_kind(records.values(), "opening") if body["data"] in digests]
+    plans = [DatasetPlan(study=study, dataset=dataset, data=each["data"], test=each["test"]) for each in openings]
+    exact = [plan for plan, body in zip(plans, openings, strict=True) if plan.opening_id == body["id"]]
+    if exact:
+        return exact[0]
+    if len(digests) > 1:
+        raise LedgerError(
+            f"the ledger holds trials on {len(digests)} versions of the images of {dataset}, and this plan has opened "
+            "the test half of none. `run` the study to its end: the opening will tell which version is meant."
+        )
+    known = plans[0].test if plans else None
+    return DatasetPlan(study=study, dataset=dataset, data=next(iter(digests), ""), test=known)
+
+
+def _fits(study: Study, dataset: str, proposal: Body) -> bool:
+    if proposal["dataset"] != dataset:
+        return False
+    plan = DatasetPlan(study=study, dataset=dataset, data=proposal["data"], test=None)
+    return any(proposal["id"] == loss.proposal_id(proposal["slot"]) for loss in plan.losses)

@@ -1,0 +1,1 @@
+"""What is promised: protocols, studies and spaces."""

@@ -1,0 +1,1 @@
+"""The claim: tables, figures and the page, rebuilt from the ledger alone."""

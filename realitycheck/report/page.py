@@ -1,0 +1,149 @@
+"""The report as files: one offline page, its tables and figures, and where they came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from realitycheck.plan.evidence import DatasetEvidence
+from realitycheck.protocol.model import Study
+from realitycheck.report import tables, words
+from realitycheck.report.figures import curves_figure, differences_figure, scores_figure, search_figure
+from realitycheck.report.summary import DatasetSummary, Summary, summarize
+from realitycheck.runs import METRICS, RESULTS_VERSION
+
+FIRST_COLUMNS = ("time", "kind", "title", "id", "host", "device", "seconds", "attempt", "reason")
+"""Of the provenance table, where attempts have them; the other keys follow by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One dataset on the page: what was found, and its figures as SVG documents by kind."""
+
+    found: DatasetSummary
+    figures: Mapping[str, str]
+
+
+def write_report(
+    study: Study,
+    evidence: Sequence[DatasetEvidence],
+    *,
+    sources: Mapping[str, str],
+    credit: Sequence[str],
+    ledger_digest: str,
+    attempts: Sequence[Mapping[str, Any]],
+    folder: Path,
+) -> list[Path]:
+    """Write the whole report, finished study or not, and return its files in the order written.
+
+    The same evidence gives the same bytes, `provenance.html` apart: only that one tells of times and hosts.
+
+    Args:
+        study: the promise.
+        evidence: what the records say, one per dataset.
+        sources: file name → text of the study and protocol files, shown as they are.
+        credit: one sentence per source of data or weights.
+        ledger_digest: SHA-256 over the bodies of all records.
+        attempts: times, hosts, failures and alarms, one flat mapping each; may be empty.
+        folder: where to write; made if missing, and files of the same names replaced.
+    """
+    summary = summarize(study, evidence)
+    sections = [draw_section(summary, each, found) for each, found in zip(evidence, summary.datasets, strict=True)]
+    texts = {
+        "index.html": render_page(summary, sections, sources=sources, credit=credit, ledger_digest=ledger_digest),
+        "tables.md": tables.markdown(summary),
+        "tables.csv": tables.comma_separated(summary),
+        "tables.json": tables.json_text(summary),
+        "tables.tex": tables.latex(summary),
+        **{f"figures/{file_name(each, kind)}.svg": svg for each in sections for kind, svg in each.figures.items()},
+        "provenance.html": render_provenance(study, attempts=attempts, ledger_digest=ledger_digest),
+    }
+    return [_write(folder / name, text) for name, text in texts.items()]
+
+
+def draw_section(summary: Summary, evidence: DatasetEvidence, found: DatasetSummary) -> Section:
+    """The figures of one dataset; those that would be empty are left out."""
+    name = _plain(found.dataset)
+    figures = {}
+    if any(cell.n for row in found.rows for cell in row.cells):
+        figures["scores"] = scores_figure(summary, found, name=f"scores-{name}")
+    if any(each.mean is not None for each in found.comparisons):
+        figures["differences"] = differences_figure(summary, found, name=f"differences-{name}")
+    if any(loss.trials for loss in evidence.losses):
+        figures["search"] = search_figure(evidence, name=f"search-{name}")
+    if any(run for loss in evidence.losses for each in loss.replicates for run in each.fold_runs):
+        figures["curves"] = curves_figure(evidence, name=f"curves-{name}")
+    return Section(found=found, figures=figures)
+
+
+def file_name(section: Section, kind: str) -> str:
+    """`scores-cub200`: harmless in any folder, whatever the dataset is called."""
+    return f"{kind}-{_plain(section.found.dataset)}"
+
+
+def render_page(
+    summary: Summary,
+    sections: Sequence[Section],
+    *,
+    sources: Mapping[str, str],
+    credit: Sequence[str],
+    ledger_digest: str,
+) -> str:
+    """The page as one HTML text without scripts or remote parts; text from outside is escaped."""
+    return _template("page.html.j2").render(
+        summary=summary,
+        sections=sections,
+        sources=sources,
+        credit=credit,
+        ledger_digest=ledger_digest,
+        results_version=RESULTS_VERSION,
+        metrics=[words.METRIC_NAMES[metric] for metric in METRICS],
+        primary=f"{summary.categories[summary.category]} {words.METRIC_NAMES[summary.metric]}",
+    )
+
+
+def render_provenance(study: Study, *, attempts: Sequence[Mapping[str, Any]], ledger_digest: str) -> str:
+    """The page of what may differ from one making of the same results to the next."""
+    keys = {key for attempt in attempts for key in attempt}
+    columns = [key for key in FIRST_COLUMNS if key in keys] + sorted(keys - set(FIRST_COLUMNS))
+    return _template("provenance.html.j2").render(
+        study=study.study, attempts=attempts, columns=columns, ledger_digest=ledger_digest
+    )
+
+
+def inline(svg: str) -> Markup:
+    """An SVG document of ours as a part of an HTML page."""
+    return Markup(svg[svg.index("<svg ") :])
+
+
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        words=words,
+        inline=inline,
+        marks=tables.marks,
+        best_labels=tables.best_labels,
+    )
+    return environment.get_template(name)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()) or "dataset"
+
+
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path

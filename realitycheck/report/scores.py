@@ -1,0 +1,118 @@
+"""The rows of the main table: every loss, category and metric, with what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from realitycheck.plan.evidence import LossEvidence
+from realitycheck.protocol.model import Protocol
+from realitycheck.runs import METRICS, Body, Category, Outcome, Replicate
+from realitycheck.statistics.intervals import Interval, mean_of, t_interval
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One category and metric of one loss.
+
+    Args:
+        category: how fold models became a score.
+        metric: one of `METRICS`.
+        values: the score of each replicate in [0, 1], in the order of the seeds; None where there is none.
+        mean: of those there are, or None.
+        interval: None with fewer than two values.
+        diverged: replicates that will never have this score.
+        pending: replicates that do not have it yet.
+    """
+
+    category: Category
+    metric: str
+    values: tuple[float | None, ...]
+    mean: float | None
+    interval: Interval | None
+    diverged: int
+    pending: int
+
+    @property
+    def n(self) -> int:
+        """How many replicates have this score."""
+        return len(self.values) - self.missing
+
+    @property
+    def missing(self) -> int:
+        """How many replicates lack it, for whatever reason."""
+        return self.diverged + self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the main table. `distance` is the one that the loss declares; its scores are primary."""
+
+    label: str
+    distance: str
+    trained: bool
+    exploratory: bool
+    cells: tuple[Cell, ...]
+
+    def cell(self, category: Category, metric: str) -> Cell:
+        """The cell of one column."""
+        return next(cell for cell in self.cells if (cell.category, cell.metric) == (category, metric))
+
+
+def make_row(evidence: LossEvidence, protocol: Protocol, *, trained: bool, exploratory: bool) -> Row:
+    """The row of one loss, or of one untrained model, with a cell for every category and metric."""
+    cells = tuple(_cell(evidence, protocol, category, metric) for category in protocol.categories for metric in METRICS)
+    return Row(evidence.label, evidence.distance, trained, exploratory, cells)
+
+
+def barren(evidence: LossEvidence, protocol: Protocol) -> bool:
+    """Whether the search is over and every trial diverged, so that no setting can be retrained."""
+    over = len(evidence.trials) == protocol.search.trials
+    return over and all(trial_diverged(runs) for runs in evidence.trial_runs)
+
+
+def trial_diverged(runs: tuple[Body | None, ...]) -> bool:
+    """Whether a fold run of this trial diverged; one is enough."""
+    return any(_diverged(run) for run in runs)
+
+
+def _cell(evidence: LossEvidence, protocol: Protocol, category: Category, metric: str) -> Cell:
+    there = [replicate_score(each, category, metric, evidence.distance) for each in evidence.replicates]
+    # Before the search has chosen, and for good if nothing could be chosen, there are no replicates at all.
+    values = (*there, *(None for _ in range(protocol.final.seeds - len(there))))
+    known = [value for value in values if value is not None]
+    diverged = len(values) if barren(evidence, protocol) else _lost(evidence.replicates, protocol, category)
+    return Cell(
+        category=category,
+        metric=metric,
+        values=values,
+        mean=mean_of(known) if known else None,
+        interval=t_interval(known, level=protocol.interval.level, over="seeds") if len(known) > 1 else None,
+        diverged=diverged,
+        pending=len(values) - len(known) - diverged,
+    )
+
+
+def replicate_score(replicate: Replicate, category: Category, metric: str, distance: str) -> float | None:
+    """The replicate's score in [0, 1], or None; a single model has no ensemble."""
+    lone = replicate.fold_score is not None and replicate.fold_score["together"] is None
+    if category is Category.ENSEMBLE and lone:
+        return None
+    return replicate.score(category=category, metric=metric, distance=distance)
+
+
+def _lost(replicates: tuple[Replicate, ...], protocol: Protocol, category: Category) -> int:
+    """How many replicates a divergence robs of this score for good."""
+    if category is not Category.COMPLETE:
+        return sum(trial_diverged(each.fold_runs) for each in replicates)
+    pooled = protocol.final.complete == "appendix_d"
+    every = tuple(run for each in replicates for run in each.fold_runs)
+    return sum(_diverged(each.complete_run) or _no_lengths(every if pooled else each.fold_runs) for each in replicates)
+
+
+def _no_lengths(fold_runs: tuple[Body | None, ...]) -> bool:
+    """Whether no fold run is left to give a complete run its phase lengths."""
+    return bool(fold_runs) and all(_diverged(run) for run in fold_runs)
+
+
+def _diverged(run: Body | None) -> bool:
+    return run is not None and run["outcome"] == Outcome.DIVERGED

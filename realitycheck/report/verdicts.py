@@ -1,0 +1,66 @@
+"""Verdicts in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from realitycheck.report.words import enumeration, percent, points, signed, span
+from realitycheck.statistics.comparisons import Comparison, Verdict
+
+
+def answer(comparisons: Sequence[Comparison], *, baseline: str, smallest: float, exploratory: Collection[str]) -> str:
+    """What a reader takes home from one dataset.
+
+    Args:
+        comparisons: what was found.
+        baseline: the baseline's label.
+        smallest: the smallest difference of interest, as a fraction of one.
+        exploratory: labels that were settled after the first opening of the test half.
+    """
+    if not comparisons:
+        return f"There is nothing to compare with {baseline}."
+    groups = [[each for each in comparisons if each.verdict is verdict] for verdict in (*Verdict, None)]
+    told = [_group(group, len(comparisons), baseline, smallest, exploratory) for group in groups if group]
+    return " ".join(told)
+
+
+def _group(
+    group: Sequence[Comparison], total: int, baseline: str, smallest: float, exploratory: Collection[str]
+) -> str:
+    named = [f"{each.label} (exploratory)" if each.label in exploratory else each.label for each in group]
+    if len(group) == 1:
+        return f"{verdict_sentence(group[0], name=named[0], baseline=baseline, smallest=smallest)}."
+    names, which = enumeration(named), f"{len(group)} of {total} losses"
+    match group[0].verdict:
+        case Verdict.BETTER | Verdict.WORSE as verdict:
+            return f"{which} are {verdict} than {baseline}: {names}."
+        case Verdict.EQUIVALENT:
+            return f"{which} are equivalent to {baseline}, within ±{points(smallest)} points: {names}."
+        case Verdict.UNDECIDED:
+            return f"{which} are undecided against {baseline}: {names}."
+        case None:
+            return f"{which} wait for replicates still to come: {names}."
+
+
+def verdict_sentence(comparison: Comparison, *, name: str, baseline: str, smallest: float) -> str:
+    """One verdict in plain words, such as `circle is better than triplet (+1.20 points, 95 % interval …)`."""
+    found, bound = _found(comparison), points(smallest)
+    match comparison.verdict:
+        case Verdict.BETTER | Verdict.WORSE:
+            return f"{name} is {comparison.verdict} than {baseline}{found}"
+        case Verdict.EQUIVALENT:
+            return f"{name} is equivalent to {baseline}, within ±{bound} points{found}"
+        case Verdict.UNDECIDED:
+            return f"{name} against {baseline} is undecided{found}"
+        case None:
+            return f"{name} against {baseline} waits for replicates still to come"
+
+
+def _found(comparison: Comparison) -> str:
+    if comparison.mean is None:
+        return " (no seed has both scores)"
+    equivalent = comparison.verdict is Verdict.EQUIVALENT
+    shown = comparison.equivalence if equivalent else comparison.interval
+    if shown is None:
+        return f" ({signed(comparison.mean)} points on one seed, no interval)"
+    return f" ({signed(comparison.mean)} points, {percent(shown.level)} interval {span(shown)})"

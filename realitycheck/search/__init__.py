@@ -1,0 +1,1 @@
+"""Many runs: proposals, the one scheduler, the one loop."""

@@ -1,0 +1,103 @@
+"""The one loop: todo, submit, wait, append."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from realitycheck.errors import LedgerError
+from realitycheck.jobs import Executor, Finished, Job
+from realitycheck.ledger import Ledger
+from realitycheck.runs import Body
+from realitycheck.search.agenda import Agenda
+
+ATTEMPTS = 3
+"""A job that failed so often in one `run` is left, and the study goes on with everything else."""
+
+
+@dataclass(slots=True)
+class Campaign:
+    """A study on its way.
+
+    Args:
+        agenda: what may start now.
+        ledger: where records go.
+        executor: who carries jobs out.
+        verbs: kind of job → address of the verb (`module:function`).
+        place: job → the plain JSON of its `Place`.
+        stored: the ids of the runs whose weights are at hand.
+        forget: called with the id of a run whose weights no score needs any more.
+        known: records of other studies by id; one that is asked for is copied instead of made again.
+    """
+
+    agenda: Agenda
+    ledger: Ledger
+    executor: Executor
+    verbs: Mapping[str, str]
+    place: Callable[[Job], Body]
+    stored: Callable[[], Collection[str]]
+    forget: Callable[[str], None]
+    known: Mapping[str, Body]
+    running: dict[str, Job] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
+    left: dict[str, str] = field(default_factory=dict)
+    alarms: list[str] = field(default_factory=list)
+
+    def steps(self, *, seconds: float) -> Iterator[tuple[Finished, ...]]:
+        """Work until nothing more can be done; yields what came back, at least every so many seconds."""
+        while self._submit() or self.running:
+            finished = tuple(self.executor.wait(seconds=seconds))
+            for each in finished:
+                self._take(each)
+            yield finished
+
+    def _submit(self) -> bool:
+        """Start what may start; whether anything is running."""
+        while job := self._next():
+            if job.kind == "opening":
+                self.ledger.note("opened", {"id": job.id, "title": job.title})
+                self._keep(job, job.payload, made_here=True)
+            elif job.id in self.known and job.id not in self.ledger.records:
+                self.ledger.note("reused", {"id": job.id, "title": job.title})
+                self._keep(job, self.known[job.id], made_here=False)
+            elif self.executor.free > 0:
+                place = {} if job.kind == "proposal" else {"place": self.place(job)}
+                asked = Job(job.kind, job.id, job.group, job.title, job.payload | place)
+                self.executor.submit(asked, address=self.verbs[job.kind])
+                self.running[job.id] = job
+            else:
+                break
+        return bool(self.running)
+
+    def _next(self) -> Job | None:
+        ready = (job for job in self.agenda.ready() if job.id not in self.running and job.id not in self.left)
+        return next(ready, None)
+
+    def _take(self, finished: Finished) -> None:
+        job = self.running.pop(finished.job.id)
+        note = {"id": job.id, "title": job.title, "seconds": round(finished.seconds, 3)}
+        if finished.body is not None:
+            if self._keep(job, finished.body, made_here=True):
+                self.ledger.note("done", note)
+            return
+        self.failures[job.id] += 1
+        self.ledger.note("failed", {**note, "attempt": self.failures[job.id], "reason": finished.failure})
+        if self.failures[job.id] >= ATTEMPTS:
+            self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): {finished.failure}"
+        if job.kind == "score":
+            self.agenda.recount(self.stored())
+
+    def _keep(self, job: Job, body: Body, *, made_here: bool) -> bool:
+        """Append a record and tell the agenda; whether the record was new."""
+        try:
+            new = self.ledger.append(body)
+        except LedgerError as error:
+            # The model that came with these other numbers contradicts its record: it must not be scored.
+            self.alarms.append(str(error))
+            self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): made again, it came out different"
+            self.forget(job.id)
+            return False
+        for run_id in self.agenda.accept(job, self.ledger.records[body["id"]], made_here=made_here):
+            self.forget(run_id)
+        return new

@@ -1,0 +1,1 @@
+"""Intervals, comparisons and power, as plain functions of numbers."""

@@ -1,0 +1,1 @@
+"""One training, and the scoring of finished models."""

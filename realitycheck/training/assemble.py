@@ -1,0 +1,105 @@
+"""From a spec to everything that a run needs: data, model, loss, optimisers, batches."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from realitycheck.canonical import canonical_json
+from realitycheck.catalog import build_loss
+from realitycheck.errors import RunError
+from realitycheck.losses.base import initialize
+from realitycheck.plan.seeds import run_seed
+from realitycheck.plan.splits import Fold, make_folds
+from realitycheck.protocol.model import Recipe
+from realitycheck.protocol.space import RATES
+from realitycheck.runs import Place, RunSpec
+from realitycheck.training.batches import MPerClassBatches
+from realitycheck.training.loop import Trainer
+from realitycheck.training.model import EmbeddingModel, build_model
+from realitycheck.training.optimizers import build_optimizers
+from realitycheck.training.pixels import PixelStore, open_store
+
+
+def assemble(spec: RunSpec, place: Place) -> tuple[Trainer, NDArray[np.int64], NDArray[np.int64]]:
+    """A trainer before its first iteration, and the indices of its training and validation images.
+
+    Raises:
+        RunError: the store at this place is not the one that the spec was made for.
+    """
+    recipe = recipe_of(spec)
+    device = prepare_machine(recipe, place.device)
+    store = open_store(Path(place.trainval))
+    if store.digest != spec.data:
+        raise RunError(f"{place.trainval}: holds other images than the spec asks for ({spec.data[:12]}).")
+    fold = fold_of(spec, classes=len(store.classes))
+    model = model_of(spec, store).to(device)
+    loss = _loss(spec, recipe, classes=len(fold.train)).to(device)
+    trainer = Trainer(
+        recipe=recipe,
+        store=store,
+        batches=MPerClassBatches(
+            labels=store.labels, classes=fold.train, shape=spec.batch, seed=run_seed(spec, "order")
+        ),
+        augment_seed=run_seed(spec, "augment"),
+        model=model,
+        loss=loss,
+        optimizers=build_optimizers(recipe=recipe, knobs=spec.knobs, model=model, loss=loss),
+        device=device,
+    )
+    return trainer, store.of_classes(fold.train), store.of_classes(fold.val)
+
+
+def recipe_of(spec: RunSpec) -> Recipe:
+    """The recipe of a spec as a checked value."""
+    return Recipe.model_validate_json(canonical_json(spec.recipe))
+
+
+def model_of(spec: RunSpec, store: PixelStore) -> EmbeddingModel:
+    """The model of a spec with its initial weights."""
+    return build_model(
+        recipe=recipe_of(spec),
+        in_channels=store.images.shape[1],
+        dims=spec.dims,
+        seed=run_seed(spec, "init"),
+    )
+
+
+def fold_of(spec: RunSpec, *, classes: int) -> Fold:
+    """The fold of a run; for a complete run all classes train and none validates."""
+    if spec.fold is None:
+        return Fold(index=-1, train=tuple(range(classes)), val=())
+    rule = spec.folds
+    return make_folds(range(classes), count=rule["count"], kind=rule["kind"], seed=rule["seed"])[spec.fold]
+
+
+def prepare_machine(recipe: Recipe, device: str) -> torch.device:
+    """Pin threads and kernels as the recipe says; the device to compute on (`auto`: CUDA where there is one)."""
+    torch.set_num_threads(recipe.threads)
+    name = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda"):
+        # cuBLAS needs the workspace stated before its first use to repeat its sums in one order.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        torch.use_deterministic_algorithms(mode=True)
+    return torch.device(name)
+
+
+def _loss(spec: RunSpec, recipe: Recipe, *, classes: int) -> nn.Module:
+    if spec.loss is None:
+        return nn.Module()
+    seed = run_seed(spec, "loss")
+    knobs = {name: value for name, value in spec.knobs.items() if name not in RATES}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        loss = build_loss(spec.loss["address"], num_classes=classes, embedding_dim=spec.dims, knobs=knobs)
+    initialize(loss, rule=recipe.loss_init, generator=torch.Generator().manual_seed(seed))
+    # A loss that draws while it trains does so from the same seed on every machine.
+    torch.manual_seed(seed)
+    return loss

@@ -1,0 +1,86 @@
+"""The training loop, top to bottom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from realitycheck.errors import Diverged
+from realitycheck.plan.seeds import derive
+from realitycheck.protocol.model import Recipe
+from realitycheck.training.augment import augment
+from realitycheck.training.batches import MPerClassBatches
+from realitycheck.training.embed import autocast
+from realitycheck.training.model import EmbeddingModel
+from realitycheck.training.pixels import PixelStore
+
+
+@dataclass(slots=True)
+class Trainer:
+    """One model, its loss and its optimisers, between two iterations.
+
+    `iteration` counts from the start of the run; batches and augmentation depend on it and on the seeds alone.
+    """
+
+    recipe: Recipe
+    store: PixelStore
+    batches: MPerClassBatches
+    augment_seed: int
+    model: EmbeddingModel
+    loss: nn.Module
+    optimizers: Mapping[str, torch.optim.Optimizer]
+    device: torch.device
+    iteration: int = 0
+
+    def advance(self, iterations: int) -> float:
+        """Train for so many iterations; the mean training loss over them.
+
+        Raises:
+            Diverged: the loss raised, or left the numbers.
+        """
+        self.model.train()
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        for _ in range(iterations):
+            images, labels = self._batch()
+            with autocast(self.recipe.precision, self.device):
+                embeddings = self.model(images)
+            loss = self._descend(embeddings.float(), labels)
+            for optimizer in self.optimizers.values():
+                optimizer.step()
+            total += loss.detach()
+            self.iteration += 1
+        # One look per evaluation interval: a check in every step would make the device wait for the host.
+        mean = float(total) / iterations
+        if not math.isfinite(mean):
+            raise Diverged(f"the training loss was {mean} by iteration {self.iteration}")
+        return mean
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        indices, labels = self.batches.draw(self.iteration)
+        images = torch.from_numpy(self.store.images[indices.numpy()]).to(self.device)
+        generator = torch.Generator().manual_seed(derive(self.augment_seed, self.iteration))
+        return augment(images, rule=self.recipe.augment, generator=generator), labels.to(self.device)
+
+    def _descend(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """The loss of a batch, its gradient left in every parameter."""
+        for optimizer in self.optimizers.values():
+            optimizer.zero_grad()
+        try:
+            loss: Tensor = self.loss(embeddings, labels)
+            torch.autograd.backward(loss)
+        except Exception as error:
+            if _machines_fault(error):
+                raise
+            reason = f"the loss raised {type(error).__name__} at iteration {self.iteration}"
+            raise Diverged(reason) from error
+        return loss
+
+
+def _machines_fault(error: Exception) -> bool:
+    """Whether memory or the device gave out, which says nothing of the loss; torch's CPU allocator has no own class."""
+    device = isinstance(error, MemoryError | torch.OutOfMemoryError | torch.AcceleratorError)
+    return device or "DefaultCPUAllocator" in str(error)

@@ -1,0 +1,135 @@
+"""`run(RunSpec, Place) -> RunRecord`: one training. It never sees the test half."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from realitycheck.errors import Diverged, RunError
+from realitycheck.metrics.retrieval import scores
+from realitycheck.runs import METRICS, Body, Outcome, Place, RunSpec, Stage, run_record
+from realitycheck.training.assemble import assemble
+from realitycheck.training.checkpoint import Snapshot, save_weights
+from realitycheck.training.embed import embed
+from realitycheck.training.loop import Trainer
+from realitycheck.training.model import spread
+from realitycheck.training.phases import Plateau
+
+
+def run(payload: Body) -> Body:
+    """Train one model as `payload["spec"]` says, at `payload["place"]`; the body of its record.
+
+    Raises:
+        RunError: the machine or the place is at fault; nothing is known of the result.
+    """
+    spec, place = RunSpec.from_json(payload["spec"]), Place(**payload["place"])
+    trainer, train, val = assemble(spec, place)
+    training = Training(spec=spec, trainer=trainer, train=train, val=val, best=None, curve=[], phases=[])
+    outcome, cause = Outcome.COMPLETED, None
+    try:
+        training.go()
+    except Diverged as error:
+        outcome, cause = Outcome.DIVERGED, str(error)
+    if spec.stage is Stage.FINAL and outcome is Outcome.COMPLETED:
+        save_weights(Path(place.cache), spec, training.trainer.model)
+    return run_record(spec, outcome=outcome, cause=cause) | {
+        "best": training.best if outcome is Outcome.COMPLETED else None,
+        "curve": training.curve,
+        "phases": training.phases,
+        "images": {"train": len(training.train), "val": len(training.val)},
+    }
+
+
+@dataclass(slots=True)
+class Training:
+    """A run on its way: the trainer, and what has been seen of it."""
+
+    spec: RunSpec
+    trainer: Trainer
+    train: NDArray[np.int64]
+    val: NDArray[np.int64]
+    best: Body | None
+    curve: list[Body]
+    phases: list[Body]
+
+    def go(self) -> None:
+        """Run every phase; afterwards the trainer's model is the selected one.
+
+        Raises:
+            Diverged: a training or its embeddings left the numbers, or collapsed.
+        """
+        start = [each.detach().clone() for each in self.trainer.loss.parameters()]
+        if len(self.val):
+            self._evaluate("", math.nan)
+        for phase in self.spec.phases:
+            self._by_length(phase) if "iterations" in phase else self._by_validation(phase)
+        if self.spec.phases and start and not _moved(start, self.trainer.loss):
+            raise RunError("no parameter of the loss moved in the whole run; its optimiser group does not reach it.")
+
+    def _by_length(self, phase: Any) -> None:
+        self.trainer.advance(phase["iterations"])
+        length = phase["iterations"]
+        self.phases.append({"name": phase["name"], "iterations": length, "best_iteration": length, "stop": "length"})
+        self._check(self.train[:: max(1, len(self.train) // 1000)])
+
+    def _by_validation(self, phase: Any) -> None:
+        trainer, began = self.trainer, self.trainer.iteration
+        plateau = Plateau.begin(phase, best=self.best["map_at_r"] if self.best else -math.inf)
+        kept = Snapshot.take(trainer.model, trainer.loss, trainer.optimizers)
+        while not plateau.stop:
+            loss = trainer.advance(plateau.next_evaluation - plateau.iterations)
+            point = self._evaluate(phase["name"], loss)
+            if plateau.saw(trainer.iteration - began, point["map_at_r"]):
+                self.best = {key: point[key] for key in ("iteration", "phase", *METRICS)}
+                kept = Snapshot.take(trainer.model, trainer.loss, trainer.optimizers)
+        kept.restore(trainer.model, trainer.loss, trainer.optimizers)
+        self.phases.append(
+            {
+                "name": phase["name"],
+                "iterations": plateau.iterations,
+                "best_iteration": plateau.best_iteration,
+                "stop": plateau.stop,
+            }
+        )
+
+    def _evaluate(self, phase: str, loss: float) -> Body:
+        distance = self.spec.loss["distance"] if self.spec.loss else "cosine"
+        labels = torch.from_numpy(self.trainer.store.labels[self.val])
+        found = scores(self._check(self.val), labels, distance=distance)
+        point = {
+            "iteration": self.trainer.iteration,
+            "phase": phase or None,
+            "loss": loss if phase else None,
+            **{name: getattr(found, name) for name in METRICS},
+        }
+        self.curve.append(point)
+        return point
+
+    def _check(self, indices: NDArray[np.int64]) -> Tensor:
+        trainer = self.trainer
+        precision = trainer.recipe.precision
+        embeddings = embed(
+            trainer.model,
+            trainer.store,
+            indices,
+            output="embedder",
+            precision=precision,
+            device=trainer.device,
+        )
+        if not bool(embeddings.isfinite().all()):
+            raise Diverged(f"embeddings were not finite at iteration {trainer.iteration}")
+        width = spread(embeddings)
+        if width < trainer.recipe.collapse:
+            raise Diverged(f"embeddings collapsed to a spread of {width:.2e} at iteration {trainer.iteration}")
+        return embeddings
+
+
+def _moved(start: list[Tensor], loss: nn.Module) -> bool:
+    return any(not torch.equal(old, new) for old, new in zip(start, loss.parameters(), strict=True))

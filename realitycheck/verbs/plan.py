@@ -1,0 +1,114 @@
+"""`plan`: what a study costs and what it can find, before any of it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from realitycheck import catalog
+from realitycheck.errors import InputError, RunError
+from realitycheck.executors.local import LocalExecutor
+from realitycheck.jobs import Job
+from realitycheck.plan.cost import Cost, Measured, Trainings, loss_cost, trainings, untrained_cost
+from realitycheck.plan.plan import LossPlan
+from realitycheck.protocol.model import LossChoice
+from realitycheck.protocol.parse import ReadStudy
+from realitycheck.runs import Place
+from realitycheck.statistics.power import can_reject, detectable_difference
+from realitycheck.training.prepare import Stores
+from realitycheck.verbs.run import preload
+from realitycheck.verbs.study import prepare_data
+
+CALIBRATE = "realitycheck.training.calibrate:calibrate"
+CALIBRATION_SECONDS = 600.0
+"""A machine that needs longer than this for thirty steps cannot carry out a study."""
+
+POWER = 0.8
+"""The chance of finding a difference that is asked for; Cohen's (1988) convention."""
+
+CORRELATIONS = (0.0, 0.5)
+"""Of two losses' scores over common seeds: nothing gained by pairing, and much."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """What a study will do, told before it does it.
+
+    Args:
+        trainings: per loss and dataset.
+        losses: how many losses.
+        datasets: how many datasets.
+        measured: the calibration, by dataset and loss.
+        cost: the prediction over all of them.
+        detectable: correlation of two losses' scores over seeds → the smallest difference that is found with
+            80 % power, in standard deviations of one loss's score over seeds.
+    """
+
+    trainings: Trainings
+    losses: int
+    datasets: int
+    measured: Mapping[str, Mapping[str, Measured]]
+    cost: Cost
+    detectable: Mapping[float, float]
+
+
+def plan_study(read: ReadStudy) -> StudyPlan:
+    """Say what a study costs and what it can find; measures this machine for some seconds.
+
+    Raises:
+        InputError: the data do not fit the protocol, or the design can never tell two losses apart.
+    """
+    study, protocol = read.study, read.study.protocol
+    alpha, family = 1 - protocol.interval.level, len(study.losses) - 1
+    if not can_reject(seeds=protocol.final.seeds, comparisons=family, alpha=alpha, method="student_t"):
+        says = "must be two or more, one of them the baseline; got one. Add a loss to compare with."
+        raise InputError(read.source, [read.lines.problem(("losses",), says)])
+    stores = prepare_data(read)
+    measured = {
+        name: {loss.label: _calibrate(read, name, each, loss) for loss in study.losses} for name, each in stores.items()
+    }
+    total = Cost(0.0, sum(_bytes(each) for each in stores.values()))
+    for seen in measured.values():
+        total = sum((loss_cost(protocol, each) for each in seen.values()), total)
+        total += untrained_cost(protocol, next(iter(seen.values())))
+    return StudyPlan(
+        trainings=trainings(protocol),
+        losses=len(study.losses),
+        datasets=len(study.datasets),
+        measured=measured,
+        cost=total,
+        detectable={
+            correlation: detectable_difference(
+                seeds=protocol.final.seeds,
+                comparisons=family,
+                alpha=alpha,
+                power=POWER,
+                sd=1.0,
+                correlation=correlation,
+            )
+            for correlation in CORRELATIONS
+        },
+    )
+
+
+def _bytes(stores: Stores) -> int:
+    return sum(path.with_suffix(".npy").stat().st_size for path in (stores.trainval, stores.test))
+
+
+def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -> Measured:
+    protocol = read.study.protocol
+    knobs = catalog.middle_knobs({**protocol.search.shared, **choice.space})
+    spec = LossPlan(protocol, name, stores.trainval_digest, choice).trial_runs(slot=0, knobs=knobs)[0]
+    place = asdict(Place(trainval=str(stores.trainval), test=None, cache="", device="auto"))
+    title = f"calibration of {choice.label} on {name}"
+    executor = LocalExecutor(workers=1, deadline=CALIBRATION_SECONDS, preload=preload())
+    try:
+        executor.submit(
+            Job("calibration", spec.id, name, title, {"spec": spec.to_json(), "place": place}), address=CALIBRATE
+        )
+        (finished,) = executor.wait(seconds=2 * CALIBRATION_SECONDS)
+    finally:
+        executor.close()
+    if finished.body is None:
+        raise RunError(f"the {title} failed: {finished.failure}")
+    return Measured(**finished.body)

@@ -1,0 +1,197 @@
+"""`run`: the campaign of a study, wired to training, ledger and an executor."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from realitycheck.errors import InputError, Problem
+from realitycheck.executors.local import LocalExecutor
+from realitycheck.jobs import Executor, Job
+from realitycheck.ledger import Ledger
+from realitycheck.plan.plan import DatasetPlan
+from realitycheck.protocol.parse import ReadStudy
+from realitycheck.runs import ACCEPTED, Body, Outcome, Place, RunSpec, by_kind, run_record
+from realitycheck.search.agenda import Agenda
+from realitycheck.search.campaign import ATTEMPTS, Campaign
+from realitycheck.search.progress import Standing, standing
+from realitycheck.training.cache import forget_weights, stored_weights
+from realitycheck.training.prepare import Stores
+from realitycheck.verbs.study import evidence_folder, prepare_data
+
+VERBS = {
+    "proposal": "realitycheck.search.propose:propose",
+    "run": "realitycheck.training.run:run",
+    "score": "realitycheck.training.score:score",
+}
+"""Kind of job → the verb that does it, imported by the child alone."""
+
+
+SHORTEST_ID = 8
+"""Fewer characters of an id might name another run by chance or by mistake."""
+
+Watch = Callable[[Sequence[Standing], Sequence[str]], None]
+"""Called every second or so with the standing of every loss and the titles of the running jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyResult:
+    """How a `run` ended: jobs left after three failures, records that came twice and differed, and the standings."""
+
+    left: tuple[str, ...]
+    alarms: tuple[str, ...]
+    standings: tuple[Standing, ...]
+
+
+def silent(standings: Sequence[Standing], running: Sequence[str]) -> None:
+    """Watch without a word."""
+
+
+def run_study(
+    read: ReadStudy,
+    *,
+    workers: int = 2,
+    device: str = "auto",
+    deadline: float = 3600.0,
+    reuse: Sequence[Path] = (),
+    watch: Watch = silent,
+) -> StudyResult:
+    """Do what is left of a study on this machine; running it again is the whole recovery manual.
+
+    None of the knobs can change a number; so they have defaults.
+
+    Args:
+        read: the study.
+        workers: child processes at a time.
+        device: `cpu`, `cuda`, or `auto`.
+        deadline: seconds after which a job counts as hanging; it is killed and tried again, three times at most.
+        reuse: folders of other studies' evidence, whose records of equal id are copied: a baseline is paid for once.
+        watch: sees the progress.
+
+    Raises:
+        InputError: the data do not fit the protocol.
+        LedgerError: a ledger is damaged.
+    """
+    executor = LocalExecutor(workers=workers, deadline=deadline, preload=preload())
+    return carry_out(read, executor=executor, device=device, reuse=reuse, watch=watch, verbs=VERBS)
+
+
+def carry_out(
+    read: ReadStudy,
+    *,
+    executor: Executor,
+    device: str,
+    reuse: Sequence[Path],
+    watch: Watch,
+    verbs: Mapping[str, str],
+) -> StudyResult:
+    """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
+    try:
+        desk = _desk(read, reuse=reuse)
+        versions = {name: version(name) for name in ("realitycheck", "torch", "optuna", "numpy")}
+        title = " ".join(f"{name} {each}" for name, each in versions.items())
+        desk.ledger.note("started", {"title": title, "device": device})
+        campaign = Campaign(
+            agenda=desk.agenda,
+            ledger=desk.ledger,
+            executor=executor,
+            verbs=verbs,
+            place=lambda job: desk.place(job, device=device),
+            stored=lambda: stored_weights(desk.cache),
+            forget=lambda run_id: forget_weights(desk.cache, run_id),
+            known=desk.known,
+        )
+        for _ in campaign.steps(seconds=1.0):
+            watch(desk.standings(), [job.title for job in campaign.running.values()])
+        return StudyResult(tuple(campaign.left.values()), tuple(campaign.alarms), desk.standings())
+    finally:
+        executor.close()
+
+
+def accept_failed(read: ReadStudy, run_id: str) -> str:
+    """Write a run that failed on every attempt as a spent one: DIVERGED, with this as its cause. Its title.
+
+    Args:
+        read: the study.
+        run_id: the id of the run, or its beginning of eight characters or more, as `run` printed it.
+
+    Raises:
+        InputError: no single run of that id is still to be done and has failed three times.
+    """
+    desk = _desk(read, reuse=())
+    failures = Counter(note["id"] for note in desk.ledger.notes() if note["kind"] == "failed")
+    ready = [job for job in desk.agenda.ready() if job.kind == "run" and job.id not in desk.ledger.records]
+    found = [job for job in ready if job.id.startswith(run_id) and failures[job.id] >= ATTEMPTS]
+    if len(found) != 1 or len(run_id) < SHORTEST_ID:
+        says = f"must be the id of one run that failed {ATTEMPTS} times; got '{run_id}'. `run` prints those it left."
+        raise InputError("--accept-failed", [Problem(0, "", says)])
+    spec = RunSpec.from_json(found[0].payload["spec"])
+    desk.ledger.append(run_record(spec, outcome=Outcome.DIVERGED, cause=ACCEPTED))
+    return found[0].title
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What a study's work needs at hand: stores, ledger, and what may start."""
+
+    read: ReadStudy
+    stores: Mapping[str, Stores]
+    ledger: Ledger
+    cache: Path
+    plans: tuple[DatasetPlan, ...]
+    agenda: Agenda
+    known: Mapping[str, Body]
+
+    def place(self, job: Job, *, device: str) -> Body:
+        each = self.stores[job.group.split("/")[0]]
+        test = str(each.test) if job.kind == "score" else None
+        return asdict(Place(trainval=str(each.trainval), test=test, cache=str(self.cache), device=device))
+
+    def standings(self) -> tuple[Standing, ...]:
+        views = [(plan.dataset, view) for plan in self.plans for view in self.agenda.views(plan.dataset)]
+        return tuple(standing(dataset, view, self.read.study.protocol) for dataset, view in views)
+
+
+def _desk(read: ReadStudy, *, reuse: Sequence[Path]) -> _Desk:
+    folder, stores = evidence_folder(read), prepare_data(read)
+    ledger, cache = Ledger(folder), folder / "cache"
+    plans = tuple(
+        DatasetPlan(study=read.study, dataset=name, data=each.trainval_digest, test=each.test_digest)
+        for name, each in stores.items()
+    )
+    for opening in _seen_before(reuse, tests={plan.test for plan in plans}):
+        ledger.append(opening)
+    known = _known(reuse)
+    # A score that can be copied needs no weights, so its models count as being at hand.
+    copied = {model for body in by_kind(known.values(), "score") for model in body["spec"]["models"]}
+    agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)
+    return _Desk(read, stores, ledger, cache, plans, agenda, known)
+
+
+def _known(reuse: Sequence[Path]) -> dict[str, Body]:
+    """Records that may be copied; a machine's bad luck that somebody accepted stays where it was."""
+    bodies = [body for folder in reuse for body in Ledger(folder).records.values()]
+    return {body["id"]: body for body in bodies if body["kind"] != "opening" and body.get("cause") != ACCEPTED}
+
+
+def _seen_before(reuse: Sequence[Path], *, tests: Collection[str | None]) -> list[Body]:
+    """Openings of the same test halves by the studies whose records are reused: their scores have been looked at."""
+    bodies = [body for folder in reuse for body in Ledger(folder).records.values()]
+    return [body for body in by_kind(bodies, "opening") if body["test"] in tests]
+
+
+def preload() -> list[str]:
+    """What children find loaded: torch with pinned threads first, the verbs, and what the parent has of this package.
+
+    A child imports the parent's main module again; what that needs costs seconds where it is not loaded yet.
+    """
+    verbs = [address.partition(":")[0] for address in VERBS.values()]
+    return ["realitycheck.executors.preload", *verbs, *sorted(each for each in sys.modules if _is_ours(each))]
+
+
+def _is_ours(module: str) -> bool:
+    return module.startswith("realitycheck.")

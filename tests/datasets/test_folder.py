@@ -1,0 +1,171 @@
+"""A folder of images: what is read, in which order, and what is refused."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile
+
+from realitycheck.datasets.folder import Folder
+from realitycheck.errors import InputError
+from realitycheck.testing import DatasetContract
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def paint(path, *, colour=RED, size=(40, 30), **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path, **options)
+    return path
+
+
+def png_header(path, width, height):
+    """A PNG that claims a size and holds next to nothing."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in ("b/2.png", "b/10.png", "a/1.jpg", "a/x.webp"):
+        paint(tmp_path / "pictures" / name)
+    return tmp_path / "pictures"
+
+
+class TestFolder(DatasetContract):
+    @pytest.fixture(autouse=True)
+    def _root(self, root):
+        self.root = root
+
+    def make(self):
+        return Folder(root=str(self.root))
+
+
+def read(root, *, size=16):
+    dataset = Folder(root=str(root))
+    return list(dataset.images(range(len(dataset.labels)), size=size))
+
+
+def test_classes_labels_and_hidden_files(root):
+    paint(root / "b" / ".hidden.png")
+    paint(root / ".thumbnails" / "1.png")
+    (root / "b" / "notes.txt").write_text("no image")
+    (root / "README.md").write_text("no class")
+    dataset = Folder(root=str(root))
+    assert dataset.classes == ("a", "b")
+    assert dataset.labels.tolist() == [0, 0, 1, 1]
+
+
+def test_files_of_a_class_come_by_name(root):
+    """As text: 10 before 2."""
+    paint(root / "b" / "10.png", colour=BLUE)
+    _, _, ten, two = read(root)
+    assert ten[:, 8, 8].tolist() == list(BLUE)
+    assert two[:, 8, 8].tolist() == list(RED)
+
+
+def test_the_middle_square_is_kept(tmp_path):
+    """60×20 in three stripes of 20: only the middle one is left."""
+    stripes = np.zeros((20, 60, 3), np.uint8)
+    stripes[:, 20:40] = BLUE
+    (tmp_path / "a").mkdir()
+    Image.fromarray(stripes).save(tmp_path / "a" / "1.png")
+    (image,) = read(tmp_path, size=20)
+    assert np.array_equal(image, np.broadcast_to(np.array(BLUE, np.uint8)[:, None, None], (3, 20, 20)))
+
+
+def test_exif_orientation_is_applied(tmp_path):
+    """Orientation 6: the camera lay on its side; the left half of the file is the top of the picture."""
+    halves = np.zeros((32, 32, 3), np.uint8)
+    halves[:, :16], halves[:, 16:] = RED, BLUE
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "a").mkdir()
+    Image.fromarray(halves).save(tmp_path / "a" / "1.png", exif=exif)
+    (image,) = read(tmp_path, size=32)
+    assert image[:, 2, 16].tolist() == list(RED)
+    assert image[:, 29, 16].tolist() == list(BLUE)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "1", "CMYK"])
+def test_every_mode_becomes_rgb(tmp_path, mode):
+    (tmp_path / "a").mkdir()
+    suffix = "tif" if mode == "CMYK" else "png"
+    Image.new(mode, (20, 20)).save(tmp_path / "a" / f"1.{suffix}")
+    assert read(tmp_path)[0].shape == (3, 16, 16)
+
+
+def test_all_bad_files_are_named_at_once(root):
+    (root / "a" / "empty.png").write_bytes(b"")
+    (root / "a" / "words.jpg").write_text("I am no picture")
+    noisy = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    for name in ("cut.jpg", "cut.png"):
+        Image.fromarray(noisy).save(root / "b" / name)
+        whole = (root / "b" / name).read_bytes()
+        (root / "b" / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError) as caught:
+        read(root)
+    named = {problem.where for problem in caught.value.problems}
+    assert named == {"a/empty.png", "a/words.jpg", "b/cut.jpg", "b/cut.png"}
+
+
+@pytest.mark.parametrize("side", [7_100, 10_000, 20_000])
+def test_too_many_pixels_are_refused(root, side):
+    """Over 50 million; Pillow's own limits, at 89 and 179 million, must not get in the way."""
+    png_header(root / "a" / "bomb.png", side, side)
+    with pytest.raises(InputError, match=r"bomb\.png") as caught:
+        read(root)
+    assert len(caught.value.problems) == 1
+
+
+def test_cut_files_are_refused_whatever_others_switched_on(root, monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    path = paint(root / "a" / "cut.jpg", size=(200, 200))
+    path.write_bytes(path.read_bytes()[:-300])
+    with pytest.raises(InputError, match=r"cut\.jpg"):
+        read(root)
+
+
+def test_another_format_under_a_good_name_is_refused(root):
+    """EPS would start Ghostscript."""
+    Image.new("RGB", (20, 20)).save(root / "a" / "page.eps")
+    (root / "a" / "page.eps").rename(root / "a" / "page.png")
+    with pytest.raises(InputError, match=r"page\.png"):
+        read(root)
+
+
+def test_links_that_leave_the_folder_are_refused(root, tmp_path):
+    paint(tmp_path / "elsewhere" / "1.png")
+    (root / "a" / "link.png").symlink_to(tmp_path / "elsewhere" / "1.png")
+    (root / "c").symlink_to(tmp_path / "elsewhere")
+    (root / "a" / "inside.png").symlink_to(root / "b" / "2.png")
+    with pytest.raises(InputError) as caught:
+        Folder(root=str(root))
+    assert {problem.where for problem in caught.value.problems} == {"a/link.png", "c/1.png"}
+
+
+def test_empty_classes_are_refused(root):
+    (root / "empty").mkdir()
+    (root / "void").mkdir()
+    with pytest.raises(InputError) as caught:
+        Folder(root=str(root))
+    assert [problem.where for problem in caught.value.problems] == ["empty", "void"]
+
+
+def test_a_folder_must_be_there(tmp_path):
+    with pytest.raises(InputError):
+        Folder(root=str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match="sub-folder"):
+        Folder(root=str(tmp_path))
+
+
+def test_fingerprint_changes_with_the_files(root):
+    before = Folder(root=str(root)).fingerprint
+    paint(root / "a" / "1.jpg", size=(41, 30))
+    assert Folder(root=str(root)).fingerprint != before

@@ -1,0 +1,174 @@
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from realitycheck.report.page import write_report
+
+HOSTILE = "</style><script>alert(1)</script>\"'&="
+
+
+class Seen(HTMLParser):
+    """Tags, attributes, text and unclosed tags of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.words, self.open = set(), [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+        if tag not in ("meta", "br", "link"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+
+def write(study, evidence, folder, **changes):
+    told = {
+        "sources": {"study.yaml": "study: margins\n"},
+        "credit": ["Images: Wah et al. (2011)."],
+        "ledger_digest": "ab" * 32,
+        "attempts": [],
+    }
+    return write_report(study, evidence, folder=folder, **{**told, **changes})
+
+
+@pytest.fixture(scope="module")
+def folder(study, dataset, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    write(study, [dataset], folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return Seen((folder / "index.html").read_text())
+
+
+def test_the_files(folder, texts):
+    figures = {f"figures/{kind}-cub200.svg" for kind in ("scores", "differences", "search", "curves")}
+    tables = {f"tables.{end}" for end in ("md", "csv", "json", "tex")}
+    assert set(texts(folder)) == {"index.html", "provenance.html"} | tables | figures
+
+
+def test_the_same_bytes_again(study, dataset, folder, tmp_path, texts):
+    paths = write(study, [dataset], tmp_path)
+    assert texts(tmp_path) == texts(folder)
+    assert {str(path.relative_to(tmp_path)) for path in paths} == set(texts(tmp_path))
+
+
+def test_the_page_is_whole_and_offline(page):
+    assert page.open == []
+    assert not page.tags & {"script", "img", "link", "iframe", "object", "embed", "form"}
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    assert ("content", policy) in page.attributes
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    targets = [value for name, value in page.attributes if name in ("href", "src", "xlink:href")]
+    assert targets
+    assert not [value for value in targets if ":" in value or value.startswith("/")]
+
+
+def test_no_id_occurs_twice(page):
+    ids = [value for name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+
+
+def test_what_the_page_says(page):
+    for part in (
+        "Do margins still beat a plain contrastive loss?",
+        "retraining noise under fresh seeds at the chosen settings, on this split and these classes; "
+        "not the luck of the search, not new classes",
+        "This study opened the test half once.",
+        "Images: Wah et al. (2011).",
+        "study: margins",
+        "results version 1",
+        "ab" * 32,
+        "complete-512",
+        "Seed correlation",
+        "8 classes × 4 images",
+    ):
+        assert part in page.text
+    assert "not finished" not in page.text
+
+
+def test_hostile_names_are_shown_and_do_nothing(study, dataset, tmp_path):
+    choices = (study.losses[0], study.losses[1].model_copy(update={"label": HOSTILE}), study.losses[2])
+    study = study.model_copy(update={"question": HOSTILE, "study": HOSTILE, "losses": choices})
+    losses = (dataset.losses[0], replace(dataset.losses[1], label=HOSTILE), dataset.losses[2])
+    dataset = replace(dataset, losses=losses, dataset=f"../{HOSTILE}")
+    written = write(
+        study,
+        [dataset],
+        tmp_path / "deep",
+        sources={HOSTILE: HOSTILE},
+        credit=[HOSTILE],
+        ledger_digest=HOSTILE,
+        attempts=[{HOSTILE: HOSTILE}],
+    )
+    assert all(path.resolve().is_relative_to(tmp_path / "deep") for path in written)
+    for name in ("index.html", "provenance.html"):
+        seen = Seen((tmp_path / "deep" / name).read_text())
+        assert seen.open == []
+        assert "script" not in seen.tags
+        assert HOSTILE in seen.text
+    for path in (tmp_path / "deep" / "figures").iterdir():
+        assert "<script" not in path.read_text()
+
+
+def test_an_unfinished_study_has_a_banner(study, dataset, edit, tmp_path):
+    bare = {"trials": (), "trial_runs": (), "sources": (), "chosen": None, "replicates": ()}
+    untouched = replace(
+        edit(dataset, **dict.fromkeys(["contrastive", "circle", "soft_triple"], lambda x: replace(x, **bare))),
+        untrained=tuple(replace(row, replicates=()) for row in dataset.untrained),
+        openings=(),
+    )
+    write(study, [untouched], tmp_path)
+    text = Seen((tmp_path / "index.html").read_text()).text
+    assert "This study is not finished." in text
+    assert "cub200, circle: 0 of 6 trials finished." in text
+    assert "The test half has not been opened." in text
+    assert not (tmp_path / "figures").exists()
+
+
+def test_no_evidence_at_all_still_makes_a_page(study, tmp_path):
+    write(study, [], tmp_path)
+    assert "there is no record yet" in Seen((tmp_path / "index.html").read_text()).text
+
+
+def test_provenance_holds_what_may_differ(study, dataset, folder, tmp_path, texts):
+    attempts = [
+        {"host": "box7", "time": "2026-11-22T10:00:00Z", "alarm": "two results of one id"},
+        {"seconds": 3.5},
+    ]
+    write(study, [dataset], tmp_path, attempts=attempts)
+    here, there = texts(tmp_path), texts(folder)
+    assert {name for name in here if here[name] != there[name]} == {"provenance.html"}
+    text = Seen(here["provenance.html"].decode()).text
+    assert all(part in text for part in ("box7", "2026-11-22T10:00:00Z", "two results of one id", "3.5"))
+
+
+def test_the_report_does_without_torch():
+    program = (
+        "import sys, realitycheck.report.page, realitycheck.report.tables, realitycheck.report.figures;"
+        "print(sorted({'torch', 'optuna', 'torchvision', 'faiss'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from realitycheck.report.scores import make_row
+from realitycheck.runs import Category
+
+DIVERGED = {"kind": "run", "outcome": "diverged", "cause": "loss is NaN", "best": None, "curve": []}
+
+
+def row_of(study, dataset, label):
+    evidence = next(loss for loss in dataset.losses if loss.label == label)
+    return make_row(evidence, study.protocol, trained=True, exploratory=False)
+
+
+def test_aggregate_is_the_mean_of_the_folds_under_the_declared_distance(study, dataset):
+    replicates = dataset.losses[0].replicates  # contrastive declares euclidean
+    by_hand = [np.mean([each["euclidean"]["r_precision"] for each in one.fold_score["each"]]) for one in replicates]
+    cell = row_of(study, dataset, "contrastive").cell(Category.AGGREGATE, "r_precision")
+    assert cell.values == pytest.approx(by_hand)
+    low, high = stats.t.interval(0.95, 3, loc=np.mean(by_hand), scale=stats.sem(by_hand))
+    assert (cell.mean, cell.interval.low, cell.interval.high) == pytest.approx((np.mean(by_hand), low, high))
+    assert (cell.n, cell.diverged, cell.pending, cell.interval.over) == (4, 0, 0, "seeds")
+
+
+def test_ensemble_and_complete_are_single_scores(study, dataset):
+    row = row_of(study, dataset, "circle")
+    first = dataset.losses[1].replicates[0]
+    ensemble = row.cell(Category.ENSEMBLE, "map_at_r").values[0]
+    complete = row.cell(Category.COMPLETE, "precision_at_1").values[0]
+    assert ensemble == first.fold_score["together"]["cosine"]["map_at_r"]
+    assert complete == first.complete_score["each"][0]["cosine"]["precision_at_1"]
+
+
+def test_columns_follow_the_protocol(study, dataset):
+    cells = row_of(study, dataset, "circle").cells
+    assert [cell.category for cell in cells] == [*["complete"] * 3, *["ensemble"] * 3, *["aggregate"] * 3]
+    assert [cell.metric for cell in cells[:3]] == ["map_at_r", "r_precision", "precision_at_1"]
+
+
+def test_a_diverged_fold_costs_fold_scores_but_not_the_complete_one(study, dataset, edit, synthetic):
+    def one_bad(loss):
+        return replace(loss, replicates=(synthetic.diverge(loss.replicates[0], fold=2), *loss.replicates[1:]))
+
+    row = row_of(study, edit(dataset, circle=one_bad), "circle")
+    for category, diverged in ((Category.AGGREGATE, 1), (Category.ENSEMBLE, 1), (Category.COMPLETE, 0)):
+        cell = row.cell(category, "map_at_r")
+        assert (cell.diverged, cell.pending, cell.n) == (diverged, 0, 4 - diverged)
+
+
+def test_scores_still_to_come_are_pending(study, dataset, edit):
+    def half_done(loss):
+        bare = replace(loss.replicates[3], fold_score=None, complete_run=None, complete_score=None)
+        return replace(loss, replicates=(*loss.replicates[:3], bare))
+
+    cell = row_of(study, edit(dataset, circle=half_done), "circle").cell(Category.COMPLETE, "map_at_r")
+    assert (cell.diverged, cell.pending, cell.missing) == (0, 1, 1)
+
+
+def test_a_diverged_complete_run(study, dataset, edit):
+    def bad_end(loss):
+        bad = replace(loss.replicates[0], complete_run=DIVERGED, complete_score=None)
+        return replace(loss, replicates=(bad, *loss.replicates[1:]))
+
+    row = row_of(study, edit(dataset, circle=bad_end), "circle")
+    assert row.cell(Category.COMPLETE, "map_at_r").diverged == 1
+    assert row.cell(Category.ENSEMBLE, "map_at_r").diverged == 0
+
+
+@pytest.mark.parametrize(("rule", "lost"), [("per_replicate", 1), ("appendix_d", 0)])
+def test_without_phase_lengths_there_is_no_complete_run(study, dataset, edit, rule, lost):
+    def all_folds_bad(loss):
+        gone = replace(
+            loss.replicates[0],
+            fold_runs=(DIVERGED,) * 4,
+            fold_score=None,
+            complete_run=None,
+            complete_score=None,
+        )
+        return replace(loss, replicates=(gone, *loss.replicates[1:]))
+
+    final = study.protocol.final.model_copy(update={"complete": rule})
+    study = study.model_copy(update={"protocol": study.protocol.model_copy(update={"final": final})})
+    cell = row_of(study, edit(dataset, circle=all_folds_bad), "circle").cell(Category.COMPLETE, "map_at_r")
+    assert (cell.diverged, cell.pending) == (lost, 1 - lost)
+
+
+def test_one_score_has_a_mean_and_no_interval(study, dataset, edit):
+    row = row_of(study, edit(dataset, circle=lambda loss: replace(loss, replicates=loss.replicates[:1])), "circle")
+    cell = row.cell(Category.ENSEMBLE, "map_at_r")
+    assert cell.mean == cell.values[0]
+    assert cell.interval is None
+    assert cell.pending == 3
+
+
+def test_a_search_that_only_diverged_loses_every_replicate(study, dataset, edit):
+    def hopeless(loss):
+        trials = tuple(replace(trial, value=None) for trial in loss.trials)
+        runs = tuple((DIVERGED, *folds[1:]) for folds in loss.trial_runs)
+        return replace(loss, trials=trials, trial_runs=runs, chosen=None, replicates=())
+
+    cell = row_of(study, edit(dataset, circle=hopeless), "circle").cell(Category.ENSEMBLE, "map_at_r")
+    assert (cell.n, cell.diverged, cell.pending, cell.mean) == (0, 4, 0, None)

@@ -1,0 +1,103 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from realitycheck.report.summary import exploratory, summarize
+from realitycheck.statistics.comparisons import Verdict
+
+
+def primary(loss):
+    return [each.fold_score["together"][loss.distance]["map_at_r"] for each in loss.replicates]
+
+
+def test_comparisons_are_paired_in_the_primary_category_and_metric(study, dataset):
+    found = summarize(study, [dataset]).datasets[0].comparisons
+    assert [each.label for each in found] == ["circle", "soft_triple"]
+    for comparison, loss in zip(found, dataset.losses[1:], strict=True):
+        test = stats.ttest_rel(primary(loss), primary(dataset.losses[0]))
+        assert comparison.p == pytest.approx(test.pvalue)
+        low, high = test.confidence_interval(0.95)
+        assert (comparison.interval.low, comparison.interval.high) == pytest.approx((low, high))
+        r = np.corrcoef(primary(loss), primary(dataset.losses[0]))[0, 1]
+        assert comparison.correlation == pytest.approx(r)
+
+
+def test_a_finished_study(study, dataset):
+    summary = summarize(study, [dataset])
+    assert summary.finished
+    assert summary.smallest_difference == pytest.approx(0.005)
+    assert list(summary.categories.values()) == ["complete-512", "ensemble-512", "aggregate-128"]
+    assert [row.label for row in summary.datasets[0].untrained] == ["untrained embedder", "untrained trunk"]
+
+
+def test_stand_ins_are_the_untrained_embedders_scores(synthetic, edit):
+    study = synthetic.make_study(labels=("contrastive", "soft_triple"))
+    dataset = synthetic.make_dataset(study)
+
+    def one_bad(loss):
+        return replace(loss, replicates=(synthetic.diverge(loss.replicates[0], fold=0), *loss.replicates[1:]))
+
+    assert summarize(study, [dataset]).datasets[0].comparisons[0].verdict is Verdict.BETTER
+    holed = summarize(study, [edit(dataset, soft_triple=one_bad)]).datasets[0].comparisons[0]
+    assert holed.p_holm < 0.05  # on the nine common seeds it still is, but 0.10 in the tenth seed's place undoes it
+    assert holed.verdict is Verdict.UNDECIDED
+
+
+def test_late_losses_are_exploratory_and_leave_the_declared_family_alone(study, dataset, synthetic):
+    early = synthetic.make_opening(["contrastive", "circle"], number=0)
+    late = synthetic.make_opening(["contrastive", "circle", "soft_triple"], number=1)
+    found = summarize(study, [replace(dataset, openings=(early, late))]).datasets[0]
+    assert found.exploratory == {"soft_triple"}
+    circle, soft_triple = found.comparisons
+    assert circle.p_holm == pytest.approx(circle.p)  # a family of one
+    p = sorted([circle.p, soft_triple.p])
+    assert soft_triple.p_holm == pytest.approx(2 * p[0] if soft_triple.p == p[0] else max(2 * p[0], p[1]))
+    assert "soft_triple (exploratory)" in found.answer
+
+
+@pytest.mark.parametrize(
+    ("change", "late"),
+    [
+        ({"claims": {"baseline": "contrastive", "seeds": 3}}, {"contrastive", "circle", "soft_triple"}),
+        ({"searches": {"contrastive": "search of contrastive", "circle": "another"}}, {"circle", "soft_triple"}),
+        ({}, set()),
+    ],
+)
+def test_what_was_settled_after_the_first_opening_is_exploratory(change, late, study, dataset):
+    (opening,) = dataset.openings
+    assert exploratory(replace(dataset, openings=({**opening, **change},))) == late
+
+
+def test_dropping_a_loss_after_the_opening_makes_the_rest_exploratory(dataset):
+    assert exploratory(replace(dataset, losses=dataset.losses[:2])) == {"contrastive", "circle"}
+
+
+def test_an_unfinished_study_says_what_is_missing(study, dataset, edit):
+    def searching(loss):
+        return replace(loss, trials=loss.trials[:2], trial_runs=loss.trial_runs[:2], chosen=None, replicates=())
+
+    def unscored(loss):
+        bare = replace(loss.replicates[3], fold_score=None, complete_score=None)
+        return replace(loss, replicates=(*loss.replicates[:3], bare))
+
+    summary = summarize(study, [edit(dataset, circle=searching, soft_triple=unscored)])
+    assert not summary.finished
+    assert summary.datasets[0].missing == (
+        "circle: 2 of 6 trials finished.",
+        "soft_triple: 1 of 4 replicates without all test scores.",
+    )
+    assert [each.verdict for each in summary.datasets[0].comparisons] == [None, None]
+    assert summary.datasets[0].answer == "2 of 2 losses wait for replicates still to come: circle and soft_triple."
+
+
+def test_no_evidence_at_all_is_not_finished(study):
+    assert not summarize(study, []).finished
+
+
+def test_a_study_of_one_loss_compares_nothing(synthetic):
+    study = synthetic.make_study(labels=("contrastive",), seeds=2, trials=6)
+    found = summarize(study, [synthetic.make_dataset(study)]).datasets[0]
+    assert found.comparisons == ()
+    assert found.answer == "There is nothing to compare with contrastive."

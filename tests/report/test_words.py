@@ -1,0 +1,27 @@
+import pytest
+
+from realitycheck.report import words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0125, "+1.25"), (-0.0125, "−1.25"), (0.00004, "0.00"), (-0.00004, "0.00")]
+)
+def test_signed(value, text):
+    assert words.signed(value) == text
+
+
+def test_numbers():
+    assert words.points(0.23634) == "23.63"
+    assert words.percent(0.95) == "95 %"
+    assert words.percent(2 * 0.95 - 1) == "90 %"
+    assert words.share(1 - 0.95) == "0.05"
+    assert (words.p_value(0.0004), words.p_value(0.0312)) == ("< 0.001", "0.031")
+    assert (words.number(0.000123456), words.number(7), words.number("soft")) == ("0.0001235", "7", "soft")
+
+
+def test_language():
+    assert words.enumeration(["a"]) == "a"
+    assert words.enumeration(["a", "b", "c"]) == "a, b and c"
+    assert words.enumeration([]) == ""
+    assert (words.count(1, "trial"), words.count(0, "trial")) == ("1 trial", "0 trials")
+    assert words.count(2, "class", "classes") == "2 classes"

@@ -1,0 +1,88 @@
+"""Verbs of three lines in place of training: they answer from a hash of what they are asked, without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from realitycheck.runs import RunSpec, ScoreSpec
+
+
+def chance(*names: object) -> float:
+    """A number in [0, 1) that depends on the names alone."""
+    return int(hashlib.sha256(json.dumps(names, sort_keys=True).encode()).hexdigest()[:12], 16) / 16**12
+
+
+def run(payload: dict[str, Any]) -> dict[str, Any]:
+    spec = RunSpec.from_json(payload["spec"])
+    time.sleep(0.01 * chance("pause", spec.id))
+    diverged = bool(spec.loss) and chance("diverged", spec.id) < 0.05
+    value = chance("value", spec.id)
+    weights = Path(payload["place"]["cache"]) / "weights" / f"{spec.id}.safetensors"
+    if spec.stage == "final" and not diverged:
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        weights.write_text(spec.id)
+    scores = {"map_at_r": value, "r_precision": value, "precision_at_1": value}
+    validated = bool(spec.phases) and spec.fold is not None and not diverged
+    phase = {"name": "normal", "iterations": 30, "best_iteration": 10 + 10 * int(3 * value), "stop": "cap"}
+    return {
+        "kind": "run",
+        "id": spec.id,
+        "spec": spec.to_json(),
+        "outcome": "diverged" if diverged else "completed",
+        "cause": "the stand-in drew so" if diverged else None,
+        "best": {"iteration": phase["best_iteration"], "phase": "normal", **scores} if validated else None,
+        "curve": [{"iteration": 0, "phase": None, "loss": None, **scores}],
+        "phases": [phase] if spec.phases else [],
+        "images": {"train": 60, "val": 20},
+    }
+
+
+def score(payload: dict[str, Any]) -> dict[str, Any]:
+    spec = ScoreSpec.from_json(payload["spec"])
+    for model in spec.models:
+        assert (Path(payload["place"]["cache"]) / "weights" / f"{model}.safetensors").read_text() == model
+
+    def both(*names: object) -> dict[str, Any]:
+        return {
+            distance: {
+                **{
+                    metric: chance(metric, distance, *names) for metric in ("map_at_r", "r_precision", "precision_at_1")
+                },
+                "map_at_r_per_class": [chance(each, distance, *names) for each in range(3)],
+            }
+            for distance in ("cosine", "euclidean")
+        }
+
+    return {
+        "kind": "score",
+        "id": spec.id,
+        "spec": spec.to_json(),
+        "each": [both(model, spec.output) for model in spec.models],
+        "together": both("together", spec.id) if len(spec.models) > 1 else None,
+        "queries": 30,
+        "singletons": 0,
+    }
+
+
+def echo(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"said": payload, "pid": os.getpid()}
+
+
+def fail(payload: dict[str, Any]) -> dict[str, Any]:
+    raise OSError("the disk is on fire")
+
+
+def die(payload: dict[str, Any]) -> dict[str, Any]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+def hang(payload: dict[str, Any]) -> dict[str, Any]:
+    time.sleep(600)
+    return {}

@@ -1,0 +1,154 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from realitycheck.statistics.comparisons import Verdict, compare, correlation, differences, holm, paired_p
+
+BASE = [0.200, 0.204, 0.198, 0.202, 0.201, 0.199, 0.203, 0.197, 0.200, 0.202]
+WOBBLE = [0.001, -0.001, 0.002, -0.002, 0.001, -0.001, 0.0, 0.002, -0.001, -0.001]
+UNTRAINED = [0.1] * 10
+
+
+def shifted(by):
+    return [base + by + wobble for base, wobble in zip(BASE, WOBBLE, strict=True)]
+
+
+def judge(family, *, baseline=BASE, untrained=UNTRAINED, pending=(), smallest=0.005):
+    found = compare(
+        family,
+        baseline=baseline,
+        untrained=untrained,
+        pending=pending,
+        level=0.95,
+        smallest_difference=smallest,
+    )
+    return {each.label: each for each in found}
+
+
+def test_holm_by_hand():
+    # Sorted: 4 · 0.005, 3 · 0.01, 2 · 0.03, then 1 · 0.04 lifted to its forerunner.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.7]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_holm_is_closed_testing_with_bonferroni(seed):
+    p = np.random.default_rng(seed).random(6) ** 3
+    subsets = [s for size in range(1, 7) for s in itertools.combinations(range(6), size)]
+    closed = [max(min(1.0, len(s) * min(p[list(s)])) for s in subsets if i in s) for i in range(6)]
+    assert holm(list(p)) == pytest.approx(closed)
+
+
+def test_paired_p_equals_scipy_over_common_seeds():
+    mine = [0.21, None, 0.22, 0.25, 0.20]
+    base = [0.20, 0.20, None, 0.21, 0.21]
+    expected = stats.ttest_rel([0.21, 0.25, 0.20], [0.20, 0.21, 0.21]).pvalue
+    assert paired_p(differences(mine, base)) == pytest.approx(expected)
+
+
+def test_paired_p_without_spread():
+    assert paired_p([0.0, 0.0, 0.0]) == 1.0
+    assert paired_p([0.5, 0.5]) == 0.0
+    assert paired_p([0.5, None]) == 1.0
+
+
+def test_correlation():
+    assert correlation(BASE, shifted(0.0)) == pytest.approx(np.corrcoef(BASE, shifted(0.0))[0, 1])
+    assert correlation([0.1, 0.2], [0.1, 0.2]) is None
+    assert correlation([0.1, 0.1, 0.1], [0.1, 0.2, 0.3]) is None
+
+
+def test_verdicts():
+    found = judge({"up": shifted(0.01), "down": shifted(-0.01), "same": shifted(0.0005)})
+    assert {label: each.verdict for label, each in found.items()} == {
+        "up": Verdict.BETTER,
+        "down": Verdict.WORSE,
+        "same": Verdict.EQUIVALENT,
+    }
+
+
+def test_the_interval_is_that_of_the_difference():
+    low, high = stats.ttest_rel(shifted(0.01), BASE).confidence_interval(0.95)
+    found = judge({"up": shifted(0.01)})["up"]
+    assert (found.interval.low, found.interval.high) == pytest.approx((low, high))
+    assert found.mean == pytest.approx(0.01)
+    assert found.n == 10
+
+
+def test_equivalence_by_hand_takes_precedence_and_keeps_the_sign():
+    # Mean 0.15, standard error 0.0288675; the 95 % point of t with 3 degrees is 2.353363, so 0.15 ± 0.0679.
+    found = judge({"a": [0.1, 0.2, 0.1, 0.2]}, baseline=[0.0] * 4, untrained=[0.0] * 4, smallest=0.22)["a"]
+    assert found.equivalence.level == pytest.approx(0.90)
+    assert found.equivalence.half_width == pytest.approx(2.353363 * 0.05 / math.sqrt(3), rel=1e-6)
+    assert found.p < 0.05
+    assert found.mean > 0
+    assert found.verdict is Verdict.EQUIVALENT
+    tighter = judge({"a": [0.1, 0.2, 0.1, 0.2]}, baseline=[0.0] * 4, untrained=[0.0] * 4, smallest=0.217)["a"]
+    assert tighter.verdict is Verdict.BETTER  # 0.15 + 0.0679 = 0.2179 lies outside
+
+
+def test_the_correction_counts_the_whole_family():
+    close = [0.1 + each for each in (0.010, 0.018, 0.002, 0.012, 0.002)]
+    alone = judge({"close": close}, baseline=[0.1] * 5, untrained=[0.0] * 5, smallest=0.0001)["close"]
+    assert 0.025 < alone.p < 0.05
+    assert alone.verdict is Verdict.BETTER
+    noise = {f"noise{i}": [0.1, 0.1001, 0.0999, 0.1002, 0.0998] for i in range(2)}
+    crowd = judge({"close": close, **noise}, baseline=[0.1] * 5, untrained=[0.0] * 5, smallest=0.0001)["close"]
+    assert crowd.p_holm == pytest.approx(3 * alone.p)
+    assert crowd.verdict is Verdict.UNDECIDED
+
+
+def test_better_may_not_owe_itself_to_missing_replicates():
+    holed = [None, None, *shifted(0.01)[2:]]
+    assert judge({"up": holed})["up"].p_holm < 0.001
+    assert judge({"up": holed})["up"].verdict is Verdict.UNDECIDED
+    harmless = judge({"up": holed}, untrained=[0.209] * 10)["up"]  # stand-ins that are hardly lower
+    assert harmless.verdict is Verdict.BETTER
+    assert harmless.n == 8
+
+
+def test_worse_may_not_owe_itself_to_the_baselines_missing_replicates():
+    down = shifted(-0.01)
+    assert judge({"down": [None, *down[1:]]})["down"].verdict is Verdict.WORSE
+    assert judge({"down": down}, baseline=[None, None, *BASE[2:]])["down"].verdict is Verdict.UNDECIDED
+
+
+def test_equivalent_needs_all_replicates_or_harmless_holes():
+    assert judge({"same": [None, *shifted(0.0)[1:]]})["same"].verdict is Verdict.UNDECIDED
+
+
+def test_without_stand_ins_a_hole_forbids_better():
+    holed = [None, *shifted(0.01)[1:]]
+    assert judge({"up": holed}, untrained=[None] * 10)["up"].verdict is Verdict.UNDECIDED
+
+
+def test_pending_losses_count_in_the_family_and_get_no_verdict():
+    found = judge({"up": shifted(0.01), "late": shifted(0.02)}, pending={"late"})
+    assert found["late"].verdict is None
+    assert found["late"].p == 1.0
+    assert found["up"].p_holm == pytest.approx(2 * found["up"].p)
+
+
+def test_no_score_at_all():
+    found = judge({"lost": [None] * 10})["lost"]
+    assert (found.mean, found.interval, found.p, found.n) == (None, None, 1.0, 0)
+    assert found.verdict is Verdict.UNDECIDED
+
+
+def test_level_must_leave_room_for_two_sided_tests():
+    with pytest.raises(ValueError, match="level must lie between"):
+        compare({}, baseline=[], untrained=[], pending=(), level=0.4, smallest_difference=0.1)
+
+
+def test_equal_losses_are_told_apart_no_more_often_than_chance():
+    rng = np.random.default_rng(1)
+    draws = rng.normal(0.2, 0.004, (200, 4, 10)).tolist()
+    wrong = 0
+    for base, *others in draws:
+        found = judge({str(i): scores for i, scores in enumerate(others)}, baseline=base, smallest=1e-9)
+        wrong += any(each.verdict is not Verdict.UNDECIDED for each in found.values())
+    assert wrong <= stats.binom.ppf(0.9999, 200, 0.05)
