@@ -7,6 +7,7 @@ class TestMyLoss(LossContract):
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from typing import Literal
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from realitycheck.datasets.base import Dataset
+from realitycheck.losses.base import Need
 
 
 class LossContract:
@@ -22,12 +24,16 @@ class LossContract:
 
     Attributes:
         family: `pairs` or `proxies`; labels of proxy losses must lie in 0..classes-1.
+        numbered: whether labels must do so in a loss of pairs, too, because it has parts for each class.
+        draws: whether it draws at random by the place in the batch, so that a permuted batch has another value.
         classes: classes of the test batch, and what `make` should pass as `num_classes`.
         per_class: items of each class in the test batch.
         dims: embedding dimensions, and what `make` should pass as `embedding_dim`.
     """
 
     family: Literal["pairs", "proxies"] = "pairs"
+    numbered = False
+    draws = False
     classes = 4
     per_class = 4
     dims = 16
@@ -43,31 +49,63 @@ class LossContract:
         embeddings = torch.randn(size, self.dims, generator=generator).requires_grad_()
         return embeddings, (torch.arange(size) % self.classes)[torch.randperm(size, generator=generator)]
 
+    def value(self, loss: nn.Module, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """The loss of a batch, with what it needs beside: features are the embeddings again, keys lie near them."""
+        beside = {Need.FEATURES: embeddings, Need.KEYS: (embeddings + 0.1).detach()}
+        needs: frozenset[Need] = getattr(loss, "needs", frozenset())
+        found: Tensor = loss(embeddings, labels, **{need.value: beside[need] for need in sorted(needs)})
+        return found
+
+    def step(self, loss: nn.Module, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """One step of gradient descent on the loss's own parameters; the value before it."""
+        value = self.value(loss, embeddings.detach().requires_grad_(), labels)
+        loss.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        with torch.no_grad():
+            for parameter in loss.parameters():
+                if parameter.grad is not None:
+                    parameter.sub_(0.1 * parameter.grad)
+        return value.detach()
+
+    def twins(self) -> tuple[nn.Module, nn.Module]:
+        """Two losses in one state: what one call changes, the other has not seen."""
+        one, two = self.make(), self.make()
+        two.load_state_dict(copy.deepcopy(one.state_dict()))
+        return one, two
+
     def test_is_a_finite_scalar(self) -> None:
         """In float32 and in bfloat16."""
         embeddings, labels = self.batch()
         for dtype in (torch.float32, torch.bfloat16):
-            value = self.make()(embeddings.detach().to(dtype), labels)
+            value = self.value(self.make(), embeddings.detach().to(dtype), labels)
             assert value.shape == (), f"must be a scalar; got shape {tuple(value.shape)} in {dtype}"
             assert torch.isfinite(value), f"must be finite; got {value.item()} in {dtype}"
 
     def test_gradients_reach_everything(self) -> None:
         """The embeddings and every parameter get a finite gradient that is not zero."""
         loss, (embeddings, labels) = self.make(), self.batch()
-        loss(embeddings, labels).backward()
+        self.value(loss, embeddings, labels).backward()  # type: ignore[no-untyped-call]
         for name, leaf in (("embeddings", embeddings), *loss.named_parameters()):
             assert leaf.grad is not None and leaf.grad.any(), f"no gradient reaches {name}"
             assert torch.isfinite(leaf.grad).all(), f"the gradient of {name} is not finite"
 
     def test_order_of_the_batch_does_not_matter(self) -> None:
         """A permuted batch has the same value, to rounding."""
-        loss, (embeddings, labels) = self.make(), self.batch()
+        embeddings, labels = self.batch()
         order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(1))
-        torch.testing.assert_close(loss(embeddings[order], labels[order]), loss(embeddings, labels))
+        if not self.draws:
+            one, two = self.twins()
+            torch.testing.assert_close(
+                self.value(one, embeddings[order], labels[order]), self.value(two, embeddings, labels)
+            )
 
     def test_without_positives(self) -> None:
         """One item of each class: nothing to pull together, and no crash."""
         self._stays_finite(self.batch()[0][: self.classes], torch.arange(self.classes))
+
+    def test_one_item_alone(self) -> None:
+        """No pair at all, and no crash."""
+        self._stays_finite(self.batch()[0][:1], torch.zeros(1, dtype=torch.int64))
 
     def test_one_class_only(self) -> None:
         """Nothing to push apart, and no crash."""
@@ -81,21 +119,31 @@ class LossContract:
 
     def test_large_labels(self) -> None:
         """Losses on pairs see only which labels are equal, up to 2^62."""
-        if self.family == "pairs":
-            loss, (embeddings, labels) = self.make(), self.batch()
-            torch.testing.assert_close(loss(embeddings, 2**62 - labels), loss(embeddings, labels))
+        if self.family == "pairs" and not self.numbered:
+            (one, two), (embeddings, labels) = self.twins(), self.batch()
+            torch.testing.assert_close(self.value(one, embeddings, 2**62 - labels), self.value(two, embeddings, labels))
 
-    def test_state_is_complete(self) -> None:
-        """A second loss with the first one's state has its value."""
-        first, second, (embeddings, labels) = self.make(), self.make(), self.batch()
-        second.load_state_dict(first.state_dict())
-        torch.testing.assert_close(second(embeddings, labels), first(embeddings, labels), rtol=0, atol=0)
+    def test_resumes_at_any_step_with_the_same_bits(self) -> None:
+        """A second loss with the first one's state goes on as the first one does, wherever it was cut."""
+        embeddings, labels = self.batch()
+        batches = [embeddings.roll(shift, dims=1) + shift / 7 for shift in range(6)]
+        for cut in (0, 1, 4):
+            first, second = self.make(), self.make()
+            for each in batches[:cut]:
+                self.step(first, each, labels)
+            second.load_state_dict(copy.deepcopy(first.state_dict()))
+            for each in batches[cut:]:
+                one, two = self.step(first, each, labels), self.step(second, each, labels)
+                assert torch.equal(one, two), (
+                    f"cut after {cut} steps, it goes on with {two.item()} instead of {one.item()}"
+                )
 
     def _stays_finite(self, embeddings: Tensor, labels: Tensor) -> None:
         leaf = embeddings.detach().requires_grad_()
-        value = self.make()(leaf, labels)
+        value = self.value(self.make(), leaf, labels)
         assert torch.isfinite(value), f"must be finite; got {value.item()}"
-        value.backward()
+        if value.requires_grad:
+            value.backward()  # type: ignore[no-untyped-call]
         assert leaf.grad is None or torch.isfinite(leaf.grad).all(), "the gradient is not finite"
 
 
