@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from realitycheck.losses.base import Loss
-from realitycheck.losses.pairs import pair_masks, similarities
+from realitycheck.losses.pairs import PairLoss, log_one_plus_sum_exp
 
 
-class MultiSimilarity(Loss):
-    """Weigh every pair by its own similarity and by that of its neighbours.
+class MultiSimilarity(PairLoss):
+    r"""Weigh every pair by its own similarity and by that of its neighbours.
 
-    Per anchor `1/α log(1 + Σ_p e^{−α(s_p − λ)}) + 1/β log(1 + Σ_n e^{β(s_n − λ)})`, mean over anchors,
-    with s the cosine similarity; without the paper's miner. Wang, Han, Huang, Dong and Scott (2019), Eq. 15.
+    $$L = \frac{1}{B} \sum_i \left[ \frac{1}{\alpha} \log\left(1 + \sum_{p} e^{-\alpha (s_{ip} - \lambda)}\right)
+    + \frac{1}{\beta} \log\left(1 + \sum_{n} e^{\beta (s_{in} - \lambda)}\right) \right]$$
+
+    s is the cosine similarity. Wang, Han, Huang, Dong and Scott (2019), Eq. 15, without the paper's miner.
 
     Args:
-        alpha: sharpness on positives, above 0.
-        beta: sharpness on negatives, above 0.
+        alpha: α, sharpness on positives, above 0.
+        beta: β, sharpness on negatives, above 0.
         base: λ, the similarity around which pairs count.
     """
 
@@ -27,17 +27,9 @@ class MultiSimilarity(Loss):
         self.beta = beta
         self.base = base
 
-    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,)."""
-        excess = similarities(embeddings) - self.base  # (B, B)
-        positive, negative = pair_masks(labels)
-        pull = _log_one_plus_sum_exp(-self.alpha * excess, positive) / self.alpha
-        push = _log_one_plus_sum_exp(self.beta * excess, negative) / self.beta
+    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+        """The loss of anchors (B, D) against others (M, D)."""
+        excess = anchors @ others.T - self.base  # (B, M)
+        pull = log_one_plus_sum_exp(-self.alpha * excess, positive) / self.alpha
+        push = log_one_plus_sum_exp(self.beta * excess, negative) / self.beta
         return (pull + push).mean()
-
-
-def _log_one_plus_sum_exp(exponents: Tensor, mask: Tensor) -> Tensor:
-    """(B,) `log(1 + Σ e^x)` of each row under the mask; 0 where the mask is empty."""
-    masked = exponents.masked_fill(~mask, -torch.inf)
-    one = exponents.new_zeros((len(exponents), 1))
-    return torch.cat([one, masked], dim=1).logsumexp(dim=1)

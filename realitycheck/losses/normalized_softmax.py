@@ -10,10 +10,12 @@ from realitycheck.losses.base import Loss
 
 
 class NormalizedSoftmax(Loss):
-    """Classify by the cosine similarity to one learned proxy per class.
+    r"""Classify by the cosine similarity to one learned proxy per class.
 
-    `cross entropy(x̂ · p̂ᵀ / T, y)`, mean over the batch. Zhai and Wu (2019); equal to ProxyNCA++ with
-    scale 1/(2T).
+    $$L = -\frac{1}{B} \sum_i \log \frac{e^{s_{i y_i} / T}}{\sum_c e^{s_{ic} / T}}$$
+
+    s is the cosine similarity of embedding and proxy. Zhai and Wu (2019), section 3.1; equal to ProxyNCA++ with scale
+    1/(2T).
 
     Args:
         temperature: T, above 0; the smaller, the sharper.

@@ -10,25 +10,41 @@ import torch
 from realitycheck import losses
 from realitycheck.errors import InputError
 from realitycheck.losses.base import Loss, initialize
+from realitycheck.losses.menu import MENU
 from realitycheck.losses.normalized_softmax import NormalizedSoftmax
+from realitycheck.protocol.knobs import FOLLOWUP, RATES
 from realitycheck.protocol.parse import read_spaces
-from realitycheck.protocol.space import RATES, middle
+from realitycheck.protocol.space import middle
 
-SIZES = {"num_classes": 5, "embedding_dim": 3}
+SIZES = {"num_classes": 5, "embedding_dim": 16}
 SPACES = max((Path(__file__).parents[2] / "protocols" / "spaces").glob("v*.yaml"), key=lambda path: int(path.stem[1:]))
 KNOBS = {
-    name: {knob: middle(ground) for knob, ground in space.items() if knob not in RATES}
+    name: {
+        knob: middle(ground) for knob, ground in space.items() if knob not in RATES and not knob.startswith(FOLLOWUP)
+    }
     for name, space in read_spaces(SPACES).value.items()
 }
 
+PLAIN = [name for name in losses.names() if not MENU[name].wraps]
+"""Wrappers apart: they are no losses by themselves."""
+
 
 def test_the_menu_is_built_by_name():
-    for name in losses.names():
+    for name in PLAIN:
         assert isinstance(losses.build(name, **SIZES, **KNOBS[name]), Loss)
 
 
+def test_a_wrapper_is_built_with_the_loss_that_it_wraps():
+    """Multi-similarity has a knob `base`, and the wrapper an argument of that name."""
+    knobs = KNOBS["cross_batch_memory"] | KNOBS["multi_similarity"]
+    wrapped = losses.build("cross_batch_memory(multi_similarity)", **SIZES, **knobs)
+    assert wrapped.base.base == KNOBS["multi_similarity"]["base"]
+    with pytest.raises(InputError, match="base"):
+        losses.build("cross_batch_memory(contrastive)", **SIZES, **knobs)
+
+
 def test_no_knob_has_a_default():
-    for name in losses.names():
+    for name in PLAIN:
         for left_out in KNOBS[name]:
             rest = {knob: value for knob, value in KNOBS[name].items() if knob != left_out}
             with pytest.raises(InputError, match=left_out):
@@ -41,7 +57,7 @@ def test_the_menu_does_not_wait_for_torch():
 
 
 def test_sizes_go_to_those_that_ask():
-    assert losses.build("normalized_softmax", **SIZES, temperature=0.1).proxies.shape == (5, 3)
+    assert losses.build("normalized_softmax", **SIZES, temperature=0.1).proxies.shape == (5, 16)
 
 
 def test_wrong_names_are_named():

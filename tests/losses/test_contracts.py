@@ -1,5 +1,8 @@
 """Every loss keeps the contract, and compiles as one graph."""
 
+import importlib
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -34,12 +37,15 @@ class TestNormalizedSoftmaxContract(LossContract):
         return NormalizedSoftmax(temperature=0.05, num_classes=self.classes, embedding_dim=self.dims)
 
 
-CONTRACTS = LossContract.__subclasses__()
+CONTRACTS = [each for each in LossContract.__subclasses__() if each.__module__ == __name__]
 PAIRS = [contract for contract in CONTRACTS if contract.family == "pairs"]
 
 
 def test_every_loss_of_the_menu_is_under_contract():
-    assert {type(contract().make()) for contract in CONTRACTS} >= {resolve_loss(name) for name in losses.names()}
+    for path in Path(__file__).parent.glob("test_*.py"):
+        importlib.import_module(path.stem)
+    under = {type(contract().make()) for contract in LossContract.__subclasses__()}
+    assert [name for name in losses.names() if resolve_loss(name)[0] not in under] == []
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
