@@ -37,6 +37,7 @@ check: setup
 bench: setup
 	$(BIN)/python tests/benchmarks/bench_scoring.py
 	$(BIN)/python tests/benchmarks/bench_training.py
+	$(BIN)/python tests/benchmarks/bench_losses.py
 
 clean:
 	rm -rf .venv studies/demo/ledger studies/demo/attempts studies/demo/cache reports/demo

@@ -1,4 +1,4 @@
-"""A name of a menu, or an address `module:Class`, becomes a class; its knobs are held to its signature."""
+"""A name of a menu, or an address `module:Class`, becomes a class, and a loss is built out of its class."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.errors import InputError, Problem
+from realitycheck.losses.construct import construct
 from realitycheck.losses.menu import MENU as LOSSES
-from realitycheck.protocol.checks import is_address
+from realitycheck.losses.menu import parts
 from realitycheck.protocol.model import DatasetChoice
+from realitycheck.protocol.names import is_address
 from realitycheck.protocol.schema import nearest
-from realitycheck.protocol.space import RATES, Space, middle
+from realitycheck.protocol.space import Space, middle
 from realitycheck.trunks.menu import MENU as TRUNKS
 
 if TYPE_CHECKING:
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["loss", "dataset", "trunk"]
 
-OFFERED = ("num_classes", "embedding_dim", "embedding_size")
-"""Arguments of a loss that the house fills in for those that ask; never knobs."""
-
 _ADDRESSES: dict[Kind, dict[str, str]] = {
     "loss": {name: entry.address for name, entry in LOSSES.items()},
     "dataset": {name: entry.address for name, entry in DATASETS.items()},
@@ -33,13 +32,13 @@ _ADDRESSES: dict[Kind, dict[str, str]] = {
 }
 
 
-def resolve_loss(name: str) -> type[Any]:
-    """The class of a loss's name on the menu, or of an address `module:Class`.
+def resolve_loss(name: str) -> tuple[type[Any], ...]:
+    """The class of a loss's name on the menu, or of an address `module:Class`; of `wrapper(name)` both classes.
 
     Raises:
         InputError: there is no such name, the module cannot be imported, or it has no such class.
     """
-    return _resolve(name, "loss")
+    return tuple(_resolve(part, "loss") for part in parts(name))
 
 
 def resolve_dataset(name: str) -> type[Any]:
@@ -82,24 +81,22 @@ def credit(address: str) -> str:
 
 
 def build_loss(
-    address: str, *, num_classes: int, embedding_dim: int, knobs: Mapping[str, float | int | str]
+    address: str, *, num_classes: int, embedding_dim: int, seed: int, knobs: Mapping[str, float | int | str]
 ) -> nn.Module:
     """The loss of a name or address, ready to be called with embeddings (B, D) and labels (B,).
 
     Args:
-        address: a name of the menu, or `module:Class`.
+        address: a name of the menu, `module:Class`, or `wrapper(name)`.
         num_classes: number of training classes C, offered to losses that ask for it.
         embedding_dim: embedding dimensions D, offered as `embedding_dim` or `embedding_size`.
-        knobs: the loss's knobs by name; rates (`space.RATES`) belong to the optimiser and are left out.
+        seed: offered to losses that draw at random.
+        knobs: the loss's own knobs by name.
 
     Raises:
         InputError: there is no such loss.
     """
-    found = resolve_loss(address)
-    offered = dict(zip(OFFERED, (num_classes, embedding_dim, embedding_dim), strict=True))
-    asked = {name: value for name, value in offered.items() if name in parameters_of(found)}
-    module: nn.Module = found(**asked, **{name: value for name, value in knobs.items() if name not in RATES})
-    return module
+    classes = resolve_loss(address)
+    return construct(*classes, num_classes=num_classes, embedding_dim=embedding_dim, seed=seed, knobs=knobs)
 
 
 def middle_knobs(space: Space) -> dict[str, float | int | str]:
@@ -118,29 +115,3 @@ def _import(name: str, module_name: str) -> Any:
         cause = f"{type(error).__name__}: {error}"
         says = f"must be in a module that imports; got {cause} from {module_name}. Install or mend it."
         raise _wrong(name, says) from error
-
-
-def parameters_of(found: type) -> dict[str, inspect.Parameter]:
-    """The constructor's arguments by name, through `**kwargs` down to the parents that take them.
-
-    What a parent demands, its child may give it; so the parents' arguments count as having a default.
-    """
-    own, *passed_on = _constructors(found) or [{}]
-    parents = {name: each.replace(default=None) for taken in reversed(passed_on) for name, each in taken.items()}
-    return parents | own
-
-
-def _constructors(found: type) -> list[dict[str, inspect.Parameter]]:
-    """The named arguments of each `__init__` that a keyword can reach, the class's own first."""
-    from torch import nn
-
-    reached = []
-    for parent in found.__mro__:
-        if parent in (nn.Module, object):
-            break
-        if "__init__" in vars(parent):
-            named = list(inspect.signature(vars(parent)["__init__"]).parameters.values())[1:]
-            reached.append({p.name: p for p in named if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)})
-            if not any(p.kind is p.VAR_KEYWORD for p in named):
-                break
-    return reached

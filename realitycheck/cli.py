@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
+from realitycheck.executors.ctrl_c import at_ctrl_c, on_ctrl_c
 
-from realitycheck import verbs
-from realitycheck.errors import InputError, RealityCheckError
-from realitycheck.search.progress import Standing
-from realitycheck.verbs import StudyPlan, StudyResult
+INTERRUPTED = 130
+"""What shells report of a command that Ctrl-C ended."""
+
+
+def _leave(*_: object) -> None:
+    """Say so and end, here and now.
+
+    Raised instead, Ctrl-C comes out of a half-done import as anything, or not at all; and the usual way out takes
+    torch some seconds.
+    """
+    kept = " Every finished run is kept; `run` again goes on from here." if sys.argv[1:2] == ["run"] else ""
+    os.write(2, f"Stopped.{kept}\n".encode())
+    os._exit(INTERRUPTED)
+
+
+with at_ctrl_c(_leave):  # these imports take seconds
+    import typer
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from realitycheck import verbs
+    from realitycheck.display import display, err, standings_table
+    from realitycheck.errors import InputError, RealityCheckError
+    from realitycheck.verbs import StudyPlan, StudyResult
+    from realitycheck.verbs.words import counted, sentences
 
 app = typer.Typer(
     help="When every loss gets the same data, model, tuning budget and seeds, which losses really differ?",
@@ -29,28 +44,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 
 StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/demo.yaml.", show_default=False)]
 Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")]
 Deadline = Annotated[float, typer.Option(help="Minutes after which a job counts as hanging.", min=0.1)]
 
+Kind = Annotated[Literal["losses"], typer.Argument(help="What to list.", show_default=False)]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Write the text of docs/losses.md instead.")]
 Reuse = Annotated[
     list[Path] | None, typer.Option(help="Folder of another study's evidence; its records of equal id are copied.")
 ]
 AcceptFailed = Annotated[
     list[str] | None, typer.Option(help="Id of a run that always fails; it is written as a spent, diverged one.")
 ]
-
-INTERRUPTED = 130
-"""What shells report of a command that Ctrl-C ended."""
-
-BAR = 8
-"""Characters of a progress bar: the whole table fits 80 columns."""
-
-LINE_SECONDS = 20.0
-"""Without a terminal, progress is a plain line every so many seconds."""
 
 
 @app.command()
@@ -60,18 +67,19 @@ def check(study: StudyFile) -> None:
     verbs.prepare_data(read)
     for warning in verbs.study_warnings(read):
         out.print(f"[yellow]warning[/]  {read.source} {warning}", soft_wrap=True)
-    losses, name = len(read.study.losses), read.study.protocol.protocol
-    out.print(f"{read.source} is right: {losses} losses under protocol {name}.")
+    losses = counted(len(read.study.losses), "loss", "losses")
+    told = f"{read.source} is right: {losses} under protocol {read.study.protocol.protocol}."
+    out.print(told, markup=False, soft_wrap=True)
 
 
 @app.command()
 def plan(study: StudyFile, workers: Workers = 2) -> None:
     """Say what a study costs and what it can find, before anything runs."""
     read = verbs.load_study(study)
-    with err.status("measuring this machine for some seconds"):
+    with at_ctrl_c(signal.default_int_handler), err.status("measuring this machine for some seconds"):
         told = verbs.plan_study(read)
     out.print(_plan_table(told, workers))
-    for line in _plan_lines(told):
+    for line in sentences(told):
         out.print(line, soft_wrap=True)
 
 
@@ -88,22 +96,18 @@ def run(
     read = verbs.load_study(study)
     for run_id in accept_failed or ():
         out.print(f"accepted as spent: {verbs.accept_failed(read, run_id)}", markup=False, soft_wrap=True)
-    try:
-        with _display(read.study.study) as watch:
-            result = verbs.run_study(
-                read, workers=workers, device=device, deadline=deadline * 60, reuse=reuse or (), watch=watch
-            )
-    except KeyboardInterrupt:
-        err.print("Stopped. Every finished run is kept; `run` again goes on from here.")
-        raise typer.Exit(INTERRUPTED) from None
-    out.print(_standings_table(result.standings))
+    with at_ctrl_c(signal.default_int_handler), display(read.study.study) as watch:  # the children must be ended
+        result = verbs.run_study(
+            read, workers=workers, device=device, deadline=deadline * 60, reuse=reuse or (), watch=watch
+        )
+    out.print(standings_table(result.standings))
     _tell_result(result)
 
 
 @app.command()
 def status(study: StudyFile) -> None:
     """Say what is done, diverged and left, by the ledger alone."""
-    out.print(_standings_table(verbs.study_standings(study)))
+    out.print(standings_table(verbs.study_standings(study)))
 
 
 @app.command()
@@ -126,22 +130,43 @@ def pack(study: StudyFile) -> None:
     out.print(f"{path}  {path.stat().st_size / 1e6:.2f} MB", soft_wrap=True)
 
 
+@app.command()
+def catalog(kind: Kind, markdown: Markdown = False) -> None:  # noqa: FBT002 - typer makes an option of it
+    """List what a study can name, with family, knobs, source and status."""
+    if markdown:
+        sys.stdout.write(verbs.losses_markdown())
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("loss", "family", "distance", "knobs", "paper", "status"):
+        table.add_column(column, overflow="fold")
+    for card in verbs.loss_cards():
+        face = card.entry
+        table.add_row(card.name, face.family, face.distance, ", ".join(card.knobs), face.reference, face.status)
+    out.print(table)
+
+
 def main() -> None:
     """Run the command line; exit 0 when done, 1 when a study could not finish, 2 on bad input, 130 on Ctrl-C."""
+    on_ctrl_c(_leave)
+    code = _exit_code()
+    if code == INTERRUPTED:
+        _leave()
+    sys.exit(code)
+
+
+def _exit_code() -> int:
     try:
-        # Without typer's standalone mode a `typer.Exit` comes back as its code, and not as an exception.
-        sys.exit(app(standalone_mode=False) or 0)
-    except typer.Abort:
-        sys.exit(INTERRUPTED)
+        # Without typer's standalone mode a `typer.Exit` comes back as its code, and so does Ctrl-C: as 130.
+        return app(standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
     except typer.TyperException as error:
-        err.print(f"{error.format_message()} `realitycheck --help` lists the commands.", markup=False, soft_wrap=True)
-        sys.exit(2)
-    except InputError as error:
-        err.print(str(error), style="red", markup=False, soft_wrap=True)
-        sys.exit(2)
+        if told := error.format_message():  # nothing where the help has been printed instead
+            err.print(f"{told} `realitycheck --help` lists the commands.", markup=False, soft_wrap=True)
+        return 2
     except RealityCheckError as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)
-        sys.exit(1)
+        return 2 if isinstance(error, InputError) else 1
 
 
 def _plan_table(told: StudyPlan, workers: int) -> Table:
@@ -152,83 +177,10 @@ def _plan_table(told: StudyPlan, workers: int) -> Table:
     cells = [each.search, each.folds, each.complete, each.total]
     table.add_row("one loss, one dataset", *(f"{cell:,}" for cell in cells))
     times = told.losses * told.datasets
-    table.add_row(f"{told.losses} losses, {told.datasets} datasets", *(f"{cell * times:,}" for cell in cells))
-    table.caption = f"about {told.cost.worker_hours / workers:.2g} hours on {workers} workers"
-    return table
-
-
-def _plan_lines(told: StudyPlan) -> Iterator[str]:
-    for dataset, losses in told.measured.items():
-        for label, seen in losses.items():
-            yield (
-                f"measured, {dataset}/{label}: {1000 * seen.step:.1f} ms a step ({1000 * seen.complete_step:.1f} with "
-                f"K·D dims), {seen.evaluation:.2f} s a validation, {seen.fold_score:.1f} s a score of K models"
-            )
-    yield (
-        f"time: about {told.cost.worker_hours:.2g} worker-hours if every run goes to its cap, "
-        "and a worker has a core of its own"
-    )
-    yield f"disk: about {told.cost.disk_bytes / 1e6:.0f} MB of pixels, and of weights until they are scored"
-    differences = " or ".join(
-        f"{size:.2f} (correlation {correlation:g})" for correlation, size in told.detectable.items()
-    )
-    yield (
-        f"smallest difference to the baseline found with 80 % power, in standard deviations of a loss's score "
-        f"over seeds: {differences}"
-    )
-
-
-@contextmanager
-def _display(name: str) -> Iterator[verbs.Watch]:
-    """Live on a terminal; elsewhere a plain line now and then."""
-    if not err.is_terminal:
-        yield _PlainLines(name).watch
-        return
-    with Live(console=err, refresh_per_second=4, transient=True) as live:
-
-        def watch(standings: Sequence[Standing], running: Sequence[str]) -> None:
-            live.update(Group(_standings_table(standings), *(Text(f"  {title}") for title in running)))
-
-        yield watch
-
-
-class _PlainLines:
-    """Progress for a log file."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.start = self.last = time.monotonic()
-        self.first: int | None = None
-
-    def watch(self, standings: Sequence[Standing], running: Sequence[str]) -> None:
-        """Print a line if the last one is long ago."""
-        now, done = time.monotonic(), sum(each.done for each in standings)
-        self.first = done if self.first is None else self.first
-        if now - self.last < LINE_SECONDS:
-            return
-        self.last, planned = now, sum(each.planned for each in standings)
-        pace = (done - self.first) / (now - self.start)
-        left = f", about {(planned - done) / pace / 60:.0f} min left" if pace else ""
-        diverged = sum(each.diverged for each in standings)
-        err.print(f"{self.name}: {done} of {planned} runs, {diverged} diverged{left}", soft_wrap=True)
-
-
-def _standings_table(standings: Sequence[Standing]) -> Table:
-    # Counts are never cut: in a narrow terminal the label folds onto a second line.
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("loss", overflow="fold")
-    table.add_column("", width=BAR)
-    for column in ("search", "final", "scores", "diverged", "best val"):
-        table.add_column(column, justify="right", no_wrap=True, min_width=len(column) + 1)
-    for each in standings:
-        table.add_row(
-            f"{each.dataset}/{each.label}",
-            ProgressBar(total=max(1, each.planned), completed=each.done, width=BAR),
-            *(f"{done}/{planned}" for done, planned in (each.search_runs, each.final_runs, each.scores)),
-            str(each.diverged),
-            "" if each.best is None else f"{100 * each.best:.2f}",
-        )
-    table.caption = "runs of the search and of the final retraining, test scores; best validation MAP@R in percent"
+    all_of_it = f"{counted(told.losses, 'loss', 'losses')}, {counted(told.datasets, 'dataset', 'datasets')}"
+    table.add_row(all_of_it, *(f"{cell * times:,}" for cell in cells))
+    hours = f"about {told.cost.worker_hours / workers:.2g} hours"
+    table.caption = f"{hours} on {counted(workers, 'worker', 'workers')}"
     return table
 
 

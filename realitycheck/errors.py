@@ -9,6 +9,7 @@ RealityCheckError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,10 +42,21 @@ class InputError(RealityCheckError):
 
     def __init__(self, source: str, problems: Sequence[Problem]) -> None:
         self.source = source
-        self.problems = tuple(sorted(problems))
+        self.problems = tuple(sorted(problems, key=_place))
         count = len(self.problems)
         head = f"{source} has {count} problem{'' if count == 1 else 's'}"
         super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
+
+
+def _place(problem: Problem) -> tuple[object, ...]:
+    """Order by line, and within a line as people count: a sentence can hold the lines of another file, 3 before 10."""
+    return problem.line, _counted(problem.where), _counted(problem.says)
+
+
+def _counted(text: str) -> list[tuple[int, str]]:
+    """Text cut into words and numbers; a number with more digits is the larger one."""
+    parts = re.split(r"([0-9]+)", text)
+    return [(len(part.lstrip("0")), part.lstrip("0")) if place % 2 else (0, part) for place, part in enumerate(parts)]
 
 
 class LedgerError(RealityCheckError):

@@ -16,6 +16,7 @@ ROOT = Path(realitycheck.__file__).parent
 FLOORS = {
     "cli": 6,
     "__main__": 6,
+    "display": 6,
     "verbs": 5,
     "testing": 5,
     "training": 4,
@@ -23,6 +24,7 @@ FLOORS = {
     "executors": 4,
     "report": 4,
     "catalog": 3,
+    "loss_review": 3,
     "review": 3,
     "plan": 3,
     "ledger": 3,
@@ -104,11 +106,14 @@ MONOPOLIES = {
     "optuna": {"search.propose"},
     "scipy": {"statistics.*"},
     "faiss": {"metrics.*"},
-    "rich": {"cli"},
+    "rich": {"cli", "display"},
     "typer": {"cli"},
     "jinja2": {"report.*"},
     "matplotlib": {"report.*"},
-    "torch": {"training.*", "losses.*", "metrics.*", "trunks.*", "catalog", "review", "executors.preload", "testing"},
+    "torch": {
+        *("training.*", "losses.*", "metrics.*", "trunks.*"),
+        *("catalog", "loss_review", "review", "executors.preload", "testing"),
+    },
 }
 
 

@@ -18,11 +18,12 @@ from realitycheck.catalog import (
     resolve_trunk,
 )
 from realitycheck.errors import InputError
+from realitycheck.loss_review import knob_problems
 from realitycheck.losses.menu import MENU
 from realitycheck.protocol.model import DatasetChoice, LossChoice
 from realitycheck.protocol.parse import read_protocol, read_spaces, read_study
 from realitycheck.protocol.space import Choice, IntUniform, LogUniform, Uniform
-from realitycheck.review import knob_problems, study_problems, study_warnings
+from realitycheck.review import study_problems, study_warnings
 
 REPOSITORY = Path(__file__).parents[1]
 QUICK = read_protocol(REPOSITORY / "protocols" / "quick.yaml").value
@@ -94,16 +95,17 @@ class NoModule:
 def faults(name: str, space: dict, protocol=QUICK) -> list[tuple[str, str]]:
     address = f"{__name__}:{name}" if name[0].isupper() else name
     choice = LossChoice(label="x", address=address, distance="cosine", family="pairs", space=space)
-    return knob_problems(choice, protocol)
+    return knob_problems(choice, protocol, dataset="sketches")
 
 
 class TestResolve:
     def test_an_address_becomes_its_class(self):
-        assert resolve_loss(f"{__name__}:Plain").__name__ == "Plain"
+        assert [each.__name__ for each in resolve_loss(f"{__name__}:Plain")] == ["Plain"]
 
     @pytest.mark.parametrize("name", sorted(MENU))
     def test_every_loss_of_the_menu_is_there(self, name):
-        assert issubclass(resolve_loss(name), nn.Module)
+        (found,) = resolve_loss(name)
+        assert issubclass(found, nn.Module)
 
     def test_every_dataset_and_trunk_of_the_menu_is_there(self):
         for resolve, name in (
@@ -150,21 +152,14 @@ class TestDatasets:
 
 
 class TestBuild:
-    def test_a_loss_gets_what_it_asks_for_and_no_rates(self):
-        loss = build_loss(f"{__name__}:Child", num_classes=5, embedding_dim=7, knobs={"extra": 1.0, "loss_lr": 0.1})
+    def test_a_loss_gets_what_it_asks_for(self):
+        loss = build_loss(f"{__name__}:Child", num_classes=5, embedding_dim=7, seed=0, knobs={"extra": 1.0})
         assert loss.proxies.shape == (5, 7)
 
     def test_a_foreign_loss_may_say_embedding_size(self):
         address = "pytorch_metric_learning.losses:NormalizedSoftmaxLoss"
-        loss = build_loss(address, num_classes=5, embedding_dim=7, knobs={"temperature": 0.1})
+        loss = build_loss(address, num_classes=5, embedding_dim=7, seed=0, knobs={"temperature": 0.1})
         assert sorted(loss.W.shape) == [5, 7]
-
-    @pytest.mark.parametrize("name", sorted(MENU))
-    def test_every_loss_of_the_menu_is_built_from_the_middle_of_its_space(self, name):
-        torch.manual_seed(0)
-        loss = build_loss(name, num_classes=3, embedding_dim=4, knobs=middle_knobs(SPACES[name]))
-        value = loss(torch.randn(6, 4), torch.tensor([0, 0, 1, 1, 2, 2]))
-        assert value.shape == () and value.isfinite()
 
     def test_the_middle_is_taken_on_the_scale_of_the_range(self):
         space = {
@@ -218,7 +213,8 @@ class TestKnobs:
             ("Child", {"extra": 1.0, "scale": 3.0, "loss_lr": 0.1}),
             ("pytorch_metric_learning.losses:CircleLoss", {"m": 0.4, "gamma": 80}),
             ("pytorch_metric_learning.losses:ArcFaceLoss", {"margin": 28.6, "scale": 64, "loss_lr": 0.1}),
-            *((name, space) for name, space in SPACES.items()),
+            *((name, space) for name, space in SPACES.items() if not MENU[name].wraps),
+            ("cross_batch_memory(contrastive)", SPACES["contrastive"] | SPACES["cross_batch_memory"]),
         ],
     )
     def test_a_space_without_fault(self, name, space):

@@ -1,7 +1,8 @@
 """N children at a time on this machine, one fresh process per job.
 
 A fork server that has torch loaded starts each child in about 0.35 s (3 s by spawn, measured), and a child that is
-killed, or that a plug-in has poisoned, touches nothing else.
+killed, or that a plug-in has poisoned, touches nothing else. Ctrl-C is the parent's alone to handle: the fork server
+and its children never hear of it.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any
 
 from realitycheck.jobs import Executor, Finished, Job
 
@@ -49,6 +52,7 @@ class LocalExecutor(Executor):
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
         self._children: list[_Child] = []
+        self._loading = False
 
     @property
     def free(self) -> int:
@@ -60,8 +64,13 @@ class LocalExecutor(Executor):
         ours, theirs = self._context.Pipe()
         text = json.dumps(job.payload)
         process = self._context.Process(target=_work, args=(theirs, address, text), daemon=True)
-        process.start()
-        theirs.close()
+        try:
+            self._start(process)
+        except BaseException:
+            ours.close()  # a child that starts after all finds its pipe at an end
+            raise
+        finally:
+            theirs.close()
         self._children.append(_Child(job, process, ours, time.monotonic()))
 
     def wait(self, *, seconds: float) -> Sequence[Finished]:
@@ -78,10 +87,20 @@ class LocalExecutor(Executor):
 
     def close(self) -> None:
         """End every child, and wait for its end."""
+        broken_off = self._loading or bool(self._children)
         for child in self._children:
             _end(child.process)
             child.pipe.close()
         self._children.clear()
+        if broken_off:
+            _end_server()
+        self._loading = False
+
+    def _start(self, process: ForkServerProcess) -> None:
+        self._loading = True
+        _start_server()
+        process.start()  # the first time it waits until the server has loaded all that it should
+        self._loading = False
 
     def _finish(self, child: _Child, *, late: bool) -> Finished:
         body: dict[str, object] | None = None
@@ -91,6 +110,24 @@ class LocalExecutor(Executor):
         _end(child.process)
         child.pipe.close()
         return Finished(child.job, body, failure, time.monotonic() - child.started)
+
+
+def _start_server() -> None:
+    """Start the fork server where none runs, with SIGINT blocked from its first moment: it inherits our mask."""
+    resource_tracker.ensure_running()  # the server's start does the same, and with it would unblock SIGINT
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_server() -> None:
+    """End the fork server at once. By itself it would do so after ours: a second later, or when it is done loading."""
+    server: Any = forkserver._forkserver  # there is no public way to end it
+    if server._forkserver_pid is not None:
+        os.kill(server._forkserver_pid, signal.SIGKILL)
+        server._stop()
 
 
 def _answer(child: _Child) -> tuple[dict[str, object] | None, str | None]:
@@ -116,7 +153,7 @@ def _end(process: ForkServerProcess) -> None:
 
 def _work(pipe: Connection, address: str, text: str) -> None:
     """In the child: import the verb, do the job, answer, end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle: it ends us cleanly
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where others had started the fork server before us
     threading.Thread(target=_die_with_parent, args=(pipe,), daemon=True).start()
     answer: tuple[str | None, str | None]
     try:

@@ -6,6 +6,9 @@ the i-th nearest item has the query's class and P(i) the share of hits among the
     MAP@R = (1 / R) · Σ_{i=1..R} P(i) · rel(i),    R-precision = P(R),    precision at 1 = P(1)
 
 (Musgrave, Belongie and Lim, A Metric Learning Reality Check, ECCV 2020, section 3.2).
+
+Ties go to the lower item number. A tie is one of the float64 keys of `points`: equal rows tie for certain, while
+equal cosines of vectors of different lengths may round apart, and then the lower key comes first.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ class LossEvidence:
         distance: the distance that it declares, hence its primary scores.
         trials: those with a proposal, by slot.
         trial_runs: per trial its K fold run bodies, None where still missing.
-        sources: per trial how it was proposed: `startup`, `gp` or `random`.
+        sources: per trial how it was proposed: `published`, `startup`, `gp` or `random`.
+        proposals: per trial the id of its proposal.
         chosen: the best trial by mean validation MAP@R, ties to the lowest slot; None before the search is done.
         replicates: S of them, in order; parts that do not exist yet are None.
     """
@@ -38,6 +39,7 @@ class LossEvidence:
     trials: tuple[Trial, ...]
     trial_runs: tuple[tuple[Body | None, ...], ...]
     sources: tuple[str, ...]
+    proposals: tuple[str, ...]
     chosen: Trial | None
     replicates: tuple[Replicate, ...]
 
@@ -64,10 +66,25 @@ def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
         claims=plan.claims,
         losses=tuple(loss_evidence(plan, loss, records) for loss in plan.losses),
         untrained=tuple(
-            LossEvidence(label, "", "cosine", (), (), (), None, replicates(plan, plan.untrained, {}, output, records))
+            untrained_evidence(label, replicates(plan, plan.untrained, {}, output, records))
             for label, output in UNTRAINED_ROWS.items()
         ),
         openings=tuple(sorted(openings, key=lambda body: body["number"])),
+    )
+
+
+def untrained_evidence(label: str, done: tuple[Replicate, ...]) -> LossEvidence:
+    """The evidence of a baseline row: replicates without a search."""
+    return LossEvidence(
+        label=label,
+        search="",
+        distance="cosine",
+        trials=(),
+        trial_runs=(),
+        sources=(),
+        proposals=(),
+        chosen=None,
+        replicates=done,
     )
 
 
@@ -88,6 +105,7 @@ def loss_evidence(plan: DatasetPlan, loss: LossPlan, records: Records) -> LossEv
         trials=trials,
         trial_runs=runs,
         sources=tuple(body["source"] for body in proposals),
+        proposals=tuple(body["id"] for body in proposals),
         chosen=chosen,
         replicates=replicates(plan, loss, chosen.knobs, "embedder", records) if chosen else (),
     )

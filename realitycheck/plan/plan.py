@@ -8,13 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from realitycheck.canonical import canonical_json, digest
-from realitycheck.errors import LedgerError
 from realitycheck.plan.complete import complete_phases
 from realitycheck.plan.splits import Fold, make_folds
+from realitycheck.protocol.knobs import Knobs
 from realitycheck.protocol.model import LossChoice, Protocol, Study
-from realitycheck.runs import RESULTS_VERSION, Body, RunSpec, ScoreSpec, Stage, by_kind
-
-Knobs = Mapping[str, float | int | str]
+from realitycheck.protocol.space import middle
+from realitycheck.runs import RESULTS_VERSION, Body, RunSpec, ScoreSpec, Stage
 
 UNTRAINED = "untrained"
 """The group of the baseline rows: models of no phases, equal for every loss."""
@@ -52,17 +51,30 @@ class LossPlan:
         assert self.choice is not None
         search = self.protocol.search.model_dump(mode="json", exclude={"space"})
         spec = self._spec(stage=Stage.SEARCH, index=0, fold=0, knobs={})
-        return digest({"space": self.ranges, "search": search, "run": spec.to_json()})
+        first = {"published": self.published} if self.published else {}
+        return digest({"space": self.ranges, "search": search, "run": spec.to_json(), **first})
 
     @cached_property
     def ranges(self) -> Mapping[str, Any]:
         """Knob → range as plain JSON: the loss's own, and the protocol's shared ones."""
         assert self.choice is not None
-        space = {**self.protocol.search.shared, **self.choice.space}
+        space = self.protocol.space_of(self.choice, self.dataset)
         return {
             name: (each if isinstance(each, int | float | str) else each.model_dump(mode="json"))
             for name, each in sorted(space.items())
         }
+
+    @cached_property
+    def published(self) -> Knobs:
+        """The knobs of slot 0 where the search begins with a published setting; else empty.
+
+        What the setting does not tell, such as rates that belong to its own optimiser, lies in the middle of its range.
+        """
+        assert self.choice is not None
+        if self.choice.published is None:
+            return {}
+        space = self.protocol.space_of(self.choice, self.dataset)
+        return {name: self.choice.published.get(name, middle(ground)) for name, ground in space.items()}
 
     def proposal_id(self, slot: int) -> str:
         """The id of one slot's proposal."""
@@ -99,9 +111,7 @@ class LossPlan:
 
     @cached_property
     def _batch(self) -> dict[str, int]:
-        batches = self.protocol.batches
-        batch = batches.proxies if self.choice and self.choice.family == "proxies" else batches.pairs
-        return batch.model_dump(mode="json")
+        return self.protocol.batches.of(self.choice.family if self.choice else "pairs").model_dump(mode="json")
 
     @cached_property
     def _loss(self) -> dict[str, str] | None:
@@ -187,11 +197,19 @@ class DatasetPlan:
         protocol = self.study.protocol.model_dump(mode="json", exclude={"summary"})
         losses = [choice.model_dump(mode="json") for choice in self.study.losses]
         data = {"dataset": self.dataset, "trainval": self.data, "test": self.test}
-        return digest({"version": RESULTS_VERSION, "protocol": protocol, "losses": losses, **self.claims, **data})
+        return digest({"version": RESULTS_VERSION, "protocol": protocol, "losses": losses, **self._compared, **data})
 
     @property
     def claims(self) -> dict[str, Any]:
-        """What is to be said of the scores, fixed before they are seen: comparisons, and how many seeds."""
+        """What is to be said of the scores, fixed before they are seen: all that shapes a claim and no search."""
+        protocol = self.study.protocol
+        told = protocol.model_dump(mode="json", include={"interval", "epoch"})
+        sets = {"categories": sorted(protocol.categories), "same": sorted(self.study.same)}
+        return self._compared | told | sets | {"complete": protocol.final.complete}
+
+    @property
+    def _compared(self) -> dict[str, Any]:
+        """The claims that enter the digest; the others are in it with the protocol, or are not judged by it."""
         told = self.study.model_dump(mode="json", include={"baseline", "primary", "smallest_difference"})
         return told | {"seeds": self.study.protocol.final.seeds}
 
@@ -211,34 +229,3 @@ def trainval_folds(protocol: Protocol, classes: int) -> tuple[Fold, ...]:
     """The protocol's folds of `classes` trainval classes, numbered from 0."""
     rule = protocol.folds
     return make_folds(range(classes), count=rule.count, kind=rule.kind, seed=rule.seed)
-
-
-def from_records(study: Study, dataset: str, records: Mapping[str, Body]) -> DatasetPlan:
-    """The plan that a ledger's records belong to, found without the images.
-
-    The digest of the trainval half is read off the proposals of this very search, and that of the test half off the
-    opening of this very plan, or else off an earlier opening on the same trainval half.
-
-    Raises:
-        LedgerError: the records are of several versions of the images, and no opening tells which is meant.
-    """
-    digests = {body["data"] for body in by_kind(records.values(), "proposal") if _fits(study, dataset, body)}
-    openings = [body for body in by_kind(records.values(), "opening") if body["data"] in digests]
-    plans = [DatasetPlan(study=study, dataset=dataset, data=each["data"], test=each["test"]) for each in openings]
-    exact = [plan for plan, body in zip(plans, openings, strict=True) if plan.opening_id == body["id"]]
-    if exact:
-        return exact[0]
-    if len(digests) > 1:
-        raise LedgerError(
-            f"the ledger holds trials on {len(digests)} versions of the images of {dataset}, and this plan has opened "
-            "the test half of none. `run` the study to its end: the opening will tell which version is meant."
-        )
-    known = plans[0].test if plans else None
-    return DatasetPlan(study=study, dataset=dataset, data=next(iter(digests), ""), test=known)
-
-
-def _fits(study: Study, dataset: str, proposal: Body) -> bool:
-    if proposal["dataset"] != dataset:
-        return False
-    plan = DatasetPlan(study=study, dataset=dataset, data=proposal["data"], test=None)
-    return any(proposal["id"] == loss.proposal_id(proposal["slot"]) for loss in plan.losses)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-from realitycheck.protocol.space import Space
+from realitycheck.protocol.knobs import FOLLOWUP
+from realitycheck.protocol.space import Fixed, Space
 from realitycheck.runs import Category
 
 Count = Annotated[int, Field(ge=1)]
@@ -16,9 +18,18 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 
 
 class Promise(BaseModel):
-    """The base of everything read from a file: frozen, strict, and deaf to unknown keys."""
+    """The base of everything read from a file: frozen, strict, and deaf to unknown keys.
+
+    `options` are fields that a file may leave out, and that ask for something beyond the rest. Where they ask for
+    nothing they are not written, so that the id of a promise does not depend on options that it does not use.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    options: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if value or name not in self.options}
 
 
 class SplitRule(Promise):
@@ -82,7 +93,7 @@ class Recipe(Promise):
     pooling: Literal["avg", "max", "max+avg"]
     layer_norm: Literal["none", "plain", "affine"]
     embedder_init: Literal["fan_in_uniform", "kaiming_fan_out"]
-    loss_init: Literal["standard_normal", "unit_norm"]
+    loss_init: Literal["standard_normal", "unit_norm", "own"]
     batch_norm: Literal["train", "freeze_statistics", "frozen"]
     augment: Augment
     optimizers: Optimizers
@@ -104,6 +115,10 @@ class Batches(Promise):
     pairs: Batch
     proxies: Batch
 
+    def of(self, family: str) -> Batch:
+        """The shape of one family."""
+        return self.proxies if family == "proxies" else self.pairs
+
 
 class Phase(Promise):
     """Train until `patience` evaluations in a row brought no new best, or `cap` iterations have passed."""
@@ -117,8 +132,11 @@ class Phase(Promise):
 class Search(Promise):
     """How hyper-parameters are proposed: so many trials, the first `startup_trials` of them at random.
 
-    Trials go in rounds of `round`: the proposals of one round do not see each other's values.
+    Trials go in rounds of `round`: the proposals of one round do not see each other's values. With `first`, slot 0 is
+    the loss's published setting; with one trial besides, nothing is searched at all.
     """
+
+    options = frozenset({"first"})
 
     sampler: Literal["gp", "random"]
     trials: Count
@@ -126,6 +144,7 @@ class Search(Promise):
     round: Count
     space: Name
     shared: Space
+    first: Literal["published"] | None = None
 
 
 class Final(Promise):
@@ -160,15 +179,29 @@ class Protocol(Promise):
     categories: Annotated[tuple[Category, ...], Field(min_length=1)]
     interval: IntervalRule
 
+    def space_of(self, choice: LossChoice, dataset: str) -> Space:
+        """All that a search draws: shared knobs and the loss's own, those of a second phase where there is one."""
+        every = {**self.search.shared, **choice.spaces.get(dataset, choice.space)}
+        two = len(self.phases) > 1
+        return {name: ground for name, ground in every.items() if two or not name.startswith(FOLLOWUP)}
+
 
 class LossChoice(Promise):
-    """One loss of a study, with all that the catalogue or the study's author says of it."""
+    """One loss of a study, with all that the catalogue or the study's author says of it.
+
+    `spaces` are those of single datasets, where the protocol's spaces differ by dataset; `published` the knobs of slot
+    0 where the search begins with a published setting.
+    """
+
+    options = frozenset({"spaces", "published"})
 
     label: Name
     address: str
     distance: Literal["cosine", "euclidean"]
     family: Literal["pairs", "proxies"]
     space: Space
+    spaces: Mapping[Name, Space] = {}
+    published: Mapping[str, Fixed] | None = None
 
 
 class DatasetChoice(Promise):
@@ -189,8 +222,11 @@ class Primary(Promise):
 class Study(Promise):
     """What is compared, under which protocol. One file of `studies/`.
 
-    `smallest_difference` is the smallest difference of interest, in points (hundredths) of the metric.
+    `smallest_difference` is the smallest difference of interest, in points (hundredths) of the metric. `same` names the
+    losses that are one function under several names: their spread is the protocol's own noise.
     """
+
+    options = frozenset({"same"})
 
     study: Name
     question: str
@@ -200,6 +236,7 @@ class Study(Promise):
     baseline: Name
     primary: Primary
     smallest_difference: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+    same: tuple[Name, ...] = ()
 
     def loss(self, label: str) -> LossChoice:
         """The loss of that label."""

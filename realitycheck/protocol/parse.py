@@ -12,6 +12,7 @@ from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.checks import fit_checks, protocol_checks, spaces_checks, study_checks
 from realitycheck.protocol.document import Document, Lines, read_document
 from realitycheck.protocol.model import Protocol, Study
+from realitycheck.protocol.published import DEFAULT
 from realitycheck.protocol.schema import nearest, validate
 from realitycheck.protocol.written import Spaces, WrittenStudy, completed
 from realitycheck.protocol.yaml_lines import Keys
@@ -69,6 +70,10 @@ class ReadStudy:
         """Name → text of the three files, word for word; the names start at home, so they name no machine."""
         documents = (self.document, self.protocol.document, self.spaces.document)
         return {_name(each.path, self.home): each.text for each in documents}
+
+    def setting(self, label: str) -> str:
+        """The published setting with which a loss's search begins, where the protocol asks for one."""
+        return self.document.get(("losses", label, "setting"), str) or DEFAULT
 
     def protocol_problem(self, keys: Keys, says: str) -> Problem:
         """A problem at a value of the protocol, told at the study's line that names the protocol."""

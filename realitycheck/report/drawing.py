@@ -28,6 +28,9 @@ READERS_FONTS = "Helvetica, Arial, 'DejaVu Sans'"
 WIDTH = 9.6
 """Inches; the page scales it to its column."""
 
+LONGEST = 36
+"""Letters of a title that has a third of the width."""
+
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans"],
@@ -103,6 +106,11 @@ def name_rows(panel: Axes, labels: Sequence[str]) -> None:
     panel.grid(axis="x")
     panel.spines["left"].set_visible(False)
     panel.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+
+
+def name_panel(panel: Axes, text: str) -> None:
+    """A title above one of several panels; a long one is set smaller, so that it stays clear of the next."""
+    panel.set_title(text, fontsize=min(10.5, 10.5 * LONGEST / len(text)))
 
 
 def _accessible(svg: str, *, name: str, title: str) -> str:

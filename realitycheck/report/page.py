@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
-
 from realitycheck.plan.evidence import DatasetEvidence
 from realitycheck.protocol.model import Study
-from realitycheck.report import tables, words
-from realitycheck.report.figures import curves_figure, differences_figure, scores_figure, search_figure
+from realitycheck.report import words
+from realitycheck.report.durations import KINDS, durations
+from realitycheck.report.figures import differences_figure, noise_figure, scores_figure
+from realitycheck.report.latex import latex
+from realitycheck.report.markdown import markdown
+from realitycheck.report.progress import curves_figure, search_figure
+from realitycheck.report.spreadsheets import differences_csv, scores_csv
 from realitycheck.report.summary import DatasetSummary, Summary, summarize
+from realitycheck.report.tables import json_text, primary_name
+from realitycheck.report.templates import template
 from realitycheck.runs import METRICS, RESULTS_VERSION
 
 FIRST_COLUMNS = ("time", "kind", "title", "id", "host", "device", "seconds", "attempt", "reason")
@@ -47,7 +52,7 @@ def write_report(
     Args:
         study: the promise.
         evidence: what the records say, one per dataset.
-        sources: file name → text of the study and protocol files, shown as they are.
+        sources: file name → text of the study's file, the protocol's and further ones, shown as they are.
         credit: one sentence per source of data or weights.
         ledger_digest: SHA-256 over the bodies of all records.
         attempts: times, hosts, failures and alarms, one flat mapping each; may be empty.
@@ -57,12 +62,13 @@ def write_report(
     sections = [draw_section(summary, each, found) for each, found in zip(evidence, summary.datasets, strict=True)]
     texts = {
         "index.html": render_page(summary, sections, sources=sources, credit=credit, ledger_digest=ledger_digest),
-        "tables.md": tables.markdown(summary),
-        "tables.csv": tables.comma_separated(summary),
-        "tables.json": tables.json_text(summary),
-        "tables.tex": tables.latex(summary),
+        "tables.md": markdown(summary),
+        "tables.csv": scores_csv(summary),
+        "differences.csv": differences_csv(summary),
+        "tables.json": json_text(summary),
+        "tables.tex": latex(summary),
         **{f"figures/{file_name(each, kind)}.svg": svg for each in sections for kind, svg in each.figures.items()},
-        "provenance.html": render_provenance(study, attempts=attempts, ledger_digest=ledger_digest),
+        "provenance.html": render_provenance(summary, evidence, attempts=attempts, ledger_digest=ledger_digest),
     }
     return [_write(folder / name, text) for name, text in texts.items()]
 
@@ -70,15 +76,18 @@ def write_report(
 def draw_section(summary: Summary, evidence: DatasetEvidence, found: DatasetSummary) -> Section:
     """The figures of one dataset; those that would be empty are left out."""
     name = _plain(found.dataset)
+    floor = found.noise.floor(summary.category, summary.metric) if found.noise else None
     figures = {}
     if any(cell.n for row in found.rows for cell in row.cells):
         figures["scores"] = scores_figure(summary, found, name=f"scores-{name}")
     if any(each.mean is not None for each in found.comparisons):
         figures["differences"] = differences_figure(summary, found, name=f"differences-{name}")
+    if floor:
+        figures["noise"] = noise_figure(summary, found, floor, name=f"noise-{name}")
     if any(loss.trials for loss in evidence.losses):
-        figures["search"] = search_figure(evidence, name=f"search-{name}")
+        figures["search"] = search_figure(summary, evidence, name=f"search-{name}")
     if any(run for loss in evidence.losses for each in loss.replicates for run in each.fold_runs):
-        figures["curves"] = curves_figure(evidence, name=f"curves-{name}")
+        figures["curves"] = curves_figure(summary, evidence, name=f"curves-{name}")
     return Section(found=found, figures=figures)
 
 
@@ -96,47 +105,43 @@ def render_page(
     ledger_digest: str,
 ) -> str:
     """The page as one HTML text without scripts or remote parts; text from outside is escaped."""
-    return _template("page.html.j2").render(
+    return template("page.html.j2").render(
         summary=summary,
         sections=sections,
         sources=sources,
+        forewords=[foreword(text) for text in sources.values()],
         credit=credit,
         ledger_digest=ledger_digest,
         results_version=RESULTS_VERSION,
         metrics=[words.METRIC_NAMES[metric] for metric in METRICS],
-        primary=f"{summary.categories[summary.category]} {words.METRIC_NAMES[summary.metric]}",
+        primary=primary_name(summary),
     )
 
 
-def render_provenance(study: Study, *, attempts: Sequence[Mapping[str, Any]], ledger_digest: str) -> str:
+def render_provenance(
+    summary: Summary,
+    evidence: Sequence[DatasetEvidence],
+    *,
+    attempts: Sequence[Mapping[str, Any]],
+    ledger_digest: str,
+) -> str:
     """The page of what may differ from one making of the same results to the next."""
     keys = {key for attempt in attempts for key in attempt}
-    columns = [key for key in FIRST_COLUMNS if key in keys] + sorted(keys - set(FIRST_COLUMNS))
-    return _template("provenance.html.j2").render(
-        study=study.study, attempts=attempts, columns=columns, ledger_digest=ledger_digest
+    return template("provenance.html.j2").render(
+        summary=summary,
+        kinds=KINDS,
+        durations=durations(evidence, attempts),
+        attempts=attempts,
+        columns=[key for key in FIRST_COLUMNS if key in keys] + sorted(keys - set(FIRST_COLUMNS)),
+        ledger_digest=ledger_digest,
     )
 
 
-def inline(svg: str) -> Markup:
-    """An SVG document of ours as a part of an HTML page."""
-    return Markup(svg[svg.index("<svg ") :])
-
-
-def _template(name: str) -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(
-        words=words,
-        inline=inline,
-        marks=tables.marks,
-        best_labels=tables.best_labels,
-    )
-    return environment.get_template(name)
+def foreword(text: str) -> list[str]:
+    """The paragraphs of the comment that a file begins with."""
+    comment = [line.lstrip("#").strip() for line in takewhile(lambda line: line.startswith("#"), text.splitlines())]
+    blocks = "\n".join(comment).split("\n\n")
+    return [" ".join(block.split()) for block in blocks if block.strip()]
 
 
 def _plain(name: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from realitycheck.plan.evidence import LossEvidence
 from realitycheck.protocol.model import Protocol
+from realitycheck.report.labels import RECONSTRUCTION
 from realitycheck.runs import METRICS, Body, Category, Outcome, Replicate
 from realitycheck.statistics.intervals import Interval, mean_of, t_interval
 
@@ -45,23 +46,43 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the main table. `distance` is the one that the loss declares; its scores are primary."""
+    """One line of the main table.
+
+    Args:
+        label: the loss, or the untrained model.
+        distance: the one that the loss declares; its scores are primary.
+        status: how near the loss is to the published one (`labels.statuses`); empty where the house does not know.
+        trained: False for the rows of untrained models.
+        exploratory: whether something of it was settled after the test half had been opened.
+        cells: one for every category and metric.
+    """
 
     label: str
     distance: str
+    status: str
     trained: bool
     exploratory: bool
     cells: tuple[Cell, ...]
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What must stand beside the name wherever it is told apart from another: `reconstruction`, `exploratory`."""
+        said = {RECONSTRUCTION: self.status == RECONSTRUCTION, "exploratory": self.exploratory}
+        return tuple(mark for mark, holds in said.items() if holds)
 
     def cell(self, category: Category, metric: str) -> Cell:
         """The cell of one column."""
         return next(cell for cell in self.cells if (cell.category, cell.metric) == (category, metric))
 
 
-def make_row(evidence: LossEvidence, protocol: Protocol, *, trained: bool, exploratory: bool) -> Row:
-    """The row of one loss, or of one untrained model, with a cell for every category and metric."""
-    cells = tuple(_cell(evidence, protocol, category, metric) for category in protocol.categories for metric in METRICS)
-    return Row(evidence.label, evidence.distance, trained, exploratory, cells)
+def make_row(evidence: LossEvidence, protocol: Protocol, *, status: str, exploratory: bool) -> Row:
+    """The row of one loss with a cell for every category and metric."""
+    return _row(evidence, protocol, status=status, trained=True, exploratory=exploratory)
+
+
+def make_untrained_row(evidence: LossEvidence, protocol: Protocol) -> Row:
+    """The row of one untrained model."""
+    return _row(evidence, protocol, status="", trained=False, exploratory=False)
 
 
 def barren(evidence: LossEvidence, protocol: Protocol) -> bool:
@@ -73,6 +94,18 @@ def barren(evidence: LossEvidence, protocol: Protocol) -> bool:
 def trial_diverged(runs: tuple[Body | None, ...]) -> bool:
     """Whether a fold run of this trial diverged; one is enough."""
     return any(_diverged(run) for run in runs)
+
+
+def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bool, exploratory: bool) -> Row:
+    columns = [(category, metric) for category in protocol.categories for metric in METRICS]
+    return Row(
+        label=evidence.label,
+        distance=evidence.distance,
+        status=status,
+        trained=trained,
+        exploratory=exploratory,
+        cells=tuple(_cell(evidence, protocol, *column) for column in columns),
+    )
 
 
 def _cell(evidence: LossEvidence, protocol: Protocol, category: Category, metric: str) -> Cell:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from realitycheck.plan.evidence import LossEvidence
 from realitycheck.protocol.model import Study
-from realitycheck.protocol.space import Choice, IntUniform, LogUniform, Space, Uniform
+from realitycheck.protocol.space import Bounds, Choice, IntUniform, LogIntUniform, LogUniform, Space, Uniform
 from realitycheck.report.scores import trial_diverged
 from realitycheck.runs import Body, Replicate
 from realitycheck.statistics.intervals import mean_of
@@ -18,16 +18,23 @@ from realitycheck.statistics.intervals import mean_of
 NEAR = 0.01
 """An optimum within this share of the range from a bound, on the range's own scale, counts as on it."""
 
+SCALES: dict[type, str] = {
+    Uniform: "linear",
+    LogUniform: "log",
+    IntUniform: "integer",
+    LogIntUniform: "integer, log",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """One chosen value. `scale` is `linear`, `log`, `integer`, `choice` or `fixed`; ranges have bounds."""
+    """One chosen value. `scale` is one of `SCALES`, `choice` or `fixed`; ranges have bounds, choices have options."""
 
     name: str
     value: float | int | str
     scale: str
     bounds: tuple[float, float] | None
-    options: tuple[str, ...]
+    options: tuple[float | int | str, ...]
     on_bound: str | None
 
 
@@ -41,7 +48,9 @@ class SearchSummary:
         wanted: proposals that the protocol grants.
         finished: trials that have a value or diverged.
         diverged: trials that diverged.
-        slot: of the chosen trial, or None.
+        searched: knobs that were searched, not fixed.
+        slot: of the chosen trial, counted from 0, or None.
+        source: how the chosen trial was proposed, or None.
         value: the chosen trial's mean validation MAP@R in [0, 1].
         fresh: the same quantity under fresh seeds, mean over replicates whose folds all completed.
         knobs: the chosen values.
@@ -53,11 +62,23 @@ class SearchSummary:
     wanted: int
     finished: int
     diverged: int
+    searched: int
     slot: int | None
+    source: str | None
     value: float | None
     fresh: float | None
     knobs: tuple[Knob, ...]
     causes: tuple[tuple[str, int], ...]
+
+    @property
+    def trial(self) -> int | None:
+        """The chosen trial, counted from 1."""
+        return None if self.slot is None else self.slot + 1
+
+    @property
+    def on_bound(self) -> list[str]:
+        """The knobs whose optimum lies on a bound."""
+        return [knob.name for knob in self.knobs if knob.on_bound]
 
     @property
     def optimism(self) -> float | None:
@@ -73,40 +94,48 @@ class Treatment:
     distance: str
     classes: int
     per_class: int
-    searched: int
-
-
-def full_space(study: Study, label: str) -> Space:
-    """The loss's own ranges and the shared ones; its own win where both name a knob."""
-    return {**study.protocol.search.shared, **study.loss(label).space}
 
 
 def treatment(study: Study, label: str) -> Treatment:
-    """Batch shape, distance and number of searched knobs of one loss."""
+    """Batch shape and distance of one loss."""
     choice = study.loss(label)
     batches = study.protocol.batches
     batch = batches.pairs if choice.family == "pairs" else batches.proxies
-    ranges = (Uniform, LogUniform, IntUniform, Choice)
-    searched = sum(isinstance(each, ranges) for each in full_space(study, label).values())
-    return Treatment(label, choice.distance, batch.classes, batch.per_class, searched)
+    return Treatment(label, choice.distance, batch.classes, batch.per_class)
 
 
-def summarize_search(study: Study, evidence: LossEvidence) -> SearchSummary:
+def summarize_search(study: Study, dataset: str, evidence: LossEvidence) -> SearchSummary:
     """What one search spent, what it chose, and how far its winner was flattered."""
     chosen = evidence.chosen
-    diverged = sum(trial_diverged(runs) for runs in evidence.trial_runs)
+    space = study.protocol.space_of(study.loss(evidence.label), dataset)
     return SearchSummary(
         label=evidence.label,
         trials=len(evidence.trials),
         wanted=study.protocol.search.trials,
-        finished=diverged + sum(trial.value is not None for trial in evidence.trials),
-        diverged=diverged,
+        finished=finished_trials(evidence),
+        diverged=_diverged_trials(evidence),
+        searched=sum(isinstance(each, Bounds | Choice) for each in space.values()),
         slot=chosen.slot if chosen else None,
+        source=_source_of(evidence),
         value=chosen.value if chosen else None,
         fresh=fresh_value(evidence.replicates),
-        knobs=_knobs(full_space(study, evidence.label), chosen.knobs) if chosen else (),
+        knobs=_knobs(space, chosen.knobs) if chosen else (),
         causes=divergence_causes(evidence),
     )
+
+
+def finished_trials(evidence: LossEvidence) -> int:
+    """Trials that have a value or diverged."""
+    return _diverged_trials(evidence) + sum(trial.value is not None for trial in evidence.trials)
+
+
+def _diverged_trials(evidence: LossEvidence) -> int:
+    return sum(trial_diverged(runs) for runs in evidence.trial_runs)
+
+
+def _source_of(evidence: LossEvidence) -> str | None:
+    sources = {trial.slot: source for trial, source in zip(evidence.trials, evidence.sources, strict=True)}
+    return sources[evidence.chosen.slot] if evidence.chosen else None
 
 
 def divergence_causes(evidence: LossEvidence) -> tuple[tuple[str, int], ...]:
@@ -125,7 +154,9 @@ def fresh_value(replicates: tuple[Replicate, ...]) -> float | None:
 
 
 def on_bound(value: float, bounds: tuple[float, float], *, log: bool) -> str | None:
-    """`low` or `high` if the value lies within `NEAR` of the range from that bound, else None."""
+    """`low` or `high` if the value lies within `NEAR` of the range from that bound, else None, as outside the range."""
+    if not bounds[0] <= value <= bounds[1]:
+        return None
     low, high = (math.log(end) if log else end for end in bounds)
     place = ((math.log(value) if log else value) - low) / (high - low)
     if place <= NEAR:
@@ -147,8 +178,7 @@ def _knobs(space: Space, chosen: Mapping[str, float | int | str]) -> tuple[Knob,
 def _knob(name: str, value: float | int | str, ground: object) -> Knob:
     if isinstance(ground, Choice):
         return Knob(name, value, "choice", None, ground.choice, None)
-    scales: dict[type, str] = {Uniform: "linear", LogUniform: "log", IntUniform: "integer"}
-    if not isinstance(ground, (Uniform, LogUniform, IntUniform)) or isinstance(value, str):
+    if not isinstance(ground, Bounds) or isinstance(value, str):
         return Knob(name, value, "fixed", None, (), None)
-    side = on_bound(value, ground.bounds, log=isinstance(ground, LogUniform))
-    return Knob(name, value, scales[type(ground)], ground.bounds, (), side)
+    side = on_bound(value, ground.bounds, log=isinstance(ground, LogUniform | LogIntUniform))
+    return Knob(name, value, SCALES[type(ground)], ground.bounds, (), side)

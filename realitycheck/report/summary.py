@@ -5,25 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realitycheck.plan.evidence import UNTRAINED_ROWS, DatasetEvidence, LossEvidence
+from realitycheck.plan.evidence import DatasetEvidence
 from realitycheck.protocol.model import Study
-from realitycheck.report.scores import Row, barren, make_row
+from realitycheck.report.endings import Ending, cap_sentence, endings
+from realitycheck.report.facts import DataFacts, data_facts, protocol_lines
+from realitycheck.report.family import comparisons
+from realitycheck.report.glossary import glossary
+from realitycheck.report.labels import RECONSTRUCTION, shown, statuses
+from realitycheck.report.missing import missing
+from realitycheck.report.noise import Noise, noise
+from realitycheck.report.openings import NAMING, Opening, changed_claims, exploratory, opening_of
+from realitycheck.report.scores import Row, make_row, make_untrained_row
 from realitycheck.report.searches import SearchSummary, Treatment, summarize_search, treatment
 from realitycheck.report.verdicts import answer
-from realitycheck.report.words import count
-from realitycheck.runs import Body, Category
-from realitycheck.statistics.comparisons import Comparison, compare
-
-STAND_IN = next(label for label, output in UNTRAINED_ROWS.items() if output == "embedder")
-"""The row whose scores stand in for missing replicates."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """The test half of a dataset was opened for these losses, after `before` openings of the same half."""
-
-    losses: tuple[str, ...]
-    before: int
+from realitycheck.runs import Category
+from realitycheck.statistics.comparisons import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +28,28 @@ class DatasetSummary:
 
     Args:
         dataset: its name.
+        facts: what the records tell of its images and trainings.
         rows: one per loss, in the study's order.
         untrained: the rows of models that were never trained.
         comparisons: every loss but the baseline against it, in the primary category and metric.
+        noise: the spread of losses that are one function; None where the study names none.
         searches: one per loss.
+        endings: one per loss and phase.
+        capped: what to make of it where most runs were ended by the cap; else empty.
         openings: of the test half, by this study.
         missing: what is still to be done, one sentence each; empty once finished.
         answer: the verdicts in plain words.
     """
 
     dataset: str
+    facts: DataFacts
     rows: tuple[Row, ...]
     untrained: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
+    noise: Noise | None
     searches: tuple[SearchSummary, ...]
+    endings: tuple[Ending, ...]
+    capped: str
     openings: tuple[Opening, ...]
     missing: tuple[str, ...]
     answer: str
@@ -55,11 +59,9 @@ class DatasetSummary:
         """The losses of which something was settled after the first opening."""
         return frozenset(row.label for row in self.rows if row.exploratory)
 
-    def on_bound(self, label: str) -> list[str]:
-        """The knobs of a loss whose optimum lies on a bound."""
-        return [
-            knob.name for search in self.searches if search.label == label for knob in search.knobs if knob.on_bound
-        ]
+    def search(self, label: str) -> SearchSummary | None:
+        """The search of one loss."""
+        return next((search for search in self.searches if search.label == label), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,9 @@ class Summary:
         study: its name.
         question: what it asks.
         protocol: the protocol's name.
+        promise: the protocol's own summary.
+        alike: what every loss had alike: heading and sentence.
+        glossary: the words of the tables, a sentence each.
         baseline: the label that every loss is compared with.
         category: the primary category.
         metric: the primary metric.
@@ -77,6 +82,8 @@ class Summary:
         smallest_difference: the smallest difference of interest.
         level: of the intervals.
         seeds: replicates per loss.
+        statuses: label → how near the loss is to the published one; empty where the house does not know.
+        two_phases: whether a follow-up comes after the normal phase.
         datasets: one summary each.
         treatments: what was unequal, per loss.
     """
@@ -84,6 +91,9 @@ class Summary:
     study: str
     question: str
     protocol: str
+    promise: str
+    alike: tuple[tuple[str, str], ...]
+    glossary: dict[str, str]
     baseline: str
     category: Category
     metric: str
@@ -91,6 +101,8 @@ class Summary:
     smallest_difference: float
     level: float
     seeds: int
+    statuses: dict[str, str]
+    two_phases: bool
     datasets: tuple[DatasetSummary, ...]
     treatments: tuple[Treatment, ...]
 
@@ -98,6 +110,15 @@ class Summary:
     def finished(self) -> bool:
         """Whether nothing is missing on any dataset."""
         return bool(self.datasets) and not any(each.missing for each in self.datasets)
+
+    @property
+    def reconstructed(self) -> frozenset[str]:
+        """The losses that are reconstructions; where there is one, tables need a footnote."""
+        return frozenset(label for label, status in self.statuses.items() if status == RECONSTRUCTION)
+
+    def shown(self, label: str) -> str:
+        """A loss's name as tables print it."""
+        return shown(label, self.statuses)
 
 
 def summarize(study: Study, evidence: Sequence[DatasetEvidence]) -> Summary:
@@ -108,6 +129,9 @@ def summarize(study: Study, evidence: Sequence[DatasetEvidence]) -> Summary:
         study=study.study,
         question=study.question,
         protocol=protocol.protocol,
+        promise=protocol.summary,
+        alike=tuple(protocol_lines(protocol)),
+        glossary=glossary(protocol),
         baseline=study.baseline,
         category=study.primary.category,
         metric=study.primary.metric,
@@ -115,101 +139,56 @@ def summarize(study: Study, evidence: Sequence[DatasetEvidence]) -> Summary:
         smallest_difference=study.smallest_difference / 100,
         level=protocol.interval.level,
         seeds=protocol.final.seeds,
+        statuses=statuses(study),
+        two_phases=len(protocol.phases) > 1,
         datasets=tuple(_dataset(study, each) for each in evidence),
         treatments=tuple(treatment(study, choice.label) for choice in study.losses),
     )
 
 
 def _dataset(study: Study, evidence: DatasetEvidence) -> DatasetSummary:
-    late = exploratory(evidence)
-    rows = tuple(
-        make_row(each, study.protocol, trained=True, exploratory=each.label in late) for each in evidence.losses
-    )
-    untrained = tuple(make_row(each, study.protocol, trained=False, exploratory=False) for each in evidence.untrained)
-    comparisons = _comparisons(study, rows, untrained)
+    protocol, rows = study.protocol, _rows(study, evidence)
+    untrained = tuple(make_untrained_row(each, protocol) for each in evidence.untrained)
+    found = comparisons(study, rows, untrained)
+    ended = tuple(each for loss in evidence.losses for each in endings(loss, protocol))
     return DatasetSummary(
         dataset=evidence.dataset,
+        facts=data_facts(evidence),
         rows=rows,
         untrained=untrained,
-        comparisons=comparisons,
-        searches=tuple(summarize_search(study, each) for each in evidence.losses),
-        openings=tuple(_opening(body) for body in evidence.openings),
-        missing=_missing(study, evidence, (*rows, *untrained)),
-        answer=answer(
-            comparisons,
-            baseline=study.baseline,
-            smallest=study.smallest_difference / 100,
-            exploratory={row.label for row in rows if row.exploratory},
-        ),
+        comparisons=found,
+        noise=_noise(study, evidence, rows),
+        searches=tuple(summarize_search(study, evidence.dataset, each) for each in evidence.losses),
+        endings=ended,
+        capped=cap_sentence(ended, shown=lambda label: shown(label, statuses(study))),
+        openings=tuple(opening_of(body) for body in evidence.openings),
+        missing=missing(protocol, evidence, (*rows, *untrained)),
+        answer=_answer(study, found, rows),
     )
 
 
-def exploratory(evidence: DatasetEvidence) -> frozenset[str]:
-    """The losses of which something was settled after the test half had first been opened.
-
-    That is a search that the first opening does not name: a loss that joined, or one whose space or recipe changed. It
-    is every loss if the claims changed, or if a loss of the first family was dropped, which eases Holm's correction.
-    """
-    if not evidence.openings:
-        return frozenset()
-    first, labels = evidence.openings[0], {loss.label for loss in evidence.losses}
-    if first["claims"] != evidence.claims or set(first["searches"]) - labels:
-        return frozenset(labels)
-    return frozenset(loss.label for loss in evidence.losses if first["searches"].get(loss.label) != loss.search)
+def _rows(study: Study, evidence: DatasetEvidence) -> tuple[Row, ...]:
+    late, known = exploratory(evidence), statuses(study)
+    return tuple(
+        make_row(each, study.protocol, status=known[each.label], exploratory=each.label in late)
+        for each in evidence.losses
+    )
 
 
-def _opening(body: Body) -> Opening:
-    return Opening(losses=tuple(body["searches"]), before=body["number"])
-
-
-def _comparisons(study: Study, rows: tuple[Row, ...], untrained: tuple[Row, ...]) -> tuple[Comparison, ...]:
-    """Exploratory losses are corrected for the whole family, and leave the first family's p-values alone."""
-    by_label = {row.label: row for row in rows}
-    if study.baseline not in by_label:
-        return ()
-    others = [row for row in rows if row.label != study.baseline]
-    declared = [row for row in others if not row.exploratory]
-    judged = {
-        each.label: each
-        for family in (others, declared)
-        for each in _judge(study, family, by_label[study.baseline], untrained)
-    }
-    return tuple(judged[row.label] for row in others)
-
-
-def _judge(study: Study, family: list[Row], baseline: Row, untrained: tuple[Row, ...]) -> list[Comparison]:
-    def cells(rows: Sequence[Row]) -> dict[str, tuple[float | None, ...]]:
-        return {row.label: row.cell(study.primary.category, study.primary.metric).values for row in rows}
-
-    def pending(row: Row) -> bool:
-        return row.cell(study.primary.category, study.primary.metric).pending > 0
-
-    return compare(
-        cells(family),
-        baseline=cells([baseline])[baseline.label],
-        untrained=cells(untrained).get(STAND_IN, (None,) * study.protocol.final.seeds),
-        pending={row.label for row in family if pending(row) or pending(baseline)},
+def _noise(study: Study, evidence: DatasetEvidence, rows: Sequence[Row]) -> Noise | None:
+    return noise(
+        rows,
+        same=study.same,
+        primary=(study.primary.category, study.primary.metric),
         level=study.protocol.interval.level,
-        smallest_difference=study.smallest_difference / 100,
+        late=NAMING in changed_claims(evidence),
     )
 
 
-def _missing(study: Study, evidence: DatasetEvidence, rows: tuple[Row, ...]) -> tuple[str, ...]:
-    searches = {each.label: _search_missing(study, each) for each in evidence.losses}
-    # Without its search a loss has no replicates to speak of.
-    scores = [_scores_missing(row) for row in rows if not searches.get(row.label)]
-    return tuple(sentence for sentence in (*searches.values(), *scores) if sentence)
-
-
-def _search_missing(study: Study, evidence: LossEvidence) -> str:
-    if evidence.chosen or barren(evidence, study.protocol):
-        return ""
-    search = summarize_search(study, evidence)
-    return f"{evidence.label}: {search.finished} of {count(search.wanted, 'trial')} finished."
-
-
-def _scores_missing(row: Row) -> str:
-    worst = max(row.cells, key=lambda cell: cell.pending, default=None)
-    if worst is None or not worst.pending:
-        return ""
-    return f"{row.label}: {worst.pending} of {count(len(worst.values), 'replicate')} without all test scores."
+def _answer(study: Study, found: Sequence[Comparison], rows: Sequence[Row]) -> str:
+    return answer(
+        found,
+        baseline=shown(study.baseline, statuses(study)),
+        smallest=study.smallest_difference / 100,
+        marks={row.label: row.marks for row in rows},
+    )

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from realitycheck.report.words import enumeration, percent, points, signed, span
 from realitycheck.statistics.comparisons import Comparison, Verdict
 
 
-def answer(comparisons: Sequence[Comparison], *, baseline: str, smallest: float, exploratory: Collection[str]) -> str:
+def answer(
+    comparisons: Sequence[Comparison], *, baseline: str, smallest: float, marks: Mapping[str, Sequence[str]]
+) -> str:
     """What a reader takes home from one dataset.
 
     Args:
         comparisons: what was found.
-        baseline: the baseline's label.
+        baseline: the baseline's name.
         smallest: the smallest difference of interest, as a fraction of one.
-        exploratory: labels that were settled after the first opening of the test half.
+        marks: label → what stands in brackets behind it: `reconstruction`, `exploratory`.
     """
     if not comparisons:
         return f"There is nothing to compare with {baseline}."
     groups = [[each for each in comparisons if each.verdict is verdict] for verdict in (*Verdict, None)]
-    told = [_group(group, len(comparisons), baseline, smallest, exploratory) for group in groups if group]
+    told = [_group(group, len(comparisons), baseline, smallest, marks) for group in groups if group]
     return " ".join(told)
 
 
 def _group(
-    group: Sequence[Comparison], total: int, baseline: str, smallest: float, exploratory: Collection[str]
+    group: Sequence[Comparison], total: int, baseline: str, smallest: float, marks: Mapping[str, Sequence[str]]
 ) -> str:
-    named = [f"{each.label} (exploratory)" if each.label in exploratory else each.label for each in group]
+    named = [_marked(each.label, marks.get(each.label, ())) for each in group]
     if len(group) == 1:
         return f"{verdict_sentence(group[0], name=named[0], baseline=baseline, smallest=smallest)}."
     names, which = enumeration(named), f"{len(group)} of {total} losses"
@@ -40,6 +42,10 @@ def _group(
             return f"{which} are undecided against {baseline}: {names}."
         case None:
             return f"{which} wait for replicates still to come: {names}."
+
+
+def _marked(label: str, marks: Sequence[str]) -> str:
+    return f"{label} ({', '.join(marks)})" if marks else label
 
 
 def verdict_sentence(comparison: Comparison, *, name: str, baseline: str, smallest: float) -> str:

@@ -10,6 +10,11 @@ from realitycheck.statistics.intervals import Interval
 METRIC_NAMES = {"map_at_r": "MAP@R", "r_precision": "RP", "precision_at_1": "P@1"}
 """The scores as the published tables head their columns."""
 
+SPELLED = (
+    *("No", "One", "Two", "Three", "Four", "Five", "Six"),
+    *("Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"),
+)
+
 COVERS = (
     "Intervals cover retraining noise under fresh seeds at the chosen settings, on this split and these "
     "classes; not the luck of the search, not new classes."
@@ -61,6 +66,24 @@ def share(value: float) -> str:
 def count(n: int, noun: str, plural: str = "") -> str:
     """`1 trial`, `3 trials`; `plural` for nouns that do not take an s."""
     return f"{n} {noun if n == 1 else plural or f'{noun}s'}"
+
+
+def spelled(n: int) -> str:
+    """A number that begins a sentence: `Five`, and figures from thirteen on."""
+    return SPELLED[n] if n < len(SPELLED) else str(n)
+
+
+def thousands(n: int) -> str:
+    """A count with its thousands apart: `17,200`."""
+    return f"{n:,}"
+
+
+def stretch(values: Sequence[int]) -> str:
+    """The values of a count: `500`, or `480 to 520` where they differ; a dash where there is none."""
+    if not values:
+        return "–"
+    low, high = min(values), max(values)
+    return thousands(low) if low == high else f"{thousands(low)} to {thousands(high)}"
 
 
 def enumeration(parts: Sequence[str]) -> str:

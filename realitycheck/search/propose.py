@@ -32,18 +32,21 @@ def propose(payload: Body) -> Body:
     Args:
         payload: `id`, `search`, `data`, `dataset`, `loss`, `slot`, `root`; `space` (knob → range as plain JSON);
             `sampler`, `startup_trials`; `history`: `{"knobs", "value"}` of earlier slots in slot order, `value` None
-            for a diverged trial; `pending`: knobs of slots of the same round.
+            for a diverged trial; `pending`: knobs of slots of the same round; `published`: the knobs of this slot
+            where they are not to be searched, else empty.
     """
     fixed = {name: value for name, value in payload["space"].items() if not isinstance(value, dict)}
     space = {name: _distribution(value) for name, value in payload["space"].items() if isinstance(value, dict)}
+    found = {name: payload["published"][name] for name in space} if payload["published"] else {}
     source = "startup" if payload["slot"] < payload["startup_trials"] else payload["sampler"]
-    found = _ask(payload, space, source) if space else {}
+    if space and not found:
+        found = _ask(payload, space, source)
     keys = ("id", "search", "data", "dataset", "loss", "slot")
     return {
         "kind": "proposal",
         **{key: payload[key] for key in keys},
         "knobs": fixed | found,
-        "source": source,
+        "source": "published" if payload["published"] else source,
     }
 
 
@@ -102,5 +105,7 @@ def _distribution(value: Mapping[str, Any]) -> BaseDistribution:
             return FloatDistribution(low, high)
         case "log_uniform":
             return FloatDistribution(low, high, log=True)
+        case "log_int_uniform":
+            return IntDistribution(low, high, log=True)
         case _:
             return IntDistribution(low, high)

@@ -13,7 +13,8 @@ from realitycheck.plan.evidence import (
     loss_evidence,
     score_spec,
 )
-from realitycheck.plan.plan import DatasetPlan, Knobs, LossPlan
+from realitycheck.plan.plan import DatasetPlan, LossPlan
+from realitycheck.protocol.knobs import Knobs
 from realitycheck.runs import Body, RunSpec
 
 
@@ -108,6 +109,7 @@ def _proposal_jobs(loss: LossPlan, view: LossEvidence) -> list[Job]:
         "startup_trials": search.startup_trials,
         "history": [{"knobs": dict(each.knobs), "value": each.value} for each, _ in before if each.slot < start],
         "pending": [dict(each.knobs) for each, _ in before if each.slot >= start],
+        "published": loss.published if slot == 0 else {},
     }
     title = f"{loss.group}: proposal {slot + 1}/{search.trials}"
     return [Job(kind="proposal", id=payload["id"], group=loss.group, title=title, payload=payload)]

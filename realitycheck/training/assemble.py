@@ -16,14 +16,16 @@ from realitycheck.errors import RunError
 from realitycheck.losses.base import initialize
 from realitycheck.plan.seeds import run_seed
 from realitycheck.plan.splits import Fold, make_folds
+from realitycheck.protocol.knobs import own_knobs, phase_knobs
 from realitycheck.protocol.model import Recipe
-from realitycheck.protocol.space import RATES
 from realitycheck.runs import Place, RunSpec
 from realitycheck.training.batches import MPerClassBatches
+from realitycheck.training.checkpoint import Snapshot
 from realitycheck.training.loop import Trainer
 from realitycheck.training.model import EmbeddingModel, build_model
 from realitycheck.training.optimizers import build_optimizers
 from realitycheck.training.pixels import PixelStore, open_store
+from realitycheck.training.teacher import teacher_of
 
 
 def assemble(spec: RunSpec, place: Place) -> tuple[Trainer, NDArray[np.int64], NDArray[np.int64]]:
@@ -39,7 +41,9 @@ def assemble(spec: RunSpec, place: Place) -> tuple[Trainer, NDArray[np.int64], N
         raise RunError(f"{place.trainval}: holds other images than the spec asks for ({spec.data[:12]}).")
     fold = fold_of(spec, classes=len(store.classes))
     model = model_of(spec, store).to(device)
-    loss = _loss(spec, recipe, classes=len(fold.train)).to(device)
+    loss = _loss(spec, recipe, classes=len(fold.train), phase="normal").to(device)
+    # A stranger's loss that draws while it trains does so from the same seed on every machine.
+    torch.manual_seed(run_seed(spec, "loss"))
     trainer = Trainer(
         recipe=recipe,
         store=store,
@@ -49,10 +53,25 @@ def assemble(spec: RunSpec, place: Place) -> tuple[Trainer, NDArray[np.int64], N
         augment_seed=run_seed(spec, "augment"),
         model=model,
         loss=loss,
+        teacher=teacher_of(model, loss),
         optimizers=build_optimizers(recipe=recipe, knobs=spec.knobs, model=model, loss=loss),
         device=device,
     )
     return trainer, store.of_classes(fold.train), store.of_classes(fold.val)
+
+
+def enter_followup(trainer: Trainer, spec: RunSpec) -> None:
+    """Give the trainer the second phase's knobs and rates; weights, buffers and optimiser states stay as they are."""
+    state = Snapshot.take(trainer.parts)
+    knobs = phase_knobs(spec.knobs, "followup")
+    classes = len(trainer.batches.members)
+    trainer.loss = _loss(spec, trainer.recipe, classes=classes, phase="followup").to(trainer.device)
+    trainer.optimizers = build_optimizers(recipe=trainer.recipe, knobs=knobs, model=trainer.model, loss=trainer.loss)
+    rates = {name: [group["lr"] for group in each.param_groups] for name, each in trainer.optimizers.items()}
+    state.restore(trainer.parts)
+    for name, each in trainer.optimizers.items():
+        for group, rate in zip(each.param_groups, rates[name], strict=True):
+            group["lr"] = rate
 
 
 def recipe_of(spec: RunSpec) -> Recipe:
@@ -91,15 +110,13 @@ def prepare_machine(recipe: Recipe, device: str) -> torch.device:
     return torch.device(name)
 
 
-def _loss(spec: RunSpec, recipe: Recipe, *, classes: int) -> nn.Module:
+def _loss(spec: RunSpec, recipe: Recipe, *, classes: int, phase: str) -> nn.Module:
     if spec.loss is None:
         return nn.Module()
     seed = run_seed(spec, "loss")
-    knobs = {name: value for name, value in spec.knobs.items() if name not in RATES}
+    knobs = own_knobs(phase_knobs(spec.knobs, phase))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        loss = build_loss(spec.loss["address"], num_classes=classes, embedding_dim=spec.dims, knobs=knobs)
+        loss = build_loss(spec.loss["address"], num_classes=classes, embedding_dim=spec.dims, seed=seed, knobs=knobs)
     initialize(loss, rule=recipe.loss_init, generator=torch.Generator().manual_seed(seed))
-    # A loss that draws while it trains does so from the same seed on every machine.
-    torch.manual_seed(seed)
     return loss

@@ -8,9 +8,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -21,26 +20,31 @@ from realitycheck.runs import RunSpec
 from realitycheck.training.cache import publish, weights_path
 
 
+class Stateful(Protocol):
+    """What has a state: a module, or an optimiser."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state, by name."""
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any:
+        """Take a state over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole training state at one evaluation."""
+    """The whole training state at one evaluation, by part."""
 
-    model: Mapping[str, Any]
-    loss: Mapping[str, Any]
-    optimizers: Mapping[str, Any]
+    states: Mapping[str, dict[str, Any]]
 
     @classmethod
-    def take(cls, model: nn.Module, loss: nn.Module, optimizers: Mapping[str, torch.optim.Optimizer]) -> Snapshot:
+    def take(cls, parts: Mapping[str, Stateful]) -> Snapshot:
         """Copy the state; later steps do not touch it."""
-        states = {name: each.state_dict() for name, each in optimizers.items()}
-        return cls(*copy.deepcopy((model.state_dict(), loss.state_dict(), states)))
+        return cls({name: copy.deepcopy(dict(part.state_dict())) for name, part in parts.items()})
 
-    def restore(self, model: nn.Module, loss: nn.Module, optimizers: Mapping[str, torch.optim.Optimizer]) -> None:
-        """Put the state back."""
-        model.load_state_dict(self.model)
-        loss.load_state_dict(self.loss)
-        for name, each in optimizers.items():
-            each.load_state_dict(copy.deepcopy(self.optimizers[name]))
+    def restore(self, parts: Mapping[str, Stateful]) -> None:
+        """Put the state back, into the same parts or into new ones of the same shapes."""
+        for name, part in parts.items():
+            part.load_state_dict(copy.deepcopy(self.states[name]))
 
 
 def save_weights(cache: Path, spec: RunSpec, model: nn.Module) -> None:

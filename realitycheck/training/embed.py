@@ -55,8 +55,12 @@ def join(members: Sequence[Tensor], *, distance: str, scales: Sequence[float]) -
     """One (N, sum of D) embedding out of K models' (N, D), each with an equal say.
 
     Cosine members are L2-normalised; Euclidean ones are divided by `scales`, their RMS norm over their own training
-    images, so that no member dominates by the size of its numbers.
+    images, so that no member dominates by the size of its numbers. A member of scale 0 contributes zeros.
     """
     if distance == "cosine":
         return torch.cat([functional.normalize(each, dim=1) for each in members], dim=1)
-    return torch.cat([each / scale for each, scale in zip(members, scales, strict=True)], dim=1)
+    return torch.cat([_scaled(each, scale) for each, scale in zip(members, scales, strict=True)], dim=1)
+
+
+def _scaled(member: Tensor, scale: float) -> Tensor:
+    return member / scale if scale else torch.zeros_like(member)

@@ -45,10 +45,14 @@ class EmbeddingModel(nn.Module):
         largest: Tensor = maps.amax(dim=(2, 3))
         return largest if self.pooling == "max" else largest + average
 
+    def embed(self, features: Tensor) -> Tensor:
+        """(B, D) embeddings of (B, F) features, not normalised."""
+        embedded: Tensor = self.embedder(self.norm(features))
+        return embedded
+
     def forward(self, images: Tensor) -> Tensor:
         """(B, D) embeddings of (B, C, H, W) uint8 images, not normalised."""
-        embedded: Tensor = self.embedder(self.norm(self.features(images)))
-        return embedded
+        return self.embed(self.features(images))
 
     def train(self, mode: bool = True) -> EmbeddingModel:  # noqa: FBT001, FBT002 - the signature is torch's
         """Training mode, with BatchNorm as the recipe names it."""
@@ -78,6 +82,11 @@ def build_model(*, recipe: Recipe, in_channels: int, dims: int, seed: int) -> Em
 
 
 def spread(embeddings: Tensor) -> float:
-    """RMS distance of the L2-normalised embeddings (N, D) from their mean, in [0, 1]; 0 is a full collapse."""
-    unit = nn.functional.normalize(embeddings.double(), dim=1)
-    return math.sqrt(max(0.0, 1.0 - float(unit.mean(dim=0).square().sum())))
+    """RMS distance of the L2-normalised embeddings (N, D) from their mean, in [0, 1]; 0 is a full collapse.
+
+    A row of zeros stays one; so all of them are one point.
+    """
+    rows = embeddings.double()
+    alive = float(rows.any(dim=1).double().mean())  # the mean square of normalised rows, without their rounding
+    unit = nn.functional.normalize(rows, dim=1, eps=1e-300)
+    return math.sqrt(max(0.0, alive - float(unit.mean(dim=0).square().sum())))

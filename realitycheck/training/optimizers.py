@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import torch
 from torch import nn
 
 from realitycheck.errors import RunError
+from realitycheck.protocol.knobs import SCALE, Knobs
 from realitycheck.protocol.model import Optimizer, Recipe
 from realitycheck.training.model import EmbeddingModel
 
@@ -16,11 +17,11 @@ ALPHA, BETA_2, EPS = 0.99, 0.999, 1e-8
 
 
 def build_optimizers(
-    *, recipe: Recipe, knobs: Mapping[str, float | int | str], model: EmbeddingModel, loss: nn.Module
+    *, recipe: Recipe, knobs: Knobs, model: EmbeddingModel, loss: nn.Module
 ) -> dict[str, torch.optim.Optimizer]:
     """One optimiser per group that has parameters: `trunk`, `embedder` (with the LayerNorm), `loss`.
 
-    A knob `trunk_lr`, `embedder_lr` or `loss_lr` takes the place of the recipe's rate.
+    A knob `trunk_lr`, `embedder_lr` or `loss_lr` takes the place of the recipe's rate; `RATE_SCALES` multiply it.
 
     Raises:
         RunError: a group has parameters and no rate.
@@ -42,7 +43,7 @@ def build_optimizers(
             raise RunError(
                 f"the {name} parameters have no learning rate; search `{name}_lr` or state it in the recipe."
             )
-        built[name] = _optimizer(rules[name], trainable, lr=float(lr))
+        built[name] = _optimizer(rules[name], trainable, lr=float(lr) * float(knobs.get(f"{name}_lr{SCALE}", 1.0)))
     return built
 
 

@@ -18,14 +18,14 @@ from realitycheck.training.pixels import write_store
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The two pixel stores of a dataset: where they lie, their digests, and the images of each of their classes."""
+    """The two pixel stores of a dataset: where they lie, their digests, and the size of each of their classes."""
 
     trainval: Path
     test: Path
     trainval_digest: str
     test_digest: str
-    trainval_counts: tuple[int, ...]
-    test_counts: tuple[int, ...]
+    trainval_sizes: tuple[tuple[str, int], ...]
+    test_sizes: tuple[tuple[str, int], ...]
 
 
 def prepare(dataset: Dataset, protocol: Protocol, cache: Path) -> Stores:
@@ -41,14 +41,14 @@ def prepare(dataset: Dataset, protocol: Protocol, cache: Path) -> Stores:
     for path, classes in zip(paths, (split.trainval, split.test), strict=True):
         if not path.with_suffix(".json").exists():
             _write_half(dataset, classes, size, path)
-    (trainval, counts), (test, test_counts) = map(_facts, paths)
-    return Stores(*paths, trainval, test, counts, test_counts)
+    (trainval, sizes), (test, test_sizes) = map(_facts, paths)
+    return Stores(*paths, trainval, test, sizes, test_sizes)
 
 
-def _facts(path: Path) -> tuple[str, tuple[int, ...]]:
+def _facts(path: Path) -> tuple[str, tuple[tuple[str, int], ...]]:
     meta = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     counts = np.bincount(meta["labels"], minlength=len(meta["classes"]))
-    return meta["digest"], tuple(int(each) for each in counts)
+    return meta["digest"], tuple(zip(meta["classes"], counts.tolist(), strict=True))
 
 
 def _write_half(dataset: Dataset, classes: Sequence[int], size: int, path: Path) -> None:

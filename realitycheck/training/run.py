@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from realitycheck.errors import Diverged, RunError
 from realitycheck.metrics.retrieval import scores
 from realitycheck.runs import METRICS, Body, Outcome, Place, RunSpec, Stage, run_record
-from realitycheck.training.assemble import assemble
+from realitycheck.training.assemble import assemble, enter_followup
 from realitycheck.training.checkpoint import Snapshot, save_weights
 from realitycheck.training.embed import embed
 from realitycheck.training.loop import Trainer
@@ -69,6 +69,8 @@ class Training:
         if len(self.val):
             self._evaluate("", math.nan)
         for phase in self.spec.phases:
+            if phase["name"] == "followup":
+                enter_followup(self.trainer, self.spec)
             self._by_length(phase) if "iterations" in phase else self._by_validation(phase)
         if self.spec.phases and start and not _moved(start, self.trainer.loss):
             raise RunError("no parameter of the loss moved in the whole run; its optimiser group does not reach it.")
@@ -82,14 +84,14 @@ class Training:
     def _by_validation(self, phase: Any) -> None:
         trainer, began = self.trainer, self.trainer.iteration
         plateau = Plateau.begin(phase, best=self.best["map_at_r"] if self.best else -math.inf)
-        kept = Snapshot.take(trainer.model, trainer.loss, trainer.optimizers)
+        kept = Snapshot.take(trainer.parts)
         while not plateau.stop:
             loss = trainer.advance(plateau.next_evaluation - plateau.iterations)
             point = self._evaluate(phase["name"], loss)
             if plateau.saw(trainer.iteration - began, point["map_at_r"]):
                 self.best = {key: point[key] for key in ("iteration", "phase", *METRICS)}
-                kept = Snapshot.take(trainer.model, trainer.loss, trainer.optimizers)
-        kept.restore(trainer.model, trainer.loss, trainer.optimizers)
+                kept = Snapshot.take(trainer.parts)
+        kept.restore(trainer.parts)
         self.phases.append(
             {
                 "name": phase["name"],

@@ -7,7 +7,7 @@ from pathlib import Path
 from realitycheck import catalog
 from realitycheck.ledger import Ledger
 from realitycheck.plan.evidence import DatasetEvidence, gather
-from realitycheck.plan.plan import from_records
+from realitycheck.plan.recall import from_records
 from realitycheck.protocol.parse import ReadStudy
 from realitycheck.report.page import write_report
 from realitycheck.search.progress import Standing, standing

@@ -97,7 +97,7 @@ def _bytes(stores: Stores) -> int:
 
 def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -> Measured:
     protocol = read.study.protocol
-    knobs = catalog.middle_knobs({**protocol.search.shared, **choice.space})
+    knobs = catalog.middle_knobs(protocol.space_of(choice, name))
     spec = LossPlan(protocol, name, stores.trainval_digest, choice).trial_runs(slot=0, knobs=knobs)[0]
     place = asdict(Place(trainval=str(stores.trainval), test=None, cache="", device="auto"))
     title = f"calibration of {choice.label} on {name}"

@@ -78,11 +78,11 @@ def _prepared(read: ReadStudy, choice: DatasetChoice) -> Stores:
 
 
 def _unfit(read: ReadStudy, choice: DatasetChoice, stores: Stores) -> list[Problem]:
-    protocol, classes = read.study.protocol, len(stores.trainval_counts)
+    protocol, classes = read.study.protocol, len(stores.trainval_sizes)
     folds = trainval_folds(protocol, classes) if protocol.folds.count <= classes else ()
     families = {loss.family for loss in read.study.losses}
     found = data_problems(
-        protocol, stores.trainval_counts, stores.test_counts, [fold.val for fold in folds], families=families
+        protocol, stores.trainval_sizes, stores.test_sizes, [fold.val for fold in folds], families=families
     )
     return [_at(read, choice, choice.name, each) for each in found]
 

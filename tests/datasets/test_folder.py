@@ -1,5 +1,6 @@
 """A folder of images: what is read, in which order, and what is refused."""
 
+import os
 import struct
 import zlib
 
@@ -93,12 +94,30 @@ def test_exif_orientation_is_applied(tmp_path):
     assert image[:, 29, 16].tolist() == list(BLUE)
 
 
-@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "1", "CMYK"])
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "PA", "RGB", "RGBA", "1", "CMYK", "YCbCr"])
 def test_every_mode_becomes_rgb(tmp_path, mode):
     (tmp_path / "a").mkdir()
-    suffix = "tif" if mode == "CMYK" else "png"
+    suffix = {"CMYK": "tif", "YCbCr": "tif", "PA": "tif"}.get(mode, "png")
     Image.new(mode, (20, 20)).save(tmp_path / "a" / f"1.{suffix}")
     assert read(tmp_path)[0].shape == (3, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "mode"),
+    [
+        ("1.png", np.full((20, 20), 40_000, np.uint16), "I;16"),
+        ("1.tif", np.full((20, 20), 0.5, np.float32), "F"),
+        ("1.tif", np.full((20, 20), 70_000, np.int32), "I"),
+    ],
+)
+def test_more_than_8_bits_a_channel_are_refused_by_name(root, name, pixels, mode):
+    """As RGB the first would be white, the second black."""
+    Image.fromarray(pixels).save(root / "a" / name)
+    with pytest.raises(InputError) as caught:
+        read(root)
+    (problem,) = caught.value.problems
+    assert problem.where == f"a/{name}"
+    assert problem.says.endswith(f"8 bits a channel; got {mode}. Replace it.")
 
 
 def test_all_bad_files_are_named_at_once(root):
@@ -156,6 +175,27 @@ def test_empty_classes_are_refused(root):
     with pytest.raises(InputError) as caught:
         Folder(root=str(root))
     assert [problem.where for problem in caught.value.problems] == ["empty", "void"]
+
+
+def test_folders_within_a_class_are_named(root):
+    """One that holds nothing else is not called empty besides; hidden ones are passed over."""
+    for inner in ("b/1", "b/2", "b/3", "b/4", "nested/x", "a/.thumbnails"):
+        paint(root / inner / "1.png")
+    with pytest.raises(InputError) as caught:
+        Folder(root=str(root))
+    told = {problem.where: problem.says for problem in caught.value.problems}
+    assert told.keys() == {"b", "nested"}
+    assert "it holds 1, 2, 3 and 1 more." in told["b"]
+    assert "it holds x." in told["nested"]
+
+
+def test_what_is_no_file_is_named_and_never_opened(root):
+    """A pipe would let the reader wait for ever."""
+    os.mkfifo(root / "a" / "pipe.png")
+    (root / "b" / "lost.png").symlink_to(root / "b" / "nowhere.png")
+    with pytest.raises(InputError) as caught:
+        Folder(root=str(root))
+    assert [problem.where for problem in caught.value.problems] == ["a/pipe.png", "b/lost.png"]
 
 
 def test_a_folder_must_be_there(tmp_path):

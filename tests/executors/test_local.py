@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -98,11 +99,64 @@ def test_children_end_when_their_parent_is_killed(tmp_path):
         child = int(parent.stdout.readline())
         time.sleep(1.0)
         parent.kill()
+    assert ends(child)
+
+
+def ends(pid: int) -> bool:
+    """Whether a process is gone, or is so within ten seconds."""
     end = time.monotonic() + 10
     while time.monotonic() < end:
         try:
-            os.kill(child, 0)
+            os.kill(pid, 0)
         except ProcessLookupError:
-            return
+            return True
         time.sleep(0.1)
-    raise AssertionError("the child outlived its parent")
+    return False
+
+
+def test_after_a_study_was_broken_off_the_next_one_finds_a_server():
+    for _ in range(2):
+        executor = LocalExecutor(workers=2, deadline=30.0, preload=())
+        executor.submit(job("a"), address="standins:echo")
+        assert finish(executor, 1)["a"].failure is None
+        executor.submit(job("b"), address="standins:hang")
+        executor.close()
+
+
+SLOW = """
+import os, pathlib, time
+draft = pathlib.Path("{here}/draft")
+draft.write_text(str(os.getpid()))
+draft.rename("{here}/loading")
+time.sleep(60)
+"""
+
+STOPPED = """
+import signal, sys
+sys.path.insert(0, "{tests}")
+from realitycheck.executors.local import LocalExecutor
+from realitycheck.jobs import Job
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    executor = LocalExecutor(workers=1, deadline=60.0, preload=["slow"])
+    try:
+        executor.submit(Job("run", "a", "g", "a", {{}}), address="standins:echo")
+    except KeyboardInterrupt:
+        executor.close()
+        sys.exit("Stopped.")
+"""
+
+
+@pytest.mark.parametrize("send", [os.killpg, os.kill], ids=["to all, as a terminal does", "to the parent alone"])
+def test_ctrl_c_while_the_fork_server_loads_is_one_line_and_leaves_nothing(tmp_path, send):
+    (tmp_path / "slow.py").write_text(SLOW.format(here=tmp_path))
+    script = tmp_path / "parent.py"
+    script.write_text(STOPPED.format(tests=Path(__file__).parent.parent))
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    told = {"stderr": subprocess.PIPE, "text": True, "start_new_session": True, "env": environment}
+    with subprocess.Popen([sys.executable, script], **told) as parent:
+        while not (tmp_path / "loading").exists():
+            time.sleep(0.05)
+        send(parent.pid, signal.SIGINT)
+        assert parent.communicate(timeout=30)[1] == "Stopped.\n"
+    assert ends(int((tmp_path / "loading").read_text()))

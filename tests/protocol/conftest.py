@@ -43,7 +43,7 @@ search:
   startup_trials: 3
   round: 2
   space: v1
-  shared: {}
+  shared: {followup_trunk_lr_scale: 0.1, followup_embedder_lr_scale: {log_uniform: [1e-3, 1]}}
 final: {seeds: 3, complete: appendix_d}
 categories: [aggregate, complete]
 interval: {method: student_t, level: 0.95}

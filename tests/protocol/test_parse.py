@@ -136,9 +136,9 @@ PROTOCOL_FAULTS = [
         "must be 'gp' or 'random'; got 'gpp'. Did you mean 'gp'?",
     ),
     ("space: v1", "space: ../../etc", 38, "search.space", "must be a name"),
-    ("shared: {}", "shared: {margin: 1}", 39, "search.shared.margin", "must be a rate; got 'margin'"),
-    ("shared: {}", "shared: {loss_lr: {uniform: [0, 1]}}", 39, "search.shared.loss_lr", "positive"),
-    ("shared: {}", "shared: {trunk_lr: 1e-3}", 16, "recipe.optimizers.trunk.lr", "must be null where"),
+    ("shared: {", "shared: {margin: 1, ", 39, "search.shared.margin", "must be a rate; got 'margin'"),
+    ("shared: {", "shared: {loss_lr: {uniform: [0, 1]}, ", 39, "search.shared.loss_lr", "positive"),
+    ("shared: {", "shared: {trunk_lr: 1e-3, ", 16, "recipe.optimizers.trunk.lr", "must be null where"),
     (
         "trunk: {name: adam, lr: 1e-4",
         "trunk: {name: adam, lr: null",
@@ -360,7 +360,7 @@ class TestWrongFiles:
             read_study(home.study)
 
     def test_a_shared_rate_cannot_stand_in_a_loss_as_well(self, home):
-        home.replace(home.protocol, "shared: {}", "shared: {loss_lr: {log_uniform: [1e-6, 1]}}")
+        home.replace(home.protocol, "shared: {", "shared: {loss_lr: {log_uniform: [1e-6, 1]}, ")
         (found,) = problems(read_study, home.study)
         assert (found.line, found.where) == (13, "losses.softmax.space.loss_lr")
 

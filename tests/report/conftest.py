@@ -4,7 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from synthetic import diverge, make_dataset, make_opening, make_study
+from made_records import diverge
+from synthetic import make_dataset, make_opening, make_study
 
 from realitycheck.plan.evidence import DatasetEvidence, LossEvidence
 from realitycheck.protocol.model import Study

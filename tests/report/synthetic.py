@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
+from made_records import make_complete_run, make_run, make_score
 
-from realitycheck.plan.evidence import DatasetEvidence, LossEvidence
+from realitycheck.plan.evidence import DatasetEvidence, LossEvidence, untrained_evidence
 from realitycheck.protocol.model import Study
-from realitycheck.runs import METRICS, Replicate, Trial
+from realitycheck.runs import Replicate, Trial
 
-FOLDS, CLASSES = 4, 6
+FOLDS = 4
 MEANS = {
     "contrastive": 0.2368,
     "circle": 0.2374,
@@ -102,10 +102,10 @@ def make_dataset(study: Study, *, seed: int = 0, dataset: str = "cub200") -> Dat
     """A finished search and all replicates of every loss; `seed` moves every number."""
     rng = np.random.default_rng(seed)
     luck = rng.standard_normal(study.protocol.final.seeds)
-    losses = tuple(make_loss(study, choice.label, luck, rng) for choice in study.losses)
+    losses = tuple(make_loss(study, dataset, choice.label, luck, rng) for choice in study.losses)
     rows = (("untrained embedder", 0.10), ("untrained trunk", 0.12))
     untrained = tuple(
-        LossEvidence(label, "", "cosine", (), (), (), None, make_replicates(study, mean, luck, rng, iterations=()))
+        untrained_evidence(label, make_replicates(study, f"{dataset}/{label}", mean, luck, rng, iterations=()))
         for label, mean in rows
     )
     labels = [choice.label for choice in study.losses]
@@ -118,23 +118,34 @@ def make_opening(labels: Collection[str], *, number: int) -> dict[str, Any]:
     return {"kind": "opening", "id": f"o{number}", "data": "d", "test": "t", **told}
 
 
-def make_loss(study: Study, label: str, luck: np.ndarray, rng: np.random.Generator) -> LossEvidence:
-    mean, search = MEANS.get(label, 0.23), study.protocol.search
-    space = {**search.shared, **study.loss(label).space}
+def make_loss(study: Study, dataset: str, label: str, luck: np.ndarray, rng: np.random.Generator) -> LossEvidence:
+    mean, search, name = MEANS.get(label, 0.23), study.protocol.search, f"{dataset}/{label}"
+    space = study.protocol.space_of(study.loss(label), dataset)
     trials, runs = [], []
     for slot in range(search.trials):
         height = mean + 0.06 - 0.05 * float(rng.random()) ** 2 * (1 if slot < search.startup_trials else 0.5)
         values = [height + 0.01 * float(x) for x in rng.standard_normal(FOLDS)]
-        folds = tuple(make_run(value, iterations=(0, 50, 100), rng=rng) for value in values)
+        folds = tuple(
+            make_run(f"{name}/{slot}/{fold}", value, iterations=(0, 50, 100), rng=rng)
+            for fold, value in enumerate(values)
+        )
         trials.append(
             Trial(slot, {k: draw(g, rng) for k, g in space.items()}, tuple(values), math.fsum(values) / FOLDS)
         )
         runs.append(folds)
     chosen = max(trials, key=lambda trial: trial.value or 0)
     sources = tuple("startup" if slot < search.startup_trials else "gp" for slot in range(search.trials))
-    replicates = make_replicates(study, mean, luck, rng, iterations=range(0, 401, 50))
-    distance = study.loss(label).distance
-    return LossEvidence(label, f"search of {label}", distance, tuple(trials), tuple(runs), sources, chosen, replicates)
+    return LossEvidence(
+        label=label,
+        search=f"search of {label}",
+        distance=study.loss(label).distance,
+        trials=tuple(trials),
+        trial_runs=tuple(runs),
+        sources=sources,
+        proposals=tuple(f"{name}/{slot}" for slot in range(search.trials)),
+        chosen=chosen,
+        replicates=make_replicates(study, name, mean, luck, rng, iterations=range(0, 401, 50)),
+    )
 
 
 def draw(ground: Any, rng: np.random.Generator) -> float | int | str:
@@ -145,76 +156,35 @@ def draw(ground: Any, rng: np.random.Generator) -> float | int | str:
             return float(rng.uniform(*ground.uniform))
         case "log_uniform":
             return float(np.exp(rng.uniform(*np.log(ground.log_uniform))))
-        case "int_uniform":
-            return int(rng.integers(*ground.int_uniform, endpoint=True))
+        case "int_uniform" | "log_int_uniform":
+            return int(rng.integers(*(int(end) for end in ground.bounds), endpoint=True))
         case "choice":
-            return str(rng.choice(ground.choice))
+            return ground.choice[int(rng.integers(len(ground.choice)))]
         case _:
             return ground  # type: ignore[no-any-return]
 
 
 def make_replicates(
-    study: Study, mean: float, luck: np.ndarray, rng: np.random.Generator, *, iterations: Collection[int]
+    study: Study, name: str, mean: float, luck: np.ndarray, rng: np.random.Generator, *, iterations: Collection[int]
 ) -> tuple[Replicate, ...]:
     done = []
     for index in range(study.protocol.final.seeds):
         height = mean + 0.002 * float(luck[index]) + 0.002 * float(rng.standard_normal())
-        folds = tuple(make_run(height + 0.05, iterations=iterations, rng=rng) for _ in range(FOLDS))
+        folds = tuple(
+            make_run(f"{name}/seed {index}/{fold}", height + 0.05, iterations=iterations, rng=rng)
+            for fold in range(FOLDS)
+        )
         done.append(
             Replicate(
                 index=index,
                 fold_runs=folds,
-                complete_run={"kind": "run", "outcome": "completed", "cause": None, "best": None, "curve": []},
+                complete_run=make_complete_run(f"{name}/seed {index}", length=300),
                 fold_score=make_score(
-                    [height - 0.03 + 0.004 * float(x) for x in rng.standard_normal(FOLDS)], together=height
+                    f"{name}/seed {index}/folds",
+                    [height - 0.03 + 0.004 * float(x) for x in rng.standard_normal(FOLDS)],
+                    together=height,
                 ),
-                complete_score=make_score([height - 0.01], together=None),
+                complete_score=make_score(f"{name}/seed {index}/complete", [height - 0.01], together=None),
             )
         )
     return tuple(done)
-
-
-def make_run(value: float, *, iterations: Collection[int], rng: np.random.Generator) -> dict[str, Any]:
-    """A completed fold run whose curve climbs to `value` and stops in the second half of `iterations`."""
-    points = list(iterations)
-    stop = int(rng.integers(len(points) // 2 + 1, len(points) + 1)) if points else 0
-    curve = [
-        {
-            "iteration": at,
-            "phase": "normal" if at else None,
-            "loss": 1.0 if at else None,
-            **metrics(
-                value - 0.12 * math.exp(-3 * at / points[-1]) + 0.12 * math.exp(-3 * points[stop - 1] / points[-1])
-            ),
-        }
-        for at in points[:stop]
-    ]
-    best = {key: curve[-1][key] for key in ("iteration", "phase", *METRICS)} if curve else None
-    if best:
-        best["map_at_r"] = value
-    return {"kind": "run", "outcome": "completed", "cause": None, "best": best, "curve": curve}
-
-
-def diverge(replicate: Replicate, *, fold: int) -> Replicate:
-    """The replicate after one of its folds left the numbers."""
-    bad = {"kind": "run", "outcome": "diverged", "cause": "loss is NaN", "best": None, "curve": []}
-    folds = tuple(bad if i == fold else run for i, run in enumerate(replicate.fold_runs))
-    return replace(replicate, fold_runs=folds, fold_score=None)
-
-
-def make_score(values: list[float], *, together: float | None) -> dict[str, Any]:
-    joined = None if together is None else distances(together)
-    return {"kind": "score", "each": [distances(value) for value in values], "together": joined}
-
-
-def distances(value: float) -> dict[str, Any]:
-    """Scores under both distances; the Euclidean ones a little lower, so that a mix-up shows."""
-    return {"cosine": scores(value), "euclidean": scores(value - 0.001)}
-
-
-def scores(value: float) -> dict[str, Any]:
-    return {**metrics(value), "map_at_r_per_class": [value] * CLASSES}
-
-
-def metrics(value: float) -> Mapping[str, float]:
-    return {"map_at_r": value, "r_precision": value + 0.11, "precision_at_1": value + 0.42}

@@ -5,32 +5,30 @@ from dataclasses import replace
 import pytest
 
 from realitycheck.report.drawing import look_of
-from realitycheck.report.figures import (
-    curves_figure,
-    differences_figure,
-    mean_curve,
-    scores_figure,
-    search_figure,
-)
+from realitycheck.report.figures import differences_figure, noise_figure, scores_figure
+from realitycheck.report.progress import curves_figure, mean_curve, search_figure, trial_ticks
 from realitycheck.report.summary import summarize
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def draw(kind, study, dataset):
-    summary = summarize(study, [dataset])
+    summary = summarize(study.model_copy(update={"same": ("contrastive", "circle")}), [dataset])
+    found = summary.datasets[0]
     match kind:
+        case "noise":
+            return noise_figure(summary, found, found.noise.floors[3], name="noise-x")
         case "scores":
             return scores_figure(summary, summary.datasets[0], name="scores-x")
         case "differences":
             return differences_figure(summary, summary.datasets[0], name="differences-x")
         case "search":
-            return search_figure(dataset, name="search-x")
+            return search_figure(summary, dataset, name="search-x")
         case _:
-            return curves_figure(dataset, name="curves-x")
+            return curves_figure(summary, dataset, name="curves-x")
 
 
-KINDS = ["scores", "differences", "search", "curves"]
+KINDS = ["scores", "differences", "noise", "search", "curves"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -49,16 +47,26 @@ def test_a_figure_is_whole_named_and_the_same_every_time(kind, study, dataset):
 
 
 def test_every_seed_has_its_dot(study, dataset):
-    # Per category and loss: one dot for each of four seeds, one marker for the mean.
+    # Per category and loss: one dot for each of four seeds.
     root = ET.fromstring(draw("scores", study, dataset))
     dots = [use for use in root.iter(f"{SVG}use") if "opacity: 0.5" in (use.get("style") or "")]
     assert len(dots) == 3 * 3 * 4
 
 
+def test_an_interval_is_drawn_over_its_mean(study, dataset):
+    strokes = [path.get("style") or "" for path in ET.fromstring(draw("scores", study, dataset)).iter(f"{SVG}path")]
+    bars = [place for place, style in enumerate(strokes) if "stroke-width: 4.2" in style]
+    ticks = [place for place, style in enumerate(strokes) if "#222222" in style and "stroke-width: 0.8" in style]
+    assert len(bars) == len(ticks) == 3 * 3
+    panels = zip([bars[i : i + 3] for i in (0, 3, 6)], [ticks[i : i + 3] for i in (0, 3, 6)], strict=True)
+    assert all(max(tick) < min(bar) for bar, tick in panels)
+
+
 def test_hostile_labels_are_text(study, dataset):
     hostile = "</svg><script>$x$"
+    summary = summarize(study, [dataset])
     dataset = replace(dataset, losses=(replace(dataset.losses[0], label=hostile), *dataset.losses[1:]))
-    for svg in (search_figure(dataset, name="a"), curves_figure(dataset, name="b")):
+    for svg in (search_figure(summary, dataset, name="a"), curves_figure(summary, dataset, name="b")):
         assert "<script" not in svg
         assert hostile in "".join(ET.fromstring(svg).itertext())
 
@@ -66,7 +74,7 @@ def test_hostile_labels_are_text(study, dataset):
 def test_figures_of_a_study_under_way(study, dataset):
     empty = replace(dataset.losses[1], trials=(), trial_runs=(), sources=(), chosen=None, replicates=())
     dataset = replace(dataset, losses=(dataset.losses[0], empty, dataset.losses[2]))
-    for kind in KINDS:
+    for kind in ("scores", "differences", "search", "curves"):
         ET.fromstring(draw(kind, study, dataset))
 
 
@@ -83,3 +91,44 @@ def test_the_mean_curve_stops_when_half_the_runs_have():
 def test_no_two_losses_look_alike():
     labels = [str(i) for i in range(32)]
     assert len({look_of(label, labels) for label in labels}) == 32
+
+
+def test_trials_are_counted_from_one(study, dataset):
+    assert trial_ticks(25) == [1, 5, 10, 15, 20, 25]
+    assert trial_ticks(6) == [1, 2, 3, 4, 5, 6]
+    assert trial_ticks(50) == [1, 10, 20, 30, 40, 50]
+    assert trial_ticks(1) == [1]
+    words = "".join(ET.fromstring(draw("search", study, dataset)).itertext()).split()
+    assert "1" in words
+    assert "0" not in words[words.index("trial") - 20 :]
+
+
+def test_a_published_setting_is_in_the_legend_where_there_is_one(study, dataset):
+    first = replace(dataset.losses[0], sources=("published", *dataset.losses[0].sources[1:]))
+    with_it = draw("search", study, replace(dataset, losses=(first, *dataset.losses[1:])))
+    assert "published setting" in with_it
+    assert "published setting" not in draw("search", study, dataset)
+
+
+def test_curves_mark_where_the_follow_up_begins(study, dataset):
+    def followed(run):
+        curve = [{**point, "phase": "followup" if point["iteration"] > 100 else "normal"} for point in run["curve"]]
+        return {**run, "curve": curve}
+
+    loss = dataset.losses[0]
+    replicates = [replace(each, fold_runs=tuple(map(followed, each.fold_runs))) for each in loss.replicates]
+    late = replace(dataset, losses=(replace(loss, replicates=tuple(replicates)), *dataset.losses[1:]))
+    svg = draw("curves", study, late)
+    assert "its follow-up begins" in svg
+    assert "its follow-up begins" not in draw("curves", study, dataset)
+
+
+def test_a_reconstruction_is_named_so(study, dataset):
+    summary = replace(summarize(study, [dataset]), statuses={"circle": "reconstruction"})
+    for svg in (
+        scores_figure(summary, summary.datasets[0], name="a"),
+        differences_figure(summary, summary.datasets[0], name="b"),
+        search_figure(summary, dataset, name="c"),
+        curves_figure(summary, dataset, name="d"),
+    ):
+        assert "circle (reconstruction)" in "".join(ET.fromstring(svg).itertext())

@@ -1,54 +1,11 @@
-import re
 import subprocess
 import sys
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
-
-from realitycheck.report.page import write_report
+from pages import Seen, write
 
 HOSTILE = "</style><script>alert(1)</script>\"'&="
-
-
-class Seen(HTMLParser):
-    """Tags, attributes, text and unclosed tags of a page."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.attributes, self.words, self.open = set(), [], [], []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        self.attributes += attrs
-        if tag not in ("meta", "br", "link"):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.add(tag)
-        self.attributes += attrs
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    @property
-    def text(self):
-        return re.sub(r"\s+", " ", "".join(self.words))
-
-
-def write(study, evidence, folder, **changes):
-    told = {
-        "sources": {"study.yaml": "study: margins\n"},
-        "credit": ["Images: Wah et al. (2011)."],
-        "ledger_digest": "ab" * 32,
-        "attempts": [],
-    }
-    return write_report(study, evidence, folder=folder, **{**told, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +22,7 @@ def page(folder):
 
 def test_the_files(folder, texts):
     figures = {f"figures/{kind}-cub200.svg" for kind in ("scores", "differences", "search", "curves")}
-    tables = {f"tables.{end}" for end in ("md", "csv", "json", "tex")}
+    tables = {f"tables.{end}" for end in ("md", "csv", "json", "tex")} | {"differences.csv"}
     assert set(texts(folder)) == {"index.html", "provenance.html"} | tables | figures
 
 
@@ -104,9 +61,20 @@ def test_what_the_page_says(page):
         "complete-512",
         "Seed correlation",
         "8 classes × 4 images",
+        "A protocol for tests.",
+        "R-precision: the share of the query's class among its R nearest images.",
+        "120 queries of 6 classes",
+        "Trials are counted from 1",
+        "132: 72 of searches, 48 final fold runs, 12 complete runs",
     ):
         assert part in page.text
-    assert "not finished" not in page.text
+    for part in ("not finished", "noise floor", "(reconstruction)", "follow-up"):
+        assert part not in page.text
+
+
+def test_trials_are_counted_from_one(page, dataset):
+    values = [sum(trial.fold_values) for trial in dataset.losses[0].trials]
+    assert f"{values.index(max(values)) + 1} of 6" in page.text.split("Flattered by")[1].split("circle")[0]
 
 
 def test_hostile_names_are_shown_and_do_nothing(study, dataset, tmp_path):
@@ -134,17 +102,18 @@ def test_hostile_names_are_shown_and_do_nothing(study, dataset, tmp_path):
 
 
 def test_an_unfinished_study_has_a_banner(study, dataset, edit, tmp_path):
-    bare = {"trials": (), "trial_runs": (), "sources": (), "chosen": None, "replicates": ()}
+    bare = {"trials": (), "trial_runs": (), "sources": (), "proposals": (), "chosen": None, "replicates": ()}
     untouched = replace(
         edit(dataset, **dict.fromkeys(["contrastive", "circle", "soft_triple"], lambda x: replace(x, **bare))),
         untrained=tuple(replace(row, replicates=()) for row in dataset.untrained),
         openings=(),
     )
-    write(study, [untouched], tmp_path)
+    write(study.model_copy(update={"same": ("circle", "soft_triple")}), [untouched], tmp_path)
     text = Seen((tmp_path / "index.html").read_text()).text
     assert "This study is not finished." in text
     assert "cub200, circle: 0 of 6 trials finished." in text
     assert "The test half has not been opened." in text
+    assert "Two names of one function wait for their scores." in text
     assert not (tmp_path / "figures").exists()
 
 

@@ -2,17 +2,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_records import DIVERGED
 from scipy import stats
 
 from realitycheck.report.scores import make_row
 from realitycheck.runs import Category
 
-DIVERGED = {"kind": "run", "outcome": "diverged", "cause": "loss is NaN", "best": None, "curve": []}
-
 
 def row_of(study, dataset, label):
     evidence = next(loss for loss in dataset.losses if loss.label == label)
-    return make_row(evidence, study.protocol, trained=True, exploratory=False)
+    return make_row(evidence, study.protocol, status="", exploratory=False)
 
 
 def test_aggregate_is_the_mean_of_the_folds_under_the_declared_distance(study, dataset):

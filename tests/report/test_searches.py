@@ -1,11 +1,14 @@
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_records import DIVERGED
+from pydantic import TypeAdapter
 
+from realitycheck.protocol.model import Phase
+from realitycheck.protocol.space import Space
 from realitycheck.report.searches import on_bound, summarize_search, treatment
-
-DIVERGED = {"kind": "run", "outcome": "diverged", "cause": "loss is NaN", "best": None, "curve": []}
 
 
 @pytest.mark.parametrize(
@@ -36,13 +39,15 @@ def test_a_search(study, dataset):
     evidence = dataset.losses[2]
     values = [np.mean(trial.fold_values) for trial in evidence.trials]
     fresh = np.mean([run["best"]["map_at_r"] for each in evidence.replicates for run in each.fold_runs])
-    found = summarize_search(study, evidence)
+    found = summarize_search(study, "cub200", evidence)
     assert (found.slot, found.finished, found.wanted, found.diverged) == (int(np.argmax(values)), 6, 6, 0)
     assert found.optimism == pytest.approx(max(values) - fresh)
+    assert found.trial == int(np.argmax(values)) + 1
+    assert found.searched == 3  # trunk_lr, centres and kind; tau is fixed
 
 
 def test_chosen_settings_show_their_ranges(study, dataset):
-    knobs = {knob.name: knob for knob in summarize_search(study, dataset.losses[2]).knobs}
+    knobs = {knob.name: knob for knob in summarize_search(study, "cub200", dataset.losses[2]).knobs}
     assert list(knobs) == ["trunk_lr", "centres", "kind", "tau"]
     assert (knobs["trunk_lr"].scale, knobs["trunk_lr"].bounds) == ("log", (1e-6, 1e-3))
     assert (knobs["centres"].scale, knobs["centres"].bounds) == ("integer", (1, 10))
@@ -54,6 +59,49 @@ def test_chosen_settings_show_their_ranges(study, dataset):
     assert (knobs["tau"].scale, knobs["tau"].value, knobs["tau"].bounds) == ("fixed", 0.2, None)
 
 
+def test_outside_its_range_a_published_value_is_on_no_bound():
+    assert on_bound(0.0, (0.01, 1.0), log=True) is None
+    assert on_bound(1.01, (0.01, 1.0), log=False) is None
+
+
+def chosen_in(study, dataset, space, knobs):
+    """The knobs of the first loss, had it been searched in this space and these values been chosen."""
+    choice = study.losses[0].model_copy(update={"space": TypeAdapter(Space).validate_json(json.dumps(space))})
+    study = study.model_copy(update={"losses": (choice, *study.losses[1:])})
+    evidence = replace(dataset.losses[0], chosen=replace(dataset.losses[0].chosen, knobs=knobs))
+    return study, summarize_search(study, "cub200", evidence)
+
+
+def test_whole_numbers_on_a_log_scale_and_choices_of_numbers(study, dataset):
+    space = {"size": {"log_int_uniform": [1, 1000]}, "power": {"choice": [1, 2.5, 4]}}
+    _, found = chosen_in(study, dataset, space, {"size": 940, "power": 2.5})
+    size, power = found.knobs
+    # log 940 is 0.9910 of log 1000; on the plain scale 940 would be 6 % away
+    assert (size.scale, size.bounds, size.on_bound) == ("integer, log", (1, 1000), "high")
+    assert (power.scale, power.value, power.options) == ("choice", 2.5, (1, 2.5, 4))
+    assert (found.searched, found.on_bound) == (3, ["size"])  # trunk_lr is shared
+
+
+def test_follow_up_knobs_are_searched_where_there_is_a_follow_up(study, dataset):
+    space = {"margin": {"uniform": [0.0, 1.0]}, "followup_margin": {"uniform": [0.0, 2.0]}}
+    knobs = {"margin": 0.5, "followup_margin": 1.5}
+    once, found = chosen_in(study, dataset, space, {"margin": 0.5})
+    assert (found.searched, [knob.name for knob in found.knobs]) == (2, ["margin"])
+    phases = (*study.protocol.phases, Phase(name="followup", cap=200, evaluate_every=50, patience=3))
+    twice = once.model_copy(update={"protocol": once.protocol.model_copy(update={"phases": phases})})
+    _, found = chosen_in(twice, dataset, space, knobs)
+    assert (found.searched, [knob.name for knob in found.knobs]) == (3, ["margin", "followup_margin"])
+    assert found.knobs[1].bounds == (0, 2)
+
+
+def test_a_published_setting_that_won_is_told(study, dataset):
+    evidence = dataset.losses[0]
+    place = evidence.chosen.slot
+    sources = (*evidence.sources[:place], "published", *evidence.sources[place + 1 :])
+    assert summarize_search(study, "cub200", replace(evidence, sources=sources)).source == "published"
+    assert summarize_search(study, "cub200", evidence).source in ("startup", "gp")
+
+
 def test_diverged_trials_and_folds(study, dataset):
     evidence = dataset.losses[1]
     first = evidence.replicates[0]
@@ -63,7 +111,7 @@ def test_diverged_trials_and_folds(study, dataset):
         trial_runs=((None, DIVERGED, None, None), *evidence.trial_runs[1:]),
         replicates=(replace(first, fold_runs=(DIVERGED, *first.fold_runs[1:])), *evidence.replicates[1:]),
     )
-    found = summarize_search(study, evidence)
+    found = summarize_search(study, "cub200", evidence)
     assert (found.diverged, found.finished) == (1, 6)
     whole = [run["best"]["map_at_r"] for each in evidence.replicates[1:] for run in each.fold_runs]
     assert found.fresh == pytest.approx(np.mean(whole))
@@ -71,11 +119,11 @@ def test_diverged_trials_and_folds(study, dataset):
 
 def test_a_search_under_way(study, dataset):
     evidence = replace(dataset.losses[1], chosen=None, replicates=())
-    found = summarize_search(study, evidence)
+    found = summarize_search(study, "cub200", evidence)
     assert (found.slot, found.value, found.fresh, found.optimism, found.knobs) == (None, None, None, None, ())
 
 
 def test_treatment(study):
     pairs, proxies = treatment(study, "contrastive"), treatment(study, "soft_triple")
-    assert (pairs.classes, pairs.per_class, pairs.searched, pairs.distance) == (8, 4, 3, "euclidean")
-    assert (proxies.classes, proxies.per_class, proxies.searched, proxies.distance) == (32, 1, 3, "cosine")
+    assert (pairs.classes, pairs.per_class, pairs.distance) == (8, 4, "euclidean")
+    assert (proxies.classes, proxies.per_class, proxies.distance) == (32, 1, "cosine")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from realitycheck.report.summary import exploratory, summarize
+from realitycheck.report.summary import summarize
 from realitycheck.statistics.comparisons import Verdict
 
 
@@ -57,26 +57,10 @@ def test_late_losses_are_exploratory_and_leave_the_declared_family_alone(study, 
     assert "soft_triple (exploratory)" in found.answer
 
 
-@pytest.mark.parametrize(
-    ("change", "late"),
-    [
-        ({"claims": {"baseline": "contrastive", "seeds": 3}}, {"contrastive", "circle", "soft_triple"}),
-        ({"searches": {"contrastive": "search of contrastive", "circle": "another"}}, {"circle", "soft_triple"}),
-        ({}, set()),
-    ],
-)
-def test_what_was_settled_after_the_first_opening_is_exploratory(change, late, study, dataset):
-    (opening,) = dataset.openings
-    assert exploratory(replace(dataset, openings=({**opening, **change},))) == late
-
-
-def test_dropping_a_loss_after_the_opening_makes_the_rest_exploratory(dataset):
-    assert exploratory(replace(dataset, losses=dataset.losses[:2])) == {"contrastive", "circle"}
-
-
 def test_an_unfinished_study_says_what_is_missing(study, dataset, edit):
     def searching(loss):
-        return replace(loss, trials=loss.trials[:2], trial_runs=loss.trial_runs[:2], chosen=None, replicates=())
+        two = {name: getattr(loss, name)[:2] for name in ("trials", "trial_runs", "sources", "proposals")}
+        return replace(loss, **two, chosen=None, replicates=())
 
     def unscored(loss):
         bare = replace(loss.replicates[3], fold_score=None, complete_score=None)

@@ -3,12 +3,13 @@ import io
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from realitycheck.report import tables
+from realitycheck.report import latex, markdown, spreadsheets, tables
 from realitycheck.report.summary import summarize
 from realitycheck.runs import Category
 
@@ -29,7 +30,7 @@ def by_hand(dataset):
 
 
 def test_markdown_shows_the_numbers(summary, by_hand):
-    text = tables.markdown(summary)
+    text = markdown.markdown(summary)
     for label, (mean, half) in by_hand.items():
         row = re.compile(rf"\| \*?{label} ?\*? ?\|")
         line = next(line for line in text.splitlines() if row.match(line.replace("\\", "")))
@@ -40,13 +41,49 @@ def test_markdown_shows_the_numbers(summary, by_hand):
 def test_the_best_mean_is_bold_and_untrained_rows_do_not_compete(summary, by_hand):
     best = max(["contrastive", "circle", "soft_triple"], key=lambda label: by_hand[label])
     mean, half = by_hand[best]
-    assert f"**{mean:.2f} ± {half:.2f}**" in tables.markdown(summary)
-    assert rf"$\mathbf{{{mean:.2f} \pm {half:.2f}}}$" in tables.latex(summary)
+    assert f"**{mean:.2f} ± {half:.2f}**" in markdown.markdown(summary)
+    assert rf"$\mathbf{{{mean:.2f} \pm {half:.2f}}}$" in latex.latex(summary)
     assert tables.best_labels(summary.datasets[0])[3] == best
 
 
+@pytest.fixture(scope="module")
+def paired(dataset):
+    """Differences from contrastive in points of ensemble MAP@R, seed by seed, from the records."""
+    scores = {
+        loss.label: [100 * each.fold_score["together"][loss.distance]["map_at_r"] for each in loss.replicates]
+        for loss in dataset.losses
+    }
+    return {label: np.subtract(values, scores["contrastive"]) for label, values in scores.items()}
+
+
+def test_markdown_shows_the_differences(summary, paired):
+    text = markdown.markdown(summary).replace("−", "-")
+    table = text.split("### Against contrastive")[1]
+    for label in ("circle", "soft_triple"):
+        line = next(line for line in table.splitlines() if line.replace("\\", "").startswith(f"| {label} |"))
+        low, high = stats.ttest_1samp(paired[label], 0).confidence_interval(0.95)
+        assert f"| {paired[label].mean():+.2f} | {low:+.2f} to {high:+.2f} |" in line
+    assert "in points of ensemble-512 MAP@R; differences within ±0.50 points" in table
+
+
+def test_differences_as_csv(summary, paired):
+    rows = list(csv.DictReader(io.StringIO(spreadsheets.differences_csv(summary))))
+    assert [row["loss"] for row in rows] == ["circle", "soft_triple"]
+    p = [stats.ttest_1samp(paired[row["loss"]], 0).pvalue for row in rows]
+    holm = [min(1, max(2 * min(p), p[i]) if p[i] > min(p) else 2 * p[i]) for i in range(2)]
+    for row, corrected in zip(rows, holm, strict=True):
+        low, high = stats.ttest_1samp(paired[row["loss"]], 0).confidence_interval(0.95)
+        assert [float(row[key]) for key in ("difference", "low", "high")] == pytest.approx(
+            [paired[row["loss"]].mean(), low, high], abs=0.005
+        )
+        assert float(row["p_holm"]) == pytest.approx(corrected, rel=1e-3)
+        assert (row["dataset"], row["baseline"], row["category"], row["metric"], row["seeds"], row["exploratory"]) == (
+            *("cub200", "contrastive", "ensemble-512", "map_at_r", "4", "no"),
+        )
+
+
 def test_csv_is_plain_numbers(summary, by_hand):
-    rows = list(csv.DictReader(io.StringIO(tables.comma_separated(summary))))
+    rows = list(csv.DictReader(io.StringIO(spreadsheets.scores_csv(summary))))
     assert [row["loss"] for row in rows] == list(by_hand)
     for row in rows:
         mean, half = by_hand[row["loss"]]
@@ -73,7 +110,7 @@ def test_json_has_full_precision_and_all_of_the_interval(summary, by_hand):
 
 
 def test_latex_is_booktabs(summary):
-    text = tables.latex(summary)
+    text = latex.latex(summary)
     for part in (r"\toprule", r"\cmidrule(lr){2-4}\cmidrule(lr){5-7}\cmidrule(lr){8-10}", r"soft\_triple & "):
         assert part in text
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 1
@@ -87,7 +124,7 @@ def test_missing_cells(study, dataset, edit):
         soft_triple=lambda x: replace(x, replicates=x.replicates[:1]),
     )
     summary = summarize(study, [late])
-    rows = {row["loss"]: row for row in csv.DictReader(io.StringIO(tables.comma_separated(summary)))}
+    rows = {row["loss"]: row for row in csv.DictReader(io.StringIO(spreadsheets.scores_csv(summary)))}
     assert [rows["circle"][f"ensemble-512 RP {part}"] for part in ("mean", "half_width", "n")] == [
         "",
         "",
@@ -98,23 +135,42 @@ def test_missing_cells(study, dataset, edit):
     assert tables.cell_text(circle, plus_minus=" ± ") == "–"
     assert tables.cell_text(soft_triple, plus_minus=" ± ") == f"{100 * soft_triple.mean:.2f}"
     assert tables.marks(summary.datasets[0].rows[1]) == "4 pending"
-    assert "$–$" not in tables.latex(summary)
+    assert "$–$" not in latex.latex(summary)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd", "-cmd", "@sum", "\tx", "\rx", "--1"])
 def test_formulas_are_disarmed(text):
-    assert tables.safe_cell(text) == "'" + text
+    assert spreadsheets.safe_cell(text) == "'" + text
 
 
 @pytest.mark.parametrize("text", ["-1.25", "+3", "-2e-05", "circle", "", "1=1"])
 def test_harmless_cells_stay(text):
-    assert tables.safe_cell(text) == text
+    assert spreadsheets.safe_cell(text) == text
 
 
 def test_hostile_names(study, dataset):
     summary = summarize(study, [replace(dataset, dataset="=cmd|'/c calc'!A1")])
     summary = replace(summary, study=r"\input{x} | <b>", question="a | b\n# c")
-    assert "\n'=cmd|" in tables.comma_separated(summary)
-    assert r"\input" not in tables.latex(summary)
-    assert "<b>" not in tables.markdown(summary)
-    assert "\n# c" not in tables.markdown(summary)
+    assert "\n'=cmd|" in spreadsheets.scores_csv(summary)
+    assert r"\input" not in latex.latex(summary)
+    assert "<b>" not in markdown.markdown(summary)
+    assert "\n# c" not in markdown.markdown(summary)
+
+
+def test_reconstructions_are_marked_in_every_table(study, dataset, monkeypatch):
+    entries = {"circle": SimpleNamespace(status="reconstruction"), "contrastive": SimpleNamespace(status="variant")}
+    monkeypatch.setattr("realitycheck.losses.menu.entry", entries.get)
+    summary = summarize(study, [dataset])
+    text = markdown.markdown(summary)
+    assert text.count("| circle (reconstruction) |") == 2
+    assert "no official code or full formula of this loss is published" in text
+    assert "circle (reconstruction) & " in latex.latex(summary)
+    assert "no official code or full formula" in latex.latex(summary)
+    for text in (spreadsheets.scores_csv(summary), spreadsheets.differences_csv(summary)):
+        assert {row["loss"]: row["status"] for row in csv.DictReader(io.StringIO(text))}["circle"] == "reconstruction"
+    assert json.loads(tables.json_text(summary))["datasets"][0]["rows"][1]["status"] == "reconstruction"
+    assert "circle (reconstruction)" in summary.datasets[0].answer
+
+
+def test_without_a_reconstruction_there_is_no_footnote(summary):
+    assert "reconstruction" not in markdown.markdown(summary) + latex.latex(summary)

@@ -11,8 +11,8 @@ def found(label, verdict, mean=0.0125):
     return Comparison(label, (mean,) * 10, mean, interval, inner, 0.01, 0.02, 0.5, verdict)
 
 
-def say(*comparisons, exploratory=()):
-    return answer(comparisons, baseline="base", smallest=0.005, exploratory=exploratory)
+def say(*comparisons, marks=None):
+    return answer(comparisons, baseline="base", smallest=0.005, marks=marks or {})
 
 
 def test_one_of_each():
@@ -30,8 +30,9 @@ def test_one_of_each():
 
 
 def test_several_of_a_kind():
-    said = say(*(found(label, Verdict.BETTER) for label in "abc"), exploratory={"b"})
-    assert said == "3 of 3 losses are better than base: a, b (exploratory) and c."
+    marks = {"b": ("reconstruction", "exploratory"), "c": ()}
+    said = say(*(found(label, Verdict.BETTER) for label in "abc"), marks=marks)
+    assert said == "3 of 3 losses are better than base: a, b (reconstruction, exploratory) and c."
 
 
 def test_without_an_interval():

@@ -25,3 +25,11 @@ def test_language():
     assert words.enumeration([]) == ""
     assert (words.count(1, "trial"), words.count(0, "trial")) == ("1 trial", "0 trials")
     assert words.count(2, "class", "classes") == "2 classes"
+    assert (words.spelled(5), words.spelled(12), words.spelled(13)) == ("Five", "Twelve", "13")
+
+
+def test_counts():
+    assert words.thousands(17200) == "17,200"
+    assert words.stretch([]) == "–"
+    assert words.stretch([500, 500]) == "500"
+    assert words.stretch([1480, 520, 900]) == "520 to 1,480"

@@ -27,6 +27,7 @@ def payload(slot: int, history=(), pending=(), **changes):
         "startup_trials": 3,
         "history": list(history),
         "pending": list(pending),
+        "published": {},
     }
     return asked | changes
 

@@ -102,6 +102,21 @@ def test_spread_by_hand():
     assert spread(torch.tensor([[1.0, 0.0], [0.0, 5.0]])) == pytest.approx(0.5**0.5)
 
 
+def test_rows_of_zeros_are_one_point():
+    """Of no length, they have no direction; half of them beside half of (1, 0) lie ½ from the mean (½, 0)."""
+    assert spread(torch.zeros(5, 3)) == 0
+    assert spread(torch.tensor([[0.0, 0.0], [1.0, 0.0]])) == pytest.approx(0.5)
+    assert spread(torch.tensor([[1e-20, 0.0], [-1e-20, 0.0]])) == pytest.approx(1)
+
+
+def test_a_member_without_a_scale_contributes_zeros():
+    dead, alive = torch.zeros(3, 2), torch.tensor([[2.0, 0.0], [0.0, 2.0], [-2.0, 0.0]])
+    joined = join([dead, alive], distance="euclidean", scales=[rms_norm(dead), rms_norm(alive)])
+    assert joined.tolist() == [[0, 0, 1, 0], [0, 0, 0, 1], [0, 0, -1, 0]]
+    joined = join([alive, alive], distance="euclidean", scales=[0.0, 2.0])
+    assert joined.tolist() == [[0, 0, 1, 0], [0, 0, 0, 1], [0, 0, -1, 0]]
+
+
 def test_a_snapshot_brings_weights_loss_and_optimisers_back(study):
     net, loss = model(study), torch.nn.Linear(8, 3)
     optimizers = build_optimizers(recipe=study.protocol.recipe, knobs={"loss_lr": 0.1}, model=net, loss=loss)
@@ -116,11 +131,12 @@ def test_a_snapshot_brings_weights_loss_and_optimisers_back(study):
             each.step()
 
     step()
-    kept = Snapshot.take(net, loss, optimizers)
+    parts = {"model": net, "loss": loss, **{f"{name} optimizer": each for name, each in optimizers.items()}}
+    kept = Snapshot.take(parts)
     step()
     step()
     straight = {name: each.clone() for name, each in net.state_dict().items()}
-    kept.restore(net, loss, optimizers)
+    kept.restore(parts)
     step()
     step()
     assert all(torch.equal(straight[name], each) for name, each in net.state_dict().items())

@@ -1,0 +1,91 @@
+"""How runs ended: by patience, or cut off by the cap while still getting better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from realitycheck.plan.evidence import LossEvidence
+from realitycheck.protocol.model import Phase, Protocol
+from realitycheck.report.words import enumeration, thousands
+from realitycheck.runs import Body, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The completed fold runs of one stage.
+
+    Args:
+        runs: those that went through the phase.
+        capped: those of them that the cap ended.
+        rising: those of these whose best came at the last evaluation.
+    """
+
+    runs: int
+    capped: int
+    rising: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the runs of one loss ended one phase.
+
+    Args:
+        label: the loss.
+        phase: `normal` or `followup`.
+        cap: its cap in iterations.
+        final: the fold runs of the replicates.
+        search: the fold runs of the trials.
+        complete: iterations of this phase in each complete run.
+    """
+
+    label: str
+    phase: str
+    cap: int
+    final: Tally
+    search: Tally
+    complete: tuple[int, ...]
+
+
+def endings(evidence: LossEvidence, protocol: Protocol) -> tuple[Ending, ...]:
+    """One for each phase of the protocol."""
+    return tuple(_ending(evidence, phase) for phase in protocol.phases)
+
+
+def cap_sentence(found: Sequence[Ending], *, shown: Callable[[str], str]) -> str:
+    """What to make of it where the cap ended most final fold runs of a loss; empty where it did so for none."""
+    cut = [each for each in found if 2 * each.final.capped > each.final.runs]
+    if not cut:
+        return ""
+    labels, every = list(dict.fromkeys(each.label for each in cut)), {each.label for each in found}
+    whose = "every loss" if every <= set(labels) else enumeration([shown(label) for label in labels])
+    caps = enumeration([thousands(cap) for cap in sorted({each.cap for each in cut})])
+    return (
+        f"Most final fold runs of {whose} were ended by the cap of {caps} iterations, not by patience: the comparison "
+        "is then of what a loss reaches within the cap, and not of what it would reach in the end."
+    )
+
+
+def _ending(evidence: LossEvidence, phase: Phase) -> Ending:
+    finals = [run for each in evidence.replicates for run in each.fold_runs]
+    trials = [run for runs in evidence.trial_runs for run in runs]
+    complete = _phases_of([each.complete_run for each in evidence.replicates], phase.name)
+    return Ending(
+        label=evidence.label,
+        phase=phase.name,
+        cap=phase.cap,
+        final=_tally(_phases_of(finals, phase.name)),
+        search=_tally(_phases_of(trials, phase.name)),
+        complete=tuple(each["iterations"] for each in complete),
+    )
+
+
+def _phases_of(runs: Iterable[Body | None], name: str) -> list[Body]:
+    done = [run for run in runs if run is not None and run["outcome"] == Outcome.COMPLETED]
+    return [phase for run in done for phase in run["phases"] if phase["name"] == name]
+
+
+def _tally(phases: Sequence[Body]) -> Tally:
+    capped = [phase for phase in phases if phase["stop"] == "cap"]
+    rising = [phase for phase in capped if phase["best_iteration"] == phase["iterations"]]
+    return Tally(len(phases), len(capped), len(rising))

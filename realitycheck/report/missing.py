@@ -1,0 +1,32 @@
+"""What a study still lacks, one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from realitycheck.plan.evidence import DatasetEvidence, LossEvidence
+from realitycheck.protocol.model import Protocol
+from realitycheck.report.scores import Row, barren
+from realitycheck.report.searches import finished_trials
+from realitycheck.report.words import count
+
+
+def missing(protocol: Protocol, evidence: DatasetEvidence, rows: Sequence[Row]) -> tuple[str, ...]:
+    """What is still to be done on one dataset; empty once all is there."""
+    searches = {each.label: _search_missing(protocol, each) for each in evidence.losses}
+    # Without its search a loss has no replicates to speak of.
+    scores = [_scores_missing(row) for row in rows if not searches.get(row.label)]
+    return tuple(sentence for sentence in (*searches.values(), *scores) if sentence)
+
+
+def _search_missing(protocol: Protocol, evidence: LossEvidence) -> str:
+    if evidence.chosen or barren(evidence, protocol):
+        return ""
+    return f"{evidence.label}: {finished_trials(evidence)} of {count(protocol.search.trials, 'trial')} finished."
+
+
+def _scores_missing(row: Row) -> str:
+    worst = max(row.cells, key=lambda cell: cell.pending, default=None)
+    if worst is None or not worst.pending:
+        return ""
+    return f"{row.label}: {worst.pending} of {count(len(worst.values), 'replicate')} without all test scores."

@@ -1,0 +1,38 @@
+"""The pages' templates, with text from outside escaped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from realitycheck.report import labels, noise, tables, words
+from realitycheck.report.facts import fact_lines
+
+
+def template(name: str) -> Template:
+    """A template of this folder."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        words=words,
+        inline=inline,
+        marks=tables.marks,
+        best_labels=tables.best_labels,
+        fact_lines=fact_lines,
+        footnote=labels.FOOTNOTE,
+        late=noise.LATE,
+    )
+    environment.filters["number"] = words.number
+    return environment.get_template(name)
+
+
+def inline(svg: str) -> Markup:
+    """An SVG document of ours as a part of an HTML page."""
+    return Markup(svg[svg.index("<svg ") :])

@@ -1,0 +1,34 @@
+"""What the verbs found, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from realitycheck.verbs.plan import StudyPlan
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """A number and its noun: `1 loss`, `2 losses`."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def sentences(told: StudyPlan) -> Iterator[str]:
+    """What a plan says beside its table of trainings."""
+    for dataset, losses in told.measured.items():
+        for label, seen in losses.items():
+            yield (
+                f"measured, {dataset}/{label}: {1000 * seen.step:.1f} ms a step ({1000 * seen.complete_step:.1f} with "
+                f"K·D dims), {seen.evaluation:.2f} s a validation, {seen.fold_score:.1f} s a score of K models"
+            )
+    yield (
+        f"time: about {told.cost.worker_hours:.2g} worker-hours if every run goes to its cap, "
+        "and a worker has a core of its own"
+    )
+    yield f"disk: about {told.cost.disk_bytes / 1e6:.0f} MB of pixels, and of weights until they are scored"
+    differences = " or ".join(
+        f"{size:.2f} (correlation {correlation:g})" for correlation, size in told.detectable.items()
+    )
+    yield (
+        f"smallest difference to the baseline found with 80 % power, in standard deviations of a loss's score "
+        f"over seeds: {differences}"
+    )

@@ -1,0 +1,80 @@
+"""How runs ended, counted by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from made_records import DIVERGED, make_complete_run, make_phase
+from pages import Seen, write
+
+from realitycheck.protocol.model import Phase
+from realitycheck.report.endings import Ending, Tally, cap_sentence, endings
+
+NORMAL = Phase(name="normal", cap=500, evaluate_every=50, patience=3)
+FOLLOWUP = Phase(name="followup", cap=1000, evaluate_every=50, patience=3)
+
+
+def run(*phases):
+    seen = {"id": "a run", "best": None, "cause": None, "curve": [], "images": {"train": 90, "val": 30}}
+    return {"outcome": "completed", "phases": list(phases), **seen}
+
+
+def evidence_of(loss, folds, trial):
+    first = replace(loss.replicates[0], fold_runs=folds, complete_run=make_complete_run("x", length=300))
+    second = replace(loss.replicates[1], fold_runs=(None,) * 4, complete_run=None)
+    one = {name: getattr(loss, name)[:1] for name in ("trials", "sources", "proposals")}
+    return replace(loss, **one, chosen=loss.trials[0], replicates=(first, second), trial_runs=(trial,))
+
+
+@pytest.fixture
+def evidence(dataset):
+    """Of four final runs two at the cap, one of these with its best there, one by patience, one diverged."""
+    folds = (
+        run(make_phase(500, cap=500)),
+        run(make_phase(500, cap=500, best=400)),
+        run(make_phase(350, cap=500, best=200)),
+        DIVERGED,
+    )
+    return evidence_of(dataset.losses[0], folds, (run(make_phase(500, cap=500)), DIVERGED, None, None))
+
+
+def test_counts_by_hand(study, evidence):
+    (found,) = endings(evidence, study.protocol)
+    assert (found.label, found.phase, found.cap) == ("contrastive", "normal", 500)
+    assert found.final == Tally(runs=3, capped=2, rising=1)
+    assert found.search == Tally(runs=1, capped=1, rising=1)
+    assert found.complete == (300,)
+
+
+def test_each_phase_is_counted_by_itself(study, dataset):
+    protocol = study.protocol.model_copy(update={"phases": (NORMAL, FOLLOWUP)})
+    followed = run(make_phase(500, cap=500), make_phase(150, cap=1000, best=0, name="followup"))
+    cut = run(make_phase(200, cap=500, best=50), make_phase(1000, cap=1000, name="followup"))
+    normal, followup = endings(evidence_of(dataset.losses[0], (followed, cut), ()), protocol)
+    assert (normal.cap, normal.final) == (500, Tally(2, 1, 1))
+    assert (followup.phase, followup.cap, followup.final) == ("followup", 1000, Tally(2, 1, 1))
+
+
+def ending(label, capped, runs=40, cap=500):
+    return Ending(label, "normal", cap, Tally(runs, capped, capped), Tally(0, 0, 0), ())
+
+
+def test_the_cap_is_told_where_it_ended_most_runs():
+    said = cap_sentence([ending("a", 21), ending("b", 20)], shown=lambda label: f"<{label}>")
+    assert said == (
+        "Most final fold runs of <a> were ended by the cap of 500 iterations, not by patience: the comparison is then "
+        "of what a loss reaches within the cap, and not of what it would reach in the end."
+    )
+    both = cap_sentence([ending("a", 40), ending("b", 40), ending("b", 30, cap=1000)], shown=str)
+    assert both.startswith("Most final fold runs of every loss were ended by the cap of 500 and 1,000 iterations,")
+    assert cap_sentence([ending("a", 20), ending("b", 0, runs=0)], shown=str) == ""
+
+
+def test_the_page_and_the_markdown_tell(study, evidence, dataset, tmp_path):
+    write(study, [replace(dataset, losses=(evidence, *dataset.losses[1:]))], tmp_path)
+    text = Seen((tmp_path / "index.html").read_text()).text
+    sentence = "Most final fold runs of contrastive"
+    assert sentence in text
+    assert "2 of 31" in text.split("Best at the end", 1)[1]  # in cells of their own
+    assert sentence in (tmp_path / "tables.md").read_text()

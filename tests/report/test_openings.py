@@ -1,0 +1,110 @@
+"""What was settled after the test half had been opened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from realitycheck.ledger import Ledger
+from realitycheck.plan.evidence import gather
+from realitycheck.plan.plan import DatasetPlan
+from realitycheck.plan.recall import from_records
+from realitycheck.protocol.model import IntervalRule
+from realitycheck.protocol.parse import read_study
+from realitycheck.report.openings import changed_claims, exploratory
+
+HOME = Path(__file__).parents[2]
+ALL = {"contrastive", "circle", "soft_triple"}
+
+
+def plan_of(study):
+    return DatasetPlan(study=study, dataset="cub200", data="d", test="t")
+
+
+def with_protocol(study, **changes):
+    return study.model_copy(update={"protocol": study.protocol.model_copy(update=changes)})
+
+
+def changed(study, what):
+    final = study.protocol.final
+    match what:
+        case "interval":
+            return with_protocol(study, interval=IntervalRule(method="student_t", level=0.9))
+        case "complete":
+            return with_protocol(study, final=final.model_copy(update={"complete": "appendix_d"}))
+        case "epoch":
+            return with_protocol(study, epoch=7)
+        case "categories":
+            return with_protocol(study, categories=study.protocol.categories[1:])
+        case "seeds":
+            return with_protocol(study, final=final.model_copy(update={"seeds": 9}))
+        case "baseline":
+            return study.model_copy(update={"baseline": "circle"})
+        case "smallest_difference":
+            return study.model_copy(update={"smallest_difference": 1.5})
+        case "primary":
+            return study.model_copy(update={"primary": study.primary.model_copy(update={"metric": "r_precision"})})
+        case _:
+            return study.model_copy(update={"same": ("circle", "soft_triple")})
+
+
+CLAIMS = ["baseline", "primary", "smallest_difference", "seeds", "interval", "complete", "epoch", "categories", "same"]
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_whatever_shapes_a_claim_is_in_the_opening(claim, study):
+    before, after = plan_of(study).claims, plan_of(changed(study, claim)).claims
+    assert set(before) == set(CLAIMS)
+    assert {name for name in before if before[name] != after[name]} == {claim}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_claim_that_changed_after_the_opening_makes_every_loss_exploratory(claim, study, dataset):
+    opening = {**dataset.openings[0], "claims": plan_of(study).claims}
+    now = replace(dataset, openings=(opening,), claims=plan_of(changed(study, claim)).claims)
+    # The names of one function shape the noise floor and no verdict.
+    assert exploratory(now) == (set() if claim == "same" else ALL)
+    assert changed_claims(now) == {claim}
+    assert exploratory(replace(now, claims=plan_of(study).claims)) == set()
+
+
+def test_an_opening_is_asked_only_for_the_claims_that_it_holds(study, dataset):
+    old = {name: plan_of(study).claims[name] for name in CLAIMS[:4]}
+    now = replace(dataset, openings=({**dataset.openings[0], "claims": old},), claims=plan_of(study).claims)
+    assert exploratory(now) == set()
+    assert exploratory(replace(now, claims=plan_of(changed(study, "interval")).claims)) == set()
+    assert exploratory(replace(now, claims=plan_of(changed(study, "seeds")).claims)) == ALL
+
+
+def test_the_order_of_columns_is_no_claim(study):
+    turned = with_protocol(study, categories=study.protocol.categories[::-1])
+    assert plan_of(turned).claims == plan_of(study).claims
+
+
+def test_the_opening_of_the_committed_study_is_still_its_own():
+    study = read_study(HOME / "studies" / "sketches.yaml").study
+    records = Ledger(HOME / "studies" / "sketches").records
+    plan = from_records(study, "sketches", records)
+    # Written before openings held more than four claims.
+    assert plan.digest == "fd675bb198cf5bb7e28b24304a86b057aac90030303ec43aff37bf7802a5f01d"
+    assert plan.opening_id in records
+    assert exploratory(gather(plan, records)) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "late"),
+    [
+        ({"claims": {"baseline": "contrastive", "seeds": 3}}, ALL),
+        ({"searches": {"contrastive": "search of contrastive", "circle": "another"}}, {"circle", "soft_triple"}),
+        ({}, set()),
+    ],
+)
+def test_what_was_settled_after_the_first_opening_is_exploratory(change, late, dataset):
+    (opening,) = dataset.openings
+    assert exploratory(replace(dataset, openings=({**opening, **change},))) == late
+
+
+def test_dropping_a_loss_after_the_opening_makes_the_rest_exploratory(dataset):
+    assert exploratory(replace(dataset, losses=dataset.losses[:2])) == {"contrastive", "circle"}

@@ -1,0 +1,23 @@
+"""Problems are told in the order in which people count."""
+
+from __future__ import annotations
+
+from realitycheck.errors import InputError, Problem
+
+
+def test_lines_of_another_file_come_by_number():
+    """As text, line 10 would stand before line 3."""
+    says = [f"quick.yaml line {line}  seed: wrong" for line in (10, 15, 3)]
+    error = InputError("x.yaml", [Problem(7, "protocol", each) for each in says])
+    assert [problem.says for problem in error.problems] == [says[2], says[0], says[1]]
+
+
+def test_the_own_line_comes_first_then_the_place():
+    problems = [Problem(4, "phases.10.cap", "a"), Problem(4, "phases.2.cap", "b"), Problem(3, "z", "c")]
+    assert [problem.says for problem in InputError("x.yaml", problems).problems] == ["c", "b", "a"]
+
+
+def test_numbers_of_any_length_are_ordered():
+    """Python refuses to read a number of more than 4,300 digits."""
+    long = [Problem(1, "seed", f"got {digit * 5000}") for digit in "21"]
+    assert InputError("x.yaml", long).problems == (long[1], long[0])

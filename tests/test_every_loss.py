@@ -1,0 +1,108 @@
+"""Every loss of the menu in one study of two phases, the smallest that there is, from its file to its report."""
+
+from __future__ import annotations
+
+import shutil
+from collections import deque
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_study import PROTOCOL, STUDY, write_study
+
+from realitycheck import verbs
+from realitycheck.datasets.sketches import Sketches
+from realitycheck.jobs import Executor, Finished
+from realitycheck.ledger import Ledger
+from realitycheck.losses.menu import MENU
+from realitycheck.runs import by_kind
+from realitycheck.verbs.run import VERBS
+
+SPACES = Path(__file__).parents[1] / "protocols" / "spaces" / "v2.yaml"
+WRAPPED = {"pairs": "contrastive", "proxies": "proxy_anchor"}
+NAMES = {name: f"{name}({WRAPPED[entry.wraps]})" if entry.wraps else name for name, entry in MENU.items()}
+
+
+class FirstSketches(Sketches):
+    """The first 24 classes of the embedded sketches, ten of each."""
+
+    classes = property(lambda self: super().classes[:24])
+    labels = property(lambda self: np.repeat(np.arange(24), 10))
+    fingerprint = property(lambda self: f"{super().fingerprint}, 24 x 10")
+
+    def images(self, indices, *, size):
+        return super().images([100 * (each // 10) + each % 10 for each in indices], size=size)
+
+
+class Here(Executor):
+    """Carries jobs out in this very process, one after the other."""
+
+    def __init__(self) -> None:
+        self.waiting = deque()
+
+    @property
+    def free(self) -> int:
+        return 1 - len(self.waiting)
+
+    def submit(self, job, *, address):
+        self.waiting.append((job, address))
+
+    def wait(self, *, seconds):
+        job, address = self.waiting.popleft()
+        module, _, name = address.partition(":")
+        return [Finished(job, getattr(import_module(module), name)(job.payload), None, 0.0)]
+
+    def close(self) -> None:
+        self.waiting.clear()
+
+
+def tiny_protocol() -> str:
+    changes = {
+        "phases: [{name: normal, cap: 30, evaluate_every: 10, patience: 2}]": "phases: [{name: normal, cap: 2, "
+        "evaluate_every: 1, patience: 1}, {name: followup, cap: 1, evaluate_every: 1, patience: 1}]",
+        "trials: 3, startup_trials: 2, round: 1, space: v1, shared: {}": "trials: 1, startup_trials: 1, round: 1, "
+        "space: v2, first: published, shared: {followup_trunk_lr_scale: 0.1, followup_embedder_lr_scale: 0.1}",
+        "collapse: 1e-4": "collapse: 0.0",
+        "proxies: {classes: 4, per_class: 2}": "proxies: {classes: 6, per_class: 1}",
+    }
+    protocol = PROTOCOL
+    for old, new in changes.items():
+        assert old in protocol
+        protocol = protocol.replace(old, new)
+    return protocol
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    home = tmp_path_factory.mktemp("every")
+    losses = "".join(f'  {label}: {{loss: "{name}"}}\n' for label, name in NAMES.items())
+    study = STUDY.replace("losses: {contrastive: {}, triplet: {}, normalized_softmax: {}}\n", f"losses:\n{losses}")
+    study = study.replace(
+        "{pictures: {dataset: folder, root: ../pictures}}", f'{{few: {{dataset: "{__name__}:FirstSketches"}}}}'
+    )
+    path = write_study(home, protocol=tiny_protocol(), study=study)
+    shutil.copy(SPACES, home / "protocols" / "spaces" / "v2.yaml")
+    read = verbs.load_study(path)
+    verbs.carry_out(read, executor=Here(), device="cpu", reuse=(), watch=lambda *_: None, verbs=VERBS)
+    return read
+
+
+def test_every_loss_comes_through(done):
+    records = Ledger(done.path.parent / "small").records.values()
+    runs = [run for run in by_kind(records, "run") if run["spec"]["loss"]]
+    assert {run["spec"]["loss"]["label"] for run in runs} == set(MENU)
+    assert {run["spec"]["loss"]["label"]: run["cause"] for run in runs if run["cause"]} == {}
+    assert len(runs) == len(MENU) * (2 + 2 * 3)
+
+
+def test_every_search_began_with_the_published_setting(done):
+    proposals = by_kind(Ledger(done.path.parent / "small").records.values(), "proposal")
+    assert {proposal["source"] for proposal in proposals} == {"published"}
+    assert len(proposals) == len(MENU)
+
+
+def test_the_report_is_written_and_marks_reconstructions(done):
+    page = next(path for path in verbs.report_study(done) if path.name == "index.html").read_text()
+    assert all(label in page for label in NAMES)
+    assert "reconstruction" in page
