@@ -1,9 +1,4 @@
-"""Contracts as tests: sub-class one in a test file, give it a `make`, and pytest checks your plug-in.
-
-class TestMyLoss(LossContract):
-    def make(self):
-        return MyLoss(margin=0.1)
-"""
+"""What every loss must keep, as tests."""
 
 from __future__ import annotations
 
@@ -11,11 +6,9 @@ import copy
 from abc import abstractmethod
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from realitycheck.datasets.base import Dataset
 from realitycheck.losses.base import Need
 
 
@@ -26,6 +19,7 @@ class LossContract:
         family: `pairs` or `proxies`; labels of proxy losses must lie in 0..classes-1.
         numbered: whether labels must do so in a loss of pairs, too, because it has parts for each class.
         draws: whether it draws at random by the place in the batch, so that a permuted batch has another value.
+        graph_breaks: why `torch.compile` cannot capture it as one graph; empty, as it should be, where it can.
         classes: classes of the test batch, and what `make` should pass as `num_classes`.
         per_class: items of each class in the test batch.
         dims: embedding dimensions, and what `make` should pass as `embedding_dim`.
@@ -34,6 +28,7 @@ class LossContract:
     family: Literal["pairs", "proxies"] = "pairs"
     numbered = False
     draws = False
+    graph_breaks = ""
     classes = 4
     per_class = 4
     dims = 16
@@ -58,14 +53,7 @@ class LossContract:
 
     def step(self, loss: nn.Module, embeddings: Tensor, labels: Tensor) -> Tensor:
         """One step of gradient descent on the loss's own parameters; the value before it."""
-        value = self.value(loss, embeddings.detach().requires_grad_(), labels)
-        loss.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
-        with torch.no_grad():
-            for parameter in loss.parameters():
-                if parameter.grad is not None:
-                    parameter.sub_(0.1 * parameter.grad)
-        return value.detach()
+        return self._outcome(loss, embeddings, labels)[0]
 
     def twins(self) -> tuple[nn.Module, nn.Module]:
         """Two losses in one state: what one call changes, the other has not seen."""
@@ -138,6 +126,35 @@ class LossContract:
                     f"cut after {cut} steps, it goes on with {two.item()} instead of {one.item()}"
                 )
 
+    def test_is_one_graph(self) -> None:
+        """`torch.compile` breaks it nowhere, and what it gives, learns and keeps is the same, in training and after.
+
+        With its backward, which must not take a changed buffer for the one that the forward has read.
+        """
+        if not self.graph_breaks:
+            torch.compiler.reset()  # only so many graphs of one `forward` are kept, and wrappers may share theirs
+            (one, two), (embeddings, labels) = self.twins(), self.batch()
+            compiled: nn.Module = torch.compile(one, backend="aot_eager", fullgraph=True)  # type: ignore[assignment]
+            for shift in range(5):
+                for each in (one, two):
+                    each.train(shift < 4)
+                points = embeddings.roll(shift, dims=1)
+                found, expected = self._outcome(compiled, points, labels), self._outcome(two, points, labels)
+                torch.testing.assert_close(found, expected)
+            torch.testing.assert_close(dict(one.state_dict()), dict(two.state_dict()))
+
+    def _outcome(self, loss: nn.Module, embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
+        """One step of gradient descent; the value before it, and its gradient by the embeddings."""
+        leaf = embeddings.detach().requires_grad_()
+        value = self.value(loss, leaf, labels)
+        loss.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        with torch.no_grad():
+            for parameter in loss.parameters():
+                if parameter.grad is not None:
+                    parameter.sub_(0.1 * parameter.grad)
+        return value.detach(), leaf.grad
+
     def _stays_finite(self, embeddings: Tensor, labels: Tensor) -> None:
         leaf = embeddings.detach().requires_grad_()
         value = self.value(self.make(), leaf, labels)
@@ -145,44 +162,3 @@ class LossContract:
         if value.requires_grad:
             value.backward()  # type: ignore[no-untyped-call]
         assert leaf.grad is None or torch.isfinite(leaf.grad).all(), "the gradient is not finite"
-
-
-class DatasetContract:
-    """What every dataset must keep; `datasets.base.Dataset` says it in words.
-
-    Attributes:
-        size: pixels of a side at which images are asked for.
-    """
-
-    size = 28
-
-    @abstractmethod
-    def make(self) -> Dataset:
-        """The dataset, opened anew."""
-
-    def test_classes_and_labels_agree(self) -> None:
-        """Names are sorted and different, labels are int64, and no class is empty."""
-        dataset = self.make()
-        assert list(dataset.classes) == sorted(set(dataset.classes))
-        assert dataset.labels.dtype == np.int64 and dataset.labels.ndim == 1
-        assert np.array_equal(np.unique(dataset.labels), np.arange(len(dataset.classes)))
-
-    def test_images_come_as_asked(self) -> None:
-        """Square uint8 images with the declared channels, in the order of the indices, repeated or not."""
-        dataset = self.make()
-        asked = [len(dataset.labels) - 1, 0, 0]
-        last, first, again = dataset.images(asked, size=self.size)
-        assert last.shape == first.shape == (dataset.channels, self.size, self.size)
-        assert last.dtype == first.dtype == np.uint8
-        assert np.array_equal(first, again)
-        assert np.array_equal(last, next(iter(dataset.images(asked[:1], size=self.size))))
-
-    def test_is_the_same_twice(self) -> None:
-        """Opened again: the same classes, labels and fingerprint."""
-        one, two = self.make(), self.make()
-        assert (one.classes, one.fingerprint) == (two.classes, two.fingerprint)
-        assert np.array_equal(one.labels, two.labels)
-
-    def test_credit_is_one_line(self) -> None:
-        """It is printed under tables."""
-        assert len(self.make().credit.splitlines()) <= 1
