@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from realitycheck.plan.cost import Trainings
 from realitycheck.plan.evidence import DatasetEvidence
-from realitycheck.protocol.model import Phase, Protocol, Search, TrunkChoice
+from realitycheck.protocol.model import Phase, Protocol, Search
+from realitycheck.protocol.recipe import TrunkChoice
 from realitycheck.report.words import count, percent, stretch, thousands
 from realitycheck.runs import Body
 

@@ -15,21 +15,21 @@ from realitycheck.statistics.comparisons import Comparison
 
 def markdown(summary: Summary) -> str:
     """Per dataset the scores, the differences and the noise floor; the best mean of a column in bold."""
-    parts = [f"# {_plain(summary.study)}", _plain(summary.question)]
+    parts = [f"# {plain(summary.study)}", plain(summary.question)]
     for dataset in summary.datasets:
-        parts += [f"## {_plain(dataset.dataset)}", *(_plain(text) for text in (dataset.answer, dataset.capped) if text)]
-        parts += [_scores(summary, dataset), f"{unit(summary)} {_plain(' '.join(footnotes(summary)))}"]
+        parts += [f"## {plain(dataset.dataset)}", *(plain(text) for text in (dataset.answer, dataset.capped) if text)]
+        parts += [_scores(summary, dataset), f"{unit(summary)} {plain(' '.join(footnotes(summary)))}"]
         parts += _differences(summary, dataset) if dataset.comparisons else []
         parts += _noise(summary, dataset.noise) if dataset.noise else []
     return "\n\n".join(parts) + "\n"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """One line of Markdown that shows the text as it is."""
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int) -> str:
+def table_text(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int) -> str:
     """A table whose first columns hold text and the others numbers."""
     rule = ["---"] * texts + ["---:"] * (len(head) - texts)
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *rows))
@@ -38,11 +38,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int) ->
 def _scores(summary: Summary, dataset: DatasetSummary) -> str:
     best = best_labels(dataset)
     rows = [_score_row(row, best) for row in (*dataset.rows, *dataset.untrained)]
-    return _table(["loss", "distance", *column_names(summary)], rows, texts=2)
+    return table_text(["loss", "distance", *column_names(summary)], rows, texts=2)
 
 
 def _score_row(row: Row, best: Sequence[str | None]) -> list[str]:
-    name = _plain(row.label) if row.trained else f"*{_plain(row.label)}*"
+    name = plain(row.label) if row.trained else f"*{plain(row.label)}*"
     texts = [cell_text(cell, plus_minus=" ± ") for cell in row.cells]
     bold = [f"**{t}**" if row.trained and row.label == b else t for t, b in zip(texts, best, strict=True)]
     return [name + (f" ({marks(row)})" if marks(row) else ""), row.distance, *bold]
@@ -55,11 +55,11 @@ def _differences(summary: Summary, dataset: DatasetSummary) -> list[str]:
     rows = [_difference_row(each, by_label[each.label]) for each in dataset.comparisons]
     what = f"Minus {summary.shown(summary.baseline)}, paired by seed, in points of {primary_name(summary)}"
     told = f"{what}; differences within ±{points(summary.smallest_difference)} points were declared not to matter."
-    return [f"### Against {_plain(summary.shown(summary.baseline))}", _table(head, rows, texts=2), _plain(told)]
+    return [f"### Against {plain(summary.shown(summary.baseline))}", table_text(head, rows, texts=2), plain(told)]
 
 
 def _difference_row(each: Comparison, row: Row) -> list[str]:
-    name = _plain(each.label) + (f" ({', '.join(row.marks)})" if row.marks else "")
+    name = plain(each.label) + (f" ({', '.join(row.marks)})" if row.marks else "")
     return [
         name,
         each.verdict or "not yet",
@@ -77,15 +77,15 @@ def _noise(summary: Summary, noise: Noise) -> list[str]:
     rows = [_noise_row(summary, floor) for floor in noise.floors]
     names = ", ".join(summary.shown(label) for label in noise.labels)
     late = f" {LATE}" if noise.late else ""
-    told = _plain(f"{noise.sentence} The names: {names}.{late}")
-    return ["### The noise floor", told, *([_table(head, rows, texts=2)] if rows else [])]
+    told = plain(f"{noise.sentence} The names: {names}.{late}")
+    return ["### The noise floor", told, *([table_text(head, rows, texts=2)] if rows else [])]
 
 
 def _noise_row(summary: Summary, floor: Floor) -> list[str]:
     pair = floor.largest
     return [
         f"{summary.categories[floor.category]} {METRIC_NAMES[floor.metric]}",
-        _plain(f"{summary.shown(pair.higher)} over {summary.shown(pair.lower)}"),
+        plain(f"{summary.shown(pair.higher)} over {summary.shown(pair.lower)}"),
         points(floor.spread),
         points(floor.sd),
         signed(pair.gap),

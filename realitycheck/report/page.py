@@ -17,6 +17,8 @@ from realitycheck.report.figures import differences_figure, noise_figure, scores
 from realitycheck.report.latex import latex
 from realitycheck.report.markdown import markdown
 from realitycheck.report.progress import curves_figure, search_figure
+from realitycheck.report.published.beside import Beside, beside
+from realitycheck.report.published.markdown import published_markdown
 from realitycheck.report.spreadsheets import differences_csv, scores_csv
 from realitycheck.report.summary import DatasetSummary, Summary, summarize
 from realitycheck.report.tables import json_text, primary_name
@@ -29,10 +31,11 @@ FIRST_COLUMNS = ("time", "kind", "title", "id", "host", "device", "seconds", "at
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One dataset on the page: what was found, and its figures as SVG documents by kind."""
+    """One dataset on the page: what was found, its figures as SVG documents by kind, and what others published."""
 
     found: DatasetSummary
     figures: Mapping[str, str]
+    published: Beside | None
 
 
 def write_report(
@@ -59,7 +62,11 @@ def write_report(
         folder: where to write; made if missing, and files of the same names replaced.
     """
     summary = summarize(study, evidence)
-    sections = [draw_section(summary, each, found) for each, found in zip(evidence, summary.datasets, strict=True)]
+    sections = [
+        draw_section(summary, each, found, published=beside(study, found.dataset, found.rows))
+        for each, found in zip(evidence, summary.datasets, strict=True)
+    ]
+    published = {each.found.dataset: each.published for each in sections if each.published}
     texts = {
         "index.html": render_page(summary, sections, sources=sources, credit=credit, ledger_digest=ledger_digest),
         "tables.md": markdown(summary),
@@ -67,13 +74,16 @@ def write_report(
         "differences.csv": differences_csv(summary),
         "tables.json": json_text(summary),
         "tables.tex": latex(summary),
+        **({"published.md": published_markdown(summary, published)} if published else {}),
         **{f"figures/{file_name(each, kind)}.svg": svg for each in sections for kind, svg in each.figures.items()},
         "provenance.html": render_provenance(summary, evidence, attempts=attempts, ledger_digest=ledger_digest),
     }
     return [_write(folder / name, text) for name, text in texts.items()]
 
 
-def draw_section(summary: Summary, evidence: DatasetEvidence, found: DatasetSummary) -> Section:
+def draw_section(
+    summary: Summary, evidence: DatasetEvidence, found: DatasetSummary, *, published: Beside | None
+) -> Section:
     """The figures of one dataset; those that would be empty are left out."""
     name = _plain(found.dataset)
     floor = found.noise.floor(summary.category, summary.metric) if found.noise else None
@@ -88,7 +98,7 @@ def draw_section(summary: Summary, evidence: DatasetEvidence, found: DatasetSumm
         figures["search"] = search_figure(summary, evidence, name=f"search-{name}")
     if any(run for loss in evidence.losses for each in loss.replicates for run in each.fold_runs):
         figures["curves"] = curves_figure(summary, evidence, name=f"curves-{name}")
-    return Section(found=found, figures=figures)
+    return Section(found=found, figures=figures, published=published)
 
 
 def file_name(section: Section, kind: str) -> str:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from realitycheck.report import labels, noise, tables, words
 from realitycheck.report.facts import fact_lines
+from realitycheck.report.published import words as published_words
 
 
 def template(name: str) -> Template:
@@ -22,6 +23,7 @@ def template(name: str) -> Template:
     )
     environment.globals.update(
         words=words,
+        published_words=published_words,
         inline=inline,
         marks=tables.marks,
         best_labels=tables.best_labels,

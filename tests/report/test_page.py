@@ -22,7 +22,7 @@ def page(folder):
 
 def test_the_files(folder, texts):
     figures = {f"figures/{kind}-cub200.svg" for kind in ("scores", "differences", "search", "curves")}
-    tables = {f"tables.{end}" for end in ("md", "csv", "json", "tex")} | {"differences.csv"}
+    tables = {f"tables.{end}" for end in ("md", "csv", "json", "tex")} | {"differences.csv", "published.md"}
     assert set(texts(folder)) == {"index.html", "provenance.html"} | tables | figures
 
 

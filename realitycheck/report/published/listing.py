@@ -1,0 +1,72 @@
+"""Published tables as plain rows, for a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from realitycheck.errors import InputError, Problem
+from realitycheck.protocol.schema import nearest
+from realitycheck.report.published.tables import (
+    PublishedBlock,
+    PublishedLoss,
+    PublishedTable,
+    published_datasets,
+    published_tables,
+)
+from realitycheck.report.words import METRIC_NAMES, count
+
+HEAD = ("published as", "here", *METRIC_NAMES.values())
+"""The columns of every block."""
+
+EXPLAINED = (
+    "percent; mean ± half-width of the 95 % interval over runs; ? after a number: from memory, unverified; "
+    "here: the loss of the menu that computes the same"
+)
+"""What stands below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One block, ready to print.
+
+    Args:
+        title: paper, dataset and category.
+        trust: where its numbers come from.
+        told: heading and phrase: table, source and protocol.
+        rows: cells under `HEAD`.
+        notes: what to know of single losses.
+    """
+
+    title: str
+    trust: str
+    told: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+
+def listings(dataset: str) -> tuple[Listing, ...]:
+    """Every block published on a dataset.
+
+    Raises:
+        InputError: nothing is known to be published on it.
+    """
+    tables = published_tables(dataset)
+    if not tables:
+        says = f"must be a dataset with published tables; got '{dataset}'. {nearest(dataset, published_datasets())}"
+        raise InputError(dataset, [Problem(0, "", says)])
+    return tuple(_listing(table, block) for table in tables for block in table.blocks)
+
+
+def _listing(table: PublishedTable, block: PublishedBlock) -> Listing:
+    width = f"{block.category.value}, {block.dims} numbers an image, {count(block.n, 'run')}"
+    return Listing(
+        title=f"{table.short} on {table.dataset}: {width}",
+        trust=block.trust,
+        told=(("Paper", table.paper), ("Table", table.table), ("Source", table.source), *table.protocol.items()),
+        rows=tuple(_row(loss) for loss in block.losses),
+        notes=tuple(f"{loss.name}: {loss.note}" for loss in block.losses if loss.note),
+    )
+
+
+def _row(loss: PublishedLoss) -> tuple[str, ...]:
+    return (loss.name, loss.ours or "–", *(loss.numbers[metric].text for metric in METRIC_NAMES))

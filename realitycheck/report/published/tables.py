@@ -1,0 +1,169 @@
+"""Published tables as values, by the dataset that they tell of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from realitycheck.report.published.written import HALF_WIDTH, Block, Paper, Scores, read_paper
+from realitycheck.report.words import points
+from realitycheck.runs import METRICS, Category
+
+FOLDER = Path(__file__).parent
+"""One file per paper."""
+
+MEMORY = "?"
+"""What stands after a number that comes from memory alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A published mean in [0, 1] and the half-width of its interval, each with whether it comes from memory alone."""
+
+    mean: float
+    half_width: float | None
+    mean_unverified: bool
+    half_unverified: bool
+
+    @property
+    def mean_text(self) -> str:
+        """In points, with a mark if it is from memory."""
+        return points(self.mean) + MEMORY * self.mean_unverified
+
+    @property
+    def half_text(self) -> str:
+        """In points, with a mark if it is from memory; empty where there is none."""
+        return "" if self.half_width is None else points(self.half_width) + MEMORY * self.half_unverified
+
+    @property
+    def text(self) -> str:
+        """`26.53 ± 0.29?`, or the mean alone."""
+        return f"{self.mean_text} ± {self.half_text}" if self.half_text else self.mean_text
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedLoss:
+    """One line of a block.
+
+    Args:
+        name: the loss as the paper calls it.
+        ours: the loss of the menu that computes the same, or None.
+        note: what to know of this pairing, or of there being none; mostly empty.
+        numbers: by metric.
+    """
+
+    name: str
+    ours: str | None
+    note: str
+    numbers: Mapping[str, Number]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedBlock:
+    """One category of a table: its width, the runs behind each number, how far to trust it, and its losses."""
+
+    category: Category
+    dims: int
+    n: int
+    trust: str
+    losses: tuple[PublishedLoss, ...]
+
+    def of(self, ours: str) -> PublishedLoss | None:
+        """The line of the same loss as one of the menu."""
+        return next((each for each in self.losses if each.ours == ours), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTable:
+    """What one paper published on one dataset.
+
+    Args:
+        dataset: its name on the menu.
+        authors: in short.
+        year: of the paper.
+        paper: the whole reference.
+        table: which table of the paper.
+        source: where the numbers were read.
+        protocol: how they were measured: heading → phrase.
+        blocks: one per category.
+    """
+
+    dataset: str
+    authors: str
+    year: int
+    paper: str
+    table: str
+    source: str
+    protocol: Mapping[str, str]
+    blocks: tuple[PublishedBlock, ...]
+
+    @property
+    def short(self) -> str:
+        """`DeMoor and Prevost (2024)`."""
+        return f"{self.authors} ({self.year})"
+
+    def block(self, category: Category) -> PublishedBlock | None:
+        """The block of one category."""
+        return next((each for each in self.blocks if each.category == category), None)
+
+
+def published_tables(dataset: str) -> tuple[PublishedTable, ...]:
+    """All tables published on a dataset of the menu, the oldest paper first; empty where none is known here."""
+    return tuple(_table(paper, dataset) for paper in _papers() if dataset in paper.tables)
+
+
+def published_datasets() -> tuple[str, ...]:
+    """The datasets that `published_tables` knows."""
+    return tuple(dict.fromkeys(name for paper in _papers() for name in paper.tables))
+
+
+@cache
+def _papers() -> tuple[Paper, ...]:
+    found = [read_paper(path) for path in sorted(FOLDER.glob("*.yaml"))]
+    return tuple(sorted(found, key=lambda paper: paper.year))
+
+
+def _table(paper: Paper, dataset: str) -> PublishedTable:
+    table, told = paper.tables[dataset], paper.protocol
+    return PublishedTable(
+        dataset=dataset,
+        authors=paper.authors,
+        year=paper.year,
+        paper=paper.paper,
+        table=table.table,
+        source=table.source,
+        protocol={
+            "Trunk": table.trunk,
+            "Embedding": told.embedding,
+            "Split": table.split,
+            "Batch": told.batch,
+            "Training": told.training,
+            "Search": told.search,
+            "Runs": told.runs,
+        },
+        blocks=tuple(_block(paper, category, block) for category, block in table.blocks.items()),
+    )
+
+
+def _block(paper: Paper, category: Category, block: Block) -> PublishedBlock:
+    named = {key: paper.losses[key] for key in block.scores}
+    losses = tuple(
+        PublishedLoss(loss.name, loss.ours, loss.note, _numbers(key, block.scores[key], block.unverified))
+        for key, loss in named.items()
+    )
+    return PublishedBlock(category, block.dims, block.n, block.trust, losses)
+
+
+def _numbers(key: str, scores: Scores, unverified: tuple[str, ...]) -> dict[str, Number]:
+    pairs = {metric: getattr(scores, metric) for metric in METRICS}
+    return {
+        metric: Number(
+            mean=mean / 100,
+            half_width=None if half is None else half / 100,
+            mean_unverified=metric in unverified or key in unverified,
+            half_unverified=HALF_WIDTH in unverified,
+        )
+        for metric, (mean, half) in pairs.items()
+    }
