@@ -14,6 +14,7 @@ from realitycheck.losses.menu import MENU as LOSSES
 from realitycheck.losses.menu import parts
 from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.names import is_address
+from realitycheck.protocol.recipe import TrunkChoice
 from realitycheck.protocol.schema import nearest
 from realitycheck.protocol.space import Space, middle
 from realitycheck.trunks.menu import MENU as TRUNKS
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from realitycheck.datasets.base import Dataset
+    from realitycheck.trunks.base import Trunk
 
 Kind = Literal["loss", "dataset", "trunk"]
 
@@ -72,6 +74,27 @@ def build_dataset(choice: DatasetChoice) -> Dataset:
     """
     found = resolve_dataset(choice.address)
     built: Dataset = found() if choice.root is None else found(root=choice.root)
+    return built
+
+
+def build_trunk(choice: TrunkChoice, *, in_channels: int) -> Trunk:
+    """The trunk of a recipe with random weights.
+
+    Args:
+        choice: its name, and its width or variant where it asks for one.
+        in_channels: channels of an image.
+
+    Raises:
+        InputError: there is no such trunk, or it asks for something else.
+    """
+    found = resolve_trunk(choice.name)
+    told = {"channels": choice.channels, "model": choice.model}
+    asked = inspect.signature(found).parameters
+    for name, value in told.items():
+        if (value is None) == (name in asked):
+            must = "given" if value is None else "left out"
+            raise _wrong("the protocol", f"must have {name} {must} for {choice.name}; got {value}. Mend it.")
+    built: Trunk = found(in_channels=in_channels, **{name: told[name] for name in told if name in asked})
     return built
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from realitycheck.executors.ctrl_c import at_ctrl_c, on_ctrl_c
 
@@ -27,12 +27,11 @@ def _leave(*_: object) -> None:
 
 with at_ctrl_c(_leave):  # these imports take seconds
     import typer
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    from realitycheck import verbs
-    from realitycheck.display import display, err, standings_table
+    from realitycheck import stock, verbs
+    from realitycheck.display import display, err, making, standings_table
     from realitycheck.errors import InputError, RealityCheckError
     from realitycheck.verbs import StudyPlan, StudyResult
     from realitycheck.verbs.words import counted, sentences
@@ -50,8 +49,6 @@ Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")]
 Deadline = Annotated[float, typer.Option(help="Minutes after which a job counts as hanging.", min=0.1)]
 
-Kind = Annotated[Literal["losses"], typer.Argument(help="What to list.", show_default=False)]
-Markdown = Annotated[bool, typer.Option("--markdown", help="Write the text of docs/losses.md instead.")]
 Reuse = Annotated[
     list[Path] | None, typer.Option(help="Folder of another study's evidence; its records of equal id are copied.")
 ]
@@ -63,8 +60,8 @@ AcceptFailed = Annotated[
 @app.command()
 def check(study: StudyFile) -> None:
     """Name every problem of a study's files, each with its line."""
-    read = verbs.load_study(study)
-    verbs.prepare_data(read)
+    with making() as watch:
+        read = verbs.check_study(study, watch=watch)
     for warning in verbs.study_warnings(read):
         out.print(f"[yellow]warning[/]  {read.source} {warning}", soft_wrap=True)
     losses = counted(len(read.study.losses), "loss", "losses")
@@ -76,8 +73,8 @@ def check(study: StudyFile) -> None:
 def plan(study: StudyFile, workers: Workers = 2) -> None:
     """Say what a study costs and what it can find, before anything runs."""
     read = verbs.load_study(study)
-    with at_ctrl_c(signal.default_int_handler), err.status("measuring this machine for some seconds"):
-        told = verbs.plan_study(read)
+    with at_ctrl_c(signal.default_int_handler), making() as watch:
+        told = verbs.plan_study(read, watch=watch)
     out.print(_plan_table(told, workers))
     for line in sentences(told):
         out.print(line, soft_wrap=True)
@@ -98,7 +95,13 @@ def run(
         out.print(f"accepted as spent: {verbs.accept_failed(read, run_id)}", markup=False, soft_wrap=True)
     with at_ctrl_c(signal.default_int_handler), display(read.study.study) as watch:  # the children must be ended
         result = verbs.run_study(
-            read, workers=workers, device=device, deadline=deadline * 60, reuse=reuse or (), watch=watch
+            read,
+            workers=workers,
+            device=device,
+            deadline=deadline * 60,
+            reuse=reuse or (),
+            watch=watch.runs,
+            progress=watch.making,
         )
     out.print(standings_table(result.standings))
     _tell_result(result)
@@ -131,18 +134,20 @@ def pack(study: StudyFile) -> None:
 
 
 @app.command()
-def catalog(kind: Kind, markdown: Markdown = False) -> None:  # noqa: FBT002 - typer makes an option of it
-    """List what a study can name, with family, knobs, source and status."""
-    if markdown:
-        sys.stdout.write(verbs.losses_markdown())
-        return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in ("loss", "family", "distance", "knobs", "paper", "status"):
-        table.add_column(column, overflow="fold")
-    for card in verbs.loss_cards():
-        face = card.entry
-        table.add_row(card.name, face.family, face.distance, ", ".join(card.knobs), face.reference, face.status)
-    out.print(table)
+def doctor(study: StudyFile) -> None:
+    """Look at this machine, and whether images and weights are still those that a study was begun with."""
+    read = verbs.load_study(study)
+    with making() as watch:
+        facts, problems = verbs.machine_facts(read), verbs.examine(read, watch=watch)
+    for heading, fact in facts:
+        out.print(f"{heading:<10}{fact}", markup=False, soft_wrap=True)
+    if problems:
+        raise InputError(read.source, problems)
+    out.print("Images and weights are as they were.")
+
+
+for command in (stock.catalog, stock.published, stock.fetch):
+    app.command()(command)
 
 
 def main() -> None:

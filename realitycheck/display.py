@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
@@ -25,18 +26,53 @@ LINE_SECONDS = 20.0
 """Without a terminal, progress is a plain line every so many seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Who watches what of a `run`: its runs, and what is made ready before them."""
+
+    runs: verbs.Watch
+    making: verbs.Progress
+
+
 @contextmanager
-def display(name: str) -> Iterator[verbs.Watch]:
+def display(name: str) -> Iterator[Views]:
     """Live on a terminal; elsewhere a plain line now and then."""
     if not err.is_terminal:
-        yield _PlainLines(name).watch
+        yield Views(_PlainLines(name).watch, _PlainSteps().watch)
         return
     with Live(console=err, refresh_per_second=4, transient=True) as live:
 
-        def watch(standings: Sequence[Standing], running: Sequence[str]) -> None:
+        def runs(standings: Sequence[Standing], running: Sequence[str]) -> None:
             live.update(Group(standings_table(standings), *(Text(f"  {title}") for title in running)))
 
-        yield watch
+        yield Views(runs, lambda title, done, count: live.update(_bar(title, done, count)))
+
+
+@contextmanager
+def making() -> Iterator[verbs.Progress]:
+    """As `display`, for what is made ready alone."""
+    with display("") as views:
+        yield views.making
+
+
+def _bar(title: str, done: int, count: int) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_row(title, ProgressBar(total=max(1, count), completed=done, width=4 * BAR), f"{done:,} of {count:,}")
+    return table
+
+
+class _PlainSteps:
+    """Progress of what is made ready, for a log file."""
+
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+
+    def watch(self, title: str, done: int, count: int) -> None:
+        """Print a line if the last one is long ago."""
+        now = time.monotonic()
+        if now - self.last >= LINE_SECONDS:
+            self.last = now
+            err.print(f"{title}: {done:,} of {count:,}", markup=False, soft_wrap=True)
 
 
 class _PlainLines:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from realitycheck.catalog import build_loss, middle_knobs, resolve_loss
@@ -11,6 +11,7 @@ from realitycheck.errors import InputError
 from realitycheck.losses.construct import OFFERED, knobs_of
 from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, Knobs, own_knobs, phase_knobs
 from realitycheck.protocol.model import LossChoice, Protocol
+from realitycheck.protocol.salvage import passing_gaps
 from realitycheck.protocol.schema import nearest
 from realitycheck.protocol.space import Bounds, Range, Space
 
@@ -21,11 +22,19 @@ CLASSES, DIMS = 3, 16
 """Of the tiny loss and batch that `check` tries every loss with."""
 
 
-def knob_problems(choice: LossChoice, protocol: Protocol, *, dataset: str) -> list[tuple[str, str]]:
+def knob_problems(
+    choice: LossChoice, protocol: Protocol, *, dataset: str, refused: Collection[str]
+) -> list[tuple[str, str]]:
     """What is wrong with a loss's space: pairs of a knob's name (empty for the loss itself) and a sentence.
 
     The loss is built and called once, tiny, with every knob in the middle of its range; where the protocol has a second
     phase it is built again with that phase's knobs, and takes over the first one's state.
+
+    Args:
+        choice: the loss.
+        protocol: how it would be trained.
+        dataset: whose space is meant, where they differ; else any name.
+        refused: knobs that are given with a range that is wrong. Their names are checked, but nothing is built.
     """
     from torch import nn
 
@@ -38,19 +47,19 @@ def knob_problems(choice: LossChoice, protocol: Protocol, *, dataset: str) -> li
         return [("", f"must be an nn.Module; got {strange[0]}, which is none. Name another class.")]
     space = protocol.space_of(choice, dataset)
     own = {knob: ground for knob, ground in space.items() if knob not in protocol.search.shared}
-    named = [*_name_problems(choice.address, own, classes), *_followup_problems(own, classes)]
-    return named or list(_built_problems(choice.address, space, protocol))
+    named = [*_name_problems(choice.address, [*own, *refused], classes), *_followup_problems(own, classes)]
+    return named if named or refused else list(_built_problems(choice.address, space, protocol))
 
 
-def _name_problems(address: str, space: Space, classes: Sequence[type]) -> Iterator[tuple[str, str]]:
+def _name_problems(address: str, given: Sequence[str], classes: Sequence[type]) -> Iterator[tuple[str, str]]:
     takes = knobs_of(*classes)
-    for knob in space:
+    for knob in given:
         if knob in OFFERED:
             yield knob, f"must be left to the house, which knows it; got {knob}. Remove it."
         elif knob not in SHARED and not knob.startswith(FOLLOWUP) and knob not in takes:
             yield knob, f"must be a knob of {address}; got '{knob}'. {nearest(knob, list(takes))}"
     for knob in takes:
-        if knob not in space and takes[knob].default is inspect.Parameter.empty:
+        if knob not in given and takes[knob].default is inspect.Parameter.empty:
             says = f"must be given, {address} has no default for it; got nothing. Add a range or a value."
             yield knob, says
 
@@ -80,11 +89,11 @@ def _below_one(ground: Range) -> bool:
 def _built_problems(address: str, space: Space, protocol: Protocol) -> Iterator[tuple[str, str]]:
     from torch import random
 
-    knobs = middle_knobs(space)
+    knobs, phases = middle_knobs(space), [phase.name for phase in protocol.phases]
     try:
         with random.fork_rng(devices=[]):
             random.manual_seed(0)
-            losses = [_tiny(address, phase_knobs(knobs, phase.name)) for phase in protocol.phases]
+            losses = [_tiny(address, phase_knobs(knobs, phase)) for phase in phases]
             wrong = _called_problem(losses[0])
             losses[-1].load_state_dict(losses[0].state_dict())
     except Exception as error:  # a stranger's class may raise anything
@@ -92,7 +101,8 @@ def _built_problems(address: str, space: Space, protocol: Protocol) -> Iterator[
         return
     if wrong:
         yield "", wrong
-    yield from _rate_problems(losses[0], space, protocol)
+    with passing_gaps():
+        yield from _rate_problems(losses[0], space, protocol)
 
 
 def _tiny(address: str, knobs: Knobs) -> nn.Module:

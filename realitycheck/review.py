@@ -5,40 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from realitycheck.catalog import resolve_dataset, resolve_trunk
+from realitycheck.catalog import build_trunk, resolve_dataset, resolve_trunk
 from realitycheck.errors import InputError, Problem
 from realitycheck.loss_review import knob_problems
 from realitycheck.losses.menu import parts
-from realitycheck.protocol.model import DatasetChoice, LossChoice, Protocol
+from realitycheck.protocol.model import LossChoice, Protocol
 from realitycheck.protocol.parse import ReadStudy
 from realitycheck.protocol.published import differences, published
+from realitycheck.protocol.recipe import Recipe
+from realitycheck.protocol.salvage import passing_gaps
 from realitycheck.trunks.menu import MENU as TRUNKS
 
 
 def study_problems(read: ReadStudy) -> list[Problem]:
     """What is wrong with the names and knobs of a study, with lines: its losses, datasets and trunk."""
-    problems = [problem for choice in read.study.losses for problem in _loss_problems(read, choice)]
-    for each in read.study.datasets:
-        keys = ("datasets", each.name)
-        problems += [read.lines.problem(keys, says) for says in _missing(resolve_dataset, each.address)]
-    trunk = _missing(resolve_trunk, read.study.protocol.recipe.trunk.name)
-    problems += [read.protocol_problem(("recipe", "trunk", "name"), says) for says in trunk]
-    small = [] if trunk else _size_problems(read.study.protocol)
-    return problems + [read.protocol_problem(("recipe", "image_size"), says) for says in small]
+    study = read.study
+    problems: list[Problem] = []
+    for choice in study.losses:
+        with passing_gaps():
+            problems += _loss_problems(read, choice)
+    for each in study.datasets:
+        says = _missing(resolve_dataset, each.address)
+        problems += [read.lines.problem(("datasets", each.name), told) for told in says]
+    with passing_gaps():
+        problems += _trunk_problems(read, study.protocol.recipe)
+    return problems
 
 
-def _size_problems(protocol: Protocol) -> list[str]:
-    """Whether the trunk takes images of the recipe's size: it is shown two empty ones."""
+def _trunk_problems(read: ReadStudy, recipe: Recipe) -> Iterator[Problem]:
+    """Whether there is such a trunk, and whether it takes images of the recipe's size: it is shown two empty ones."""
     import torch
 
-    recipe = protocol.recipe
+    name, size = recipe.trunk.name, recipe.image_size
+    if missing := _missing(resolve_trunk, name):
+        yield from (read.protocol_problem(("recipe", "trunk", "name"), says) for says in missing)
+        return
     try:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
-            trunk = resolve_trunk(recipe.trunk.name)(channels=recipe.trunk.channels, in_channels=1)
-            trunk.eval()(torch.zeros(2, 1, recipe.image_size, recipe.image_size))
+            trunk = build_trunk(recipe.trunk, in_channels=1)
+            trunk.eval()(torch.zeros(2, 1, size, size))
+    except InputError as error:
+        yield from (read.protocol_problem(("recipe", "trunk"), each.says) for each in error.problems)
     except Exception as error:  # a stranger's trunk may raise anything
-        return [f"must be a size that {recipe.trunk.name} takes; got {recipe.image_size}: {error}. Raise it."]
-    return []
+        says = f"must be a size that {name} takes; got {size}: {error}. Raise it."
+        yield read.protocol_problem(("recipe", "image_size"), says)
 
 
 def study_warnings(read: ReadStudy) -> list[Problem]:
@@ -51,8 +61,8 @@ def study_warnings(read: ReadStudy) -> list[Problem]:
 
 
 def _batch_norm_warnings(protocol: Protocol) -> Iterator[str]:
-    entry = TRUNKS.get(protocol.recipe.trunk.name)
-    if protocol.recipe.batch_norm != "train" and entry is not None and not entry.pretrained:
+    trunk = protocol.recipe.trunk
+    if protocol.recipe.batch_norm != "train" and trunk.name in TRUNKS and trunk.weights is None:
         yield (
             f"should be `train` where the trunk starts from random weights; got {protocol.recipe.batch_norm}. "
             "Change it, or its statistics stay those of no data."
@@ -71,7 +81,9 @@ def _setting_warnings(read: ReadStudy, choice: LossChoice) -> Iterator[str]:
 
 
 def _loss_problems(read: ReadStudy, choice: LossChoice) -> Iterator[Problem]:
-    found = [each for data in read.study.datasets for each in _problems_on(read, choice, data)]
+    protocol, refused = read.study.protocol, sorted(read.refused_knobs(choice.label))
+    datasets = [each.name for each in read.study.datasets] or [""]  # none may be left of a file that is wrong
+    found = [each for name in datasets for each in knob_problems(choice, protocol, dataset=name, refused=refused)]
     for knob, says in dict.fromkeys(found):
         yield (
             read.knob_problem(choice.label, knob, says) if knob else read.lines.problem(("losses", choice.label), says)
@@ -84,7 +96,3 @@ def _missing(resolve: Callable[[str], type[Any]], name: str) -> list[str]:
     except InputError as error:
         return [problem.says for problem in error.problems]
     return []
-
-
-def _problems_on(read: ReadStudy, choice: LossChoice, data: DatasetChoice) -> list[tuple[str, str]]:
-    return knob_problems(choice, read.study.protocol, dataset=data.name)

@@ -154,12 +154,14 @@ class Place:
         test: pixel store of the test half; None for every run, named for a score alone.
         cache: folder for weights, one file per run id.
         device: `cpu`, `cuda`, or `auto`.
+        weights: the file of the trunk's learned weights, or None where it has none.
     """
 
     trainval: str
     test: str | None
     cache: str
     device: str
+    weights: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class NoModule:
 def faults(name: str, space: dict, protocol=QUICK) -> list[tuple[str, str]]:
     address = f"{__name__}:{name}" if name[0].isupper() else name
     choice = LossChoice(label="x", address=address, distance="cosine", family="pairs", space=space)
-    return knob_problems(choice, protocol, dataset="sketches")
+    return knob_problems(choice, protocol, dataset="sketches", refused=())
 
 
 class TestResolve:

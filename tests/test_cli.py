@@ -73,7 +73,7 @@ def test_ctrl_c_in_a_run_is_one_line(monkeypatch, study_path, capfd):
 
 @pytest.mark.parametrize(("word", "told"), [("check", "Stopped.\n"), ("status", "Stopped.\n"), ("run", KEPT)])
 def test_ctrl_c_before_anything_runs_is_one_line(monkeypatch, word, told, capfd):
-    for verb in ("load_study", "study_standings"):
+    for verb in ("check_study", "load_study", "study_standings"):
         monkeypatch.setattr(verbs, verb, lambda study: signal.raise_signal(signal.SIGINT))
     assert exit_code(monkeypatch, word, "x.yaml") == 130
     assert capfd.readouterr().err == told
@@ -99,13 +99,17 @@ def test_without_a_word_the_help_is_told_and_no_error(monkeypatch, capfd):
     assert told.err == ""
 
 
-def test_one_loss_is_no_losses(monkeypatch, study_path, capfd):
+def test_one_loss_is_too_few_for_check_as_for_plan(monkeypatch, study_path, capfd):
     text = study_path.read_text()
     losses = "losses: {contrastive: {}, triplet: {}, normalized_softmax: {}}"
     assert losses in text
     study_path.write_text(text.replace(losses, "losses: {contrastive: {}}"))
-    monkeypatch.setattr(verbs, "load_study", verbs.report_study.__globals__["open_study"])
-    for verb in ("prepare_data", "study_warnings"):
-        monkeypatch.setattr(verbs, verb, lambda read: ())
+    says = "losses: must be two or more, one of them the baseline; got one. Add a loss to compare with."
+    for verb in ("check", "plan"):
+        assert exit_code(monkeypatch, verb, str(study_path)) == 2
+        assert says in capfd.readouterr().err
+
+
+def test_a_right_study_is_told_so(monkeypatch, study_path, capfd):
     assert exit_code(monkeypatch, "check", str(study_path)) == 0
-    assert "is right: 1 loss under protocol tiny." in capfd.readouterr().out
+    assert "small.yaml is right: 3 losses under protocol tiny." in capfd.readouterr().out

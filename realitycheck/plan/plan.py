@@ -121,7 +121,7 @@ class LossPlan:
 
     @cached_property
     def _recipe(self) -> dict[str, Any]:
-        return self.protocol.recipe.model_dump(mode="json")
+        return _without_sources(self.protocol).recipe.model_dump(mode="json")
 
     def _spec(
         self,
@@ -182,19 +182,24 @@ class DatasetPlan:
     test: str | None
 
     @cached_property
+    def protocol(self) -> Protocol:
+        """The study's protocol on this dataset."""
+        return self.study.protocol_on(self.dataset)
+
+    @cached_property
     def losses(self) -> tuple[LossPlan, ...]:
         """One plan per loss, in the study's order."""
-        return tuple(LossPlan(self.study.protocol, self.dataset, self.data, choice) for choice in self.study.losses)
+        return tuple(LossPlan(self.protocol, self.dataset, self.data, choice) for choice in self.study.losses)
 
     @cached_property
     def untrained(self) -> LossPlan:
         """The models that are never trained, under the same seeds as the replicates."""
-        return LossPlan(self.study.protocol, self.dataset, self.data, None)
+        return LossPlan(self.protocol, self.dataset, self.data, None)
 
     @cached_property
     def digest(self) -> str:
         """The digest of the frozen plan: protocol, comparisons and data; not its prose or paths."""
-        protocol = self.study.protocol.model_dump(mode="json", exclude={"summary"})
+        protocol = _without_sources(self.protocol).model_dump(mode="json", exclude={"summary", "assumed"})
         losses = [choice.model_dump(mode="json") for choice in self.study.losses]
         data = {"dataset": self.dataset, "trainval": self.data, "test": self.test}
         return digest({"version": RESULTS_VERSION, "protocol": protocol, "losses": losses, **self._compared, **data})
@@ -202,7 +207,7 @@ class DatasetPlan:
     @property
     def claims(self) -> dict[str, Any]:
         """What is to be said of the scores, fixed before they are seen: all that shapes a claim and no search."""
-        protocol = self.study.protocol
+        protocol = self.protocol
         told = protocol.model_dump(mode="json", include={"interval", "epoch"})
         sets = {"categories": sorted(protocol.categories), "same": sorted(self.study.same)}
         return self._compared | told | sets | {"complete": protocol.final.complete}
@@ -211,7 +216,7 @@ class DatasetPlan:
     def _compared(self) -> dict[str, Any]:
         """The claims that enter the digest; the others are in it with the protocol, or are not judged by it."""
         told = self.study.model_dump(mode="json", include={"baseline", "primary", "smallest_difference"})
-        return told | {"seeds": self.study.protocol.final.seeds}
+        return told | {"seeds": self.protocol.final.seeds}
 
     @property
     def opening_id(self) -> str:
@@ -223,6 +228,16 @@ class DatasetPlan:
         if self.test is None:
             return None
         return ScoreSpec(results_version=RESULTS_VERSION, test=self.test, models=tuple(models), output=output)
+
+
+def _without_sources(protocol: Protocol) -> Protocol:
+    """Where weights come from is no part of an identity; their digest is."""
+    recipe = protocol.recipe
+    if recipe.trunk.weights is None:
+        return protocol
+    weights = recipe.trunk.weights.model_copy(update={"source": None})
+    trunk = recipe.trunk.model_copy(update={"weights": weights})
+    return protocol.model_copy(update={"recipe": recipe.model_copy(update={"trunk": trunk})})
 
 
 def trainval_folds(protocol: Protocol, classes: int) -> tuple[Fold, ...]:

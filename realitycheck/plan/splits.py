@@ -28,49 +28,83 @@ class Fold:
     val: tuple[int, ...]
 
 
-def split_classes(classes: int, *, order: Literal["sorted", "shuffled"], seed: int) -> Split:
+Halves = tuple[tuple[int, ...], tuple[int, ...]]
+"""Trainval and test classes, as a dataset's makers cut them."""
+
+
+def split_classes(
+    classes: int, *, order: Literal["sorted", "shuffled", "official"], seed: int, official: Halves | None = None
+) -> Split:
     """Cut classes in halves; the first half is trainval (Musgrave et al., 2020, section 4).
 
     Args:
         classes: how many there are. Of an odd number, the test half gets one more.
-        order: `sorted` cuts the classes as they are; `shuffled` orders them by a hash of seed and class first.
+        order: `sorted` cuts the classes as they are; `shuffled` orders them by a hash of seed and class first;
+            `official` takes the halves of the dataset's makers.
         seed: used by `shuffled` alone.
+        official: used by `official` alone; None where the dataset has no halves of its own.
 
     Raises:
-        InputError: there are fewer than 2 classes in a half.
+        InputError: there are fewer than 2 classes in a half, or no official halves.
     """
-    if classes < 4:
+    if order == "official" and official is None:
+        says = "must be `sorted` or `shuffled`, this dataset has no split of its own; got official. Change it."
+        raise InputError("the dataset", [Problem(0, "split.order", says)])
+    ranked = _ordered(range(classes), name="split", shuffle=order, seed=seed)
+    halves = official if order == "official" and official else (ranked[: classes // 2], ranked[classes // 2 :])
+    if min(map(len, halves)) < 2:
         raise InputError(
             "the dataset", [Problem(0, "classes", f"at least 4 must be there, two a half; got {classes}.")]
         )
-    ranked = _ordered(range(classes), name="split", shuffle=order, seed=seed)
-    return Split(trainval=tuple(ranked[: classes // 2]), test=tuple(ranked[classes // 2 :]))
+    return Split(trainval=tuple(halves[0]), test=tuple(halves[1]))
 
 
 def make_folds(
-    classes: Sequence[int], *, count: int, kind: Literal["blocks", "shuffled"], seed: int
+    classes: Sequence[int], *, count: int, kind: Literal["blocks", "shuffled", "mlrc", "hold_out"], seed: int
 ) -> tuple[Fold, ...]:
-    """Cut classes into folds whose sizes differ by at most one; every class validates once.
+    """Cut classes into folds: those that train and those that validate.
 
     Args:
         classes: the trainval classes.
-        count: K, at least 2 and at most as many as there are classes.
-        kind: contiguous `blocks` in the order given, or `shuffled` by a hash of seed and class.
+        count: K, at least 2 and at most as many as there are classes; 1 for `hold_out`.
+        kind: contiguous `blocks` in the order given, or `shuffled` by a hash of seed and class: sizes differ by at most
+            one, and every class validates once. `mlrc`: the rotating windows of Musgrave et al. (2020), to the class:
+            all folds are of one size, and up to K − 1 classes never validate. `hold_out`: the first half trains and
+            the second validates, as for Table I of DeMoor and Prevost (2024).
         seed: used by `shuffled` alone.
 
     Raises:
         InputError: there are fewer classes than folds.
     """
-    if not 2 <= count <= len(classes):
+    if not (1 if kind == "hold_out" else 2) <= count <= len(classes):
         says = f"must lie between 2 and the number of classes, {len(classes)}; got {count}. Lower it."
         raise InputError("the protocol", [Problem(0, "folds.count", says)])
     ranked = _ordered(classes, name="folds", shuffle=kind, seed=seed)
+    if kind == "hold_out":
+        half = len(ranked) // 2
+        return (Fold(index=0, train=tuple(ranked[:half]), val=tuple(ranked[half:])),)
+    return _windows(ranked, count) if kind == "mlrc" else _blocks(ranked, count)
+
+
+def _blocks(ranked: Sequence[int], count: int) -> tuple[Fold, ...]:
     cuts = [len(ranked) * index // count for index in range(count + 1)]
     blocks = [tuple(ranked[start:end]) for start, end in pairwise(cuts)]
     return tuple(
         Fold(index=index, train=tuple(c for other in blocks if other is not val for c in other), val=val)
         for index, val in enumerate(blocks)
     )
+
+
+def _windows(ranked: Sequence[int], count: int) -> tuple[Fold, ...]:
+    """A window begins at the fold's share of the classes: first those that train, then those that validate, round."""
+    size = len(ranked)
+    held_out = size // count
+    folds = []
+    for index in range(count):
+        start = size * index // count
+        turned = [ranked[(start + place) % size] for place in range(size)]
+        folds.append(Fold(index=index, train=tuple(turned[: size - held_out]), val=tuple(turned[size - held_out :])))
+    return tuple(folds)
 
 
 def _ordered(classes: Sequence[int], *, name: str, shuffle: str, seed: int) -> list[int]:

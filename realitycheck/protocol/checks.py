@@ -16,17 +16,18 @@ from realitycheck.protocol.loss_checks import batch_problems, loss_problems, set
 from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.names import Found, known_problems
 from realitycheck.protocol.rate_checks import rate_problems, rate_ranges
+from realitycheck.protocol.recipe_checks import assumed_problems, recipe_problems
 from realitycheck.protocol.schema import nearest
 from realitycheck.protocol.space import Space
 from realitycheck.protocol.yaml_lines import Keys
 from realitycheck.runs import Category
-from realitycheck.trunks.menu import MENU as TRUNKS
 
 
 def protocol_checks(document: Document) -> list[Problem]:
     """What is wrong with a protocol file beyond its schema."""
-    checks = (_own_name(document, "protocol"), _trials(document), _phases(document), rate_problems(document))
-    return _located(document, chain(*checks, _trunk(document), _pairs(document), _categories(document)))
+    checks = (_own_name(document, "protocol"), _trials(document), _folds(document), *_phases(document))
+    recipe = (recipe_problems(document), rate_problems(document), assumed_problems(document))
+    return _located(document, chain(*checks, *recipe, _pairs(document), _categories(document)))
 
 
 def study_checks(document: Document) -> list[Problem]:
@@ -79,9 +80,30 @@ def _trials(document: Document) -> Found:
         yield ("search", "startup_trials"), f"{says} Raise it, or lower the round."
 
 
-def _phases(document: Document) -> Found:
+def _folds(document: Document) -> Found:
+    """One fold is a hold-out, and has nothing to average or to join."""
+    keys: Keys = ("folds", "count")
+    count, kind = document.get(keys, int), document.get(("folds", "kind"), str)
+    if count is None or kind is None:
+        return
+    if kind == "hold_out" and count != 1:
+        yield keys, f"must be 1 for a hold-out; got {count}. Lower it, or choose another kind."
+    if kind != "hold_out" and count < 2:
+        yield keys, f"must be 2 or more; got {count}. Raise it, or choose `hold_out`."
+    if count == 1 and "ensemble" in (document.get(("categories",), list) or []):
+        yield ("categories",), "must not hold `ensemble` where there is one fold; got it. Remove it."
+
+
+def _phases(document: Document) -> list[Found]:
+    """The phases of the protocol, and those of single datasets."""
+    names = document.get(("on",), dict) or {}
+    places: list[Keys] = [("phases",), *(("on", name, "phases") for name in names)]
+    return [_phases_at(document, keys) for keys in places]
+
+
+def _phases_at(document: Document, keys: Keys) -> Found:
     for index, name in enumerate(("normal", "followup")):
-        phase: Keys = ("phases", index)
+        phase: Keys = (*keys, index)
         got = document.get((*phase, "name"), str)
         if got in ("normal", "followup") and got != name:
             yield (
@@ -92,13 +114,6 @@ def _phases(document: Document) -> Found:
         if cap is not None and every is not None and every > cap:
             says = f"must not exceed the phase's cap, {cap}; got {every}. Lower it, or nothing is evaluated."
             yield (*phase, "evaluate_every"), says
-
-
-def _trunk(document: Document) -> Found:
-    keys: Keys = ("recipe", "trunk", "name")
-    name = document.get(keys, str)
-    if name is not None:
-        yield from known_problems(keys, name, TRUNKS, "trunk")
 
 
 def _pairs(document: Document) -> Found:

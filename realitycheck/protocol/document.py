@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.yaml_lines import Keys, Reader, Unreadable
@@ -66,6 +66,26 @@ class Document:
     def is_spoiled(self, keys: Keys) -> bool:
         """Whether a value, or one that holds it, was refused already."""
         return any(keys[:length] in self.spoiled for length in range(len(keys) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile(Generic[T]):
+    """What a file says, and where.
+
+    Args:
+        value: the frozen value; where there are problems, what is sound of it.
+        document: the file: its path, name, text, and where each value stands.
+        problems: all that is wrong with the file by itself.
+    """
+
+    value: T
+    document: Document
+    problems: tuple[Problem, ...]
+
+
+def empty_document(path: Path, *, source: str) -> Document:
+    """A file of which nothing could be read."""
+    return Document(source, path, "", None, Lines(), (), frozenset())
 
 
 def holds(value: object, key: str | int) -> bool:

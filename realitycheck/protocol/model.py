@@ -3,110 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from realitycheck.protocol.knobs import FOLLOWUP
+from realitycheck.protocol.promise import Count, Name, Promise
+from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
 from realitycheck.runs import Category
 
-Count = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
-
-
-class Promise(BaseModel):
-    """The base of everything read from a file: frozen, strict, and deaf to unknown keys.
-
-    `options` are fields that a file may leave out, and that ask for something beyond the rest. Where they ask for
-    nothing they are not written, so that the id of a promise does not depend on options that it does not use.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    options: ClassVar[frozenset[str]] = frozenset()
-
-    @model_serializer(mode="wrap")
-    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in write(self).items() if value or name not in self.options}
-
 
 class SplitRule(Promise):
-    """How classes are cut in halves: the first half of `sorted` or seeded `shuffled` classes is trainval."""
+    """How classes are cut in halves: the first half of `sorted` or seeded `shuffled` classes is trainval.
 
-    order: Literal["sorted", "shuffled"]
+    `official` takes the dataset's own halves.
+    """
+
+    order: Literal["sorted", "shuffled", "official"]
     seed: int
 
 
 class FoldRule(Promise):
-    """How trainval classes are cut into `count` folds: contiguous `blocks`, or `shuffled` by `seed`."""
+    """How trainval classes are cut into `count` folds; `plan.splits.make_folds` says what each kind is."""
 
-    count: Annotated[int, Field(ge=2)]
-    kind: Literal["blocks", "shuffled"]
+    count: Count
+    kind: Literal["blocks", "shuffled", "mlrc", "hold_out"]
     seed: int
 
 
-class TrunkChoice(Promise):
-    """A trunk from the menu, and its width."""
-
-    name: str
-    channels: Count
-
-
-class Augment(Promise):
-    """Random crops after padding by `shift` pixels of background, and flips with probability `flip`."""
-
-    shift: Annotated[int, Field(ge=0)]
-    flip: Share
-
-
-class Optimizer(Promise):
-    """One optimiser group. `lr` is null where the rate is a knob of the search.
-
-    `momentum` is Adam's and AdamW's β₁. Fixed for all: RMSprop's α 0.99, Adam's β₂ 0.999, ε 1e-8 for both; no schedule.
-    """
-
-    name: Literal["rmsprop", "adam", "adamw", "sgd"]
-    lr: Rate | None
-    momentum: Annotated[float, Field(ge=0, lt=1)]
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Optimizers(Promise):
-    """Trunk, embedder and loss parameters, each in a group of their own."""
-
-    trunk: Optimizer
-    embedder: Optimizer
-    loss: Optimizer
-
-
-class Recipe(Promise):
-    """How one model is trained; equal for every loss.
-
-    `collapse` is the smallest spread of the validation embeddings (RMS distance of the normalised embeddings
-    from their mean, in [0, 1]) that counts as alive; below it the run is DIVERGED.
-    """
-
-    image_size: Count
-    trunk: TrunkChoice
-    pooling: Literal["avg", "max", "max+avg"]
-    layer_norm: Literal["none", "plain", "affine"]
-    embedder_init: Literal["fan_in_uniform", "kaiming_fan_out"]
-    loss_init: Literal["standard_normal", "unit_norm", "own"]
-    batch_norm: Literal["train", "freeze_statistics", "frozen"]
-    augment: Augment
-    optimizers: Optimizers
-    precision: Literal["float32", "bfloat16"]
-    threads: Count
-    collapse: Share
-
-
 class Batch(Promise):
-    """`classes` different classes with `per_class` different images each."""
+    """`classes` different classes with `per_class` different images each.
+
+    With `stream`, batches are cut from a stream in which every pass gives `per_class` images of every class in a new
+    order, as in the original: a batch may straddle two passes and meet a class twice, and images of a class that is
+    smaller than `per_class` are drawn with replacement.
+    """
+
+    options = frozenset({"stream"})
 
     classes: Count
     per_class: Count
+    stream: bool = False
 
 
 class Batches(Promise):
@@ -161,8 +99,25 @@ class IntervalRule(Promise):
     level: Annotated[float, Field(gt=0.5, lt=1)]
 
 
+class Override(Promise):
+    """What is other on one dataset."""
+
+    options = frozenset({"trunk", "image_size", "resize", "phases"})
+
+    trunk: TrunkChoice | None = None
+    image_size: Count | None = None
+    resize: Count | None = None
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=2)] | None = None
+
+
 class Protocol(Promise):
-    """How to measure. One file of `protocols/`; it says everything that can move a number."""
+    """How to measure. One file of `protocols/`; it says everything that can move a number.
+
+    `on` says what is other on a dataset, by the dataset's name on the menu. `assumed` names the values that a published
+    protocol does not tell, and that we chose.
+    """
+
+    options = frozenset({"on", "assumed"})
 
     protocol: Name
     summary: str
@@ -178,6 +133,18 @@ class Protocol(Promise):
     final: Final
     categories: Annotated[tuple[Category, ...], Field(min_length=1)]
     interval: IntervalRule
+    on: Mapping[Name, Override] = {}
+    assumed: tuple[str, ...] = ()
+
+    def of(self, dataset: str) -> Protocol:
+        """This protocol on one dataset, given by its name on the menu."""
+        if not self.on:
+            return self
+        found = self.on.get(dataset, Override())
+        told = {name: value for name in Override.model_fields if (value := getattr(found, name)) is not None}
+        phases = told.pop("phases", self.phases)
+        recipe = self.recipe.model_copy(update=told)
+        return self.model_copy(update={"recipe": recipe, "phases": phases, "on": {}})
 
     def space_of(self, choice: LossChoice, dataset: str) -> Space:
         """All that a search draws: shared knobs and the loss's own, those of a second phase where there is one."""
@@ -241,3 +208,7 @@ class Study(Promise):
     def loss(self, label: str) -> LossChoice:
         """The loss of that label."""
         return next(choice for choice in self.losses if choice.label == label)
+
+    def protocol_on(self, dataset: str) -> Protocol:
+        """The protocol on the dataset of that name."""
+        return self.protocol.of(next(each.address for each in self.datasets if each.name == dataset))

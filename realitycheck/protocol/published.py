@@ -12,7 +12,8 @@ from pydantic import Field
 from realitycheck.errors import InputError
 from realitycheck.losses.menu import parts
 from realitycheck.protocol.document import read_document
-from realitycheck.protocol.model import Batch, Name, Promise, Protocol
+from realitycheck.protocol.model import Batch, Protocol
+from realitycheck.protocol.promise import Name, Promise
 from realitycheck.protocol.schema import validate
 from realitycheck.protocol.space import Fixed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -73,12 +73,18 @@ def _problems(kind: Any, document: Document, errors: Sequence[ErrorDetails]) -> 
         (*keys[:-1], _close_field(kind, keys)) for keys, group in groups.items() if _is(group, "extra_forbidden")
     }
     for keys, group in groups.items():
-        if not document.is_spoiled(keys) and not (_is(group, "missing") and keys in suggested):
+        told = (_is(group, "missing") and keys in suggested) or _is_miscounted(group, document.get(keys, list))
+        if not told and not document.is_spoiled(keys):
             yield document.lines.problem(keys, _says(kind, keys, group, document))
 
 
 def _is(group: Sequence[ErrorDetails], kind: str) -> bool:
     return group[0]["type"] == kind
+
+
+def _is_miscounted(group: Sequence[ErrorDetails], entries: list[Any] | None) -> bool:
+    """Pydantic calls a list too short when the entries that are right are too few."""
+    return entries is not None and _is(group, "too_short") and len(entries) >= group[0]["ctx"]["min_length"]
 
 
 def _keys(error: ErrorDetails, data: Any) -> Keys:
@@ -148,13 +154,13 @@ def _fields(kind: Any, keys: Keys) -> list[str]:
     """The keys that the model allows at a place of the file."""
     for key in keys:
         kind = _inside(kind, key)
-    models = [arm for arm in _arms(kind) if isinstance(arm, type) and issubclass(arm, BaseModel)]
+    models = [arm for arm in arms(kind) if isinstance(arm, type) and issubclass(arm, BaseModel)]
     return list(models[0].model_fields) if models else []
 
 
 def _inside(kind: Any, key: str | int) -> Any:
-    for arm in _arms(kind):
-        if get_origin(arm) is dict:
+    for arm in arms(kind):
+        if get_origin(arm) in (dict, Mapping):
             return get_args(arm)[1]
         if get_origin(arm) in (tuple, list):
             return get_args(arm)[0]
@@ -163,10 +169,10 @@ def _inside(kind: Any, key: str | int) -> Any:
     return None
 
 
-def _arms(kind: Any) -> list[Any]:
+def arms(kind: Any) -> list[Any]:
     """The members of a union, or the type alone, without their annotations."""
     if get_origin(kind) is Annotated:
-        return _arms(get_args(kind)[0])
+        return arms(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):
-        return [arm for each in get_args(kind) for arm in _arms(each)]
+        return [arm for each in get_args(kind) for arm in arms(each)]
     return [kind]

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from realitycheck.losses.menu import entry, parts
-from realitycheck.protocol.model import DatasetChoice, LossChoice, Name, Primary, Promise, Protocol, Study
+from realitycheck.protocol.model import DatasetChoice, LossChoice, Primary, Protocol, Study
+from realitycheck.protocol.promise import Name, Promise
 from realitycheck.protocol.published import first_setting
 from realitycheck.protocol.space import Space
 

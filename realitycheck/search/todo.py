@@ -35,7 +35,7 @@ def todo(plan: DatasetPlan, records: Records, weights: Collection[str]) -> list[
 
 def opening_jobs(plan: DatasetPlan, views: Sequence[LossEvidence], records: Records) -> list[Job]:
     """The opening of the test half, once every search of the plan is done."""
-    done = all(search_done(view, planned=plan.study.protocol.search.trials) for view in views)
+    done = all(search_done(view, planned=plan.protocol.search.trials) for view in views)
     if not done or plan.opening_id in records:
         return []
     earlier = sum(body["kind"] == "opening" and body["test"] == plan.test for body in records.values())

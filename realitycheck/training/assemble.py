@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,16 @@ from realitycheck.losses.base import initialize
 from realitycheck.plan.seeds import run_seed
 from realitycheck.plan.splits import Fold, make_folds
 from realitycheck.protocol.knobs import own_knobs, phase_knobs
-from realitycheck.protocol.model import Recipe
+from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import Place, RunSpec
-from realitycheck.training.batches import MPerClassBatches
+from realitycheck.training.batches import batches_of
 from realitycheck.training.checkpoint import Snapshot
+from realitycheck.training.device import prepare_machine
 from realitycheck.training.loop import Trainer
 from realitycheck.training.model import EmbeddingModel, build_model
+from realitycheck.training.open import open_store
 from realitycheck.training.optimizers import build_optimizers
-from realitycheck.training.pixels import PixelStore, open_store
+from realitycheck.training.store import Store
 from realitycheck.training.teacher import teacher_of
 
 
@@ -40,16 +41,14 @@ def assemble(spec: RunSpec, place: Place) -> tuple[Trainer, NDArray[np.int64], N
     if store.digest != spec.data:
         raise RunError(f"{place.trainval}: holds other images than the spec asks for ({spec.data[:12]}).")
     fold = fold_of(spec, classes=len(store.classes))
-    model = model_of(spec, store).to(device)
+    model = model_of(spec, store, weights=place.weights).to(device)
     loss = _loss(spec, recipe, classes=len(fold.train), phase="normal").to(device)
     # A stranger's loss that draws while it trains does so from the same seed on every machine.
     torch.manual_seed(run_seed(spec, "loss"))
     trainer = Trainer(
         recipe=recipe,
         store=store,
-        batches=MPerClassBatches(
-            labels=store.labels, classes=fold.train, shape=spec.batch, seed=run_seed(spec, "order")
-        ),
+        batches=batches_of(labels=store.labels, classes=fold.train, shape=spec.batch, seed=run_seed(spec, "order")),
         augment_seed=run_seed(spec, "augment"),
         model=model,
         loss=loss,
@@ -79,13 +78,14 @@ def recipe_of(spec: RunSpec) -> Recipe:
     return Recipe.model_validate_json(canonical_json(spec.recipe))
 
 
-def model_of(spec: RunSpec, store: PixelStore) -> EmbeddingModel:
-    """The model of a spec with its initial weights."""
+def model_of(spec: RunSpec, store: Store, *, weights: str | None) -> EmbeddingModel:
+    """The model of a spec with its initial weights; where the trunk's are learned, they lie in the file `weights`."""
     return build_model(
         recipe=recipe_of(spec),
-        in_channels=store.images.shape[1],
+        in_channels=store.channels,
         dims=spec.dims,
         seed=run_seed(spec, "init"),
+        weights=weights,
     )
 
 
@@ -95,19 +95,6 @@ def fold_of(spec: RunSpec, *, classes: int) -> Fold:
         return Fold(index=-1, train=tuple(range(classes)), val=())
     rule = spec.folds
     return make_folds(range(classes), count=rule["count"], kind=rule["kind"], seed=rule["seed"])[spec.fold]
-
-
-def prepare_machine(recipe: Recipe, device: str) -> torch.device:
-    """Pin threads and kernels as the recipe says; the device to compute on (`auto`: CUDA where there is one)."""
-    torch.set_num_threads(recipe.threads)
-    name = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda"):
-        # cuBLAS needs the workspace stated before its first use to repeat its sums in one order.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
-        torch.use_deterministic_algorithms(mode=True)
-    return torch.device(name)
 
 
 def _loss(spec: RunSpec, recipe: Recipe, *, classes: int, phase: str) -> nn.Module:

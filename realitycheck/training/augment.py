@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from realitycheck.protocol.model import Augment
+from realitycheck.protocol.recipe import Augment
 
 
 def augment(images: Tensor, *, rule: Augment, generator: torch.Generator) -> Tensor:

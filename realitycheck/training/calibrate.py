@@ -68,7 +68,7 @@ def _embed(trainer: Trainer, indices: NDArray[np.int64]) -> torch.Tensor:
         trainer.store,
         indices,
         output="embedder",
-        precision=trainer.recipe.precision,
+        recipe=trainer.recipe,
         device=trainer.device,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
@@ -11,26 +10,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from realitycheck.protocol.recipe import Recipe
+from realitycheck.training.device import autocast
 from realitycheck.training.model import EmbeddingModel
-from realitycheck.training.pixels import PixelStore
+from realitycheck.training.store import Store
 
 EVALUATION_BATCH = 500
 """Images at a time. Part of the numbers (kernels differ by batch size), hence fixed; see `RESULTS_VERSION`."""
 
 
-def autocast(precision: str, device: torch.device) -> AbstractContextManager[None]:
-    """The precision of the forward pass, as the recipe names it."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
-
-
 @torch.inference_mode()
 def embed(
     model: EmbeddingModel,
-    store: PixelStore,
+    store: Store,
     indices: NDArray[np.int64],
     *,
     output: str,
-    precision: str,
+    recipe: Recipe,
     device: torch.device,
 ) -> Tensor:
     """(N, D) float32 embeddings, or with `output` = `trunk` (N, F) features, of some images of a store."""
@@ -39,8 +35,8 @@ def embed(
     forward = model.features if output == "trunk" else model.forward
     parts = []
     for start in range(0, len(indices), EVALUATION_BATCH):
-        images = torch.from_numpy(store.images[indices[start : start + EVALUATION_BATCH]]).to(device)
-        with autocast(precision, device):
+        images = store.plain(indices[start : start + EVALUATION_BATCH], recipe=recipe, device=device)
+        with autocast(recipe.precision, device):
             parts.append(forward(images).float())
     model.train(was_training)
     return torch.cat(parts)

@@ -12,13 +12,12 @@ from torch import Tensor, nn
 from realitycheck.errors import Diverged
 from realitycheck.losses.base import Need
 from realitycheck.plan.seeds import derive
-from realitycheck.protocol.model import Recipe
-from realitycheck.training.augment import augment
-from realitycheck.training.batches import MPerClassBatches
+from realitycheck.protocol.recipe import Recipe
+from realitycheck.training.batches import Batches
 from realitycheck.training.checkpoint import Stateful
-from realitycheck.training.embed import autocast
+from realitycheck.training.device import autocast
 from realitycheck.training.model import EmbeddingModel
-from realitycheck.training.pixels import PixelStore
+from realitycheck.training.store import Store
 from realitycheck.training.teacher import Teacher
 
 
@@ -30,8 +29,8 @@ class Trainer:
     """
 
     recipe: Recipe
-    store: PixelStore
-    batches: MPerClassBatches
+    store: Store
+    batches: Batches
     augment_seed: int
     model: EmbeddingModel
     loss: nn.Module
@@ -75,10 +74,10 @@ class Trainer:
     def _batch(self, view: str) -> tuple[Tensor, Tensor]:
         """The iteration's images, augmented, and labels; another `view` is other draws for the same images."""
         indices, labels = self.batches.draw(self.iteration)
-        images = torch.from_numpy(self.store.images[indices.numpy()]).to(self.device)
         names = () if view == "batch" else (view,)
         generator = torch.Generator().manual_seed(derive(self.augment_seed, self.iteration, *names))
-        return augment(images, rule=self.recipe.augment, generator=generator), labels.to(self.device)
+        drawn = self.store.drawn(indices.numpy(), recipe=self.recipe, generator=generator, device=self.device)
+        return drawn, labels.to(self.device)
 
     def _beside(self, features: Tensor) -> dict[str, Tensor]:
         """What the loss declares that it reads beside embeddings and labels, by the name of its argument."""

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from realitycheck.catalog import resolve_trunk
-from realitycheck.protocol.model import Recipe
+from realitycheck import catalog
+from realitycheck.protocol.recipe import Recipe
+from realitycheck.trunks.base import Trunk
+from realitycheck.trunks.weights import read as read_weights
 
 
 class EmbeddingModel(nn.Module):
     """Images become embeddings.
 
     Args:
-        recipe: names the trunk, the pooling, the LayerNorm and the initialisation.
-        in_channels: channels of an image.
+        recipe: names the pooling, the LayerNorm and the initialisation.
+        trunk: images to feature maps, or None where features come in place of images.
+        width: F, the channels of the feature maps.
         dims: embedding dimensions D.
     """
 
-    def __init__(self, *, recipe: Recipe, in_channels: int, dims: int) -> None:
+    def __init__(self, *, recipe: Recipe, trunk: nn.Module | None, width: int, dims: int) -> None:
         super().__init__()
         self.pooling = recipe.pooling
         self.batch_norm = recipe.batch_norm
-        self.trunk = resolve_trunk(recipe.trunk.name)(channels=recipe.trunk.channels, in_channels=in_channels)
-        width: int = self.trunk.output_dim
+        self.trunk = trunk
         self.norm: nn.Module = nn.Identity()
         if recipe.layer_norm != "none":
             self.norm = nn.LayerNorm(width, elementwise_affine=recipe.layer_norm == "affine")
@@ -37,13 +40,10 @@ class EmbeddingModel(nn.Module):
             nn.init.zeros_(self.embedder.bias)
 
     def features(self, images: Tensor) -> Tensor:
-        """(B, F) pooled features of (B, C, H, W) uint8 images: the trunk's own output."""
-        maps = self.trunk(images.float().div(255))
-        average: Tensor = maps.mean(dim=(2, 3))
-        if self.pooling == "avg":
-            return average
-        largest: Tensor = maps.amax(dim=(2, 3))
-        return largest if self.pooling == "max" else largest + average
+        """(B, F) pooled features of (B, C, H, W) uint8 images: the trunk's own output. Features stay themselves."""
+        if self.trunk is None:
+            return images
+        return pooled(self.trunk(images.float().div(255)), self.pooling)
 
     def embed(self, features: Tensor) -> Tensor:
         """(B, D) embeddings of (B, F) features, not normalised."""
@@ -72,11 +72,37 @@ class EmbeddingModel(nn.Module):
         return (layer for layer in self.modules() if isinstance(layer, _BatchNorm))
 
 
-def build_model(*, recipe: Recipe, in_channels: int, dims: int, seed: int) -> EmbeddingModel:
-    """The model with initial weights that depend on the seed alone."""
+def pooled(maps: Tensor, pooling: str) -> Tensor:
+    """(B, F) features of (B, F, h, w) maps, by `avg`, `max`, or the sum of both."""
+    average = maps.mean(dim=(2, 3))
+    if pooling == "avg":
+        return average
+    largest = maps.amax(dim=(2, 3))
+    return largest if pooling == "max" else largest + average
+
+
+def build_trunk(*, recipe: Recipe, in_channels: int, weights: str | None, seed: int) -> Trunk:
+    """The recipe's trunk, with the learned weights of a file, or random ones that depend on the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = EmbeddingModel(recipe=recipe, in_channels=in_channels, dims=dims)
+        trunk = catalog.build_trunk(recipe.trunk, in_channels=in_channels)
+    if weights is not None:
+        trunk.load(read_weights(Path(weights)))
+    return trunk
+
+
+def build_model(*, recipe: Recipe, in_channels: int, dims: int, seed: int, weights: str | None) -> EmbeddingModel:
+    """The model with initial weights that depend on the seed alone, or for the trunk come from a file.
+
+    With a frozen trunk the model begins at its features: `in_channels` is their number.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        trunk = None if recipe.trunk.frozen else catalog.build_trunk(recipe.trunk, in_channels=in_channels)
+        width = in_channels if trunk is None else trunk.output_dim
+        model = EmbeddingModel(recipe=recipe, trunk=trunk, width=width, dims=dims)
+    if trunk is not None and weights is not None:
+        trunk.load(read_weights(Path(weights)))
     model.freeze()
     return model
 

@@ -1,86 +1,116 @@
-"""Pixel stores: each half of a dataset, decoded once into memory-mapped bytes."""
+"""Pixel stores: the images of a half as memory-mapped bytes, all square, or whole and of many shapes."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from realitycheck.errors import RunError
-from realitycheck.training.cache import publish
+from realitycheck.protocol.recipe import Crop, Recipe
+from realitycheck.training.augment import augment
+from realitycheck.training.cache import read_meta
+from realitycheck.training.crop import boxes, center, cut, mirror
+from realitycheck.training.store import Store, facts_of
 
 
 @dataclass(frozen=True, slots=True)
-class PixelStore:
-    """Images of one half, and what they are.
+class SquareStore(Store):
+    """Images of one size.
 
     Args:
-        images: (N, C, H, W) uint8, memory-mapped.
-        labels: (N,) int64, classes numbered from 0 within this half.
-        classes: the class names by label.
-        digest: SHA-256 of shape, labels and pixels.
+        images: (N, C, H, W) uint8.
     """
 
     images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-    classes: tuple[str, ...]
-    digest: str
 
-    def counts(self) -> list[int]:
-        """Images per class."""
-        return [int(each) for each in np.bincount(self.labels, minlength=len(self.classes))]
+    @property
+    def channels(self) -> int:
+        """Of an image."""
+        return int(self.images.shape[1])
 
-    def of_classes(self, classes: Sequence[int]) -> NDArray[np.int64]:
-        """Indices of the images of some classes, ascending."""
-        return np.flatnonzero(np.isin(self.labels, np.asarray(classes, dtype=np.int64)))
+    def plain(self, indices: NDArray[np.int64], *, recipe: Recipe, device: torch.device) -> Tensor:
+        """(B, C, H, W) uint8 images as they are."""
+        return torch.from_numpy(self.images[indices]).to(device)
+
+    def drawn(
+        self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
+    ) -> Tensor:
+        """(B, C, H, W) uint8 images, shifted and mirrored, or cropped."""
+        rule = recipe.augment
+        if rule.crop is None:
+            return augment(self.plain(indices, recipe=recipe, device=device), rule=rule, generator=generator)
+        pictures = [torch.from_numpy(self.images[index]) for index in indices]
+        return _cropped(pictures, recipe, rule.crop, generator).to(device)
 
 
-def write_store(
-    path: Path,
-    *,
-    images: Iterator[NDArray[np.uint8]],
-    labels: Sequence[int],
-    classes: Sequence[str],
-    shape: tuple[int, int, int],
-) -> None:
-    """Write a store as `<path>.npy` and, when all pixels are there, `<path>.json`.
+@dataclass(frozen=True, slots=True)
+class WholeStore(Store):
+    """Whole images, each of its own shape.
 
-    The JSON file is written last, and by renaming: a store without it is unfinished and is made again.
+    Args:
+        pixels: all bytes one after the other; an image is (H, W, C), the layout in which torch resizes bytes fastest
+            (97 against 149 µs for a crop of 144 pixels to 112, one core).
+        starts: (N + 1,) where each image begins in them, and where the last one ends.
+        sizes: (N, 2) height and width.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.part.npy")
-    pixels = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=(len(labels), *shape))
-    sha = hashlib.sha256(json.dumps([list(pixels.shape), list(map(int, labels))]).encode())
-    count = 0
-    for count, image in enumerate(images, start=1):
-        pixels[count - 1] = image
-        sha.update(image.tobytes())
-    if count != len(labels):
-        raise RunError(f"{path}: {len(labels)} images were promised, {count} came.")
-    pixels.flush()
-    publish(temporary, path.with_suffix(".npy"))
-    meta = {"digest": sha.hexdigest(), "labels": list(map(int, labels)), "classes": list(classes)}
-    draft = path.with_suffix(f".{os.getpid()}.part.json")
-    draft.write_text(json.dumps(meta), encoding="utf-8")
-    publish(draft, path.with_suffix(".json"))
+
+    pixels: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+    @property
+    def channels(self) -> int:
+        """Of an image."""
+        height, width = self.sizes[0]
+        return int(self.starts[1] // (height * width))
+
+    def plain(self, indices: NDArray[np.int64], *, recipe: Recipe, device: torch.device) -> Tensor:
+        """(B, C, size, size) uint8: the middle square of each image."""
+        size = recipe.image_size
+        return torch.stack([center(self._picture(index), size) for index in indices]).to(device)
+
+    def drawn(
+        self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
+    ) -> Tensor:
+        """(B, C, size, size) uint8: crops of each image, mirrored."""
+        assert recipe.augment.crop is not None
+        pictures = [self._picture(index) for index in indices]
+        return _cropped(pictures, recipe, recipe.augment.crop, generator).to(device)
+
+    def _picture(self, index: int) -> Tensor:
+        """(C, H, W), a view of the bytes."""
+        height, width = self.sizes[index]
+        flat = self.pixels[self.starts[index] : self.starts[index + 1]]
+        return torch.from_numpy(flat.reshape(height, width, -1)).permute(2, 0, 1)
 
 
-def open_store(path: Path) -> PixelStore:
-    """Open a finished store.
+def open_pixels(path: Path) -> SquareStore | WholeStore:
+    """Open a finished pixel store.
 
     Raises:
         RunError: it is not there, or unfinished.
     """
-    try:
-        meta = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        images = np.load(path.with_suffix(".npy"), mmap_mode="r")
-    except FileNotFoundError as error:
-        raise RunError(f"{path}: no finished pixel store is here. `run` the study again: it is made first.") from error
-    labels = np.asarray(meta["labels"], dtype=np.int64)
-    return PixelStore(images=images, labels=labels, classes=tuple(meta["classes"]), digest=meta["digest"])
+    meta = read_meta(path)
+    # Copy on write, and nothing is written: torch takes no read-only memory without a warning.
+    pixels = np.load(path.with_suffix(".npy"), mmap_mode="c")
+    if "sizes" not in meta:
+        return SquareStore(facts_of(meta), pixels)
+    sizes = np.asarray(meta["sizes"], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes.prod(axis=1) * meta["channels"])])
+    return WholeStore(facts_of(meta), pixels, starts, sizes)
+
+
+def _cropped(pictures: list[Tensor], recipe: Recipe, rule: Crop, generator: torch.Generator) -> Tensor:
+    """One crop of each picture, and for some its mirror image.
+
+    A call per image: torch's kernel for bytes takes one shape at a time, and even so is 20 times as fast on a core as
+    resampling the batch by two matrix products (97 against 2,160 µs an image).
+    """
+    sizes = torch.tensor([picture.shape[1:] for picture in pictures])
+    drawn = boxes(sizes, rule=rule, generator=generator)
+    crops = [cut(picture, box, recipe.image_size) for picture, box in zip(pictures, drawn.tolist(), strict=True)]
+    return mirror(torch.stack(crops), share=recipe.augment.flip, generator=generator)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from realitycheck.canonical import digest
 from realitycheck.datasets.base import Dataset
+from realitycheck.errors import RunError
 from realitycheck.plan.splits import split_classes
 from realitycheck.protocol.model import Protocol
-from realitycheck.training.pixels import write_store
+from realitycheck.protocol.recipe import Recipe
+from realitycheck.training.cache import publish, publish_json
+from realitycheck.training.parts import Decoding, Watch
+
+HALVES = ("trainval", "test")
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The two pixel stores of a dataset: where they lie, their digests, and the size of each of their classes."""
+    """The two stores of a dataset: where they lie, their digests, and the size of each of their classes."""
 
     trainval: Path
     test: Path
@@ -28,21 +36,31 @@ class Stores:
     test_sizes: tuple[tuple[str, int], ...]
 
 
-def prepare(dataset: Dataset, protocol: Protocol, cache: Path) -> Stores:
-    """Make what is missing of a dataset's two stores.
+def prepare(dataset: Dataset, protocol: Protocol, home: Path, *, watch: Watch) -> Stores:
+    """Make what is missing of a dataset's two pixel stores; images that an interrupted attempt decoded stay decoded.
 
-    A finished store is used again as long as the dataset's fingerprint and the split are the same.
+    A finished store is used again as long as the dataset's fingerprint, the sizes and the split are the same. It keeps
+    the manifest of its files, if there are any: their names and their digests, which are part of its own.
+
+    Args:
+        dataset: the images.
+        protocol: their size and their split.
+        home: the folder of the dataset's stores.
+        watch: sees how many images of a half are decoded.
+
+    Raises:
+        InputError: images cannot be read, or the dataset cannot be split; it names all that is wrong.
     """
-    size = protocol.recipe.image_size
-    rule = protocol.split
-    key = digest([dataset.fingerprint, size, rule.model_dump(mode="json")])[:16]
-    split = split_classes(len(dataset.classes), order=rule.order, seed=rule.seed)
-    paths = (cache / "stores" / key / "trainval", cache / "stores" / key / "test")
+    recipe, rule = protocol.recipe, protocol.split
+    sizes = [recipe.image_size] if recipe.resize is None else [recipe.resize, "whole"]
+    place = home / digest([dataset.fingerprint, *sizes, rule.model_dump(mode="json")])[:16]
+    split = split_classes(len(dataset.classes), order=rule.order, seed=rule.seed, official=dataset.official)
+    paths = [place / half for half in HALVES]
     for path, classes in zip(paths, (split.trainval, split.test), strict=True):
         if not path.with_suffix(".json").exists():
-            _write_half(dataset, classes, size, path)
-    (trainval, sizes), (test, test_sizes) = map(_facts, paths)
-    return Stores(*paths, trainval, test, sizes, test_sizes)
+            _write_half(dataset, classes, recipe, path, watch)
+    (trainval, sizes_of), (test, test_sizes) = map(_facts, paths)
+    return Stores(paths[0], paths[1], trainval, test, sizes_of, test_sizes)
 
 
 def _facts(path: Path) -> tuple[str, tuple[tuple[str, int], ...]]:
@@ -51,15 +69,42 @@ def _facts(path: Path) -> tuple[str, tuple[tuple[str, int], ...]]:
     return meta["digest"], tuple(zip(meta["classes"], counts.tolist(), strict=True))
 
 
-def _write_half(dataset: Dataset, classes: Sequence[int], size: int, path: Path) -> None:
+def _write_half(dataset: Dataset, classes: Sequence[int], recipe: Recipe, path: Path, watch: Watch) -> None:
     """Images in the order of their classes, classes numbered from 0 in the order of the split."""
     members = [np.flatnonzero(dataset.labels == each) for each in classes]
     indices = [int(each) for group in members for each in group]
-    labels = [label for label, group in enumerate(members) for _ in group]
-    write_store(
-        path,
-        images=dataset.images(indices, size=size),
-        labels=labels,
-        classes=[dataset.classes[each] for each in classes],
-        shape=(dataset.channels, size, size),
-    )
+    size, square = recipe.resize or recipe.image_size, recipe.resize is None
+    decoding = Decoding(dataset, indices, size, square, path.with_suffix(".parts"))
+    decoding.decode(watch=watch)
+    meta = {
+        "labels": [label for label, group in enumerate(members) for _ in group],
+        "classes": [dataset.classes[each] for each in classes],
+        "files": dataset.digests(indices),
+    }
+    if meta["files"]:
+        meta["names"] = dataset.names_of(indices)
+    _join(decoding, meta, path, shape=(dataset.channels, size, size) if square else None)
+
+
+def _join(decoding: Decoding, meta: dict[str, Any], path: Path, *, shape: tuple[int, int, int] | None) -> None:
+    """One file of all pixels; the JSON file comes last, and by renaming: a store without it is unfinished."""
+    sizes = np.concatenate([each for each, _ in decoding.parts()])
+    count = len(meta["labels"])
+    if len(sizes) != count:
+        raise RunError(f"{path}: {count} images were promised, {len(sizes)} came.")
+    if shape is None:
+        meta |= {"sizes": sizes.tolist(), "channels": decoding.dataset.channels}
+    whole = (count, *shape) if shape else (int(sizes.prod(axis=1).sum()) * decoding.dataset.channels,)
+    draft = path.with_suffix(f".{os.getpid()}.part.npy")
+    pixels = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=whole)
+    told = [meta["files"], sizes.tolist()] if shape is None else [meta["files"]] if meta["files"] else []
+    sha = hashlib.sha256(json.dumps([list(whole), meta["labels"], *told]).encode())
+    flat, place = pixels.reshape(-1), 0
+    for _, part in decoding.parts():
+        flat[place : place + len(part)] = part
+        sha.update(part.tobytes())
+        place += len(part)
+    pixels.flush()
+    publish(draft, path.with_suffix(".npy"))
+    publish_json(path.with_suffix(".json"), {"digest": sha.hexdigest(), **meta})
+    decoding.forget()

@@ -116,13 +116,12 @@ class Training:
 
     def _check(self, indices: NDArray[np.int64]) -> Tensor:
         trainer = self.trainer
-        precision = trainer.recipe.precision
         embeddings = embed(
             trainer.model,
             trainer.store,
             indices,
             output="embedder",
-            precision=precision,
+            recipe=trainer.recipe,
             device=trainer.device,
         )
         if not bool(embeddings.isfinite().all()):

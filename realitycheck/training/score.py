@@ -12,10 +12,12 @@ from torch import Tensor
 from realitycheck.errors import RunError
 from realitycheck.metrics.retrieval import scores
 from realitycheck.runs import DISTANCES, Body, Place, ScoreSpec
-from realitycheck.training.assemble import fold_of, model_of, prepare_machine, recipe_of
+from realitycheck.training.assemble import fold_of, model_of, recipe_of
 from realitycheck.training.checkpoint import load_weights
+from realitycheck.training.device import prepare_machine
 from realitycheck.training.embed import embed, join, rms_norm
-from realitycheck.training.pixels import PixelStore, open_store
+from realitycheck.training.open import open_store
+from realitycheck.training.store import Store
 
 
 def score(payload: Body) -> Body:
@@ -52,17 +54,17 @@ class _Member:
     scale: float
 
 
-def _member(run_id: str, output: str, place: Place, *, trainval: PixelStore, test: PixelStore) -> _Member:
+def _member(run_id: str, output: str, place: Place, *, trainval: Store, test: Store) -> _Member:
     spec, weights = load_weights(Path(place.cache), run_id)
     recipe = recipe_of(spec)
     device = prepare_machine(recipe, place.device)
-    model = model_of(spec, trainval)
+    model = model_of(spec, trainval, weights=None)
     model.load_state_dict(weights)
     model.to(device).eval()
     train = trainval.of_classes(fold_of(spec, classes=len(trainval.classes)).train)
 
-    def of(store: PixelStore, indices: np.ndarray) -> Tensor:
-        return embed(model, store, indices, output=output, precision=recipe.precision, device=device)
+    def of(store: Store, indices: np.ndarray) -> Tensor:
+        return embed(model, store, indices, output=output, recipe=recipe, device=device)
 
     return _Member(of(test, np.arange(len(test.labels))), rms_norm(of(trainval, train)))
 

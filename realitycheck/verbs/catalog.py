@@ -1,11 +1,16 @@
-"""`catalog`: the menu of losses, as values and as a page of Markdown."""
+"""`catalog`: the menus, as rows, and the losses as a page of Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.losses.cards import Card, cards
 from realitycheck.protocol.published import Published, published
+from realitycheck.trunks.menu import MENU as TRUNKS
+
+Rows = tuple[Sequence[str], Sequence[Sequence[str]]]
+"""The head of a table, and its rows."""
 
 FAMILIES = {"pairs": "Losses that compare images of a batch", "proxies": "Losses with class vectors"}
 
@@ -34,6 +39,36 @@ nearest losses here are `roadmap` and `smooth_ap`.
 def loss_cards() -> list[Card]:
     """Every loss of the menu with family, knobs, source and status."""
     return cards()
+
+
+def listed(kind: str) -> Rows:
+    """The head and the rows of a menu: `losses`, `datasets` or `trunks`."""
+    return {"losses": _losses, "datasets": _datasets, "trunks": _trunks}[kind]()
+
+
+def _losses() -> Rows:
+    faces = [(each.name, each.entry, ", ".join(each.knobs)) for each in cards()]
+    rows = [(name, e.family, e.distance, knobs, e.reference, e.status) for name, e, knobs in faces]
+    return ("loss", "family", "distance", "knobs", "paper", "status"), rows
+
+
+def _datasets() -> Rows:
+    rows = [
+        (name, each.title, _count(each.classes), _count(each.images), each.terms) for name, each in DATASETS.items()
+    ]
+    return ("dataset", "shows", "classes", "images", "terms"), rows
+
+
+def _trunks() -> Rows:
+    rows = [
+        (name, each.title, _count(each.output_dim), each.paper, ", ".join(each.weights) or "none")
+        for name, each in TRUNKS.items()
+    ]
+    return ("trunk", "network", "features", "paper", "known weights"), rows
+
+
+def _count(number: int | None) -> str:
+    return "any" if number is None else f"{number:,}"
 
 
 def losses_markdown() -> str:

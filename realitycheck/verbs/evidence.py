@@ -9,7 +9,6 @@ from realitycheck.ledger import Ledger
 from realitycheck.plan.evidence import DatasetEvidence, gather
 from realitycheck.plan.recall import from_records
 from realitycheck.protocol.parse import ReadStudy
-from realitycheck.report.page import write_report
 from realitycheck.search.progress import Standing, standing
 from realitycheck.verbs.study import evidence_folder, open_study
 
@@ -21,6 +20,8 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
         InputError: the study's files are wrong.
         LedgerError: the ledger is damaged.
     """
+    from realitycheck.report.page import write_report  # seconds, that `status` need not wait
+
     read = open_study(study)
     ledger = Ledger(evidence_folder(read))
     return write_report(
@@ -37,9 +38,9 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
 def study_standings(study: ReadStudy | Path | str) -> tuple[Standing, ...]:
     """How far each loss is, by the ledger alone."""
     read = open_study(study)
-    protocol = read.study.protocol
     found = study_evidence(read, Ledger(evidence_folder(read)))
-    return tuple(standing(each.dataset, view, protocol) for each in found for view in each.losses)
+    views = [(each.dataset, view) for each in found for view in each.losses]
+    return tuple(standing(dataset, view, read.study.protocol_on(dataset)) for dataset, view in views)
 
 
 def study_evidence(read: ReadStudy, ledger: Ledger) -> tuple[DatasetEvidence, ...]:

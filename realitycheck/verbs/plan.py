@@ -14,10 +14,10 @@ from realitycheck.plan.plan import LossPlan
 from realitycheck.protocol.model import LossChoice
 from realitycheck.protocol.parse import ReadStudy
 from realitycheck.runs import Place
-from realitycheck.statistics.power import can_reject, detectable_difference
 from realitycheck.training.prepare import Stores
 from realitycheck.verbs.run import preload
-from realitycheck.verbs.study import prepare_data
+from realitycheck.verbs.study import Progress, lonely, prepare_data, unwatched
+from realitycheck.verbs.trunks import weights_file, with_features
 
 CALIBRATE = "realitycheck.training.calibrate:calibrate"
 CALIBRATION_SECONDS = 600.0
@@ -52,25 +52,27 @@ class StudyPlan:
     detectable: Mapping[float, float]
 
 
-def plan_study(read: ReadStudy) -> StudyPlan:
+def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
     """Say what a study costs and what it can find; measures this machine for some seconds.
 
     Raises:
         InputError: the data do not fit the protocol, or the design can never tell two losses apart.
     """
+    from realitycheck.statistics.power import can_reject, detectable_difference  # scipy, that other verbs do without
+
     study, protocol = read.study, read.study.protocol
     alpha, family = 1 - protocol.interval.level, len(study.losses) - 1
     if not can_reject(seeds=protocol.final.seeds, comparisons=family, alpha=alpha, method="student_t"):
-        says = "must be two or more, one of them the baseline; got one. Add a loss to compare with."
-        raise InputError(read.source, [read.lines.problem(("losses",), says)])
-    stores = prepare_data(read)
+        raise InputError(read.source, lonely(read))
+    stores = _at_hand(read, watch)
     measured = {
         name: {loss.label: _calibrate(read, name, each, loss) for loss in study.losses} for name, each in stores.items()
     }
     total = Cost(0.0, sum(_bytes(each) for each in stores.values()))
-    for seen in measured.values():
-        total = sum((loss_cost(protocol, each) for each in seen.values()), total)
-        total += untrained_cost(protocol, next(iter(seen.values())))
+    for name, seen in measured.items():
+        here = study.protocol_on(name)
+        total = sum((loss_cost(here, each) for each in seen.values()), total)
+        total += untrained_cost(here, next(iter(seen.values())))
     return StudyPlan(
         trainings=trainings(protocol),
         losses=len(study.losses),
@@ -91,15 +93,26 @@ def plan_study(read: ReadStudy) -> StudyPlan:
     )
 
 
+def _at_hand(read: ReadStudy, watch: Progress) -> dict[str, Stores]:
+    stores = prepare_data(read, watch=watch)
+    executor = LocalExecutor(workers=2, deadline=CALIBRATION_SECONDS, preload=preload())
+    try:
+        return with_features(read, stores, executor, device="auto", watch=watch)
+    finally:
+        executor.close()
+
+
 def _bytes(stores: Stores) -> int:
     return sum(path.with_suffix(".npy").stat().st_size for path in (stores.trainval, stores.test))
 
 
 def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -> Measured:
-    protocol = read.study.protocol
+    protocol = read.study.protocol_on(name)
     knobs = catalog.middle_knobs(protocol.space_of(choice, name))
     spec = LossPlan(protocol, name, stores.trainval_digest, choice).trial_runs(slot=0, knobs=knobs)[0]
-    place = asdict(Place(trainval=str(stores.trainval), test=None, cache="", device="auto"))
+    place = asdict(
+        Place(trainval=str(stores.trainval), test=None, cache="", device="auto", weights=weights_file(read, protocol))
+    )
     title = f"calibration of {choice.label} on {name}"
     executor = LocalExecutor(workers=1, deadline=CALIBRATION_SECONDS, preload=preload())
     try:

@@ -21,7 +21,8 @@ from realitycheck.search.campaign import ATTEMPTS, Campaign
 from realitycheck.search.progress import Standing, standing
 from realitycheck.training.cache import forget_weights, stored_weights
 from realitycheck.training.prepare import Stores
-from realitycheck.verbs.study import evidence_folder, prepare_data
+from realitycheck.verbs.study import Progress, evidence_folder, prepare_data, unwatched
+from realitycheck.verbs.trunks import weights_file, with_features
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",
@@ -59,6 +60,7 @@ def run_study(
     deadline: float = 3600.0,
     reuse: Sequence[Path] = (),
     watch: Watch = silent,
+    progress: Progress = unwatched,
 ) -> StudyResult:
     """Do what is left of a study on this machine; running it again is the whole recovery manual.
 
@@ -70,14 +72,15 @@ def run_study(
         device: `cpu`, `cuda`, or `auto`.
         deadline: seconds after which a job counts as hanging; it is killed and tried again, three times at most.
         reuse: folders of other studies' evidence, whose records of equal id are copied: a baseline is paid for once.
-        watch: sees the progress.
+        watch: sees the progress of the runs.
+        progress: sees that of the images and features, which are made ready before.
 
     Raises:
         InputError: the data do not fit the protocol.
         LedgerError: a ledger is damaged.
     """
     executor = LocalExecutor(workers=workers, deadline=deadline, preload=preload())
-    return carry_out(read, executor=executor, device=device, reuse=reuse, watch=watch, verbs=VERBS)
+    return carry_out(read, executor=executor, device=device, reuse=reuse, watch=watch, progress=progress, verbs=VERBS)
 
 
 def carry_out(
@@ -87,11 +90,13 @@ def carry_out(
     device: str,
     reuse: Sequence[Path],
     watch: Watch,
+    progress: Progress = unwatched,
     verbs: Mapping[str, str],
 ) -> StudyResult:
     """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
     try:
-        desk = _desk(read, reuse=reuse)
+        stores = with_features(read, prepare_data(read, watch=progress), executor, device=device, watch=progress)
+        desk = _desk(read, stores, reuse=reuse)
         versions = {name: version(name) for name in ("realitycheck", "torch", "optuna", "numpy")}
         title = " ".join(f"{name} {each}" for name, each in versions.items())
         desk.ledger.note("started", {"title": title, "device": device})
@@ -122,7 +127,7 @@ def accept_failed(read: ReadStudy, run_id: str) -> str:
     Raises:
         InputError: no single run of that id is still to be done and has failed three times.
     """
-    desk = _desk(read, reuse=())
+    desk = _desk(read, prepare_data(read), reuse=())
     failures = Counter(note["id"] for note in desk.ledger.notes() if note["kind"] == "failed")
     ready = [job for job in desk.agenda.ready() if job.kind == "run" and job.id not in desk.ledger.records]
     found = [job for job in ready if job.id.startswith(run_id) and failures[job.id] >= ATTEMPTS]
@@ -142,6 +147,7 @@ class _Desk:
     stores: Mapping[str, Stores]
     ledger: Ledger
     cache: Path
+    weights: Mapping[str, str | None]
     plans: tuple[DatasetPlan, ...]
     agenda: Agenda
     known: Mapping[str, Body]
@@ -149,15 +155,16 @@ class _Desk:
     def place(self, job: Job, *, device: str) -> Body:
         each = self.stores[job.group.split("/")[0]]
         test = str(each.test) if job.kind == "score" else None
-        return asdict(Place(trainval=str(each.trainval), test=test, cache=str(self.cache), device=device))
+        weights = self.weights[job.group.split("/")[0]]
+        return asdict(Place(str(each.trainval), test, cache=str(self.cache), device=device, weights=weights))
 
     def standings(self) -> tuple[Standing, ...]:
         views = [(plan.dataset, view) for plan in self.plans for view in self.agenda.views(plan.dataset)]
-        return tuple(standing(dataset, view, self.read.study.protocol) for dataset, view in views)
+        return tuple(standing(dataset, view, self.read.study.protocol_on(dataset)) for dataset, view in views)
 
 
-def _desk(read: ReadStudy, *, reuse: Sequence[Path]) -> _Desk:
-    folder, stores = evidence_folder(read), prepare_data(read)
+def _desk(read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path]) -> _Desk:
+    folder = evidence_folder(read)
     ledger, cache = Ledger(folder), folder / "cache"
     plans = tuple(
         DatasetPlan(study=read.study, dataset=name, data=each.trainval_digest, test=each.test_digest)
@@ -169,7 +176,8 @@ def _desk(read: ReadStudy, *, reuse: Sequence[Path]) -> _Desk:
     # A score that can be copied needs no weights, so its models count as being at hand.
     copied = {model for body in by_kind(known.values(), "score") for model in body["spec"]["models"]}
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)
-    return _Desk(read, stores, ledger, cache, plans, agenda, known)
+    weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}
+    return _Desk(read, stores, ledger, cache, weights, plans, agenda, known)
 
 
 def _known(reuse: Sequence[Path]) -> dict[str, Body]:

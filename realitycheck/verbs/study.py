@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from realitycheck import catalog, review
@@ -11,8 +13,16 @@ from realitycheck.errors import InputError, Problem
 from realitycheck.plan.fit import data_problems
 from realitycheck.plan.plan import trainval_folds
 from realitycheck.protocol.model import DatasetChoice
-from realitycheck.protocol.parse import ReadStudy, read_study
+from realitycheck.protocol.parse import ReadStudy, inspect_study, read_study
+from realitycheck.protocol.salvage import passing_gaps
 from realitycheck.training.prepare import Stores, prepare
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being made ready, how much of it is done, and of how much."""
+
+
+def unwatched(title: str, done: int, count: int) -> None:
+    """Progress that nobody sees."""
 
 
 def open_study(study: ReadStudy | Path | str) -> ReadStudy:
@@ -25,10 +35,7 @@ def open_study(study: ReadStudy | Path | str) -> ReadStudy:
     """
     if isinstance(study, ReadStudy):
         return study
-    read = read_study(Path(study))
-    if str(read.home) not in sys.path:
-        sys.path.append(str(read.home))
-    return read
+    return _on_path(read_study(Path(study)))
 
 
 def load_study(path: Path | str) -> ReadStudy:
@@ -44,47 +51,94 @@ def load_study(path: Path | str) -> ReadStudy:
     return read
 
 
+def check_study(path: Path | str, *, watch: Progress = unwatched) -> ReadStudy:
+    """`load_study` and `prepare_data` in one, and more: what one layer finds hides nothing from the next.
+
+    Raises:
+        InputError: something is wrong; it lists every problem of the three files and of the data.
+    """
+    read = _on_path(inspect_study(Path(path)))
+    found = [*review.study_problems(read), *lonely(read)]
+    told = {each.where for each in found}
+    there = [each for each in read.study.datasets if f"datasets.{each.name}" not in told]
+    _, unfit = _data(read, there, watch)
+    if error := read.error([*found, *unfit]):
+        raise error
+    return read
+
+
+def lonely(read: ReadStudy) -> list[Problem]:
+    """One loss cannot be compared."""
+    if len(read.document.get(("losses",), dict) or {}) != 1:
+        return []
+    says = "must be two or more, one of them the baseline; got one. Add a loss to compare with."
+    return [read.lines.problem(("losses",), says)]
+
+
 def study_warnings(read: ReadStudy) -> list[Problem]:
     """What is allowed, and hardly meant."""
     return review.study_warnings(read)
 
 
-def prepare_data(read: ReadStudy) -> dict[str, Stores]:
+def prepare_data(read: ReadStudy, *, watch: Progress = unwatched) -> dict[str, Stores]:
     """Make each dataset's pixel stores where they are missing, and check that the protocol fits them.
 
     Raises:
         InputError: images cannot be read, or a fold cannot fill a batch; it lists every problem of every dataset.
     """
-    stores, problems = {}, []
-    for choice in read.study.datasets:
-        try:
-            stores[choice.name] = _prepared(read, choice)
-            problems += _unfit(read, choice, stores[choice.name])
-        except InputError as error:
-            problems += [_at(read, choice, error.source, each) for each in error.problems]
+    stores, problems = _data(read, read.study.datasets, watch)
     if problems:
         raise InputError(read.source, problems)
     return stores
 
 
 def evidence_folder(read: ReadStudy) -> Path:
-    """Where a study's evidence lies: beside its file, in a folder of its name."""
-    return read.path.absolute().parent / read.study.study
+    """Where a study's evidence lies: beside its file, in a folder of its name, which is the file's."""
+    return read.path.absolute().parent / read.path.stem
 
 
-def _prepared(read: ReadStudy, choice: DatasetChoice) -> Stores:
-    dataset = catalog.build_dataset(choice)
-    return prepare(dataset, read.study.protocol, evidence_folder(read) / "cache")
+def stores_folder(read: ReadStudy, dataset: str) -> Path:
+    """Where a dataset's stores lie; all of it may be deleted, it is made again."""
+    return evidence_folder(read) / "cache" / "stores" / dataset
 
 
-def _unfit(read: ReadStudy, choice: DatasetChoice, stores: Stores) -> list[Problem]:
-    protocol, classes = read.study.protocol, len(stores.trainval_sizes)
+def _on_path(read: ReadStudy) -> ReadStudy:
+    if str(read.home) not in sys.path:
+        sys.path.append(str(read.home))
+    return read
+
+
+def _data(
+    read: ReadStudy, datasets: Sequence[DatasetChoice], watch: Progress
+) -> tuple[dict[str, Stores], list[Problem]]:
+    stores: dict[str, Stores] = {}
+    problems: list[Problem] = []
+    for choice in datasets:
+        try:
+            with passing_gaps():
+                stores[choice.name] = _prepared(read, choice, watch)
+                problems += _unfit(read, choice, stores[choice.name])
+        except InputError as error:
+            problems += [_at(read, choice, error.source, each) for each in error.problems]
+    return stores, problems
+
+
+def _prepared(read: ReadStudy, choice: DatasetChoice, watch: Progress) -> Stores:
+    dataset, protocol = catalog.build_dataset(choice), read.study.protocol_on(choice.name)
+    title = f"images of {choice.name}"
+    return prepare(dataset, protocol, stores_folder(read, choice.name), watch=partial(watch, title))
+
+
+def _unfit(read: ReadStudy, choice: DatasetChoice, stores: Stores) -> Iterator[Problem]:
+    protocol, classes = read.study.protocol_on(choice.name), len(stores.trainval_sizes)
     folds = trainval_folds(protocol, classes) if protocol.folds.count <= classes else ()
-    families = {loss.family for loss in read.study.losses}
-    found = data_problems(
-        protocol, stores.trainval_sizes, stores.test_sizes, [fold.val for fold in folds], families=families
-    )
-    return [_at(read, choice, choice.name, each) for each in found]
+    validate = [fold.val for fold in folds]
+    families = {loss.family for loss in read.study.losses if "family" in vars(loss)}  # a wrong loss may have none
+    found: list[Problem] = []
+    for asked in ((), *((family,) for family in sorted(families))):
+        with passing_gaps():
+            found += data_problems(protocol, stores.trainval_sizes, stores.test_sizes, validate, families=asked)
+    yield from (_at(read, choice, choice.name, each) for each in dict.fromkeys(found))
 
 
 def _at(read: ReadStudy, choice: DatasetChoice, source: str, problem: Problem) -> Problem:

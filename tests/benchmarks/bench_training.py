@@ -17,7 +17,7 @@ from realitycheck import losses, verbs
 from realitycheck.plan.plan import DatasetPlan
 from realitycheck.runs import Place, RunSpec
 from realitycheck.training.assemble import assemble
-from realitycheck.training.pixels import open_store
+from realitycheck.training.open import open_store
 from realitycheck.training.prepare import Stores
 
 STEPS, REPEATS = 100, 7
@@ -43,14 +43,14 @@ def main() -> None:
 
 
 def _harness(spec: RunSpec, stores: Stores, cache: str):
-    place = Place(trainval=str(stores.trainval), test=None, cache=cache, device="cpu")
+    place = Place(trainval=str(stores.trainval), test=None, cache=cache, device="cpu", weights=None)
     trainer, _, _ = assemble(spec, place)
     return lambda: trainer.advance(STEPS)
 
 
 def _bare(spec: RunSpec, stores: Stores):
     """The same model, loss and optimiser in the shortest loop that one would write by hand."""
-    trainer, _, _ = assemble(spec, Place(str(stores.trainval), None, "", "cpu"))
+    trainer, _, _ = assemble(spec, Place(str(stores.trainval), None, "", "cpu", None))
     model = trainer.model
     loss = losses.build("multi_similarity", num_classes=129, embedding_dim=spec.dims, **KNOBS)
     rate = spec.recipe["optimizers"]["trunk"]["lr"]

@@ -55,3 +55,33 @@ def test_blocks_by_hand():
 def test_too_few_classes_for_halves():
     with pytest.raises(InputError, match="at least 4"):
         split_classes(3, order="sorted", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("classes", "validated", "never"),
+    [
+        # Ranges that the original's code gives, worked out by running its arithmetic; last ones are included.
+        (100, [(75, 99), (0, 24), (25, 49), (50, 74)], []),  # CUB-200-2011
+        (98, [(74, 97), (0, 23), (25, 48), (49, 72)], [24, 73]),  # Cars196
+        (11317, [(8488, 11316), (0, 2828), (2829, 5657), (5658, 8486)], [8487]),  # SOP
+    ],
+)
+def test_rotating_windows_are_those_of_the_paper_class_by_class(classes, validated, never):
+    folds = make_folds(range(classes), count=4, kind="mlrc", seed=0)
+    assert [fold.val for fold in folds] == [tuple(range(first, last + 1)) for first, last in validated]
+    seen = {each for fold in folds for each in fold.val}
+    assert sorted(set(range(classes)) - seen) == never
+    for fold in folds:
+        assert sorted(fold.train + fold.val) == list(range(classes))
+
+
+def test_a_hold_out_trains_on_the_first_half():
+    (fold,) = make_folds(range(7), count=1, kind="hold_out", seed=0)
+    assert (fold.train, fold.val) == ((0, 1, 2), (3, 4, 5, 6))
+
+
+def test_official_halves_are_the_makers():
+    split = split_classes(5, order="official", seed=0, official=((0, 2, 4), (1, 3)))
+    assert (split.trainval, split.test) == ((0, 2, 4), (1, 3))
+    with pytest.raises(InputError, match="no split of its own"):
+        split_classes(5, order="official", seed=0)

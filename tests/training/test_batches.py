@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from realitycheck.protocol.model import Augment
+from realitycheck.protocol.recipe import Augment
 from realitycheck.training.augment import augment
 from realitycheck.training.batches import MPerClassBatches
 

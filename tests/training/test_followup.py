@@ -51,7 +51,7 @@ def job(tmp_path_factory):
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
     spec = plan.losses[2].trial_runs(slot=0, knobs=KNOBS)[0]
-    return spec, Place(str(stores.trainval), None, str(stores.trainval.parent), "cpu")
+    return spec, Place(str(stores.trainval), None, str(stores.trainval.parent), "cpu", None)
 
 
 def test_each_phase_has_its_own_knobs():

@@ -23,7 +23,7 @@ def study(tmp_path_factory):
 
 def model(study, **changes):
     recipe = study.protocol.recipe.model_copy(update=changes)
-    return build_model(recipe=recipe, in_channels=1, dims=8, seed=3)
+    return build_model(recipe=recipe, in_channels=1, dims=8, seed=3, weights=None)
 
 
 def images(seed=0):
@@ -45,7 +45,7 @@ def test_initial_weights_depend_on_the_seed_alone(study):
     second = model(study).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
     recipe = study.protocol.recipe
-    other = build_model(recipe=recipe, in_channels=1, dims=8, seed=4).state_dict()
+    other = build_model(recipe=recipe, in_channels=1, dims=8, seed=4, weights=None).state_dict()
     assert not torch.equal(first["embedder.weight"], other["embedder.weight"])
 
 

@@ -44,7 +44,7 @@ def job(tmp_path_factory):
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
     return plan.losses[2].trial_runs(slot=0, knobs={"momentum": 0.75})[0], Place(
-        str(stores.trainval), None, str(stores.trainval.parent), "cpu"
+        str(stores.trainval), None, str(stores.trainval.parent), "cpu", None
     )
 
 

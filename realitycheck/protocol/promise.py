@@ -1,0 +1,27 @@
+"""The base of everything read from a file, and the kinds of numbers in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+
+
+class Promise(BaseModel):
+    """The base of everything read from a file: frozen, strict, and deaf to unknown keys.
+
+    `options` are fields that a file may leave out, and that ask for something beyond the rest. Where they ask for
+    nothing they are not written, so that the id of a promise does not depend on options that it does not use.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    options: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if value or name not in self.options}

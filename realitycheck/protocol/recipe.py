@@ -1,0 +1,106 @@
+"""How one model is trained: trunk, pictures, optimisers. Equal for every loss of a study."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from realitycheck.protocol.promise import Count, Promise, Rate, Share
+
+
+class Weights(Promise):
+    """Learned weights of a trunk: where they are to be had, and the beginning of their file's SHA-256.
+
+    `source` is a path, an address, or `package:<import name>/<path inside>`; not part of an identity, as the digest is.
+    """
+
+    options = frozenset({"source"})
+
+    source: str | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
+
+
+class TrunkChoice(Promise):
+    """A trunk from the menu.
+
+    `channels` is its width and `model` its variant, where it asks for them. With `frozen`, its features are computed
+    once for each image (and, where the recipe flips, for its mirror image), and only embedder and loss train.
+    """
+
+    options = frozenset({"channels", "model", "weights", "frozen"})
+
+    name: str
+    channels: Count | None = None
+    model: str | None = None
+    weights: Weights | None = None
+    frozen: bool = False
+
+
+class Crop(Promise):
+    """A crop of random area and shape, resized to the image size (Szegedy et al., 2015).
+
+    `scale` bounds the share of the image's area, `ratio` width by height, drawn on a log scale.
+    """
+
+    scale: Annotated[tuple[Rate, Rate], Field(min_length=2)]
+    ratio: Annotated[tuple[Rate, Rate], Field(min_length=2)]
+
+
+class Augment(Promise):
+    """Random crops after padding by `shift` pixels of background, and flips with probability `flip`.
+
+    With `crop` the images are cut from the whole picture instead.
+    """
+
+    options = frozenset({"crop"})
+
+    shift: Annotated[int, Field(ge=0)]
+    flip: Share
+    crop: Crop | None = None
+
+
+class Optimizer(Promise):
+    """One optimiser group. `lr` is null where the rate is a knob of the search.
+
+    `momentum` is Adam's and AdamW's β₁. Fixed for all: RMSprop's α 0.99, Adam's β₂ 0.999, ε 1e-8 for both; no schedule.
+    """
+
+    name: Literal["rmsprop", "adam", "adamw", "sgd"]
+    lr: Rate | None
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Optimizers(Promise):
+    """Trunk, embedder and loss parameters, each in a group of their own."""
+
+    trunk: Optimizer
+    embedder: Optimizer
+    loss: Optimizer
+
+
+class Recipe(Promise):
+    """How one model is trained; equal for every loss.
+
+    `collapse` is the smallest spread of the validation embeddings (RMS distance of the normalised embeddings
+    from their mean, in [0, 1]) that counts as alive; below it the run is DIVERGED.
+    `resize` is the shorter side at which whole images are kept; training crops are cut from them, and evaluation sees
+    their middle square of `image_size`. Without it, that square is all that is kept.
+    """
+
+    options = frozenset({"resize"})
+
+    image_size: Count
+    resize: Count | None = None
+    trunk: TrunkChoice
+    pooling: Literal["avg", "max", "max+avg"]
+    layer_norm: Literal["none", "plain", "affine"]
+    embedder_init: Literal["fan_in_uniform", "kaiming_fan_out"]
+    loss_init: Literal["standard_normal", "unit_norm", "own"]
+    batch_norm: Literal["train", "freeze_statistics", "frozen"]
+    augment: Augment
+    optimizers: Optimizers
+    precision: Literal["float32", "bfloat16"]
+    threads: Count
+    collapse: Share

@@ -1,0 +1,97 @@
+"""`doctor`: is this machine fit for a study, and are its files still those that it was begun with?"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from realitycheck import catalog
+from realitycheck.errors import InputError, Problem
+from realitycheck.protocol.model import DatasetChoice
+from realitycheck.protocol.parse import ReadStudy
+from realitycheck.verbs.study import Progress, stores_folder, unwatched
+from realitycheck.verbs.trunks import weights_file
+
+AT_ONCE = 500
+"""Files that are digested between two words of progress."""
+
+NAMED = 5
+"""Files that a problem names; of the others it gives the number."""
+
+
+def machine_facts(read: ReadStudy) -> list[tuple[str, str]]:
+    """What there is to say of this machine: each fact with its heading."""
+    import torch
+
+    cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, the CPU is used"
+    packages = ("realitycheck", "torch", "torchvision", "numpy", "optuna", "scipy", "faiss-cpu")
+    return [
+        ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        ("Packages", ", ".join(f"{name} {version(name)}" for name in packages)),
+        ("Cores", str(os.cpu_count())),
+        ("GPU", cuda),
+        ("Free disk", f"{shutil.disk_usage(read.home).free / 1e9:.0f} GB"),
+    ]
+
+
+def examine(read: ReadStudy, *, watch: Progress = unwatched) -> list[Problem]:
+    """Digest every file of every dataset, and the trunks' weights, and compare them with what the study was begun with.
+
+    A dataset that the study has not used yet has nothing to be compared with.
+    """
+    problems: list[Problem] = []
+    for choice in read.study.datasets:
+        try:
+            weights_file(read, read.study.protocol_on(choice.name))
+            problems += _changed(read, choice, watch)
+        except InputError as error:
+            problems += error.problems
+    return problems
+
+
+def _changed(read: ReadStudy, choice: DatasetChoice, watch: Progress) -> Iterator[Problem]:
+    manifests = [_manifest(each) for each in _stores(read, choice)]
+    if not any(manifests):
+        return
+    found = _found(read, choice, watch)
+    for known in manifests:
+        for told, names in (
+            ("are gone", sorted(known.keys() - found.keys())),
+            ("have other bytes", sorted(name for name in known.keys() & found.keys() if known[name] != found[name])),
+            ("are new", sorted(found.keys() - known.keys())),
+        ):
+            if names:
+                says = f"must have the files that the study was begun with; {len(names)} {told}: {_some(names)}."
+                yield read.lines.problem(("datasets", choice.name), f"{says} Put them back, or begin a new study.")
+
+
+def _stores(read: ReadStudy, choice: DatasetChoice) -> list[Path]:
+    """The finished stores of a dataset: one place, unless its files have changed already or its protocol has."""
+    return sorted({path.parent for path in stores_folder(read, choice.name).glob("*/trainval.json")})
+
+
+def _manifest(place: Path) -> dict[str, str]:
+    """Name → SHA-256 of the files of both halves."""
+    halves = [json.loads(path.read_text(encoding="utf-8")) for path in (place / "trainval.json", place / "test.json")]
+    return {name: sha for half in halves for name, sha in zip(half.get("names", ()), half["files"], strict=False)}
+
+
+def _found(read: ReadStudy, choice: DatasetChoice, watch: Progress) -> dict[str, str]:
+    dataset = catalog.build_dataset(choice)
+    count = len(dataset.labels)
+    found: dict[str, str] = {}
+    for start in range(0, count, AT_ONCE):
+        watch(f"files of {choice.name}", start, count)
+        indices = range(start, min(start + AT_ONCE, count))
+        found |= dict(zip(dataset.names_of(indices), dataset.digests(indices), strict=False))
+    return found
+
+
+def _some(names: list[str]) -> str:
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

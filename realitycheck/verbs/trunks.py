@@ -1,0 +1,95 @@
+"""What the trunks of a study need before a run: the file of their weights, and a frozen one's features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from realitycheck.errors import InputError, RunError
+from realitycheck.jobs import Executor, Job
+from realitycheck.protocol.model import Protocol
+from realitycheck.protocol.parse import ReadStudy
+from realitycheck.protocol.recipe import Recipe
+from realitycheck.training.feature_parts import EACH, join_parts, missing
+from realitycheck.training.prepare import HALVES, Stores
+from realitycheck.trunks.weights import locate
+from realitycheck.verbs.study import Progress
+
+COMPUTE = "realitycheck.training.features:compute"
+
+FOLDER = "weights"
+"""In a study's home: where relative paths of weights begin, and where those of an address are put."""
+
+
+def weights_file(read: ReadStudy, protocol: Protocol) -> str | None:
+    """The file of the trunk's weights, its digest checked; None where the trunk starts from random ones.
+
+    Raises:
+        InputError: the weights are not to be had, or are others.
+    """
+    told = protocol.recipe.trunk.weights
+    if told is None or told.source is None:
+        return None
+    try:
+        return str(locate(told.source, sha256=told.sha256, folder=read.home / FOLDER))
+    except InputError as error:
+        keys = ("recipe", "trunk", "weights")
+        problems = [read.protocol_problem(keys, f"{told.source} {each.says}") for each in error.problems]
+        raise InputError(read.source, problems) from None
+
+
+def with_features(
+    read: ReadStudy, stores: Mapping[str, Stores], executor: Executor, *, device: str, watch: Progress
+) -> dict[str, Stores]:
+    """The stores that runs work on: of pixels, or where the trunk is frozen of its features, computed where missing.
+
+    Raises:
+        InputError: the weights are not to be had.
+        RunError: features could not be computed.
+    """
+    return {name: _seen(read, name, each, executor, device=device, watch=watch) for name, each in stores.items()}
+
+
+def _seen(read: ReadStudy, name: str, stores: Stores, executor: Executor, *, device: str, watch: Progress) -> Stores:
+    protocol = read.study.protocol_on(name)
+    if not protocol.recipe.trunk.frozen:
+        return stores
+    weights = weights_file(read, protocol)
+    found = {}
+    for half in HALVES:
+        look = _Look(f"features of {name}, {half}", getattr(stores, half), protocol.recipe, weights, device)
+        _carry_out(list(look.jobs()), executor, title=look.title, watch=watch)
+        found[half] = join_parts(look.pixels, look.recipe)
+    return replace(stores, trainval=found["trainval"], test=found["test"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A frozen trunk's look at one half."""
+
+    title: str
+    pixels: Path
+    recipe: Recipe
+    weights: str | None
+    device: str
+
+    def jobs(self) -> Iterator[Job]:
+        recipe = self.recipe.model_dump(mode="json")
+        common = {"pixels": str(self.pixels), "recipe": recipe, "weights": self.weights, "device": self.device}
+        for start in missing(self.pixels, self.recipe):
+            title = f"{self.title}, from image {start}"
+            yield Job("features", f"{self.pixels}/{start}", self.title, title, {**common, "start": start})
+
+
+def _carry_out(jobs: list[Job], executor: Executor, *, title: str, watch: Progress) -> None:
+    """All of the jobs, as many at a time as the executor takes; a part that is done stays done if another fails."""
+    waiting, done = list(jobs), 0
+    while done < len(jobs):
+        watch(title, done * EACH, len(jobs) * EACH)
+        while waiting and executor.free > 0:
+            executor.submit(waiting.pop(0), address=COMPUTE)
+        for finished in executor.wait(seconds=1.0):
+            if finished.body is None:
+                raise RunError(f"{finished.job.title}: {finished.failure}")
+            done += 1
