@@ -47,6 +47,9 @@ class InputError(RealityCheckError):
         head = f"{source} has {count} problem{'' if count == 1 else 's'}"
         super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, tuple[Problem, ...]]]:
+        return type(self), (self.source, self.problems)
+
 
 def _place(problem: Problem) -> tuple[object, ...]:
     """Order by line, and within a line as people count: a sentence can hold the lines of another file, 3 before 10."""

@@ -14,6 +14,7 @@ from realitycheck.protocol.parse import ReadStudy
 from realitycheck.protocol.published import differences, published
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.protocol.salvage import passing_gaps
+from realitycheck.protocol.yaml_lines import Keys
 from realitycheck.trunks.menu import MENU as TRUNKS
 
 
@@ -28,27 +29,35 @@ def study_problems(read: ReadStudy) -> list[Problem]:
         says = _missing(resolve_dataset, each.address)
         problems += [read.lines.problem(("datasets", each.name), told) for told in says]
     with passing_gaps():
-        problems += _trunk_problems(read, study.protocol.recipe)
+        problems += _trunk_problems(read, study.protocol.recipe, ("recipe",))
+    for each in study.datasets:
+        with passing_gaps():
+            other = study.protocol.on.get(each.address)
+            if other is not None and other.trunk is not None:
+                problems += _trunk_problems(read, study.protocol_on(each.name).recipe, ("on", each.address))
     return problems
 
 
-def _trunk_problems(read: ReadStudy, recipe: Recipe) -> Iterator[Problem]:
-    """Whether there is such a trunk, and whether it takes images of the recipe's size: it is shown two empty ones."""
+def _trunk_problems(read: ReadStudy, recipe: Recipe, keys: Keys) -> Iterator[Problem]:
+    """Whether there is such a trunk, and whether it takes images of the recipe's size: it is shown two empty ones.
+
+    `keys` is where trunk and size stand: in the recipe, or where a dataset has others.
+    """
     import torch
 
     name, size = recipe.trunk.name, recipe.image_size
     if missing := _missing(resolve_trunk, name):
-        yield from (read.protocol_problem(("recipe", "trunk", "name"), says) for says in missing)
+        yield from (read.protocol_problem((*keys, "trunk", "name"), says) for says in missing)
         return
     try:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             trunk = build_trunk(recipe.trunk, in_channels=1)
             trunk.eval()(torch.zeros(2, 1, size, size))
     except InputError as error:
-        yield from (read.protocol_problem(("recipe", "trunk"), each.says) for each in error.problems)
+        yield from (read.protocol_problem((*keys, "trunk"), each.says) for each in error.problems)
     except Exception as error:  # a stranger's trunk may raise anything
         says = f"must be a size that {name} takes; got {size}: {error}. Raise it."
-        yield read.protocol_problem(("recipe", "image_size"), says)
+        yield read.protocol_problem((*keys, "image_size"), says)
 
 
 def study_warnings(read: ReadStudy) -> list[Problem]:

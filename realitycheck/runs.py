@@ -54,6 +54,9 @@ class Category(StrEnum):
 METRICS = ("map_at_r", "r_precision", "precision_at_1")
 """The scores of every record, in the order of the tables."""
 
+RECALL, NMI = "recall_at_", "nmi"
+"""What records call the scores that a protocol may ask for: `recall_at_10` and the like, and `nmi`."""
+
 DISTANCES = ("cosine", "euclidean")
 """Both are stored; the one that the loss declares is primary."""
 
@@ -120,12 +123,15 @@ class ScoreSpec:
         test: digest of the test half (images and labels).
         models: run ids; more than one are scored each by itself and as one concatenated embedding.
         output: `embedder`, or `trunk` for the pooled features below it.
+        scores: what is asked for beside `METRICS`, as plain JSON (`protocol.model.Scores`); None where nothing is, and
+            then it is no part of the id.
     """
 
     results_version: int
     test: str
     models: tuple[str, ...]
     output: str
+    scores: Mapping[str, Any] | None
 
     @cached_property
     def id(self) -> str:
@@ -134,15 +140,14 @@ class ScoreSpec:
 
     def to_json(self) -> Body:
         """This spec as plain JSON values."""
-        return {
-            **{field.name: getattr(self, field.name) for field in fields(self)},
-            "models": list(self.models),
-        }
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "scores"}
+        asked = {} if self.scores is None else {"scores": dict(self.scores)}
+        return {**own, "models": list(self.models), **asked}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> ScoreSpec:
         """The spec that `to_json` wrote."""
-        return cls(**{**body, "models": tuple(body["models"])})
+        return cls(**{"scores": None, **body, "models": tuple(body["models"])})
 
 
 @dataclass(frozen=True, slots=True)

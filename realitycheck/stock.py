@@ -31,9 +31,7 @@ def catalog(kind: Kind, markdown: Markdown = False) -> None:  # noqa: FBT002 - t
     head, rows = verbs.listed(kind)
     out.print(_table(head, rows))
     if kind == "datasets":
-        out.print(
-            "`realitycheck fetch NAME FOLDER` gets a dataset, or says where to get it and how to lay it out."
-        )
+        out.print("`realitycheck fetch NAME FOLDER` gets a dataset, or says where to get it and how to lay it out.")
 
 
 def published(dataset: Name) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 from realitycheck.errors import InputError, Problem
 
 
@@ -21,3 +23,9 @@ def test_numbers_of_any_length_are_ordered():
     """Python refuses to read a number of more than 4,300 digits."""
     long = [Problem(1, "seed", f"got {digit * 5000}") for digit in "21"]
     assert InputError("x.yaml", long).problems == (long[1], long[0])
+
+
+def test_an_input_error_survives_a_process_boundary():
+    error = InputError("x.yaml", [Problem(2, "seed", "must be a number; got a word. Mend it.")])
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.source, again.problems, str(again)) == (error.source, error.problems, str(error))

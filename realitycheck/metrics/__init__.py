@@ -1,5 +1,7 @@
-"""What an embedding is worth: exact retrieval scores."""
+"""What an embedding is worth: exact retrieval scores, and how its clusters agree with the classes."""
 
+from realitycheck.metrics.clustering import nmi
+from realitycheck.metrics.recall import recall_at_k
 from realitycheck.metrics.retrieval import retrieval_scores
 
-__all__ = ["retrieval_scores"]
+__all__ = ["nmi", "recall_at_k", "retrieval_scores"]

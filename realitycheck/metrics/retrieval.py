@@ -22,8 +22,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from realitycheck.errors import InputError, Problem
 from realitycheck.metrics.neighbors import nearest_blocks
+from realitycheck.metrics.queries import as_tensor, classes
 from realitycheck.metrics.shortlist import Tiles
 
 
@@ -73,7 +73,7 @@ def retrieval_scores(
     Raises:
         InputError: one of these does not hold, or no two items share a class.
     """
-    found = scores(_tensor(embeddings), _tensor(labels), distance=distance)
+    found = scores(as_tensor(embeddings), as_tensor(labels), distance=distance)
     return {
         "map_at_r": found.map_at_r,
         "r_precision": found.r_precision,
@@ -92,11 +92,8 @@ def scores(embeddings: Tensor, labels: Tensor, *, distance: str) -> Scores:
 
 def scores_in_tiles(embeddings: Tensor, labels: Tensor, *, distance: str, tiles: Tiles | None) -> Scores:
     """`scores` with the work cut as `tiles` says, which moves no score."""
-    _check(embeddings, labels)
-    kind, others = _classes(labels)
+    kind, others = classes(embeddings, labels)
     queries = int((others > 0).sum())
-    if not queries:
-        raise _refusal("labels", "must give at least two items one class; here every item is alone in its class.")
     wanted, kinds = (torch.from_numpy(each).to(embeddings.device) for each in (others, kind))
     table = np.zeros((3, len(others)))
     for block in nearest_blocks(embeddings, wanted=wanted, kind=kinds, distance=distance, tiles=tiles):
@@ -105,28 +102,6 @@ def scores_in_tiles(embeddings: Tensor, labels: Tensor, *, distance: str, tiles:
     map_at_r, r_precision, precision_at_1 = (math.fsum(row) / queries for row in table.tolist())
     per_class = _per_class(table[0], kind)
     return Scores(map_at_r, r_precision, precision_at_1, per_class, queries, len(others) - queries)
-
-
-def _tensor(values: Tensor | NDArray[Any]) -> Tensor:
-    return values if isinstance(values, Tensor) else torch.from_numpy(np.array(values, order="C"))
-
-
-def _check(embeddings: Tensor, labels: Tensor) -> None:
-    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-        raise _refusal("labels", f"must be integers; got {labels.dtype}.")
-    if labels.dim() != 1 or labels.shape != embeddings.shape[:1]:
-        got = f"{tuple(labels.shape)} for embeddings of {tuple(embeddings.shape)}"
-        raise _refusal("labels", f"must be one per row of the embeddings; got {got}.")
-
-
-def _refusal(where: str, says: str) -> InputError:
-    return InputError("retrieval scores", [Problem(0, where, says)])
-
-
-def _classes(labels: Tensor) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each item's class, numbered from 0 in the order of the labels, and how many others share it."""
-    _, kind, sizes = np.unique(labels.cpu().numpy(), return_inverse=True, return_counts=True)
-    return kind, (sizes - 1)[kind]
 
 
 def _of_queries(

@@ -59,9 +59,10 @@ class Cost:
 
 
 def trainings(protocol: Protocol) -> Trainings:
-    """The trainings of one loss: trials × K, and per seed K fold runs and one complete run."""
+    """The trainings of one loss: trials × K, and per seed K fold runs and, where they are asked for, a complete run."""
     folds, seeds = protocol.folds.count, protocol.final.seeds
-    return Trainings(search=protocol.search.trials * folds, folds=seeds * folds, complete=seeds)
+    complete = seeds if protocol.completes else 0
+    return Trainings(search=protocol.search.trials * folds, folds=seeds * folds, complete=complete)
 
 
 def loss_cost(protocol: Protocol, measured: Measured) -> Cost:
@@ -82,7 +83,7 @@ def loss_cost(protocol: Protocol, measured: Measured) -> Cost:
 
 def untrained_cost(protocol: Protocol, measured: Measured) -> Cost:
     """What the two untrained rows need on one dataset."""
-    models = protocol.final.seeds * (protocol.folds.count + 1)
+    models = protocol.final.seeds * (protocol.folds.count + protocol.completes)
     seconds = models * START_SECONDS + 2 * protocol.final.seeds * _scored(measured)
     return Cost(seconds / 3600, models * measured.weights_bytes)
 

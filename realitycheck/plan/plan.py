@@ -227,7 +227,10 @@ class DatasetPlan:
         """The score of some models on the test half, or None where that is not known."""
         if self.test is None:
             return None
-        return ScoreSpec(results_version=RESULTS_VERSION, test=self.test, models=tuple(models), output=output)
+        scores = self.protocol.scores.model_dump(mode="json") if self.protocol.scores else None
+        return ScoreSpec(
+            results_version=RESULTS_VERSION, test=self.test, models=tuple(models), output=output, scores=scores
+        )
 
 
 def _without_sources(protocol: Protocol) -> Protocol:

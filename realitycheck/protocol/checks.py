@@ -18,6 +18,7 @@ from realitycheck.protocol.names import Found, known_problems
 from realitycheck.protocol.rate_checks import rate_problems, rate_ranges
 from realitycheck.protocol.recipe_checks import assumed_problems, recipe_problems
 from realitycheck.protocol.schema import nearest
+from realitycheck.protocol.score_checks import score_problems
 from realitycheck.protocol.space import Space
 from realitycheck.protocol.yaml_lines import Keys
 from realitycheck.runs import Category
@@ -26,7 +27,7 @@ from realitycheck.runs import Category
 def protocol_checks(document: Document) -> list[Problem]:
     """What is wrong with a protocol file beyond its schema."""
     checks = (_own_name(document, "protocol"), _trials(document), _folds(document), *_phases(document))
-    recipe = (recipe_problems(document), rate_problems(document), assumed_problems(document))
+    recipe = (recipe_problems(document), rate_problems(document), assumed_problems(document), score_problems(document))
     return _located(document, chain(*checks, *recipe, _pairs(document), _categories(document)))
 
 

@@ -11,7 +11,7 @@ from realitycheck.protocol.knobs import FOLLOWUP
 from realitycheck.protocol.promise import Count, Name, Promise
 from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
-from realitycheck.runs import Category
+from realitycheck.runs import METRICS, NMI, RECALL, Category
 
 
 class SplitRule(Promise):
@@ -99,15 +99,32 @@ class IntervalRule(Promise):
     level: Annotated[float, Field(gt=0.5, lt=1)]
 
 
+class Scores(Promise):
+    """What is measured on the test half beside `METRICS`: recall at each k of `recall_at`, and NMI."""
+
+    options = frozenset({"recall_at", "nmi"})
+
+    recall_at: tuple[Count, ...] = ()
+    nmi: bool = False
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of these scores in records, in the order of the tables."""
+        return (*(f"{RECALL}{k}" for k in self.recall_at), *([NMI] if self.nmi else []))
+
+
 class Override(Promise):
-    """What is other on one dataset."""
+    """What is other on one dataset: of the protocol itself, or of its recipe."""
 
-    options = frozenset({"trunk", "image_size", "resize", "phases"})
+    options = frozenset({"split", "trunk", "image_size", "resize", "embedder_init", "phases", "scores"})
 
+    split: SplitRule | None = None
     trunk: TrunkChoice | None = None
     image_size: Count | None = None
     resize: Count | None = None
+    embedder_init: Literal["fan_in_uniform", "kaiming_fan_out"] | None = None
     phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=2)] | None = None
+    scores: Scores | None = None
 
 
 class Protocol(Promise):
@@ -117,7 +134,7 @@ class Protocol(Promise):
     protocol does not tell, and that we chose.
     """
 
-    options = frozenset({"on", "assumed"})
+    options = frozenset({"scores", "on", "assumed"})
 
     protocol: Name
     summary: str
@@ -133,8 +150,19 @@ class Protocol(Promise):
     final: Final
     categories: Annotated[tuple[Category, ...], Field(min_length=1)]
     interval: IntervalRule
+    scores: Scores | None = None
     on: Mapping[Name, Override] = {}
     assumed: tuple[str, ...] = ()
+
+    @property
+    def completes(self) -> bool:
+        """Whether complete runs are asked for."""
+        return Category.COMPLETE in self.categories
+
+    @property
+    def scores_folds(self) -> bool:
+        """Whether the fold runs of the replicates are scored; otherwise they only give the complete runs' lengths."""
+        return any(each is not Category.COMPLETE for each in self.categories)
 
     def of(self, dataset: str) -> Protocol:
         """This protocol on one dataset, given by its name on the menu."""
@@ -142,9 +170,14 @@ class Protocol(Promise):
             return self
         found = self.on.get(dataset, Override())
         told = {name: value for name in Override.model_fields if (value := getattr(found, name)) is not None}
-        phases = told.pop("phases", self.phases)
-        recipe = self.recipe.model_copy(update=told)
-        return self.model_copy(update={"recipe": recipe, "phases": phases, "on": {}})
+        recipe = {name: value for name, value in told.items() if name in Recipe.model_fields}
+        own = {name: value for name, value in told.items() if name not in recipe}
+        return self.model_copy(update={**own, "recipe": self.recipe.model_copy(update=recipe), "on": {}})
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The scores that a record of a score holds, in the order of the tables."""
+        return (*METRICS, *(self.scores.metrics if self.scores else ()))
 
     def space_of(self, choice: LossChoice, dataset: str) -> Space:
         """All that a search draws: shared knobs and the loss's own, those of a second phase where there is one."""

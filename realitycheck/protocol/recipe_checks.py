@@ -57,9 +57,7 @@ def _pictures(document: Document) -> Found:
     crop, shift = document.get((*here, "crop"), dict), document.get((*here, "shift"), int)
     if isinstance(size, int) and isinstance(resize, int) and resize < size:
         yield ("recipe", "resize"), f"must be at least image_size, {size}; got {resize}. Raise it."
-    if resize is not None and crop is None and not document.get(("recipe", "trunk", "frozen"), bool):
-        yield ("recipe", "resize"), "must come with augment.crop, which cuts whole images; got none. Add it."
-    if crop is not None and shift:
+    if (crop is not None or resize is not None) and shift:
         yield (*here, "shift"), f"must be 0 where crops are drawn; got {shift}. Lower it."
     for key, limit in (("scale", 1.0), ("ratio", None)):
         yield from _bounds((*here, "crop", key), (crop or {}).get(key), limit)

@@ -14,8 +14,14 @@ from realitycheck.losses.menu import entry, parts
 from realitycheck.protocol.document import Document, ReadFile
 from realitycheck.protocol.model import DatasetChoice, LossChoice, Protocol, Study
 from realitycheck.protocol.salvage import passing_gaps, sound_part
-from realitycheck.protocol.written import Spaces, WrittenDataset, WrittenLoss, WrittenStudy, space_of
-from realitycheck.protocol.written import _dataset as dataset_choice
+from realitycheck.protocol.written import (
+    Spaces,
+    WrittenDataset,
+    WrittenLoss,
+    WrittenStudy,
+    dataset_choice,
+    space_of,
+)
 
 
 def rest_of_study(sound: Document, protocol: Protocol, spaces: Spaces, *, folder: Path) -> Study:

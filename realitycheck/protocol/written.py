@@ -59,7 +59,7 @@ class WrittenStudy(Promise):
 
 def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, folder: Path) -> Study:
     """The study, with every loss's distance, family and space; `folder` is where relative roots start."""
-    datasets = tuple(_dataset(name, each or WrittenDataset(), folder) for name, each in written.datasets.items())
+    datasets = tuple(dataset_choice(name, each or WrittenDataset(), folder) for name, each in written.datasets.items())
     losses = (_loss(label, each or WrittenLoss(), protocol, spaces, datasets) for label, each in written.losses.items())
     return Study(
         study=written.study,
@@ -102,6 +102,7 @@ def _loss(
     return LossChoice.model_validate(choice)
 
 
-def _dataset(name: str, options: WrittenDataset, folder: Path) -> DatasetChoice:
+def dataset_choice(name: str, options: WrittenDataset, folder: Path) -> DatasetChoice:
+    """One dataset of a study; `folder` is where its relative root starts."""
     root = None if options.root is None else os.path.normpath(folder.absolute() / Path(options.root).expanduser())
     return DatasetChoice(name=name, address=options.dataset or name, root=root)

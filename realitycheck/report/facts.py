@@ -20,6 +20,12 @@ COMPLETE = {
 }
 """The length of a complete run by each rule."""
 
+FROZEN = (
+    "its features were computed once for each image; only the embedder and the loss trained. A ranking of losses "
+    "found so may not hold where the trunk is trained too"
+)
+"""What is said of a frozen trunk."""
+
 FOLD_RUN = {"normal": "Fold run", "followup": "Its follow-up"}
 """What each phase of a fold run is called."""
 
@@ -82,19 +88,35 @@ def protocol_lines(protocol: Protocol) -> list[tuple[str, str]]:
     """What every loss had alike, each with its heading."""
     recipe, final, folds = protocol.recipe, protocol.final, protocol.folds.count
     dims, level = protocol.embedding_dim, percent(protocol.interval.level)
+    many = f", {folds * dims} in complete models and in ensembles of {folds}" if folds > 1 else ""
+    after = " and a complete run each" if protocol.completes else " each"
+    complete = [("Complete run", f"{COMPLETE[final.complete]}; an epoch is {_epoch(protocol.epoch)}")]
     return [
         ("Model", f"trunk {_trunk(recipe.trunk)}, {recipe.pooling} pooling, a linear embedder"),
-        ("Embedding", f"{dims} numbers an image, {folds * dims} in complete models and in ensembles of {folds}"),
-        ("Search", f"{count(protocol.search.trials, 'trial')} of {folds} fold runs; {_proposed(protocol.search)}"),
+        *((f"On {name}", f"trunk {_trunk(other.trunk)}") for name, other in protocol.on.items() if other.trunk),
+        *([("Frozen trunk", FROZEN)] if recipe.trunk.frozen else []),
+        ("Embedding", f"{dims} numbers an image{many}"),
+        (
+            "Search",
+            f"{count(protocol.search.trials, 'trial')} of {count(folds, 'fold run')}; {_proposed(protocol.search)}",
+        ),
         *((FOLD_RUN[phase.name], _phase(phase)) for phase in protocol.phases),
-        ("Retraining", f"{final.seeds} fresh seeds of the chosen setting, {folds} fold runs and a complete run each"),
-        ("Complete run", f"{COMPLETE[final.complete]}; an epoch is {_epoch(protocol.epoch)}"),
+        ("Retraining", f"{final.seeds} fresh seeds of the chosen setting, {count(folds, 'fold run')}{after}"),
+        *(complete if protocol.completes else []),
         ("Interval", f"Student's t over seeds, {level}"),
+        *(
+            [("Assumed", f"chosen by us, for it is not published: {', '.join(protocol.assumed)}")]
+            if protocol.assumed
+            else []
+        ),
     ]
 
 
 def _trunk(trunk: TrunkChoice) -> str:
-    told = [f"{name} {value}" for name, value in trunk.model_dump().items() if name != "name"]
+    """`resnet50 (frozen, weights with the SHA-256 0676ba61…)`."""
+    told = [f"{name} {value}" for name in ("channels", "model") if (value := getattr(trunk, name)) is not None]
+    told += ["frozen"] if trunk.frozen else []
+    told += [f"weights with the SHA-256 {trunk.weights.sha256[:12]}…"] if trunk.weights else []
     return f"{trunk.name} ({', '.join(told)})" if told else trunk.name
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from realitycheck.report.columns import blocks
 from realitycheck.report.labels import FOOTNOTE
 from realitycheck.report.scores import Cell, Row
 from realitycheck.report.summary import DatasetSummary, Summary
 from realitycheck.report.tables import best_labels, cell_text, marks, unit
-from realitycheck.report.words import METRIC_NAMES
-from realitycheck.runs import METRICS
+from realitycheck.report.words import metric_name
+from realitycheck.runs import Category
 
 SPECIALS = {
     "\\": r"\textbackslash{}",
@@ -20,8 +21,9 @@ SPECIALS = {
 
 
 def latex(summary: Summary) -> str:
-    """One booktabs table per dataset; needs `\\usepackage{booktabs}`."""
-    return "\n".join(_table(summary, dataset) for dataset in summary.datasets)
+    """One booktabs table per dataset, or per category where it would be too wide; needs `\\usepackage{booktabs}`."""
+    tables = (_tables(summary, dataset) for dataset in summary.datasets)
+    return "\n".join(table for each in tables for table in each)
 
 
 def tex_escape(text: str) -> str:
@@ -29,9 +31,13 @@ def tex_escape(text: str) -> str:
     return "".join(SPECIALS.get(mark, mark) for mark in text)
 
 
-def _table(summary: Summary, dataset: DatasetSummary) -> str:
-    wide, names = len(METRICS), list(summary.categories.values())
-    best = best_labels(dataset)
+def _tables(summary: Summary, dataset: DatasetSummary) -> list[str]:
+    return [_table(summary, dataset, block) for block in blocks(summary, dataset)]
+
+
+def _table(summary: Summary, dataset: DatasetSummary, block: Sequence[Category]) -> str:
+    heads, names = [metric_name(each) for each in dataset.metrics], [summary.categories[each] for each in block]
+    wide, best = len(heads), best_labels(dataset)
     rules = [rf"\cmidrule(lr){{{2 + wide * i}-{1 + wide * (i + 1)}}}" for i in range(len(names))]
     return "\n".join(
         [
@@ -42,11 +48,11 @@ def _table(summary: Summary, dataset: DatasetSummary) -> str:
             r"\toprule",
             " & ".join(["", *(rf"\multicolumn{{{wide}}}{{c}}{{{name}}}" for name in names)]) + r" \\",
             "".join(rules),
-            " & ".join(["Loss", *(list(METRIC_NAMES.values()) * len(names))]) + r" \\",
+            " & ".join(["Loss", *(heads * len(names))]) + r" \\",
             r"\midrule",
-            *(_row(row, best) for row in dataset.rows),
+            *(_row(row, best, block) for row in dataset.rows),
             *([r"\midrule"] if dataset.untrained else []),
-            *(_row(row, best) for row in dataset.untrained),
+            *(_row(row, best, block) for row in dataset.untrained),
             r"\bottomrule",
             r"\end{tabular}",
             r"\end{table}",
@@ -61,8 +67,9 @@ def _caption(summary: Summary, dataset: DatasetSummary) -> str:
     return tex_escape(told + footnote).replace("±", r"$\pm$")
 
 
-def _row(row: Row, best: Sequence[str | None]) -> str:
-    cells = [_cell(cell, bold=row.trained and row.label == label) for cell, label in zip(row.cells, best, strict=True)]
+def _row(row: Row, best: Sequence[str | None], block: Sequence[Category]) -> str:
+    pairs = [(cell, label) for cell, label in zip(row.cells, best, strict=True) if cell.category in block]
+    cells = [_cell(cell, bold=row.trained and row.label == label) for cell, label in pairs]
     name = f"{row.label} ({marks(row)})" if marks(row) else row.label
     return " & ".join([tex_escape(name), *cells]) + r" \\"
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from realitycheck.report.columns import column_names, primary_name
 from realitycheck.report.noise import LATE, Floor, Noise
 from realitycheck.report.scores import Row
 from realitycheck.report.summary import DatasetSummary, Summary
-from realitycheck.report.tables import best_labels, cell_text, column_names, footnotes, marks, primary_name, unit
-from realitycheck.report.words import METRIC_NAMES, decimal, p_value, percent, points, signed, span
+from realitycheck.report.tables import best_labels, cell_text, footnotes, marks, unit
+from realitycheck.report.words import decimal, metric_name, p_value, percent, points, signed, span
 from realitycheck.statistics.comparisons import Comparison
 
 
@@ -38,7 +39,7 @@ def table_text(head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int
 def _scores(summary: Summary, dataset: DatasetSummary) -> str:
     best = best_labels(dataset)
     rows = [_score_row(row, best) for row in (*dataset.rows, *dataset.untrained)]
-    return table_text(["loss", "distance", *column_names(summary)], rows, texts=2)
+    return table_text(["loss", "distance", *column_names(summary, dataset.metrics)], rows, texts=2)
 
 
 def _score_row(row: Row, best: Sequence[str | None]) -> list[str]:
@@ -84,7 +85,7 @@ def _noise(summary: Summary, noise: Noise) -> list[str]:
 def _noise_row(summary: Summary, floor: Floor) -> list[str]:
     pair = floor.largest
     return [
-        f"{summary.categories[floor.category]} {METRIC_NAMES[floor.metric]}",
+        f"{summary.categories[floor.category]} {metric_name(floor.metric)}",
         plain(f"{summary.shown(pair.higher)} over {summary.shown(pair.lower)}"),
         points(floor.spread),
         points(floor.sd),

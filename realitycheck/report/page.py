@@ -12,6 +12,7 @@ from typing import Any
 from realitycheck.plan.evidence import DatasetEvidence
 from realitycheck.protocol.model import Study
 from realitycheck.report import words
+from realitycheck.report.columns import primary_name
 from realitycheck.report.durations import KINDS, durations
 from realitycheck.report.figures import differences_figure, noise_figure, scores_figure
 from realitycheck.report.latex import latex
@@ -21,7 +22,7 @@ from realitycheck.report.published.beside import Beside, beside
 from realitycheck.report.published.markdown import published_markdown
 from realitycheck.report.spreadsheets import differences_csv, scores_csv
 from realitycheck.report.summary import DatasetSummary, Summary, summarize
-from realitycheck.report.tables import json_text, primary_name
+from realitycheck.report.tables import json_text
 from realitycheck.report.templates import template
 from realitycheck.runs import METRICS, RESULTS_VERSION
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from realitycheck.plan.evidence import LossEvidence
 from realitycheck.protocol.model import Protocol
 from realitycheck.report.labels import RECONSTRUCTION
-from realitycheck.runs import METRICS, Body, Category, Outcome, Replicate
+from realitycheck.runs import Body, Category, Outcome, Replicate
 from realitycheck.statistics.intervals import Interval, mean_of, t_interval
 
 
@@ -17,7 +17,7 @@ class Cell:
 
     Args:
         category: how fold models became a score.
-        metric: one of `METRICS`.
+        metric: one of the protocol's.
         values: the score of each replicate in [0, 1], in the order of the seeds; None where there is none.
         mean: of those there are, or None.
         interval: None with fewer than two values.
@@ -97,7 +97,7 @@ def trial_diverged(runs: tuple[Body | None, ...]) -> bool:
 
 
 def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bool, exploratory: bool) -> Row:
-    columns = [(category, metric) for category in protocol.categories for metric in METRICS]
+    columns = [(category, metric) for category in protocol.categories for metric in protocol.metrics]
     return Row(
         label=evidence.label,
         distance=evidence.distance,

@@ -7,10 +7,11 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
+from realitycheck.report.columns import column_names, every_metric
 from realitycheck.report.scores import Cell, Row
 from realitycheck.report.summary import DatasetSummary, Summary
-from realitycheck.report.tables import column_names
 from realitycheck.report.words import points
+from realitycheck.runs import Category
 from realitycheck.statistics.comparisons import Comparison
 
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
@@ -26,11 +27,11 @@ DIFFERENCES = (
 
 def scores_csv(summary: Summary) -> str:
     """One line per dataset and loss; mean, half-width and n of every column."""
-    parts = ("mean", "half_width", "n")
-    columns = [f"{column} {part}" for column in column_names(summary) for part in parts]
+    parts, metrics = ("mean", "half_width", "n"), every_metric(summary)
+    columns = [f"{column} {part}" for column in column_names(summary, metrics) for part in parts]
     head = ["dataset", "loss", "distance", "trained", "status", "exploratory", *columns]
     rows = [
-        [dataset.dataset, *_score_row(row)]
+        [dataset.dataset, *_score_row(row, [(each, metric) for each in summary.categories for metric in metrics])]
         for dataset in summary.datasets
         for row in (*dataset.rows, *dataset.untrained)
     ]
@@ -57,8 +58,10 @@ def _written(lines: Iterable[Sequence[str]]) -> str:
     return out.getvalue()
 
 
-def _score_row(row: Row) -> list[str]:
-    cells = [text for cell in row.cells for text in _score_cell(cell)]
+def _score_row(row: Row, columns: Sequence[tuple[Category, str]]) -> list[str]:
+    """A column that another dataset alone has stays empty."""
+    found = {(cell.category, cell.metric): _score_cell(cell) for cell in row.cells}
+    cells = [text for column in columns for text in found.get(column, ("", "", ""))]
     return [row.label, row.distance, YES[row.trained], row.status, YES[row.exploratory], *cells]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realitycheck.plan.evidence import DatasetEvidence
-from realitycheck.protocol.model import Study
+from realitycheck.protocol.model import Protocol, Study
 from realitycheck.report.endings import Ending, cap_sentence, endings
 from realitycheck.report.facts import DataFacts, data_facts, protocol_lines
 from realitycheck.report.family import comparisons
@@ -58,6 +58,11 @@ class DatasetSummary:
     def exploratory(self) -> frozenset[str]:
         """The losses of which something was settled after the first opening."""
         return frozenset(row.label for row in self.rows if row.exploratory)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The scores of each category, in the order of the columns."""
+        return tuple(dict.fromkeys(cell.metric for row in self.rows for cell in row.cells))
 
     def search(self, label: str) -> SearchSummary | None:
         """The search of one loss."""
@@ -131,7 +136,7 @@ def summarize(study: Study, evidence: Sequence[DatasetEvidence]) -> Summary:
         protocol=protocol.protocol,
         promise=protocol.summary,
         alike=tuple(protocol_lines(protocol)),
-        glossary=glossary(protocol),
+        glossary=glossary(study),
         baseline=study.baseline,
         category=study.primary.category,
         metric=study.primary.metric,
@@ -147,7 +152,8 @@ def summarize(study: Study, evidence: Sequence[DatasetEvidence]) -> Summary:
 
 
 def _dataset(study: Study, evidence: DatasetEvidence) -> DatasetSummary:
-    protocol, rows = study.protocol, _rows(study, evidence)
+    protocol = _protocol_on(study, evidence.dataset)
+    rows = _rows(study, evidence, protocol)
     untrained = tuple(make_untrained_row(each, protocol) for each in evidence.untrained)
     found = comparisons(study, rows, untrained)
     ended = tuple(each for loss in evidence.losses for each in endings(loss, protocol))
@@ -167,11 +173,14 @@ def _dataset(study: Study, evidence: DatasetEvidence) -> DatasetSummary:
     )
 
 
-def _rows(study: Study, evidence: DatasetEvidence) -> tuple[Row, ...]:
+def _protocol_on(study: Study, dataset: str) -> Protocol:
+    return study.protocol.of(next((each.address for each in study.datasets if each.name == dataset), ""))
+
+
+def _rows(study: Study, evidence: DatasetEvidence, protocol: Protocol) -> tuple[Row, ...]:
     late, known = exploratory(evidence), statuses(study)
     return tuple(
-        make_row(each, study.protocol, status=known[each.label], exploratory=each.label in late)
-        for each in evidence.losses
+        make_row(each, protocol, status=known[each.label], exploratory=each.label in late) for each in evidence.losses
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from realitycheck.report.labels import FOOTNOTE
 from realitycheck.report.scores import Cell, Row
 from realitycheck.report.summary import DatasetSummary, Summary
-from realitycheck.report.words import COVERS, METRIC_NAMES, percent, points
+from realitycheck.report.words import COVERS, percent, points
 
 
 def best_labels(dataset: DatasetSummary) -> list[str | None]:
@@ -38,16 +38,6 @@ def marks(row: Row) -> str:
         f"{pending} pending" if pending else "",
     ]
     return ", ".join(each for each in said if each)
-
-
-def column_names(summary: Summary) -> list[str]:
-    """`aggregate-128 MAP@R` and the others, in the order of a row's cells."""
-    return [f"{name} {metric}" for name in summary.categories.values() for metric in METRIC_NAMES.values()]
-
-
-def primary_name(summary: Summary) -> str:
-    """The column in which verdicts are given."""
-    return f"{summary.categories[summary.category]} {METRIC_NAMES[summary.metric]}"
 
 
 def unit(summary: Summary) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from realitycheck.report import labels, noise, tables, words
+from realitycheck.report import columns, labels, noise, tables, words
 from realitycheck.report.facts import fact_lines
 from realitycheck.report.published import words as published_words
 
@@ -27,6 +27,7 @@ def template(name: str) -> Template:
         inline=inline,
         marks=tables.marks,
         best_labels=tables.best_labels,
+        blocks=columns.blocks,
         fact_lines=fact_lines,
         footnote=labels.FOOTNOTE,
         late=noise.LATE,

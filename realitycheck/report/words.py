@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from realitycheck.runs import Category
+from realitycheck.runs import NMI, RECALL, Category
 from realitycheck.statistics.intervals import Interval
 
 METRIC_NAMES = {"map_at_r": "MAP@R", "r_precision": "RP", "precision_at_1": "P@1"}
-"""The scores as the published tables head their columns."""
+"""The scores of every study as the published tables head their columns."""
 
 SPELLED = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six"),
@@ -20,6 +20,13 @@ COVERS = (
     "classes; not the luck of the search, not new classes."
 )
 """What stands beside every interval."""
+
+
+def metric_name(metric: str) -> str:
+    """A score as a column's head, those that only some protocols ask for among them: `R@10`, `NMI`."""
+    if metric == NMI:
+        return "NMI"
+    return METRIC_NAMES[metric] if metric in METRIC_NAMES else f"R@{metric.removeprefix(RECALL)}"
 
 
 def points(value: float) -> str:
@@ -93,4 +100,4 @@ def enumeration(parts: Sequence[str]) -> str:
 
 def title(category: Category, *, dims: int, folds: int, metric: str) -> str:
     """A column's name: `aggregate-128 MAP@R`."""
-    return f"{category.label(dims=dims, folds=folds)} {METRIC_NAMES[metric]}"
+    return f"{category.label(dims=dims, folds=folds)} {metric_name(metric)}"

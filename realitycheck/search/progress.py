@@ -53,8 +53,8 @@ def standing(dataset: str, view: LossEvidence, protocol: Protocol) -> Standing:
         dataset=dataset,
         label=view.label,
         search_runs=(len(runs), trials * folds),
-        final_runs=(len(finals), seeds * (folds + 1)),
-        scores=(_scores(view.replicates), seeds * 2),
+        final_runs=(len(finals), seeds * (folds + protocol.completes)),
+        scores=(_scores(view.replicates), seeds * (protocol.scores_folds + protocol.completes)),
         diverged=sum(run["outcome"] == Outcome.DIVERGED for run in (*runs, *finals)),
         best=max(values, default=None),
     )

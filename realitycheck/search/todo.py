@@ -143,13 +143,13 @@ def _replicate_jobs(
     for index in seeds:
         name = f"replicate {index + 1}/{len(seeds)}"
         jobs += [_run_job(loss, spec, name) for spec in specs[index] if spec.id not in records]
-        basis = lengths_basis(loss, folds, index)
+        basis = lengths_basis(loss, folds, index) if loss.protocol.completes else None
         spec = None if basis is None else loss.complete_run(index=index, knobs=knobs, fold_runs=basis)
         if spec is not None and spec.id not in records:
             complete.append(_run_job(loss, spec, name))
         if opened:
-            last = [spec] if spec is not None else []
-            for group in (specs[index], last):
+            scored = specs[index] if loss.protocol.scores_folds else ()
+            for group in (scored, (spec,) if spec is not None else ()):
                 jobs += _score_jobs(plan, loss, group, name, outputs, records, weights)
     return jobs + complete
 

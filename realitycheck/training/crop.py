@@ -42,10 +42,19 @@ def boxes(sizes: Tensor, *, rule: Crop, generator: torch.Generator) -> Tensor:
     return torch.where(fits.any(dim=1, keepdim=True), found, _largest(sizes, rule))
 
 
+def places(sizes: Tensor, *, size: int, generator: torch.Generator) -> Tensor:
+    """As `boxes`, for squares of one size that are not resized: torchvision's `RandomCrop`, for a whole batch."""
+    draws = torch.rand((len(sizes), 2), dtype=torch.float64, generator=generator)
+    corners = (draws * (sizes - size + 1)).floor().long()
+    return torch.cat([corners, torch.full_like(corners, size)], dim=1)
+
+
 def cut(picture: Tensor, box: Sequence[int], size: int) -> Tensor:
     """(C, size, size) uint8: the box (top, left, height, width) of a (C, H, W) picture, resized with antialiasing."""
     top, left, height, width = box
     part = picture[None, :, top : top + height, left : left + width]
+    if (height, width) == (size, size):
+        return part[0]
     return functional.interpolate(part, (size, size), mode="bilinear", antialias=True)[0]
 
 

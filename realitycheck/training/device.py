@@ -26,3 +26,8 @@ def prepare_machine(recipe: Recipe, device: str) -> torch.device:
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[None]:
     """The precision of the forward pass, as the recipe names it."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def accelerator() -> str:
+    """What runs compute on here, in words."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "none, the CPU is used"

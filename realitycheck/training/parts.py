@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +71,18 @@ class Decoding:
         """Parts."""
         return -(-len(self.indices) // EACH)
 
-    def parts(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
-        """(n, 2) heights and widths, and all bytes, of one part after the other."""
-        for number in range(self.count):
-            with np.load(self._path(number)) as part:
-                yield part["sizes"], part["pixels"]
+    def sizes(self) -> NDArray[np.int64]:
+        """(N, 2) heights and widths."""
+        return np.concatenate([self._array(number, "sizes") for number in range(self.count)])
+
+    def pixels(self) -> Iterator[NDArray[np.uint8]]:
+        """All bytes of one part after the other."""
+        return (self._array(number, "pixels") for number in range(self.count))
+
+    def _array(self, number: int, name: str) -> NDArray[Any]:
+        with np.load(self._path(number)) as part:
+            found: NDArray[Any] = part[name]
+        return found
 
     def forget(self) -> None:
         """Delete the parts; the store is whole."""

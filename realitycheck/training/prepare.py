@@ -88,7 +88,7 @@ def _write_half(dataset: Dataset, classes: Sequence[int], recipe: Recipe, path: 
 
 def _join(decoding: Decoding, meta: dict[str, Any], path: Path, *, shape: tuple[int, int, int] | None) -> None:
     """One file of all pixels; the JSON file comes last, and by renaming: a store without it is unfinished."""
-    sizes = np.concatenate([each for each, _ in decoding.parts()])
+    sizes = decoding.sizes()
     count = len(meta["labels"])
     if len(sizes) != count:
         raise RunError(f"{path}: {count} images were promised, {len(sizes)} came.")
@@ -96,15 +96,15 @@ def _join(decoding: Decoding, meta: dict[str, Any], path: Path, *, shape: tuple[
         meta |= {"sizes": sizes.tolist(), "channels": decoding.dataset.channels}
     whole = (count, *shape) if shape else (int(sizes.prod(axis=1).sum()) * decoding.dataset.channels,)
     draft = path.with_suffix(f".{os.getpid()}.part.npy")
-    pixels = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=whole)
     told = [meta["files"], sizes.tolist()] if shape is None else [meta["files"]] if meta["files"] else []
     sha = hashlib.sha256(json.dumps([list(whole), meta["labels"], *told]).encode())
-    flat, place = pixels.reshape(-1), 0
-    for _, part in decoding.parts():
-        flat[place : place + len(part)] = part
-        sha.update(part.tobytes())
-        place += len(part)
-    pixels.flush()
+    # Written, not mapped: mapped pages of 24 GB would count as memory in use.
+    with draft.open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": whole}
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in decoding.pixels():
+            file.write(part.data)
+            sha.update(part.data)
     publish(draft, path.with_suffix(".npy"))
     publish_json(path.with_suffix(".json"), {"digest": sha.hexdigest(), **meta})
     decoding.forget()

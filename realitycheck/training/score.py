@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from realitycheck.errors import RunError
+from realitycheck.metrics import nmi, recall_at_k
 from realitycheck.metrics.retrieval import scores
-from realitycheck.runs import DISTANCES, Body, Place, ScoreSpec
+from realitycheck.runs import DISTANCES, NMI, RECALL, Body, Place, ScoreSpec
 from realitycheck.training.assemble import fold_of, model_of, recipe_of
 from realitycheck.training.checkpoint import load_weights
 from realitycheck.training.device import prepare_machine
@@ -39,8 +42,8 @@ def score(payload: Body) -> Body:
         "kind": "score",
         "id": spec.id,
         "spec": spec.to_json(),
-        "each": [_both([member], labels) for member in members],
-        "together": _both(members, labels) if len(members) > 1 else None,
+        "each": [_both([member], labels, spec.scores or {}) for member in members],
+        "together": _both(members, labels, spec.scores or {}) if len(members) > 1 else None,
         "queries": sum(each for each in counts if each > 1),
         "singletons": counts.count(1),
     }
@@ -69,7 +72,21 @@ def _member(run_id: str, output: str, place: Place, *, trainval: Store, test: St
     return _Member(of(test, np.arange(len(test.labels))), rms_norm(of(trainval, train)))
 
 
-def _both(members: list[_Member], labels: Tensor) -> Body:
+def _both(members: list[_Member], labels: Tensor, asked: Mapping[str, Any]) -> Body:
     embeddings, scales = [each.embeddings for each in members], [each.scale for each in members]
     joined = {name: join(embeddings, distance=name, scales=scales) for name in DISTANCES}
-    return {name: scores(each, labels, distance=name).to_json() for name, each in joined.items()}
+    return {
+        name: scores(each, labels, distance=name).to_json() | _asked(each, labels, asked, distance=name)
+        for name, each in joined.items()
+    }
+
+
+def _asked(embeddings: Tensor, labels: Tensor, asked: Mapping[str, Any], *, distance: str) -> Body:
+    """What the protocol asks for beside the scores of every record."""
+    found: Body = {}
+    if ks := asked.get("recall_at"):
+        recall = recall_at_k(embeddings, labels, ks=ks, distance=distance)
+        found |= {f"{RECALL}{k}": share for k, share in recall.items()}
+    if asked.get("nmi"):
+        found[NMI] = nmi(embeddings, labels, distance=distance)
+    return found

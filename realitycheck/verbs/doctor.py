@@ -26,15 +26,14 @@ NAMED = 5
 
 def machine_facts(read: ReadStudy) -> list[tuple[str, str]]:
     """What there is to say of this machine: each fact with its heading."""
-    import torch
+    from realitycheck.training.device import accelerator  # loads torch, which no other verb has to wait for
 
-    cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, the CPU is used"
     packages = ("realitycheck", "torch", "torchvision", "numpy", "optuna", "scipy", "faiss-cpu")
     return [
         ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         ("Packages", ", ".join(f"{name} {version(name)}" for name in packages)),
         ("Cores", str(os.cpu_count())),
-        ("GPU", cuda),
+        ("GPU", accelerator()),
         ("Free disk", f"{shutil.disk_usage(read.home).free / 1e9:.0f} GB"),
     ]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from realitycheck.errors import InputError, RunError
@@ -59,9 +60,14 @@ def _seen(read: ReadStudy, name: str, stores: Stores, executor: Executor, *, dev
     found = {}
     for half in HALVES:
         look = _Look(f"features of {name}, {half}", getattr(stores, half), protocol.recipe, weights, device)
-        _carry_out(list(look.jobs()), executor, title=look.title, watch=watch)
+        images = sum(count for _, count in getattr(stores, f"{half}_sizes"))
+        _carry_out(list(look.jobs()), executor, watch=partial(_tell, watch, look.title, images))
         found[half] = join_parts(look.pixels, look.recipe)
     return replace(stores, trainval=found["trainval"], test=found["test"])
+
+
+def _tell(watch: Progress, title: str, images: int, done: int) -> None:
+    watch(title, min(done, images), images)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +88,11 @@ class _Look:
             yield Job("features", f"{self.pixels}/{start}", self.title, title, {**common, "start": start})
 
 
-def _carry_out(jobs: list[Job], executor: Executor, *, title: str, watch: Progress) -> None:
+def _carry_out(jobs: list[Job], executor: Executor, *, watch: Callable[[int], None]) -> None:
     """All of the jobs, as many at a time as the executor takes; a part that is done stays done if another fails."""
     waiting, done = list(jobs), 0
     while done < len(jobs):
-        watch(title, done * EACH, len(jobs) * EACH)
+        watch(done * EACH)
         while waiting and executor.free > 0:
             executor.submit(waiting.pop(0), address=COMPUTE)
         for finished in executor.wait(seconds=1.0):

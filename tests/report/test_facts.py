@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from realitycheck.plan.cost import Trainings
-from realitycheck.protocol.model import Phase
+from realitycheck.protocol.model import Override, Phase
+from realitycheck.protocol.recipe import TrunkChoice, Weights
 from realitycheck.report.facts import data_facts, fact_lines, protocol_lines
 from realitycheck.report.glossary import glossary
+from realitycheck.runs import Category
 
 
 def test_data_facts(dataset):
@@ -82,6 +84,29 @@ def test_a_follow_up_is_told(study):
 
 
 def test_the_glossary_has_a_sentence_for_every_column(study):
-    words = glossary(study.protocol)
+    words = glossary(study)
     assert list(words) == ["complete-512", "ensemble-512", "aggregate-128", "MAP@R", "RP", "P@1"]
     assert all(sentence.endswith(".") and sentence.count(".") == 1 for sentence in words.values())
+
+
+def test_a_frozen_trunk_and_its_weights_are_told(study):
+    weights = Weights(source="somewhere.pth", sha256="0123456789abcdef")
+    trunk = TrunkChoice(name="resnet50", weights=weights, frozen=True)
+    recipe = study.protocol.recipe.model_copy(update={"trunk": trunk})
+    told = dict(protocol_lines(study.protocol.model_copy(update={"recipe": recipe})))
+    assert told["Model"].startswith("trunk resnet50 (frozen, weights with the SHA-256 0123456789ab…), avg pooling")
+    assert told["Frozen trunk"].endswith("A ranking of losses found so may not hold where the trunk is trained too")
+
+
+def test_other_trunks_and_assumed_values_are_told(study):
+    other = Override(trunk=TrunkChoice(name="bn_inception"))
+    protocol = study.protocol.model_copy(update={"on": {"sop": other}, "assumed": ("seed", "search.trials")})
+    told = dict(protocol_lines(protocol))
+    assert told["On sop"] == "trunk bn_inception"
+    assert told["Assumed"] == "chosen by us, for it is not published: seed, search.trials"
+
+
+def test_without_complete_runs_none_are_promised(study):
+    told = dict(protocol_lines(study.protocol.model_copy(update={"categories": (Category.AGGREGATE,)})))
+    assert told["Retraining"].endswith("fresh seeds of the chosen setting, 4 fold runs each")
+    assert "Complete run" not in told

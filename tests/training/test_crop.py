@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.stats import ks_2samp
 
 from realitycheck.protocol.recipe import Crop
-from realitycheck.training.crop import boxes, center, cut, mirror
+from realitycheck.training.crop import boxes, center, cut, mirror, places
 
 RULE = Crop(scale=(0.16, 1.0), ratio=(0.75, 1.3333))
 
@@ -83,3 +83,13 @@ def test_mirror_images_come_as_often_as_they_should():
     turned = mirror(images, share=0.5, generator=torch.Generator().manual_seed(0))[:, 0, 0, 0] == 3
     assert abs(int(turned.sum()) - 1000) < 4 * math.sqrt(500)
     assert torch.equal(mirror(images, share=0.0, generator=torch.Generator()), images)
+
+
+def test_places_are_uniform_and_cut_without_resizing(transforms):
+    sizes = torch.tensor([[10, 12]] * 6000)
+    drawn = places(sizes, size=8, generator=torch.Generator().manual_seed(0))
+    assert (drawn[:, 2:] == 8).all()
+    counts = torch.bincount(drawn[:, 0] * 5 + drawn[:, 1], minlength=15)
+    assert len(counts) == 15 and abs(counts - 400).max() < 5 * math.sqrt(400)
+    image = picture(10, 12)
+    assert torch.equal(cut(image, (1, 4, 8, 8), 8), transforms.functional.crop(image, 1, 4, 8, 8))
