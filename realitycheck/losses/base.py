@@ -34,11 +34,14 @@ class Loss(nn.Module):
         keeps_init: beginnings of the names of parameters that keep the constructor's initial values, where those
             belong to the method: layers of a network, or vectors whose length is a distance. All other matrices are
             drawn anew by the protocol's `loss_init`.
+        undecayed: beginnings of the names of parameters that no weight decay reaches, as their paper has it. A loss
+            that another one wraps says so of its own.
         lower_in_followup: knobs that a second phase may only lower; it names them as `followup_<knob>_scale`.
     """
 
     needs: ClassVar[frozenset[Need]] = frozenset()
     keeps_init: ClassVar[tuple[str, ...]] = ()
+    undecayed: ClassVar[tuple[str, ...]] = ()
     lower_in_followup: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod

@@ -10,6 +10,7 @@ from torch import Tensor
 from realitycheck.losses.noise import uniform
 from realitycheck.losses.pairs import PairLoss
 from realitycheck.losses.ranking import exact_ranks, mean_over_positives, mean_over_queries, similarities
+from realitycheck.losses.state import held
 
 
 class BlackboxAP(PairLoss):
@@ -53,7 +54,7 @@ class BlackboxAP(PairLoss):
 
     def _deviations(self, like: Tensor) -> Tensor:
         """|ε|, by the inverse of its distribution; drawn anew at every step of the training."""
-        even = uniform(self.seed, self.step, tuple(like.shape))
+        even = uniform(self.seed, held(self.step), tuple(like.shape))
         if self.training:
             self.step.add_(1)
         return (2**0.5 * torch.erfinv(even)).to(like.dtype)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.pairs import PairLoss, distances, masked_logsumexp, mean_where
+from realitycheck.losses.lifted_structure import Lifted
+from realitycheck.losses.pairs import distances, masked_logsumexp, mean_where
 
 
-class GeneralizedLifted(PairLoss):
+class GeneralizedLifted(Lifted):
     r"""All positives of an anchor nearer than all its negatives, in smooth maxima.
 
     $$L = \mathrm{mean}_a \left[ \log \sum_{p} e^{D_{ap}} + \log \sum_{n} e^{m - D_{an}} \right]_+$$
@@ -19,14 +20,6 @@ class GeneralizedLifted(PairLoss):
     Args:
         neg_margin: m, distance up to which negatives push, in units of the embeddings.
     """
-
-    def __init__(self, *, neg_margin: float) -> None:
-        super().__init__()
-        self.neg_margin = neg_margin
-
-    def points(self, embeddings: Tensor) -> Tensor:
-        """(B, D) the embeddings as they are."""
-        return embeddings
 
     def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
         """The loss of anchors (B, D) against others (M, D)."""

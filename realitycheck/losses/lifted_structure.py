@@ -1,4 +1,4 @@
-"""Lifted structure loss."""
+"""Lifted structure loss, and what its generalisation has of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,19 @@ from torch import Tensor
 from realitycheck.losses.pairs import PairLoss, distances, masked_logsumexp, mean_where
 
 
-class LiftedStructure(PairLoss):
+class Lifted(PairLoss):
+    """Distances of the embeddings as they are, and negatives that push up to a margin."""
+
+    def __init__(self, *, neg_margin: float) -> None:
+        super().__init__()
+        self.neg_margin = neg_margin
+
+    def points(self, embeddings: Tensor) -> Tensor:
+        """(B, D) the embeddings as they are."""
+        return embeddings
+
+
+class LiftedStructure(Lifted):
     r"""Every pair of positives nearer than all negatives of both, in a smooth maximum.
 
     $$L = \frac{1}{2\,|P|} \sum_{(i,j) \in P} [J_{ij}]_+^2 \;,\quad
@@ -20,14 +32,6 @@ class LiftedStructure(PairLoss):
     Args:
         neg_margin: m, distance up to which negatives push, in units of the embeddings.
     """
-
-    def __init__(self, *, neg_margin: float) -> None:
-        super().__init__()
-        self.neg_margin = neg_margin
-
-    def points(self, embeddings: Tensor) -> Tensor:
-        """(B, D) the embeddings as they are."""
-        return embeddings
 
     def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
         """The loss of anchors (B, D) against others (M, D)."""

@@ -16,12 +16,15 @@ class Margin(PairLoss):
     d is the Euclidean distance of L2-normalised embeddings, β one learned boundary for all classes, and |{> 0}| the
     number of brackets above 0. Wu, Manmatha, Smola and Krähenbühl (2017), section 4, without their penalty on β, whose
     weight is 0 in their code. All triplets of the batch, as Musgrave, Belongie and Lim (2020) compared, in place of the
-    paper's distance-weighted sampling; positives and negatives weigh alike, as there. Memory O(B²).
+    paper's distance-weighted sampling; positives and negatives weigh alike and no weight decay reaches β, as there.
+    Memory O(B²).
 
     Args:
         margin: m, between the boundary and each side.
         beta: the initial β, a distance from 0 to 2; it is learned.
     """
+
+    undecayed = ("beta",)
 
     def __init__(self, *, margin: float, beta: float) -> None:
         super().__init__()

@@ -18,13 +18,15 @@ class MarginPerClass(Loss):
     \left( [d_{ap} - \beta_{y_a} + m]_+ + [\beta_{y_a} - d_{an} + m]_+ \right)$$
 
     The loss of `margin` with a boundary β of its own for each class. Wu, Manmatha, Smola and Krähenbühl (2017),
-    section 4, without the sampling and without their boundary per image.
+    section 4, without the sampling and without their boundary per image. No weight decay reaches β.
 
     Args:
         margin: m, between the boundary and each side.
         beta: the initial β of all classes, a distance from 0 to 2; each is learned.
         num_classes: C, one β each.
     """
+
+    undecayed = ("beta",)
 
     def __init__(self, *, margin: float, beta: float, num_classes: int) -> None:
         super().__init__()

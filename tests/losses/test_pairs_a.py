@@ -1,4 +1,4 @@
-"""Losses on pairs, triplets and tuples: contracts, formulas, one graph, half precision, and points on the circle."""
+"""Losses on pairs, triplets and tuples: contracts, formulas, half precision, and points on the circle."""
 
 import math
 
@@ -42,7 +42,6 @@ class TestTripletSemihardContract(LossContract):
 
 class TestTripletDistanceWeightedContract(LossContract):
     draws = True
-    stateful = True
 
     def make(self):
         return TripletDistanceWeighted(margin=0.2, seed=5)
@@ -86,19 +85,6 @@ RAW = [TestNPairContract, TestLiftedStructureContract, TestGeneralizedLiftedCont
 def test_formula_can_be_drawn(contract):
     _, formula, _ = type(contract().make()).__doc__.split("$$")
     MathTextParser("path").parse("$" + " ".join(formula.split()) + "$")
-
-
-@pytest.mark.parametrize("contract", CONTRACTS)
-@pytest.mark.parametrize("training", [True, False])
-def test_compiles_as_one_graph(contract, training):
-    case = contract()
-    (one, two), (embeddings, labels) = case.twins(), case.batch()
-    torch._dynamo.reset()  # all share one `forward`, and only so many graphs of it are kept
-    compiled = torch.compile(one.train(training), backend="eager", fullgraph=True)
-    two.train(training)
-    for _ in range(2):
-        torch.testing.assert_close(compiled(embeddings, labels), two(embeddings, labels))
-    assert all(torch.equal(a, b) for a, b in zip(one.buffers(), two.buffers(), strict=True))
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)

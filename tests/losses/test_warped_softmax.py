@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from house_contracts import ProxyContract
 
 from realitycheck.losses.euclidean_softmax import EuclideanSoftmax
 from realitycheck.losses.warped_softmax import WarpedSoftmax
@@ -17,6 +18,15 @@ PUBLISHED = [
     {"temperature": 1.0, "point": 23.25, "inner_slope": 0.50, "outer_slope": 1.55, "handicap": 1.50},
 ]
 """The authors' settings for CUB-200 and Cars-196, the last one of a second phase."""
+
+
+class TestWarpedSoftmaxContract(ProxyContract):
+    """Distances of the test batch are about √16, on both sides of the point."""
+
+    length_matters = True
+
+    def make(self):
+        return WarpedSoftmax(**WARP, **self.sizes())
 
 
 def cloud(seed, rows):
