@@ -72,7 +72,7 @@ class _PlainSteps:
         now = time.monotonic()
         if now - self.last >= LINE_SECONDS:
             self.last = now
-            err.print(f"{title}: {done:,} of {count:,}", markup=False, soft_wrap=True)
+            err.print(f"{title}: {done:,} of {count:,} so far", markup=False, soft_wrap=True)
 
 
 class _PlainLines:

@@ -77,7 +77,16 @@ def lonely(read: ReadStudy) -> list[Problem]:
 
 def study_warnings(read: ReadStudy) -> list[Problem]:
     """What is allowed, and hardly meant."""
-    return review.study_warnings(read)
+    return [*review.study_warnings(read), *_unused_splits(read)]
+
+
+def _unused_splits(read: ReadStudy) -> Iterator[Problem]:
+    """A dataset with halves of its own, and a protocol that makes others."""
+    for choice in read.study.datasets:
+        order = read.study.protocol_on(choice.name).split.order
+        if order != "official" and catalog.build_dataset(choice).official is not None:
+            says = f"has a split of its own, which the protocol's `split: {{order: {order}}}` does not use."
+            yield read.lines.problem(("datasets", choice.name), says)
 
 
 def prepare_data(read: ReadStudy, *, watch: Progress = unwatched) -> dict[str, Stores]:

@@ -29,6 +29,10 @@ PLAIN = [name for name in losses.names() if not MENU[name].wraps]
 """Wrappers apart: they are no losses by themselves."""
 
 
+def test_every_loss_of_the_menu_has_ranges():
+    assert not set(PLAIN) - KNOBS.keys(), f"add their ranges to {SPACES}"
+
+
 def test_the_menu_is_built_by_name():
     for name in PLAIN:
         assert isinstance(losses.build(name, **SIZES, **KNOBS[name]), Loss)

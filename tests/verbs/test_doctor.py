@@ -29,3 +29,24 @@ def test_changed_missing_and_new_files_are_named(tmp_path):
 def test_the_machine_is_described(tmp_path):
     facts = dict(verbs.machine_facts(verbs.load_study(write_study(tmp_path))))
     assert "torch" in facts["Packages"] and "GB" in facts["Free disk"]
+
+
+def test_a_split_that_the_protocol_does_not_use_is_warned_of(tmp_path):
+    study = write_study(tmp_path)
+    rows = [
+        f"class_{label:02}/{number}.png,{label},{'test' if label % 2 else 'train'}"
+        for label in range(17)
+        for number in range(4)
+    ]
+    (tmp_path / "pictures" / "split.csv").write_text("\n".join(["path,label,split", *rows]))
+    study.write_text(
+        study.read_text().replace("{dataset: folder, root: ../pictures}", "{dataset: csv, root: ../pictures/split.csv}")
+    )
+    (warning,) = verbs.study_warnings(verbs.load_study(study))
+    assert warning.says == "has a split of its own, which the protocol's `split: {order: sorted}` does not use."
+    protocol = tmp_path / "protocols" / "tiny.yaml"
+    protocol.write_text(protocol.read_text().replace("order: sorted", "order: official"))
+    read = verbs.load_study(study)
+    assert verbs.study_warnings(read) == []
+    (stores,) = verbs.prepare_data(read).values()
+    assert [name for name, _ in stores.test_sizes] == ["1", "3", "5", "7", "9", "11", "13", "15"]
