@@ -53,7 +53,7 @@ def assemble(spec: RunSpec, place: Place) -> tuple[Trainer, NDArray[np.int64], N
         model=model,
         loss=loss,
         teacher=teacher_of(model, loss),
-        optimizers=build_optimizers(recipe=recipe, knobs=spec.knobs, model=model, loss=loss),
+        optimizers=_optimizers(spec, recipe, model, loss),
         device=device,
     )
     return trainer, store.of_classes(fold.train), store.of_classes(fold.val)
@@ -95,6 +95,13 @@ def fold_of(spec: RunSpec, *, classes: int) -> Fold:
         return Fold(index=-1, train=tuple(range(classes)), val=())
     rule = spec.folds
     return make_folds(range(classes), count=rule["count"], kind=rule["kind"], seed=rule["seed"])[spec.fold]
+
+
+def _optimizers(
+    spec: RunSpec, recipe: Recipe, model: EmbeddingModel, loss: nn.Module
+) -> dict[str, torch.optim.Optimizer]:
+    """None for a model that is never trained: it has no rates where these are searched."""
+    return build_optimizers(recipe=recipe, knobs=spec.knobs, model=model, loss=loss) if spec.phases else {}
 
 
 def _loss(spec: RunSpec, recipe: Recipe, *, classes: int, phase: str) -> nn.Module:

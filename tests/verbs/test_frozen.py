@@ -22,6 +22,8 @@ FROZEN = (
     PROTOCOL.replace("{name: convnet, channels: 4}", "{name: convnet, channels: 4, frozen: true}")
     .replace("batch_norm: train", "batch_norm: frozen")
     .replace("shift: 2", "shift: 0")
+    .replace("embedder: {name: adam, lr: 1e-3,", "embedder: {name: adam, lr: null,")
+    .replace("shared: {}", "shared: {embedder_lr: {log_uniform: [1e-4, 1e-2]}}")
 )
 
 
@@ -78,7 +80,7 @@ def test_what_a_trunk_that_is_frozen_cannot_do_is_refused(tmp_path):
     for old, new, says in (
         ("shift: 0", "shift: 2", "augment.shift: must be 0, a frozen trunk sees fixed views"),
         ("batch_norm: frozen", "batch_norm: train", "batch_norm: must be `frozen` where the trunk is"),
-        ("shared: {}", "shared: {trunk_lr: 1e-3}", "shared.trunk_lr: must be left out, a frozen trunk learns nothing"),
+        ("shared: {", "shared: {trunk_lr: 1e-3, ", "shared.trunk_lr: must be left out, a frozen trunk learns nothing"),
     ):
         study = write_study(tmp_path, protocol=FROZEN.replace(old, new))
         with pytest.raises(InputError) as error:
