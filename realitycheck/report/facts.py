@@ -20,6 +20,13 @@ COMPLETE = {
 }
 """The length of a complete run by each rule."""
 
+NORM = {
+    "none": "a linear embedder",
+    "plain": "LayerNorm, a linear embedder",
+    "affine": "affine LayerNorm, a linear embedder",
+}
+"""What comes behind the pooling."""
+
 FROZEN = (
     "its features were computed once for each image; only the embedder and the loss trained. A ranking of losses "
     "found so may not hold where the trunk is trained too"
@@ -92,7 +99,10 @@ def protocol_lines(protocol: Protocol) -> list[tuple[str, str]]:
     after = " and a complete run each" if protocol.completes else " each"
     complete = [("Complete run", f"{COMPLETE[final.complete]}; an epoch is {_epoch(protocol.epoch)}")]
     return [
-        ("Model", f"trunk {_trunk(recipe.trunk)}, {recipe.pooling} pooling, a linear embedder"),
+        (
+            "Model",
+            f"trunk {_trunk(recipe.trunk)}, {recipe.pooling} pooling, {NORM[recipe.layer_norm]}a linear embedder",
+        ),
         *((f"On {name}", f"trunk {_trunk(other.trunk)}") for name, other in protocol.on.items() if other.trunk),
         *([("Frozen trunk", FROZEN)] if recipe.trunk.frozen else []),
         ("Embedding", f"{dims} numbers an image{many}"),
