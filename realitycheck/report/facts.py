@@ -99,10 +99,7 @@ def protocol_lines(protocol: Protocol) -> list[tuple[str, str]]:
     after = " and a complete run each" if protocol.completes else " each"
     complete = [("Complete run", f"{COMPLETE[final.complete]}; an epoch is {_epoch(protocol.epoch)}")]
     return [
-        (
-            "Model",
-            f"trunk {_trunk(recipe.trunk)}, {recipe.pooling} pooling, {NORM[recipe.layer_norm]}a linear embedder",
-        ),
+        ("Model", f"trunk {_trunk(recipe.trunk)}, {recipe.pooling} pooling, {NORM[recipe.layer_norm]}"),
         *((f"On {name}", f"trunk {_trunk(other.trunk)}") for name, other in protocol.on.items() if other.trunk),
         *([("Frozen trunk", FROZEN)] if recipe.trunk.frozen else []),
         ("Embedding", f"{dims} numbers an image{many}"),
