@@ -16,6 +16,7 @@ from torch import Tensor
 from realitycheck import losses as ours
 from realitycheck.losses.base import Need
 from realitycheck.losses.menu import MENU
+from realitycheck.protocol.knobs import FOLLOWUP
 from realitycheck.protocol.published import first_setting
 
 CLASSES, REPEATS = 100, 9
@@ -77,8 +78,9 @@ def _repeats(batch: int) -> int:
 
 
 def _ours(name: str, batch: int, dims: int) -> Callable[..., Tensor]:
-    knobs = first_setting(name, None)
-    assert knobs is not None
+    published = first_setting(name, None)
+    assert published is not None
+    knobs = {knob: value for knob, value in published.items() if not knob.startswith(FOLLOWUP)}
     loss = ours.build(name, num_classes=CLASSES, embedding_dim=dims, **knobs)
     keys = {Need.KEYS.value: torch.randn(batch, dims)} if Need.KEYS in getattr(loss, "needs", ()) else {}
     return lambda embeddings, labels: loss(embeddings, labels, **keys)
