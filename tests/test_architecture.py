@@ -38,6 +38,7 @@ FLOORS = {
     "trunks": 1,
     "statistics": 1,
     "canonical": 0,
+    "https": 0,
     "errors": 0,
 }
 """`errors` lies under the ground floor: every room of floor 1 may raise."""

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
-from urllib.parse import urlsplit
+from typing import IO
 
-from realitycheck.errors import InputError, Problem
-
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-"""The one place from which plain http is taken: this machine."""
-
-TIMEOUT = 60.0
-"""Seconds without a byte."""
+from realitycheck.https import opened, require_https, wrong
 
 CHUNK = 2**20
 
@@ -38,17 +29,17 @@ def download(address: str, target: Path, *, sha256: str, size: int, progress: Pr
     Raises:
         InputError: the address is no https or does not answer, or the file is another one.
     """
-    _require_safe(address)
+    require_https(address)
     if target.exists() and digest(target) == sha256:
         return
     part = target.with_name(f"{target.name}.part")
     try:
         _fetch(address, part, size=size, progress=progress)
     except (OSError, http.client.HTTPException) as error:
-        raise _wrong(address, f"must answer; got {error}. Try again: it goes on where it stopped.") from error
+        raise wrong(address, f"must answer; got {error}. Try again: it goes on where it stopped.") from error
     if (found := digest(part)) != sha256:
         part.unlink()
-        raise _wrong(address, f"must have the SHA-256 {sha256}; got {found}. Try again, or tell us if it stays so.")
+        raise wrong(address, f"must have the SHA-256 {sha256}; got {found}. Try again, or tell us if it stays so.")
     part.rename(target)
 
 
@@ -62,8 +53,7 @@ def _fetch(address: str, part: Path, *, size: int, progress: Progress) -> None:
     have = part.stat().st_size if part.exists() else 0
     if have >= size:
         return
-    request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})
-    with _opener(address).open(request, timeout=TIMEOUT) as answer:
+    with opened(address, start=have) as answer:
         # A server that knows no ranges answers 200 with the whole file.
         goes_on = have and answer.status == http.HTTPStatus.PARTIAL_CONTENT
         with part.open("ab" if goes_on else "wb") as file:
@@ -75,35 +65,8 @@ def _copy(answer: IO[bytes], file: IO[bytes], address: str, *, have: int, size: 
         have += len(chunk)
         if have > size:
             Path(file.name).unlink()  # the next call must not go on from it
-            raise _wrong(address, f"must be a file of {size:,} bytes; it goes on. It is another file.")
+            raise wrong(address, f"must be a file of {size:,} bytes; it goes on. It is another file.")
         file.write(chunk)
         progress(have, size)
     if have < size:
         raise OSError(f"{have:,} of {size:,} bytes")
-
-
-def _opener(address: str) -> urllib.request.OpenerDirector:
-    proxies = [urllib.request.ProxyHandler({})] if urlsplit(address).hostname in LOOPBACK else []
-    return urllib.request.build_opener(_SafeRedirects(), *proxies)
-
-
-class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirection from https to http would let anyone between read along."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        if urlsplit(req.full_url).scheme == "https" and urlsplit(newurl).scheme != "https":
-            raise _wrong(req.full_url, f"must stay with https; it leads to {newurl}. Do not trust it.")
-        _require_safe(newurl)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _require_safe(address: str) -> None:
-    parts = urlsplit(address)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise _wrong(address, "must be an address that begins with https://; it is not. Use another.")
-
-
-def _wrong(address: str, says: str) -> InputError:
-    return InputError(address, [Problem(0, "", says)])

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import IO
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from realitycheck.errors import InputError, Problem
+from realitycheck.https import opened, require_https, wrong
 
 LARGEST = 2 * 10**9
 """Bytes: a wrong address must not fill the disk."""
 
 CHUNK = 1 << 20
-PATIENCE = 60.0
-"""Seconds without a byte."""
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def download(url: str, path: Path, *, accept: Callable[[Path], object]) -> None:
@@ -33,7 +26,7 @@ def download(url: str, path: Path, *, accept: Callable[[Path], object]) -> None:
     Raises:
         InputError: the address is not secure or cannot be reached, or the file is too large.
     """
-    _secure(url)
+    require_https(url)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
         part = Path(file.name)
@@ -47,38 +40,18 @@ def download(url: str, path: Path, *, accept: Callable[[Path], object]) -> None:
 
 def _fetch(url: str, part: Path) -> None:
     try:
-        with build_opener(_Redirects).open(url, timeout=PATIENCE) as response, part.open("wb") as file:
+        with opened(url, start=0) as response, part.open("wb") as file:
             for chunk in iter(lambda: response.read(CHUNK), b""):
                 file.write(chunk)
                 if file.tell() > LARGEST:
-                    raise _wrong(url, f"must be at most {LARGEST} bytes; got more. Give the path of a file instead.")
+                    raise wrong(url, f"must be at most {LARGEST} bytes; got more. Give the path of a file instead.")
             _whole(url, response)
     except (OSError, HTTPException) as error:
         says = f"must be an address that answers; got {type(error).__name__}: {error}."
-        raise _wrong(url, f"{says} Download the file by other means, and give its path.") from error
+        raise wrong(url, f"{says} Download the file by other means, and give its path.") from error
 
 
 def _whole(url: str, response: HTTPResponse) -> None:
     """`read` with a size does not complain of a broken connection; what is left of the announced length does."""
     if response.length:
-        raise _wrong(url, f"must arrive whole; got {response.length} bytes too few. Try again.")
-
-
-def _secure(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme != "https" and (parts.scheme, parts.hostname in LOOPBACK) != ("http", True):
-        raise _wrong(url, f"must be fetched over https; got {parts.scheme}. Give an https address or a path.")
-
-
-class _Redirects(HTTPRedirectHandler):
-    """Follows a redirect only to where a download may start."""
-
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> Request | None:
-        _secure(newurl)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _wrong(url: str, says: str) -> InputError:
-    return InputError(url, [Problem(0, "", says)])
+        raise wrong(url, f"must arrive whole; got {response.length} bytes too few. Try again.")

@@ -61,7 +61,7 @@ def test_a_file_is_fetched_once(server, tmp_path):
         ("/file.pth", "0" * 64, f"must have the SHA-256 {'0' * 64}; got {DIGEST}"),
         ("/none.pth", DIGEST, "must be an address that answers; got HTTPError: HTTP Error 404"),
         ("/cut.pth", DIGEST, "must arrive whole|must be an address that answers; got IncompleteRead"),
-        ("/away.pth", DIGEST, "must be fetched over https; got http"),
+        ("/away.pth", DIGEST, "must be an address that begins with https://"),
         ("/", DIGEST, "must end with the name of a file; got ''"),
         ("/..", DIGEST, "must end with the name of a file; got '..'"),
     ],
@@ -86,7 +86,7 @@ def test_too_large(server, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("url", ["http://weights.invalid/a.pth", "http://127.0.0.1.weights.invalid/a.pth"])
 def test_only_this_machine_may_do_without_https(tmp_path, url):
-    with pytest.raises(InputError, match="must be fetched over https; got http"):
+    with pytest.raises(InputError, match="must be an address that begins with https://"):
         locate(url, sha256=DIGEST, folder=tmp_path)
 
 
