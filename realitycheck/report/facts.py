@@ -33,6 +33,9 @@ FROZEN = (
 )
 """What is said of a frozen trunk."""
 
+UNTRAINED = "the trunk as its weights come, which was not trained any further"
+"""What is said of the baseline rows where the trunk has learned weights."""
+
 FOLD_RUN = {"normal": "Fold run", "followup": "Its follow-up"}
 """What each phase of a fold run is called."""
 
@@ -102,6 +105,7 @@ def protocol_lines(protocol: Protocol) -> list[tuple[str, str]]:
         ("Model", f"trunk {_trunk(recipe.trunk)}, {recipe.pooling} pooling, {NORM[recipe.layer_norm]}"),
         *((f"On {name}", f"trunk {_trunk(other.trunk)}") for name, other in protocol.on.items() if other.trunk),
         *([("Frozen trunk", FROZEN)] if recipe.trunk.frozen else []),
+        *([("Untrained rows", UNTRAINED)] if recipe.trunk.weights else []),
         ("Embedding", f"{dims} numbers an image{many}"),
         (
             "Search",

@@ -95,6 +95,8 @@ def test_a_frozen_trunk_and_its_weights_are_told(study):
     recipe = study.protocol.recipe.model_copy(update={"trunk": trunk})
     told = dict(protocol_lines(study.protocol.model_copy(update={"recipe": recipe})))
     assert told["Model"].startswith("trunk resnet50 (frozen, weights with the SHA-256 0123456789ab…), avg pooling")
+    assert told["Untrained rows"] == "the trunk as its weights come, which was not trained any further"
+    assert "Untrained rows" not in dict(protocol_lines(study.protocol))
     assert told["Frozen trunk"].endswith("A ranking of losses found so may not hold where the trunk is trained too")
 
 
