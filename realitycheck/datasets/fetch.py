@@ -129,7 +129,8 @@ def _require_digest(path: Path, sha256: str) -> None:
 def _by_hand(name: str) -> InputError:
     entry = MENU.get(name)
     if entry is None or not entry.needs_root:
-        return InputError(name, [Problem(0, "", f"must be a dataset that lies in a folder; '{name}' is none.")])
+        known = ", ".join(each for each, face in MENU.items() if face.needs_root and face.images is not None)
+        return InputError(name, [Problem(0, "", f"must be a dataset to fetch; got '{name}'. Known here: {known}.")])
     archive = f" {SOURCES[name].archive} beside it is unpacked by the next call." if name in SOURCES else ""
     says = f"must be fetched by hand. Get it from {entry.where}, and lay it out so: {entry.layout}.{archive}"
     return InputError(name, [Problem(0, "", says)])

@@ -7,8 +7,6 @@ import hashlib
 from realitycheck.canonical import canonical_json
 from realitycheck.runs import RunSpec
 
-STREAMS = ("init", "order", "augment", "loss", "search")
-
 
 def derive(root: int, *names: str | int | None) -> int:
     """A seed in [0, 2^63) that depends on every name and on nothing else.

@@ -21,6 +21,7 @@ from realitycheck.search.campaign import ATTEMPTS, Campaign
 from realitycheck.search.progress import Standing, standing
 from realitycheck.training.cache import forget_weights, stored_weights
 from realitycheck.training.prepare import Stores
+from realitycheck.verbs.options import require_options
 from realitycheck.verbs.study import Progress, evidence_folder, prepare_data, unwatched
 from realitycheck.verbs.trunks import weights_file, with_features
 
@@ -69,16 +70,17 @@ def run_study(
     Args:
         read: the study.
         workers: child processes at a time.
-        device: `cpu`, `cuda`, or `auto`.
+        device: `cpu`, `cuda`, `cuda:<number>`, or `auto`.
         deadline: seconds after which a job counts as hanging; it is killed and tried again, three times at most.
         reuse: folders of other studies' evidence, whose records of equal id are copied: a baseline is paid for once.
         watch: sees the progress of the runs.
         progress: sees that of the images and features, which are made ready before.
 
     Raises:
-        InputError: the data do not fit the protocol.
+        InputError: an option is wrong, or the data do not fit the protocol.
         LedgerError: a ledger is damaged.
     """
+    require_options(device=device, reuse=reuse)
     executor = LocalExecutor(workers=workers, deadline=deadline, preload=preload())
     return carry_out(read, executor=executor, device=device, reuse=reuse, watch=watch, progress=progress, verbs=VERBS)
 

@@ -204,7 +204,7 @@ def test_others_are_told_where_to_get(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["sketches", "no such thing"])
 def test_what_needs_no_folder_cannot_be_fetched(tmp_path, name):
-    with pytest.raises(InputError, match="must be a dataset that lies in a folder"):
+    with pytest.raises(InputError, match=r"must be a dataset to fetch; got .*Known here: cub200"):
         fetch(name, tmp_path, progress=lambda *_: None)
 
 
