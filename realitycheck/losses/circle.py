@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from realitycheck.losses.pairs import PairLoss, masked_logsumexp, mean_where
+from realitycheck.losses.pairs import PairLoss, masked_logsumexp, mean_of_anchors
 
 
 class Circle(PairLoss):
@@ -35,4 +35,4 @@ class Circle(PairLoss):
         pull = -self.gamma * (1 + m - fixed).relu() * (similarity - (1 - m))
         push = self.gamma * (fixed + m).relu() * (similarity - m)
         terms = functional.softplus(masked_logsumexp(pull, positive) + masked_logsumexp(push, negative))  # (B,)
-        return mean_where(terms, positive.any(dim=1) & negative.any(dim=1))
+        return mean_of_anchors(terms, positive.any(dim=1) & negative.any(dim=1))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.pairs import PairLoss, distances, mean_nonzero
+from realitycheck.losses.pair_distances import recorded_distances
+from realitycheck.losses.pairs import PairLoss, mean_nonzero
 
 
 class Contrastive(PairLoss):
@@ -27,7 +28,7 @@ class Contrastive(PairLoss):
 
     def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
         """The loss of anchors (B, D) against others (M, D)."""
-        distance = distances(anchors, others)  # (B, M)
+        distance = recorded_distances(anchors, others)  # (B, M)
         pull = mean_nonzero((distance - self.pos_margin).relu(), positive)
         push = mean_nonzero((self.neg_margin - distance).relu(), negative)
         return pull + push

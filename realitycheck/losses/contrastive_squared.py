@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.pairs import PairLoss, distances, mean_where
+from realitycheck.losses.pair_distances import distances
+from realitycheck.losses.pairs import PairLoss, mean_where
 
 
 class ContrastiveSquared(PairLoss):

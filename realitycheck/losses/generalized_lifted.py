@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from realitycheck.losses.lifted_structure import Lifted
-from realitycheck.losses.pairs import distances, masked_logsumexp, mean_where
+from realitycheck.losses.pair_distances import distances
+from realitycheck.losses.pairs import masked_logsumexp, mean_of_anchors
 
 
 class GeneralizedLifted(Lifted):
@@ -26,4 +27,4 @@ class GeneralizedLifted(Lifted):
         distance = distances(anchors, others)  # (B, M)
         pull = masked_logsumexp(distance, positive)
         push = masked_logsumexp(self.neg_margin - distance, negative)
-        return mean_where((pull + push).relu(), positive.any(dim=1) & negative.any(dim=1))
+        return mean_of_anchors((pull + push).relu(), positive.any(dim=1) & negative.any(dim=1))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from realitycheck.losses.pairs import PairLoss, distances, masked_logsumexp, mean_where
+from realitycheck.losses.pair_distances import distances
+from realitycheck.losses.pairs import PairLoss, masked_logsumexp, mean_where
 
 
 class Lifted(PairLoss):

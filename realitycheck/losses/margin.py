@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from realitycheck.losses.pairs import PairLoss, distances
+from realitycheck.losses.pair_distances import distances
+from realitycheck.losses.pairs import PairLoss
 
 
 class Margin(PairLoss):
@@ -42,8 +43,9 @@ def around(boundary: Tensor, distance: Tensor, positive: Tensor, negative: Tenso
     A positive comes in as many triplets as its anchor has negatives, and a negative in as many as it has positives.
     """
     offset = distance - boundary.to(distance.dtype)
-    pull, push = (offset + margin).relu(), (margin - offset).relu()
-    pulls = positive * negative.sum(dim=1, keepdim=True)  # (B, M) triplets of each positive
-    pushes = negative * positive.sum(dim=1, keepdim=True)
-    count = (pulls * (pull > 0) + pushes * (push > 0)).sum()
-    return (pull * pulls + push * pushes).sum() / count.clamp_min(1)
+    pull = (offset + margin).relu() * positive.to(distance.dtype)
+    push = (margin - offset).relu() * negative.to(distance.dtype)
+    positives, negatives = positive.sum(dim=1), negative.sum(dim=1)
+    count = pull.count_nonzero(dim=1) * negatives + push.count_nonzero(dim=1) * positives  # (B,)
+    total = pull.sum(dim=1) * negatives + push.sum(dim=1) * positives
+    return total.sum() / count.sum().clamp_min(1)

@@ -8,7 +8,8 @@ from torch.nn import functional
 
 from realitycheck.losses.base import Loss
 from realitycheck.losses.margin import around
-from realitycheck.losses.pairs import distances, pair_masks
+from realitycheck.losses.pair_distances import distances
+from realitycheck.losses.pairs import pair_masks
 
 
 class MarginPerClass(Loss):

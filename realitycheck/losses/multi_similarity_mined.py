@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from realitycheck.losses.multi_similarity import MultiSimilarity
+from realitycheck.losses.pairs import hide
 
 
 class MultiSimilarityMined(MultiSimilarity):
@@ -43,6 +44,6 @@ def mine(similarity: Tensor, positive: Tensor, negative: Tensor, *, epsilon: flo
 
     Both are empty where an anchor has no pair of one kind.
     """
-    nearest = similarity.masked_fill(~negative, -torch.inf).amax(dim=1, keepdim=True)
-    farthest = similarity.masked_fill(~positive, torch.inf).amin(dim=1, keepdim=True)
+    nearest = hide(similarity, negative).amax(dim=1, keepdim=True)
+    farthest = -hide(-similarity, positive).amax(dim=1, keepdim=True)
     return positive & (similarity - epsilon < nearest), negative & (similarity + epsilon > farthest)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
+from torch.nn import functional
 
 from realitycheck.losses.base import Loss
-from realitycheck.losses.pairs import masked_logsumexp, mean_where
+from realitycheck.losses.pairs import hide
 
 
 class NPair(Loss):
@@ -29,13 +31,21 @@ class NPair(Loss):
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """The loss of embeddings (B, D) and labels (B,)."""
-        same = labels[:, None] == labels[None, :]
-        place = same.tril(diagonal=-1).sum(dim=1)  # (B,) how many of the class come before
-        partner = same & (place == 1)
-        anchor = (place == 0) & partner.any(dim=1)
-        # No more than half the batch are anchors: they come first, and what follows is masked.
-        row = anchor.int().argsort(descending=True, stable=True)[: (len(labels) + 1) // 2]
-        there, mate = anchor[row], partner[row].int().argmax(dim=1)
-        product = embeddings.index_select(0, row) @ embeddings.index_select(0, mate).T  # (anchor, partner)
-        entropy = masked_logsumexp(product, there[:, None] & there) - product.diagonal()
-        return mean_where(entropy, there) + self.l2 * embeddings.square().sum(dim=1).mean()
+        anchor, partner, there = _first_two(labels)
+        product = embeddings.index_select(0, anchor) @ embeddings.index_select(0, partner).T  # (anchor, partner)
+        target = torch.arange(len(there), device=labels.device).masked_fill(~there, -1)
+        entropy = functional.cross_entropy(hide(product, there[None]), target, ignore_index=-1, reduction="sum")
+        return entropy / there.sum().clamp_min(1) + self.l2 * embeddings.square().sum(dim=1).mean()
+
+
+def _first_two(labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Indices (B // 2,) of the first and of the second image of each class that has two; the third says which hold.
+
+    In the batch sorted by class, a class with two begins at most once at any two neighbouring places.
+    """
+    order = labels.argsort(stable=True)
+    ranked = labels[order]
+    again = functional.pad(ranked[1:] == ranked[:-1], (1, 1))  # (B + 1,) of the class of the one before
+    begins = (again[1:] & ~again[:-1])[: len(labels) // 2 * 2].view(-1, 2)
+    place = 2 * torch.arange(len(begins), device=labels.device) + begins[:, 1]
+    return order[place], order[place + 1], begins.any(dim=1)

@@ -10,12 +10,6 @@ from torch.nn import functional
 
 from realitycheck.losses.base import Loss
 
-SMALLEST_SQUARE = 1e-12
-"""Below it a squared distance counts as it: the square root has no finite slope at 0."""
-
-SMALL = 2**20
-"""Up to so many differences B·M·D are held at once (4 MB); above, distances take O(B·M) memory."""
-
 
 class PairLoss(Loss):
     """A loss that compares anchors with others: the batch with itself, or with a memory of earlier batches."""
@@ -51,41 +45,41 @@ def pair_masks(labels: Tensor) -> tuple[Tensor, Tensor]:
     return same & ~itself, ~same
 
 
-def distances(anchors: Tensor, others: Tensor) -> Tensor:
-    """(B, M) Euclidean distances of (B, D) and (M, D) points, at least 1e-6.
+def hide(values: Tensor, mask: Tensor) -> Tensor:
+    """The finite values where the mask is, and elsewhere ones so low that no maximum or sum of exponentials sees them.
 
-    By differences, or by products in float64 where those would fill the memory, and never by `2 - 2·cos` in float32,
-    which loses half the digits where two points nearly agree.
+    By adding: on a CPU at B = 256 it takes 0.1 ms, and `masked_fill` 0.25 ms each way.
     """
-    if len(anchors) * others.numel() > SMALL:
-        a, b = anchors.double(), others.double()
-        square = a.square().sum(dim=1)[:, None] + b.square().sum(dim=1) - 2 * a @ b.T
-        return square.clamp_min(SMALLEST_SQUARE).sqrt().to(anchors.dtype)
-    square = (anchors[:, None] - others[None, :]).square().sum(dim=2)
-    return square.clamp_min(SMALLEST_SQUARE).sqrt()
+    return values + (mask.to(values.dtype) - 1) * _beyond(values)
 
 
 def masked_logsumexp(exponents: Tensor, mask: Tensor) -> Tensor:
-    """(B,) `log Σ e^x` of each row under the mask; -∞, without a gradient, where the mask is empty."""
-    some = mask.any(dim=1)
-    masked = exponents.masked_fill(~mask, -torch.inf)
-    # A row of -∞ alone would give NaN gradients: it is summed as zeros, and its value put right afterwards.
-    total = masked.masked_fill(~some[:, None], 0.0).logsumexp(dim=1)
-    return total.masked_fill(~some, -torch.inf)
+    """(B,) `log Σ e^x` of each row of finite exponents under the mask; -∞, without a gradient, where it is empty."""
+    total = hide(exponents, mask).logsumexp(dim=1)
+    return total.masked_fill(total < -_beyond(exponents) / 2, -torch.inf)
 
 
 def log_one_plus_sum_exp(exponents: Tensor, mask: Tensor) -> Tensor:
-    """(B,) `log(1 + Σ e^x)` of each row under the mask; 0 where the mask is empty."""
-    masked = exponents.masked_fill(~mask, -torch.inf)
+    """(B,) `log(1 + Σ e^x)` of each row of finite exponents under the mask; 0 where it is empty."""
     one = exponents.new_zeros((len(exponents), 1))
-    return torch.cat([one, masked], dim=1).logsumexp(dim=1)
+    return torch.cat([one, hide(exponents, mask)], dim=1).logsumexp(dim=1)
 
 
 def mean_where(terms: Tensor, mask: Tensor) -> Tensor:
-    """Mean of the terms under the mask; 0 where the mask is empty."""
-    return torch.where(mask, terms, torch.zeros_like(terms)).sum() / mask.sum().clamp_min(1)
+    """Mean of the finite terms under the mask; 0 where there is none."""
+    return (terms * mask.to(terms.dtype)).sum() / mask.sum().clamp_min(1)
 
 
 def mean_nonzero(terms: Tensor, mask: Tensor) -> Tensor:
-    """Mean of the terms above 0 under the mask; 0 where there is none."""
-    return mean_where(terms, mask & (terms > 0))
+    """Mean of those of the finite terms under the mask that are not 0; 0 where there is none."""
+    kept = terms * mask.to(terms.dtype)
+    return kept.sum() / kept.count_nonzero().clamp_min(1)
+
+
+def mean_of_anchors(terms: Tensor, chosen: Tensor) -> Tensor:
+    """Mean of the terms (B,) of the chosen anchors; 0 where there is none. Those of others may be infinite."""
+    return torch.where(chosen, terms, torch.zeros_like(terms)).sum() / chosen.sum().clamp_min(1)
+
+
+def _beyond(values: Tensor) -> float:
+    return torch.finfo(values.dtype).max / 4

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from realitycheck.losses.pairs import SMALLEST_SQUARE
+from realitycheck.losses.pair_distances import SMALLEST_SQUARE
 
 
 def cosines(embeddings: Tensor, proxies: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from realitycheck.losses.pairs import mean_where
+from realitycheck.losses.pairs import hide, mean_of_anchors
 
 TINY = 1e-12
 """Least count by which a precision divides; nothing was found before such a bin."""
@@ -29,12 +29,12 @@ def with_query(similarity: Tensor, positive: Tensor, negative: Tensor) -> tuple[
 
 def mean_over_queries(scores: Tensor, positive: Tensor) -> Tensor:
     """Mean of the scores (B,) of queries that have a positive; 0 where none has."""
-    return mean_where(scores, positive.any(dim=1))
+    return mean_of_anchors(scores, positive.any(dim=1))
 
 
 def mean_over_positives(terms: Tensor, positive: Tensor) -> Tensor:
-    """(B,) mean of each row of terms (B, M) under the mask; 0 where a row of it is empty."""
-    return torch.where(positive, terms, torch.zeros_like(terms)).sum(dim=1) / positive.sum(dim=1).clamp_min(1)
+    """(B,) mean of each row of finite terms (B, M) under the mask; 0 where a row of it is empty."""
+    return (terms * positive.to(terms.dtype)).sum(dim=1) / positive.sum(dim=1).clamp_min(1)
 
 
 def exact_ranks(scores: Tensor, mask: Tensor) -> Tensor:
@@ -42,13 +42,13 @@ def exact_ranks(scores: Tensor, mask: Tensor) -> Tensor:
 
     Equal scores share the last of their places. Items outside the mask get M. By sorting, in O(B·M) memory.
     """
-    kept = scores.masked_fill(~mask, -torch.inf)
+    kept = hide(scores, mask)
     return kept.shape[1] - torch.searchsorted(kept.sort(dim=1).values, kept)
 
 
 def count_above(scores: Tensor, mask: Tensor) -> Tensor:
     """(B, M) how many of the row's items under the mask score higher. By sorting, in O(B·M) memory."""
-    ordered = scores.masked_fill(~mask, -torch.inf).sort(dim=1).values
+    ordered = hide(scores, mask).sort(dim=1).values
     return scores.shape[1] - torch.searchsorted(ordered, scores, right=True)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.pairs import SMALLEST_SQUARE, PairLoss, distances, mean_nonzero
+from realitycheck.losses.pair_distances import SMALLEST_SQUARE, distances
+from realitycheck.losses.pairs import PairLoss, mean_nonzero
 
 
 class SNRContrastive(PairLoss):

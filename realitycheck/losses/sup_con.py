@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.pairs import PairLoss, masked_logsumexp, mean_where
+from realitycheck.losses.pairs import PairLoss, masked_logsumexp, mean_of_anchors
 
 BASE_TEMPERATURE = 0.07
 """The temperature at which the authors' factor T / 0.07 is 1."""
@@ -34,4 +34,4 @@ class SupCon(PairLoss):
         logits = anchors @ others.T / self.temperature  # (B, M)
         rest = masked_logsumexp(logits, positive | negative)
         pulled = (logits * positive).sum(dim=1) / positive.sum(dim=1).clamp_min(1)
-        return self.temperature / BASE_TEMPERATURE * mean_where(rest - pulled, positive.any(dim=1))
+        return self.temperature / BASE_TEMPERATURE * mean_of_anchors(rest - pulled, positive.any(dim=1))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from realitycheck.losses.pairs import PairLoss, distances, mean_where
+from realitycheck.losses.pair_distances import distances
+from realitycheck.losses.pairs import PairLoss, hide, mean_of_anchors
 
 
 class TripletBatchHard(PairLoss):
@@ -28,7 +28,7 @@ class TripletBatchHard(PairLoss):
     def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
         """The loss of anchors (B, D) against others (M, D)."""
         distance = distances(anchors, others)  # (B, M)
-        farthest = distance.masked_fill(~positive, -torch.inf).amax(dim=1)
-        nearest = distance.masked_fill(~negative, torch.inf).amin(dim=1)
+        farthest = hide(distance, positive).amax(dim=1)
+        nearest = -hide(-distance, negative).amax(dim=1)
         whole = positive.any(dim=1) & negative.any(dim=1)
-        return mean_where((farthest - nearest + self.margin).relu(), whole)
+        return mean_of_anchors((farthest - nearest + self.margin).relu(), whole)

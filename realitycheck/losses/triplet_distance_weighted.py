@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from realitycheck.losses.noise import uniform
-from realitycheck.losses.pairs import PairLoss, distances, mean_nonzero
+from realitycheck.losses.pair_distances import distances
+from realitycheck.losses.pairs import PairLoss, mean_nonzero
 
 NEAREST = 0.5
 """Nearer negatives are drawn as if they were so far; without it, noise in the few nearest would rule."""

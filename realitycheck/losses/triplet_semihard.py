@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from realitycheck.losses.pairs import PairLoss, mean_where
+from realitycheck.losses.pairs import PairLoss, hide, mean_where
 
 
 class TripletSemihard(PairLoss):
@@ -36,7 +36,7 @@ class TripletSemihard(PairLoss):
 
 def _semihard(square: Tensor, negative: Tensor) -> Tensor:
     """(B, M) for each anchor and positive the index of the chosen negative; anything where there is none."""
-    nearest_first, index = square.masked_fill(~negative, torch.inf).sort(dim=1)
+    nearest_first, index = (-hide(-square, negative)).sort(dim=1)
     place = torch.searchsorted(nearest_first, square, right=True)  # how many negatives are not farther
     last = negative.sum(dim=1, keepdim=True) - 1
     return index.gather(1, place.minimum(last).clamp_min(0))

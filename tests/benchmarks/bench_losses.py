@@ -19,7 +19,7 @@ from realitycheck.losses.menu import MENU
 from realitycheck.protocol.knobs import FOLLOWUP
 from realitycheck.protocol.published import first_setting
 
-CLASSES, REPEATS = 100, 9
+CLASSES, REPEATS = 100, 25
 SIZES = [(32, 128), (32, 512), (256, 128), (256, 512)]
 WRAPPED = {"pairs": "contrastive", "proxies": "proxy_anchor"}
 
@@ -44,7 +44,11 @@ PEERS: dict[str, Callable[[int], Callable[..., Tensor]]] = {
     "margin": lambda d: losses.MarginLoss(learn_beta=True),
     "margin_per_class": lambda d: losses.MarginLoss(learn_beta=True, num_classes=CLASSES),
     "snr_contrastive": lambda d: losses.ContrastiveLoss(distance=distances.SNRDistance(**RAW)),
-    "n_pair": lambda d: losses.NPairsLoss(distance=distances.DotProductSimilarity(**RAW)),
+    "n_pair": lambda d: losses.NPairsLoss(
+        distance=distances.DotProductSimilarity(**RAW),
+        embedding_regularizer=regularizers.LpRegularizer(power=2),
+        embedding_reg_weight=0.002,
+    ),
     "lifted_structure": lambda d: losses.LiftedStructureLoss(distance=distances.LpDistance(**RAW)),
     "generalized_lifted": lambda d: losses.GeneralizedLiftedStructureLoss(distance=distances.LpDistance(**RAW)),
     "nt_xent": lambda d: losses.NTXentLoss(),
@@ -74,7 +78,7 @@ def main() -> None:
 
 
 def _repeats(batch: int) -> int:
-    return REPEATS if batch < 100 else 3
+    return REPEATS if batch < 100 else 9
 
 
 def _ours(name: str, batch: int, dims: int) -> Callable[..., Tensor]:

@@ -1,0 +1,85 @@
+"""Distances of a batch, by differences and by products: scipy's values, autograd's gradients."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.distance import cdist
+from torch.nn import functional
+
+from realitycheck.losses import pair_distances
+from realitycheck.losses.pair_distances import distances, recorded_distances
+
+WAYS = pytest.mark.parametrize("way", [distances, recorded_distances])
+
+
+def points(count, *, seed, dtype=torch.float32):
+    """Points of which some fall together and some nearly."""
+    found = torch.randn(count, 24, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+    found[1] = found[0]
+    found[2] = found[3] + 1e-3 * found[4]
+    return found.requires_grad_()
+
+
+def naive(anchors, others):
+    return (anchors[:, None] - others[None]).square().sum(dim=2).clamp_min(1e-12).sqrt()
+
+
+def slopes(distance, *inputs):
+    weight = torch.randn(distance.shape, generator=torch.Generator().manual_seed(9)).to(distance.dtype)
+    return torch.autograd.grad((distance * weight).sum(), inputs)
+
+
+@WAYS
+def test_values_are_those_of_scipy(way):
+    anchors, others = points(20, seed=0), points(31, seed=1)
+    for others_of_case in (anchors, others):
+        found = way(anchors, others_of_case).detach().numpy()
+        expected = cdist(anchors.detach().double().numpy(), others_of_case.detach().double().numpy())
+        np.testing.assert_allclose(found, np.maximum(expected, 1e-6), rtol=2e-6)
+
+
+@WAYS
+@pytest.mark.parametrize("within", [True, False])
+def test_gradients_are_those_of_the_formula(way, within):
+    anchors, others = points(20, seed=0), points(31, seed=1)
+    inputs = (anchors,) if within else (anchors, others)
+    exact = [each.detach().double().requires_grad_() for each in inputs]
+    found = slopes(way(inputs[0], inputs[-1]), *inputs)
+    expected = slopes(naive(exact[0], exact[-1]), *exact)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(32, 24), (30, 500), (32, 512), (7, 130)])
+@pytest.mark.parametrize("within", [True, False])
+def test_recorded_distances_have_the_bits_of_autograd(shape, within):
+    """Recorded runs come out again: their ids stand for the numbers of this formula."""
+    generator = torch.Generator().manual_seed(shape[1])
+    one, two = (functional.normalize(torch.randn(shape, generator=generator)).requires_grad_() for _ in range(2))
+    inputs = (one,) if within else (one, two)
+    found, expected = (way(inputs[0], inputs[-1]) for way in (recorded_distances, naive))
+    assert torch.equal(found, expected)
+    for mine, plain in zip(slopes(found, *inputs), slopes(expected, *inputs), strict=True):
+        assert torch.equal(mine, plain)
+
+
+def test_many_differences_are_left_to_products(monkeypatch):
+    monkeypatch.setattr(pair_distances, "SMALL", 0)
+    batch = points(8, seed=0)
+    assert torch.equal(recorded_distances(batch, batch), distances(batch, batch))
+
+
+@WAYS
+def test_coincident_points_have_no_gradient(way):
+    batch = torch.ones(4, 3, requires_grad=True)
+    way(batch, batch).sum().backward()
+    assert torch.equal(batch.grad, torch.zeros(4, 3))
+
+
+@WAYS
+def test_half_precision(way):
+    batch = points(20, seed=2, dtype=torch.bfloat16)
+    wide = batch.detach().float()
+    found = way(batch, batch)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), naive(wide, wide), rtol=2e-2, atol=2e-2)
