@@ -19,7 +19,7 @@ HEAD = ("published as", "here", *METRIC_NAMES.values())
 """The columns of every block."""
 
 EXPLAINED = (
-    "percent; mean ± half-width of the 95 % interval over runs; ? after a number: from memory, unverified; "
+    "percent; mean ± half-width of the 95 % interval over runs, where they were read; "
     "here: the loss of the menu that computes the same"
 )
 """What stands below."""

@@ -7,39 +7,34 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from realitycheck.report.published.written import HALF_WIDTH, Block, Paper, Scores, read_paper
+from realitycheck.report.published.written import Block, Paper, Scores, read_paper
 from realitycheck.report.words import points
 from realitycheck.runs import METRICS, Category
 
 FOLDER = Path(__file__).parent
 """One file per paper."""
 
-MEMORY = "?"
-"""What stands after a number that comes from memory alone."""
-
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A published mean in [0, 1] and the half-width of its interval, each with whether it comes from memory alone."""
+    """A published mean in [0, 1] and the half-width of its interval; None where they were not read."""
 
-    mean: float
+    mean: float | None
     half_width: float | None
-    mean_unverified: bool
-    half_unverified: bool
 
     @property
     def mean_text(self) -> str:
-        """In points, with a mark if it is from memory."""
-        return points(self.mean) + MEMORY * self.mean_unverified
+        """In points; a dash where there is none."""
+        return "–" if self.mean is None else points(self.mean)
 
     @property
     def half_text(self) -> str:
-        """In points, with a mark if it is from memory; empty where there is none."""
-        return "" if self.half_width is None else points(self.half_width) + MEMORY * self.half_unverified
+        """In points; empty where there is none."""
+        return "" if self.half_width is None else points(self.half_width)
 
     @property
     def text(self) -> str:
-        """`26.53 ± 0.29?`, or the mean alone."""
+        """`23.63 ± 0.24`, or the mean alone."""
         return f"{self.mean_text} ± {self.half_text}" if self.half_text else self.mean_text
 
 
@@ -150,20 +145,15 @@ def _table(paper: Paper, dataset: str) -> PublishedTable:
 def _block(paper: Paper, category: Category, block: Block) -> PublishedBlock:
     named = {key: paper.losses[key] for key in block.scores}
     losses = tuple(
-        PublishedLoss(loss.name, loss.ours, loss.note, _numbers(key, block.scores[key], block.unverified))
-        for key, loss in named.items()
+        PublishedLoss(loss.name, loss.ours, loss.note, _numbers(block.scores[key])) for key, loss in named.items()
     )
     return PublishedBlock(category, block.dims, block.n, block.trust, losses)
 
 
-def _numbers(key: str, scores: Scores, unverified: tuple[str, ...]) -> dict[str, Number]:
-    pairs = {metric: getattr(scores, metric) for metric in METRICS}
-    return {
-        metric: Number(
-            mean=mean / 100,
-            half_width=None if half is None else half / 100,
-            mean_unverified=metric in unverified or key in unverified,
-            half_unverified=HALF_WIDTH in unverified,
-        )
-        for metric, (mean, half) in pairs.items()
-    }
+def _numbers(scores: Scores) -> dict[str, Number]:
+    pairs = {metric: getattr(scores, metric) or (None, None) for metric in METRICS}
+    return {metric: Number(mean=_share(mean), half_width=_share(half)) for metric, (mean, half) in pairs.items()}
+
+
+def _share(percent: float | None) -> float | None:
+    return None if percent is None else percent / 100

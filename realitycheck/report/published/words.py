@@ -19,7 +19,7 @@ def explained(summary: Summary) -> str:
     """What stands in the cells of a part."""
     return (
         f"Percent; mean ± half-width of the interval, {percent(summary.level)} over seeds for ours, 95 % over runs for "
-        "published numbers. A question mark follows what comes from memory and was checked nowhere."
+        "published numbers. A dash stands for what was not read."
     )
 
 

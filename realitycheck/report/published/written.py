@@ -12,16 +12,13 @@ from realitycheck.errors import InputError, Problem
 from realitycheck.losses import menu
 from realitycheck.protocol.document import Document, read_document
 from realitycheck.protocol.schema import nearest, validate
-from realitycheck.runs import METRICS, Category
-
-HALF_WIDTH = "half_width"
-"""Stands in `unverified` for all half-widths of a block."""
+from realitycheck.runs import Category
 
 Count = Annotated[int, Field(ge=1)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Phrase = Annotated[str, Field(min_length=1)]
 Pair = tuple[Percent, Percent | None]
-"""A mean and the half-width of its interval; null where none is known."""
+"""A mean and the half-width of its interval; null where none was read."""
 
 
 class Written(BaseModel):
@@ -53,24 +50,19 @@ class Loss(Written):
 
 
 class Scores(Written):
-    """One line of a block, in percent."""
+    """One line of a block, in percent; null where a metric was not read."""
 
     map_at_r: Pair
-    r_precision: Pair
-    precision_at_1: Pair
+    r_precision: Pair | None
+    precision_at_1: Pair | None
 
 
 class Block(Written):
-    """One category of one table.
-
-    `trust` says where its numbers were read and whether anything confirms them; `unverified` names the metrics, the
-    losses or the half-widths that come from memory alone.
-    """
+    """One category of one table; `trust` says where its numbers were read and whether anything confirms them."""
 
     dims: Count
     n: Count
     trust: Phrase
-    unverified: tuple[str, ...]
     scores: dict[str, Scores]
 
 
@@ -128,12 +120,7 @@ def _wrong_ours(ours: str, taken: set[str]) -> str:
 
 
 def _strangers_of(block: Block, paper: Paper, document: Document, keys: tuple[str, ...]) -> Iterator[Problem]:
-    known = [*METRICS, HALF_WIDTH, *block.scores]
     for key in block.scores:
         if key not in paper.losses:
             says = f"must be one of the losses above; got '{key}'. {nearest(key, list(paper.losses))}"
             yield document.lines.problem((*keys, "scores", key), says)
-    for place in block.unverified:
-        if place not in known:
-            says = f"must be a metric, a loss of the block or '{HALF_WIDTH}'; got '{place}'. {nearest(place, known)}"
-            yield document.lines.problem((*keys, "unverified"), says)
