@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from realitycheck import catalog
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.trunks.base import Trunk
-from realitycheck.trunks.weights import read as read_weights
+from realitycheck.trunks.weights import load
 
 
 class EmbeddingModel(nn.Module):
@@ -87,7 +87,7 @@ def build_trunk(*, recipe: Recipe, in_channels: int, weights: str | None, seed: 
         torch.manual_seed(seed)
         trunk = catalog.build_trunk(recipe.trunk, in_channels=in_channels)
     if weights is not None:
-        trunk.load(read_weights(Path(weights)))
+        load(trunk, Path(weights))
     return trunk
 
 
@@ -102,7 +102,7 @@ def build_model(*, recipe: Recipe, in_channels: int, dims: int, seed: int, weigh
         width = in_channels if trunk is None else trunk.output_dim
         model = EmbeddingModel(recipe=recipe, trunk=trunk, width=width, dims=dims)
     if trunk is not None and weights is not None:
-        trunk.load(read_weights(Path(weights)))
+        load(trunk, Path(weights))
     model.freeze()
     return model
 

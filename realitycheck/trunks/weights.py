@@ -15,9 +15,16 @@ from realitycheck.trunks.download import download
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from realitycheck.trunks.base import Trunk
+
 PACKAGE = "package:"
 WRAPPERS = ("state_dict", "model")
 """Under one of these names a training script often keeps the tensors."""
+
+
+def at_hand(source: str, *, folder: Path) -> bool:
+    """Whether nothing has to be downloaded: the source is no address, or its file lies in `folder` already."""
+    return not _is_address(source) or (folder / _name(source)).is_file()
 
 
 def locate(source: str, *, sha256: str, folder: Path) -> Path:
@@ -34,7 +41,7 @@ def locate(source: str, *, sha256: str, folder: Path) -> Path:
     """
     if not re.fullmatch("[0-9a-f]{8,64}", sha256.lower()):
         raise _wrong(source, f"must have a sha256 of 8 to 64 hex digits; got '{sha256}'. Copy it from the publisher.")
-    if re.match("https?://", source):
+    if _is_address(source):
         return _downloaded(source, sha256=sha256, folder=folder)
     path = _inside(source) if source.startswith(PACKAGE) else folder / source
     if not path.is_file():
@@ -58,8 +65,21 @@ def read(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
+def load(trunk: Trunk, path: Path) -> None:
+    """Give the trunk every weight and statistic of a file.
+
+    Raises:
+        InputError: the file is not to be read, or is not of this architecture; it names the file.
+    """
+    tensors = read(path)
+    try:
+        trunk.load(tensors)
+    except InputError as error:
+        raise InputError(f"{path}, as {error.source},", error.problems) from None
+
+
 def _downloaded(url: str, *, sha256: str, folder: Path) -> Path:
-    name = url.partition("?")[0].partition("#")[0].rpartition("/")[2]
+    name = _name(url)
     if not re.fullmatch(r"\w[\w.+-]*", name):
         raise _wrong(url, f"must end with the name of a file; got '{name}'. Download it, and give its path.")
     path = folder / name
@@ -67,6 +87,14 @@ def _downloaded(url: str, *, sha256: str, folder: Path) -> Path:
         return _verified(path, source=url, sha256=sha256)
     download(url, path, accept=lambda part: _verified(part, source=url, sha256=sha256))
     return path
+
+
+def _is_address(source: str) -> bool:
+    return re.match("https?://", source) is not None
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].partition("#")[0].rpartition("/")[2]
 
 
 def _inside(source: str) -> Path:

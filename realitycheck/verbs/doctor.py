@@ -15,7 +15,7 @@ from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.parse import ReadStudy
 from realitycheck.verbs.study import Progress, stores_folder, unwatched
-from realitycheck.verbs.trunks import weights_file
+from realitycheck.verbs.weights import weights_file
 
 AT_ONCE = 500
 """Files that are digested between two words of progress."""

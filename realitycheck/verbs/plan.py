@@ -17,7 +17,8 @@ from realitycheck.runs import Place
 from realitycheck.training.prepare import Stores
 from realitycheck.verbs.run import preload
 from realitycheck.verbs.study import Progress, lonely, prepare_data, unwatched
-from realitycheck.verbs.trunks import weights_file, with_features
+from realitycheck.verbs.trunks import with_features
+from realitycheck.verbs.weights import weights_file
 
 CALIBRATE = "realitycheck.training.calibrate:calibrate"
 CALIBRATION_SECONDS = 600.0

@@ -23,7 +23,8 @@ from realitycheck.training.cache import forget_weights, stored_weights
 from realitycheck.training.prepare import Stores
 from realitycheck.verbs.options import require_options
 from realitycheck.verbs.study import Progress, evidence_folder, prepare_data, unwatched
-from realitycheck.verbs.trunks import weights_file, with_features
+from realitycheck.verbs.trunks import with_features
+from realitycheck.verbs.weights import weights_file
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",

@@ -16,6 +16,7 @@ from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.parse import ReadStudy, inspect_study, read_study
 from realitycheck.protocol.salvage import passing_gaps
 from realitycheck.training.prepare import Stores, prepare
+from realitycheck.verbs.weights import unfit_weights
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being made ready, how much of it is done, and of how much."""
@@ -129,7 +130,8 @@ def _data(
                 problems += _unfit(read, choice, stores[choice.name])
         except InputError as error:
             problems += [_at(read, choice, error.source, each) for each in error.problems]
-    return stores, problems
+        problems += _unfit_weights(read, choice)
+    return stores, list(dict.fromkeys(problems))
 
 
 def _prepared(read: ReadStudy, choice: DatasetChoice, watch: Progress) -> Stores:
@@ -148,6 +150,18 @@ def _unfit(read: ReadStudy, choice: DatasetChoice, stores: Stores) -> Iterator[P
         with passing_gaps():
             found += data_problems(protocol, stores.trainval_sizes, stores.test_sizes, validate, families=asked)
     yield from (_at(read, choice, choice.name, each) for each in dict.fromkeys(found))
+
+
+def _unfit_weights(read: ReadStudy, choice: DatasetChoice) -> Iterator[Problem]:
+    with passing_gaps():
+        yield from unfit_weights(read, read.study.protocol_on(choice.name), channels=_channels(choice))
+
+
+def _channels(choice: DatasetChoice) -> int | None:
+    try:
+        return catalog.build_dataset(choice).channels
+    except InputError:  # told with the data
+        return None
 
 
 def _at(read: ReadStudy, choice: DatasetChoice, source: str, problem: Problem) -> Problem:

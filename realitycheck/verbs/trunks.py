@@ -1,4 +1,4 @@
-"""What the trunks of a study need before a run: the file of their weights, and a frozen one's features."""
+"""What a frozen trunk needs before a run: its features."""
 
 from __future__ import annotations
 
@@ -7,37 +7,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from realitycheck.errors import InputError, RunError
+from realitycheck.errors import RunError
 from realitycheck.jobs import Executor, Job
-from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.parse import ReadStudy
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.training.feature_parts import EACH, join_parts, missing
 from realitycheck.training.prepare import HALVES, Stores
-from realitycheck.trunks.weights import locate
 from realitycheck.verbs.study import Progress
+from realitycheck.verbs.weights import weights_file
 
 COMPUTE = "realitycheck.training.features:compute"
-
-FOLDER = "weights"
-"""In a study's home: where relative paths of weights begin, and where those of an address are put."""
-
-
-def weights_file(read: ReadStudy, protocol: Protocol) -> str | None:
-    """The file of the trunk's weights, its digest checked; None where the trunk starts from random ones.
-
-    Raises:
-        InputError: the weights are not to be had, or are others.
-    """
-    told = protocol.recipe.trunk.weights
-    if told is None or told.source is None:
-        return None
-    try:
-        return str(locate(told.source, sha256=told.sha256, folder=read.home / FOLDER))
-    except InputError as error:
-        keys = ("recipe", "trunk", "weights")
-        problems = [read.protocol_problem(keys, f"{told.source} {each.says}") for each in error.problems]
-        raise InputError(read.source, problems) from None
 
 
 def with_features(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from photos import ranked
 
 from realitycheck.trunks.efficientnet_lite0 import ConvNorm, EfficientNetLite0
 from realitycheck.trunks.menu import MENU
@@ -79,20 +80,7 @@ def test_equal_to_timm(side):
     ],
 )
 def test_photographs(photo, classes, ranks):
-    data = pytest.importorskip("skimage.data")
     weights = public_weights()
-    trunk = EfficientNetLite0(in_channels=3).eval()
+    trunk = EfficientNetLite0(in_channels=3)
     trunk.load(weights)
-    with torch.no_grad():
-        features = trunk(square(getattr(data, photo)())).mean((2, 3))
-    logits = features @ weights["_fc.weight"].T + weights["_fc.bias"]
-    assert classes & set(logits[0].topk(ranks).indices.tolist())
-
-
-def square(photo):
-    """(1, 3, 224, 224) in [0, 1]: the middle of a photograph (H, W, 3) of uint8."""
-    image = torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 255
-    side = min(image.shape[2:])
-    top, left = ((length - side) // 2 for length in image.shape[2:])
-    cut = image[:, :, top : top + side, left : left + side]
-    return torch.nn.functional.interpolate(cut, size=(224, 224), mode="bicubic", antialias=True).clamp(0, 1)
+    assert classes & set(ranked(trunk, photo, weights["_fc.weight"], weights["_fc.bias"])[:ranks])
