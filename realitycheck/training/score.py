@@ -12,13 +12,12 @@ import torch
 from torch import Tensor
 
 from realitycheck.errors import RunError
-from realitycheck.metrics import nmi, recall_at_k
-from realitycheck.metrics.retrieval import scores
-from realitycheck.runs import DISTANCES, NMI, RECALL, Body, Place, ScoreSpec
+from realitycheck.runs import DISTANCES, Body, Place, ScoreSpec
 from realitycheck.training.assemble import fold_of, model_of, recipe_of
 from realitycheck.training.checkpoint import load_weights
 from realitycheck.training.device import prepare_machine
 from realitycheck.training.embed import embed, join, rms_norm
+from realitycheck.training.measure import measure
 from realitycheck.training.open import open_store
 from realitycheck.training.store import Store
 
@@ -75,18 +74,4 @@ def _member(run_id: str, output: str, place: Place, *, trainval: Store, test: St
 def _both(members: list[_Member], labels: Tensor, asked: Mapping[str, Any]) -> Body:
     embeddings, scales = [each.embeddings for each in members], [each.scale for each in members]
     joined = {name: join(embeddings, distance=name, scales=scales) for name in DISTANCES}
-    return {
-        name: scores(each, labels, distance=name).to_json() | _asked(each, labels, asked, distance=name)
-        for name, each in joined.items()
-    }
-
-
-def _asked(embeddings: Tensor, labels: Tensor, asked: Mapping[str, Any], *, distance: str) -> Body:
-    """What the protocol asks for beside the scores of every record."""
-    found: Body = {}
-    if ks := asked.get("recall_at"):
-        recall = recall_at_k(embeddings, labels, ks=ks, distance=distance)
-        found |= {f"{RECALL}{k}": share for k, share in recall.items()}
-    if asked.get("nmi"):
-        found[NMI] = nmi(embeddings, labels, distance=distance)
-    return found
+    return {name: measure(each, labels, asked=asked, distance=name) for name, each in joined.items()}

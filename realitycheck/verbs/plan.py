@@ -114,11 +114,13 @@ def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -
     place = asdict(
         Place(trainval=str(stores.trainval), test=None, cache="", device="auto", weights=weights_file(read, protocol))
     )
+    scores = protocol.scores.model_dump(mode="json") if protocol.scores else None
     title = f"calibration of {choice.label} on {name}"
     executor = LocalExecutor(workers=1, deadline=CALIBRATION_SECONDS, preload=preload())
     try:
         executor.submit(
-            Job("calibration", spec.id, name, title, {"spec": spec.to_json(), "place": place}), address=CALIBRATE
+            Job("calibration", spec.id, name, title, {"spec": spec.to_json(), "place": place, "scores": scores}),
+            address=CALIBRATE,
         )
         (finished,) = executor.wait(seconds=2 * CALIBRATION_SECONDS)
     finally:

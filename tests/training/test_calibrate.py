@@ -1,0 +1,80 @@
+"""The calibration behind `plan`: a sample is timed, the whole is told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+
+import pytest
+from small_study import write_study
+
+from realitycheck import verbs
+from realitycheck.plan.cost import Measured
+from realitycheck.plan.plan import DatasetPlan
+from realitycheck.runs import Place
+from realitycheck.training import calibrate as module
+from realitycheck.training.calibrate import calibrate
+
+ASKED = {"recall_at": [1, 2], "nmi": True}
+
+
+@pytest.fixture(scope="module")
+def payload(tmp_path_factory):
+    read = verbs.load_study(write_study(tmp_path_factory.mktemp("calibrate")))
+    (stores,) = verbs.prepare_data(read).values()
+    plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
+    spec = plan.losses[0].trial_runs(slot=0, knobs={"pos_margin": 0.0, "neg_margin": 1.0})[0]
+    place = Place(str(stores.trainval), None, str(stores.trainval.parent), "cpu", None)
+    return {"spec": spec.to_json(), "place": asdict(place), "scores": ASKED}
+
+
+@pytest.fixture
+def ranked(monkeypatch):
+    """(items, dims, what was asked for, distance) of every ranking; only rankings take time, a second each."""
+    seen, clock = [], [0.0]
+
+    def measure(embeddings, labels, *, asked, distance):
+        assert len(embeddings) == len(labels)
+        seen.append((*embeddings.shape, asked, distance))
+        clock[0] += 1.0
+
+    monkeypatch.setattr(module, "measure", measure)
+    monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
+    return seen
+
+
+def test_everything_is_measured_and_takes_time(payload):
+    found = calibrate(payload)
+    assert found.keys() == {each.name for each in fields(Measured)}
+    assert all(value > 0 for value in found.values())
+
+
+def test_a_score_is_timed_with_what_the_protocol_asks_for(payload, ranked):
+    """Two folds of 8 dims; the store has 32 images, of which the first fold validates 16."""
+    calibrate(payload)
+    both = ("cosine", "euclidean")
+    assert ranked == [
+        *((32, 8, ASKED, distance) for distance in both),
+        *((32, 16, ASKED, distance) for distance in both),
+        (16, 8, {}, "cosine"),
+    ]
+
+
+def test_time_grows_with_the_square_of_what_is_ranked(payload, ranked, monkeypatch):
+    """A ranking of 8 items takes a second: of 32 it takes 16, and a score has two rankings."""
+    monkeypatch.setattr(module, "RANKED", 8)
+    found = calibrate(payload)
+    assert {items for items, *_ in ranked} == {8}
+    assert found["evaluation"] == 4
+    assert found["fold_score"] == 2 * 32 + 32
+    assert found["complete_score"] == 32
+
+
+def test_slow_work_is_not_repeated_for_long(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
+
+    def work():
+        clock[0] += 4.0
+
+    assert module._for_a_while(work, times=30) == 4.0
+    assert clock[0] == 12.0
