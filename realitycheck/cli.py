@@ -34,7 +34,7 @@ with at_ctrl_c(_leave):  # these imports take seconds
     from realitycheck.display import display, err, making, standings_table
     from realitycheck.errors import InputError, RealityCheckError
     from realitycheck.verbs import StudyPlan, StudyResult
-    from realitycheck.verbs.words import counted, sentences
+    from realitycheck.verbs.words import counted, rough, sentences
 
 app = typer.Typer(
     help="When every loss gets the same data, model, tuning budget and seeds, which losses really differ?",
@@ -184,7 +184,7 @@ def _plan_table(told: StudyPlan, workers: int) -> Table:
     times = told.losses * told.datasets
     all_of_it = f"{counted(told.losses, 'loss', 'losses')}, {counted(told.datasets, 'dataset', 'datasets')}"
     table.add_row(all_of_it, *(f"{cell * times:,}" for cell in cells))
-    hours = f"about {told.cost.worker_hours / workers:.2g} hours"
+    hours = f"about {rough(told.cost.worker_hours / workers)} hours"
     table.caption = f"{hours} on {counted(workers, 'worker', 'workers')}"
     return table
 

@@ -20,7 +20,7 @@ from realitycheck.training.measure import measure
 WARM, STEPS = 10, 30
 """Enough to see past the first, slower iterations, few enough to be over in a second."""
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds after which fewer iterations must do: one of BN-Inception takes as long as a thousand small ones."""
 
 LOOKED = 128

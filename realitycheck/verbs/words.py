@@ -12,6 +12,11 @@ def counted(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
+def rough(value: float) -> str:
+    """Two digits of a prediction: `170,000`, `12`, `0.034`."""
+    return f"{float(f'{value:.2g}'):,.12g}"
+
+
 def sentences(told: StudyPlan) -> Iterator[str]:
     """What a plan says beside its table of trainings."""
     for dataset, losses in told.measured.items():
@@ -21,10 +26,10 @@ def sentences(told: StudyPlan) -> Iterator[str]:
                 f"K·D dims), {seen.evaluation:.2f} s a validation, {seen.fold_score:.1f} s a score of K models"
             )
     yield (
-        f"time: about {told.cost.worker_hours:.2g} worker-hours if every run goes to its cap, "
+        f"time: about {rough(told.cost.worker_hours)} worker-hours if every run goes to its cap, "
         "and a worker has a core of its own"
     )
-    yield f"disk: about {told.cost.disk_bytes / 1e6:.0f} MB of pixels, and of weights until they are scored"
+    yield f"disk: about {rough(told.cost.disk_bytes / 1e6)} MB of pixels, and of weights until they are scored"
     differences = " or ".join(
         f"{size:.2f} (correlation {correlation:g})" for correlation, size in told.detectable.items()
     )

@@ -77,4 +77,4 @@ def test_slow_work_is_not_repeated_for_long(monkeypatch):
         clock[0] += 4.0
 
     assert module._for_a_while(work, times=30) == 4.0
-    assert clock[0] == 12.0
+    assert clock[0] == 8.0
