@@ -1,0 +1,27 @@
+"""The studies of the two papers, as they ship: known names and knobs, and all losses of the published tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from realitycheck import verbs
+from realitycheck.plan.cost import trainings
+from realitycheck.report.published.tables import published_datasets, published_tables
+
+STUDIES = Path(__file__).parents[2] / "studies"
+TRAININGS = {"musgrave2020": 240, "warped2024": 250}
+"""50 trials of 4 folds, 10 seeds of 4 folds, and in the second 10 complete runs."""
+
+
+@pytest.mark.parametrize("dataset", published_datasets())
+@pytest.mark.parametrize(("paper", "protocol"), list(enumerate(TRAININGS)))
+def test_the_study_has_the_losses_of_the_table(paper, protocol, dataset):
+    read = verbs.load_study(STUDIES / f"{protocol}_{dataset}.yaml")
+    assert trainings(read.study.protocol_on(dataset)).total == TRAININGS[protocol]
+    table = published_tables(dataset)[paper]
+    published = {loss.name: loss.ours for block in table.blocks for loss in block.losses}
+    named = {"SNR": "snr_contrastive"}  # the nearest that there is
+    expected = {ours or named[name] for name, ours in published.items() if name != "Pretrained"}
+    assert {loss.label for loss in read.study.losses} == expected
