@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -66,9 +67,7 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
     if not can_reject(seeds=protocol.final.seeds, comparisons=family, alpha=alpha, method="student_t"):
         raise InputError(read.source, lonely(read))
     stores = _at_hand(read, watch)
-    measured = {
-        name: {loss.label: _calibrate(read, name, each, loss) for loss in study.losses} for name, each in stores.items()
-    }
+    measured = _measured(read, stores, watch)
     total = Cost(0.0, sum(_bytes(each) for each in stores.values()))
     for name, seen in measured.items():
         here = study.protocol_on(name)
@@ -101,6 +100,15 @@ def _at_hand(read: ReadStudy, watch: Progress) -> dict[str, Stores]:
         return with_features(read, stores, executor, device="auto", watch=watch)
     finally:
         executor.close()
+
+
+def _measured(read: ReadStudy, stores: Mapping[str, Stores], watch: Progress) -> dict[str, dict[str, Measured]]:
+    losses = read.study.losses
+    found: dict[str, dict[str, Measured]] = {name: {} for name in stores}
+    for done, (name, loss) in enumerate(itertools.product(stores, losses)):
+        watch("calibrations", done, len(stores) * len(losses))
+        found[name][loss.label] = _calibrate(read, name, stores[name], loss)
+    return found
 
 
 def _bytes(stores: Stores) -> int:
