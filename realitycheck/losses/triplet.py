@@ -6,8 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from realitycheck.losses.pair_distances import SMALL, recorded_distances
+from realitycheck.losses.pair_distances import recorded_distances
 from realitycheck.losses.pairs import PairLoss, hide, mean_nonzero
+
+AT_ONCE = 2**20
+"""Up to so many triplets B·M² are held at once (4 MB); above, they are counted by sorting."""
 
 
 class Triplet(PairLoss):
@@ -30,7 +33,7 @@ class Triplet(PairLoss):
     def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
         """The loss of anchors (B, D) against others (M, D)."""
         distance = recorded_distances(anchors, others)  # (B, M)
-        if distance.numel() * len(others) > SMALL:
+        if distance.numel() * len(others) > AT_ONCE:
             return _by_ranks(distance, positive, negative, margin=self.margin)
         excess = distance[:, :, None] - distance[:, None, :] + self.margin  # (anchor, positive, negative)
         return mean_nonzero(excess.relu(), positive[:, :, None] & negative[:, None, :])
