@@ -56,8 +56,8 @@ def fetch(dataset: Name, folder: Folder) -> None:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in head:
-        table.add_column(column, overflow="fold")
+    for place, column in enumerate(head):
+        table.add_column(column, overflow="fold", no_wrap=place == 0)  # a name is to be found and copied whole
     for row in rows:
         table.add_row(*row)
     return table

@@ -139,7 +139,7 @@ MENU: dict[str, Entry] = {
     "csv": Entry(
         f"{_HERE}.table:Csv",
         needs_root=True,
-        title="your own images with your own split",
+        title="your own images, with or without your own split",
         classes=None,
         images=None,
         terms="yours",

@@ -43,7 +43,7 @@ class _ByDifferences(Function):
     @staticmethod
     def forward(ctx: Any, anchors: Tensor, others: Tensor | None) -> Tensor:
         opposite = anchors if others is None else others
-        rows = torch.split(anchors, max(1, AT_ONCE // opposite.numel()))
+        rows = torch.split(anchors, AT_ONCE // max(1, opposite.numel()) or 1)
         square = torch.cat([(some[:, None] - opposite[None, :]).square_().sum(dim=2) for some in rows])
         distance = square.clamp_min_(SMALLEST_SQUARE).sqrt_()
         ctx.save_for_backward(anchors, others, distance)
@@ -55,11 +55,16 @@ class _ByDifferences(Function):
         anchors, others, distance = ctx.saved_tensors
         opposite = anchors if others is None else others
         pull = _pull(slope, distance)[:, :, None]
-        dims = max(32, AT_ONCE // distance.numel() // 32 * 32)  # whole steps of the kernels: equal sums
+        dims = _dims_at_once(anchors.shape[1], pairs=distance.numel())
         parts = zip(*(torch.split(each, dims, dim=1) for each in (anchors, opposite)), strict=True)
         sums = [_sums_of_differences(some, across, pull) for some, across in parts]
         one, other = (torch.cat(each, dim=1) for each in zip(*sums, strict=True))
         return (one - other, None) if others is None else (one, -other)
+
+
+def _dims_at_once(dims: int, *, pairs: int) -> int:
+    """Whole steps of the kernels, or all dims: else a narrow last part is summed in another order."""
+    return max(32, AT_ONCE // max(1, pairs) // 32 * 32) if dims % 32 == 0 else dims
 
 
 def _sums_of_differences(anchors: Tensor, others: Tensor, pull: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,8 +92,8 @@ class _ByProducts(Function):
         a, b, distance = ctx.saved_tensors
         pull = _pull(slope, distance)
         if b is None:  # both parts of the gradient by one product
-            return _towards(a, a, pull + pull.T), None
-        return _towards(a, b, pull), _towards(b, a, pull.T)
+            return _towards(a, a, pull + pull.T).to(slope.dtype), None
+        return _towards(a, b, pull).to(slope.dtype), _towards(b, a, pull.T).to(slope.dtype)
 
 
 def _squares(points: Tensor) -> Tensor:
@@ -96,11 +101,16 @@ def _squares(points: Tensor) -> Tensor:
 
 
 def _towards(anchors: Tensor, others: Tensor, pull: Tensor) -> Tensor:
-    """(B, D) Σ w·(a - b) over others, of a pull w (B, M)."""
+    """(B, D) Σ w·(a - b) over others in float64, of a pull w (B, M)."""
     wide = pull.double()
-    return (anchors * wide.sum(dim=1, keepdim=True)).addmm_(wide, others, alpha=-1).to(pull.dtype)
+    return (anchors * wide.sum(dim=1, keepdim=True)).addmm_(wide, others, alpha=-1)
 
 
 def _pull(slope: Tensor, distance: Tensor) -> Tensor:
-    """(B, M) w of the gradient w·(a - b) of each pair: none where the distance stands at its floor."""
-    return slope / distance * (distance > SMALLEST).to(slope.dtype)
+    """(B, M) w of the gradient w·(a - b) of each pair: none where the distance stands at its floor.
+
+    In float32 at least: half precision has no room for 1 / 1e-6.
+    """
+    wide = torch.promote_types(slope.dtype, torch.float32)
+    there = (distance > SMALLEST).to(wide)
+    return slope.to(wide) / distance.to(wide).clamp_min(SMALLEST) * there

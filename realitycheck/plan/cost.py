@@ -76,7 +76,7 @@ def loss_cost(protocol: Protocol, measured: Measured) -> Cost:
         protocol.search.trials * START_SECONDS
         + (counts.search + counts.folds) * fold_run
         + counts.complete * complete_run
-        + seeds * _scored(measured)
+        + seeds * _scored(protocol, measured)
     )
     return Cost(seconds / 3600, (counts.folds + counts.complete) * measured.weights_bytes)
 
@@ -84,7 +84,7 @@ def loss_cost(protocol: Protocol, measured: Measured) -> Cost:
 def untrained_cost(protocol: Protocol, measured: Measured) -> Cost:
     """What the two untrained rows need on one dataset."""
     models = protocol.final.seeds * (protocol.folds.count + protocol.completes)
-    seconds = models * START_SECONDS + 2 * protocol.final.seeds * _scored(measured)
+    seconds = models * START_SECONDS + 2 * protocol.final.seeds * _scored(protocol, measured)
     return Cost(seconds / 3600, models * measured.weights_bytes)
 
 
@@ -100,5 +100,6 @@ def longest_complete(protocol: Protocol) -> int:
     return -(-steps // multiple) * multiple
 
 
-def _scored(measured: Measured) -> float:
-    return 2 * START_SECONDS + measured.fold_score + measured.complete_score
+def _scored(protocol: Protocol, measured: Measured) -> float:
+    complete = START_SECONDS + measured.complete_score if protocol.completes else 0.0
+    return START_SECONDS + measured.fold_score + complete

@@ -45,13 +45,14 @@ def calibrate(payload: Body) -> Body:
     complete, everything, _ = assemble(replace(spec, fold=None, dims=spec.dims * folds), place)
     step, complete_step, look = _steps(trainer), _steps(complete), _look(trainer)
     labels = trainer.store.labels
+    _ranking(labels, spec.dims, asked, DISTANCES[:1])  # the first one loads libraries
     narrow, wide = (_ranking(labels, dims, asked, DISTANCES) for dims in (spec.dims, folds * spec.dims))
     return {
         "step": step,
         "complete_step": complete_step,
         "evaluation": len(val) * look + _ranking(labels[val], spec.dims, {}, DISTANCES[:1]),
         # A score embeds the test half, and the training images for the size of the model's numbers.
-        "fold_score": folds * ((len(labels) + len(train)) * look + narrow) + wide,
+        "fold_score": folds * ((len(labels) + len(train)) * look + narrow) + (wide if folds > 1 else 0.0),
         "complete_score": (len(labels) + len(everything)) * look + wide,
         "weights_bytes": sum(each.numel() * each.element_size() for each in complete.model.state_dict().values()),
     }
@@ -69,7 +70,7 @@ def _look(trainer: Trainer) -> float:
     seconds = _for_a_while(
         lambda: embed(
             trainer.model, trainer.store, some, output="embedder", recipe=trainer.recipe, device=trainer.device
-        ),
+        ).cpu(),  # which waits for a GPU
         times=3,
     )
     return seconds / len(some)

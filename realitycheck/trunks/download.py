@@ -31,14 +31,14 @@ def download(url: str, path: Path, *, accept: Callable[[Path], object]) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
         part = Path(file.name)
     try:
-        _fetch(url, part)
+        _fetch(url, part, place=path)
         accept(part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _fetch(url: str, part: Path) -> None:
+def _fetch(url: str, part: Path, *, place: Path) -> None:
     try:
         with opened(url, start=0) as response, part.open("wb") as file:
             for chunk in iter(lambda: response.read(CHUNK), b""):
@@ -48,7 +48,9 @@ def _fetch(url: str, part: Path) -> None:
             _whole(url, response)
     except (OSError, HTTPException) as error:
         says = f"must be an address that answers; got {type(error).__name__}: {error}."
-        raise wrong(url, f"{says} Download the file by other means, and give its path.") from error
+        raise wrong(
+            url, f"{says} Try again, or download the file by other means and put it at {place.absolute()}."
+        ) from error
 
 
 def _whole(url: str, response: HTTPResponse) -> None:

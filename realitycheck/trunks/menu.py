@@ -62,7 +62,7 @@ MENU: dict[str, Entry] = {
                 sha256="52deb4733",
                 terms="code BSD-3-Clause; none stated for the weights",
                 says="ImageNet-1k; the trunk of Musgrave et al. 2020. If the host's certificate has expired, fetch "
-                "the file by other means and give its path with this digest.",
+                "the file by other means and put it into the folder weights.",
             ),
         },
     ),

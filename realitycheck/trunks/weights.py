@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -22,9 +23,10 @@ WRAPPERS = ("state_dict", "model")
 """Under one of these names a training script often keeps the tensors."""
 
 
-def at_hand(source: str, *, folder: Path) -> bool:
-    """Whether nothing has to be downloaded: the source is no address, or its file lies in `folder` already."""
-    return not _is_address(source) or (folder / _name(source)).is_file()
+def to_fetch(source: str, *, folder: Path) -> Path | None:
+    """Where the file of an address will be put; None if the source is no address, or the file lies there already."""
+    path = folder / _name(source)
+    return path if _is_address(source) and not path.is_file() else None
 
 
 def locate(source: str, *, sha256: str, folder: Path) -> Path:
@@ -131,9 +133,15 @@ def _opened(path: Path) -> Any:
             return safetensors.torch.load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged or hostile file may raise anything
-        cause = str(error).strip().partition("\n")[0]
-        says = f"must be a whole file of tensors alone; got {type(error).__name__}: {cause}."
+        cause = _cause(error)
+        says = f"must be a whole file of tensors alone; got {type(error).__name__}{cause}."
         raise _wrong(str(path), f"{says} Get it again, or save its tensors as .safetensors.") from error
+
+
+def _cause(error: Exception) -> str:
+    """Its first line; torch's words on pickles are left out, which tell how to run what is in them."""
+    line = str(error).strip().partition("\n")[0].rstrip(".")
+    return f": {line}" if line and not isinstance(error, pickle.UnpicklingError) else ""
 
 
 def _named_tensors(held: Any, path: Path) -> dict[str, Tensor]:

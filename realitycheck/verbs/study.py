@@ -16,7 +16,7 @@ from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.parse import ReadStudy, inspect_study, read_study
 from realitycheck.protocol.salvage import passing_gaps
 from realitycheck.training.prepare import Stores, prepare
-from realitycheck.verbs.weights import unfit_weights
+from realitycheck.verbs.weights import unfetched_weights, unfit_weights
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being made ready, how much of it is done, and of how much."""
@@ -78,7 +78,9 @@ def lonely(read: ReadStudy) -> list[Problem]:
 
 def study_warnings(read: ReadStudy) -> list[Problem]:
     """What is allowed, and hardly meant."""
-    return [*review.study_warnings(read), *_unused_splits(read)]
+    protocols = [read.study.protocol_on(each.name) for each in read.study.datasets]
+    unfetched = dict.fromkeys(each for protocol in protocols for each in unfetched_weights(read, protocol))
+    return [*review.study_warnings(read), *_unused_splits(read), *unfetched]
 
 
 def _unused_splits(read: ReadStudy) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from realitycheck import catalog
 from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.parse import ReadStudy
-from realitycheck.trunks.weights import at_hand, load, locate
+from realitycheck.trunks.weights import load, locate, to_fetch
 
 FOLDER = "weights"
 """In a study's home: where relative paths of weights begin, and where those of an address are put."""
@@ -36,10 +36,10 @@ def weights_file(read: ReadStudy, protocol: Protocol) -> str | None:
 def unfit_weights(read: ReadStudy, protocol: Protocol, *, channels: int | None) -> Iterator[Problem]:
     """What is wrong with the weights of a trunk for images of so many channels; with None, of the file alone.
 
-    Of a file that is still to be fetched nothing is known, and nothing is said.
+    Of a file that is still to be fetched nothing is known; `unfetched_weights` tells of it.
     """
     told = protocol.recipe.trunk.weights
-    if told is None or told.source is None or not at_hand(told.source, folder=read.home / FOLDER):
+    if told is None or told.source is None or to_fetch(told.source, folder=read.home / FOLDER):
         return
     try:
         file = weights_file(read, protocol)
@@ -48,3 +48,11 @@ def unfit_weights(read: ReadStudy, protocol: Protocol, *, channels: int | None) 
     except InputError as error:
         for each in error.problems:
             yield each if each.line else read.protocol_problem(KEYS, f"{error.source} {each.says}")
+
+
+def unfetched_weights(read: ReadStudy, protocol: Protocol) -> Iterator[Problem]:
+    """Weights that a study will fetch when it runs."""
+    told = protocol.recipe.trunk.weights
+    if told and told.source and (path := to_fetch(told.source, folder=read.home / FOLDER)):
+        says = f"{told.source} is not here yet; `plan` and `run` fetch it. Without a network, put the file at {path}."
+        yield read.protocol_problem(KEYS, says)

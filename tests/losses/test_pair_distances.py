@@ -50,7 +50,9 @@ def test_gradients_are_those_of_the_formula(way, within):
         torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(32, 24), (30, 500), (32, 512), (7, 130)])
+@pytest.mark.parametrize(
+    "shape", [(32, 24), (30, 500), (32, 512), (7, 130), (32, 513), (100, 100), (64, 65), (64, 256)]
+)
 @pytest.mark.parametrize("within", [True, False])
 def test_recorded_distances_have_the_bits_of_autograd(shape, within):
     """Recorded runs come out again: their ids stand for the numbers of this formula."""
@@ -74,6 +76,25 @@ def test_coincident_points_have_no_gradient(way):
     batch = torch.ones(4, 3, requires_grad=True)
     way(batch, batch).sum().backward()
     assert torch.equal(batch.grad, torch.zeros(4, 3))
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0), (0, 0)])
+@WAYS
+def test_no_points(way, shape):
+    one, two = (torch.ones(count, 3, requires_grad=True) for count in shape)
+    found = way(one, two)
+    found.sum().backward()
+    assert found.shape == shape
+    assert not one.grad.any() and not two.grad.any()
+
+
+@WAYS
+def test_gradients_of_half_precision(way):
+    batch = torch.randn(8, 16, generator=torch.Generator().manual_seed(0)).half().requires_grad_()
+    way(batch, batch).sum().backward()
+    exact = batch.detach().double().requires_grad_()
+    naive(exact, exact).sum().backward()
+    torch.testing.assert_close(batch.grad.double(), exact.grad, rtol=2e-2, atol=2e-2)
 
 
 @WAYS

@@ -53,6 +53,7 @@ def test_a_score_is_timed_with_what_the_protocol_asks_for(payload, ranked):
     calibrate(payload)
     both = ("cosine", "euclidean")
     assert ranked == [
+        (32, 8, ASKED, "cosine"),  # untimed
         *((32, 8, ASKED, distance) for distance in both),
         *((32, 16, ASKED, distance) for distance in both),
         (16, 8, {}, "cosine"),

@@ -73,7 +73,9 @@ def test_a_failed_download_leaves_nothing(server, tmp_path, path, sha256, says):
 
 
 def test_a_server_that_is_not_there(server, tmp_path):
-    with pytest.raises(InputError, match=r"must be an address that answers.*Download the file by other means"):
+    with pytest.raises(
+        InputError, match=r"must be an address that answers.*download the file by other means and put it at /"
+    ):
         locate("http://127.0.0.1:9/file.pth", sha256=DIGEST, folder=tmp_path)
 
 

@@ -62,8 +62,11 @@ def test_another_digest_is_told(tmp_path):
     assert "must have the SHA-256 ab112233" in told
 
 
-def test_what_is_still_to_be_fetched_is_not_asked_for(tmp_path):
-    verbs.check_study(study(tmp_path, fitting(), source="https://localhost:9/other.pth"))
+def test_what_is_still_to_be_fetched_is_a_warning_with_its_place(tmp_path):
+    read = verbs.check_study(study(tmp_path, fitting(), source="https://localhost:9/other.pth"))
+    (told,) = [each.says for each in verbs.study_warnings(read)]
+    assert f"put the file at {tmp_path / 'weights' / 'other.pth'}." in told
+    assert verbs.study_warnings(verbs.check_study(study(tmp_path, fitting()))) == []
 
 
 def test_what_was_fetched_before_is_looked_into(tmp_path):

@@ -20,7 +20,7 @@ HEAD = ("published as", "here", *METRIC_NAMES.values())
 
 EXPLAINED = (
     "percent; mean ± half-width of the 95 % interval over runs, where they were read; "
-    "here: the loss of the menu that computes the same"
+    "here: the loss of the menu that computes the same, as far as is known"
 )
 """What stands below."""
 
