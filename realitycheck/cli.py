@@ -167,7 +167,8 @@ def _exit_code() -> int:
         return INTERRUPTED
     except typer.TyperException as error:
         if told := error.format_message():  # nothing where the help has been printed instead
-            err.print(f"{told} `realitycheck --help` lists the commands.", markup=False, soft_wrap=True)
+            told = told.replace("Value error, ", "").rstrip(".")  # pydantic's own words, and a full stop for all
+            err.print(f"{told}. `realitycheck --help` lists the commands.", markup=False, soft_wrap=True)
         return 2
     except RealityCheckError as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)

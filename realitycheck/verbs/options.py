@@ -18,7 +18,7 @@ def require_options(*, device: str, reuse: Sequence[Path]) -> None:
     """
     problems = [*_device(device), *(problem for folder in reuse for problem in _reuse(folder))]
     if problems:
-        raise InputError("the options", problems)
+        raise InputError("the command line", problems)
 
 
 def _device(device: str) -> Iterator[Problem]:
