@@ -1,6 +1,6 @@
 """`python -m realitycheck`."""
 
-from realitycheck.cli import main
+from realitycheck.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.errors import InputError, Problem
-from realitycheck.losses.construct import construct
+from realitycheck.losses.build import construct
 from realitycheck.losses.menu import MENU as LOSSES
 from realitycheck.losses.menu import parts
 from realitycheck.protocol.model import DatasetChoice

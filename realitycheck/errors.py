@@ -25,16 +25,19 @@ class Problem:
     Args:
         line: 1-based line of the file, or 0 where no line applies.
         where: dotted path of the value, such as `losses.contrastive.space.pos_margin`.
-        says: what must hold, what it got, and what to do.
+        says: what is wrong, then the fix.
+        code: a short stable name of this kind of problem, such as `knob-unknown`, by which tests and people find it.
     """
 
     line: int
     where: str
     says: str
+    code: str = ""
 
     def __str__(self) -> str:
         place = f"line {self.line}  " if self.line else ""
-        return f"{place}{self.where}: {self.says}" if self.where else f"{place}{self.says}"
+        text = f"{place}{self.where}: {self.says}" if self.where else f"{place}{self.says}"
+        return f"{text} [{self.code}]" if self.code else text
 
 
 class InputError(RealityCheckError):
@@ -47,8 +50,20 @@ class InputError(RealityCheckError):
         head = f"{source} has {count} problem{'' if count == 1 else 's'}"
         super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
 
+    @classmethod
+    def one(cls, source: str, code: str, says: str, *, where: str = "", line: int = 0) -> InputError:
+        """The error of a single problem; see `Problem` for the arguments."""
+        return cls(source, [Problem(line, where, says, code)])
+
     def __reduce__(self) -> tuple[type[InputError], tuple[str, tuple[Problem, ...]]]:
         return type(self), (self.source, self.problems)
+
+
+def first_few(names: Sequence[str], *, shown: int = 3) -> str:
+    """The first names, and how many more there are: `a, b, c and 4 more`; `none` where there are none."""
+    rest = len(names) - shown
+    text = ", ".join(names[:shown])
+    return f"{text} and {rest} more" if rest > 0 else text or "none"
 
 
 def _place(problem: Problem) -> tuple[object, ...]:

@@ -10,9 +10,9 @@ from small_study import PROTOCOL, write_study
 
 import realitycheck
 from realitycheck import verbs
-from realitycheck.ledger import Ledger
-from realitycheck.plan.plan import DatasetPlan
-from realitycheck.plan.recall import from_records
+from realitycheck.plan.specs import DatasetPlan
+from realitycheck.records.ledger import Ledger
+from realitycheck.records.recover import from_records
 from realitycheck.runs import ScoreSpec, by_kind
 
 ROOT = Path(realitycheck.__file__).parents[1]

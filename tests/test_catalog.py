@@ -17,13 +17,13 @@ from realitycheck.catalog import (
     resolve_loss,
     resolve_trunk,
 )
+from realitycheck.check.losses import knob_problems
+from realitycheck.check.names import study_problems, study_warnings
 from realitycheck.errors import InputError
-from realitycheck.loss_review import knob_problems
 from realitycheck.losses.menu import MENU
 from realitycheck.protocol.model import DatasetChoice, LossChoice
 from realitycheck.protocol.parse import read_protocol, read_spaces, read_study
 from realitycheck.protocol.space import Choice, IntUniform, LogUniform, Uniform
-from realitycheck.review import study_problems, study_warnings
 
 REPOSITORY = Path(__file__).parents[1]
 QUICK = read_protocol(REPOSITORY / "protocols" / "quick.yaml").value

@@ -12,10 +12,10 @@ import pytest
 from small_study import PROTOCOL, STUDY, write_study
 
 from realitycheck import verbs
-from realitycheck.datasets.sketches import Sketches
-from realitycheck.jobs import Executor, Finished
-from realitycheck.ledger import Ledger
+from realitycheck.datasets.members.sketches import Sketches
+from realitycheck.executors.base import Executor, Finished
 from realitycheck.losses.menu import MENU
+from realitycheck.records.ledger import Ledger
 from realitycheck.runs import by_kind
 from realitycheck.verbs.run import VERBS
 

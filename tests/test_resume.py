@@ -14,7 +14,7 @@ import pytest
 from small_study import write_study
 
 from realitycheck import verbs
-from realitycheck.ledger import Ledger
+from realitycheck.records.ledger import Ledger
 
 HERE = Path(__file__).parent
 

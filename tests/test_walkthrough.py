@@ -12,7 +12,7 @@ import pytest
 from small_study import write_study
 
 from realitycheck import verbs
-from realitycheck.ledger import Ledger
+from realitycheck.records.ledger import Ledger
 from realitycheck.runs import by_kind
 from realitycheck.verbs.study import evidence_folder
 

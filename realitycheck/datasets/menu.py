@@ -30,7 +30,7 @@ class Entry:
     where: str
 
 
-_HERE = "realitycheck.datasets"
+_HERE = "realitycheck.datasets.members"
 
 MENU: dict[str, Entry] = {
     "sketches": Entry(
@@ -137,7 +137,7 @@ MENU: dict[str, Entry] = {
         where="your own disk",
     ),
     "csv": Entry(
-        f"{_HERE}.table:Csv",
+        f"{_HERE}.csv:Csv",
         needs_root=True,
         title="your own images, with or without your own split",
         classes=None,

@@ -23,7 +23,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
-from realitycheck.jobs import Executor, Finished, Job
+from realitycheck.executors.base import Executor, Finished, Job
 
 GRACE = 5.0
 """Seconds that a child has to end after SIGTERM, before SIGKILL."""

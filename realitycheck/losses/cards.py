@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from importlib import import_module
 
-from realitycheck.losses.construct import BASE, knobs_of
+from realitycheck.losses.build import BASE, knobs_of
 from realitycheck.losses.menu import MENU, Entry
 
 

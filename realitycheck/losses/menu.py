@@ -34,7 +34,7 @@ class Entry:
 
 _STATUSES = ("exact", "variant", "reconstruction")
 
-_HERE = "realitycheck.losses"
+_HERE = "realitycheck.losses.members"
 
 MENU: dict[str, Entry] = {
     "contrastive": Entry(f"{_HERE}.contrastive:Contrastive", "cosine", "pairs", "Hadsell et al., 2006", "variant"),

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from realitycheck.metrics.points import prepare
+from realitycheck.metrics.neighbors.points import prepare
 from realitycheck.metrics.queries import as_tensor, classes
 
 SEED = 1234

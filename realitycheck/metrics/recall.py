@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from realitycheck.errors import InputError, Problem
-from realitycheck.metrics.neighbors import nearest_blocks
+from realitycheck.metrics.neighbors.search import nearest_blocks
+from realitycheck.metrics.neighbors.shortlist import Tiles
 from realitycheck.metrics.queries import as_tensor, classes
-from realitycheck.metrics.shortlist import Tiles
 
 
 def recall_at_k(

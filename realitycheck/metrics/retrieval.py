@@ -22,9 +22,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from realitycheck.metrics.neighbors import nearest_blocks
+from realitycheck.metrics.neighbors.search import nearest_blocks
+from realitycheck.metrics.neighbors.shortlist import Tiles
 from realitycheck.metrics.queries import as_tensor, classes
-from realitycheck.metrics.shortlist import Tiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realitycheck.plan.complete import EPOCH_MULTIPLE
+from realitycheck.plan.lengths import EPOCH_MULTIPLE
 from realitycheck.protocol.model import Protocol
 
 START_SECONDS = 0.5

@@ -8,7 +8,7 @@ from typing import Any
 from realitycheck.losses.menu import MENU, entry, parts
 from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.names import Found, is_address, known_problems
-from realitycheck.protocol.published import first_setting, published
+from realitycheck.protocol.paper_settings import first_setting, published
 from realitycheck.protocol.rate_checks import rate_ranges
 from realitycheck.protocol.schema import nearest
 from realitycheck.protocol.space import Space, inside

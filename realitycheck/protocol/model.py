@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from realitycheck.protocol.base import Count, Name, Promise
 from realitycheck.protocol.knobs import FOLLOWUP
-from realitycheck.protocol.promise import Count, Name, Promise
 from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
 from realitycheck.runs import METRICS, NMI, RECALL, Category

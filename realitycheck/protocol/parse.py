@@ -14,7 +14,7 @@ from realitycheck.protocol.checks import fit_checks, protocol_checks, spaces_che
 from realitycheck.protocol.document import Document, Lines, ReadFile, empty_document, read_document
 from realitycheck.protocol.knobs import SHARED
 from realitycheck.protocol.model import Protocol, Study
-from realitycheck.protocol.published import DEFAULT
+from realitycheck.protocol.paper_settings import DEFAULT
 from realitycheck.protocol.rest import parts_to_fit, rest_of_study
 from realitycheck.protocol.salvage import passing_gaps, sound_part, untold, without
 from realitycheck.protocol.schema import nearest, validate

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from realitycheck.protocol.promise import Count, Promise, Rate, Share
+from realitycheck.protocol.base import Count, Promise, Rate, Share
 
 
 class Weights(Promise):

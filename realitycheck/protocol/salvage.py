@@ -16,8 +16,8 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from realitycheck.errors import Problem
+from realitycheck.protocol.base import Promise
 from realitycheck.protocol.document import Document, holds
-from realitycheck.protocol.promise import Promise
 from realitycheck.protocol.schema import arms
 from realitycheck.protocol.space import RANGES
 from realitycheck.protocol.yaml_lines import Keys

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from realitycheck.losses.menu import entry, parts
+from realitycheck.protocol.base import Name, Promise
 from realitycheck.protocol.model import DatasetChoice, LossChoice, Primary, Protocol, Study
-from realitycheck.protocol.promise import Name, Promise
-from realitycheck.protocol.published import first_setting
+from realitycheck.protocol.paper_settings import first_setting
 from realitycheck.protocol.space import Space
 
 SpaceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}(@[a-z0-9][a-z0-9_.-]{0,63})?$")]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from realitycheck.plan.evidence import DatasetEvidence, LossEvidence
+from realitycheck.records.evidence import DatasetEvidence, LossEvidence
 from realitycheck.runs import Body
 
 KINDS = ("proposal", "search fold run", "final fold run", "complete run", "score of fold models", "score of complete")

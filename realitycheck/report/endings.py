@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from realitycheck.plan.evidence import LossEvidence
 from realitycheck.protocol.model import Phase, Protocol
+from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.words import enumeration, thousands
 from realitycheck.runs import Body, Outcome
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from realitycheck.plan.cost import Trainings
-from realitycheck.plan.evidence import DatasetEvidence
 from realitycheck.protocol.model import Phase, Protocol, Search
 from realitycheck.protocol.recipe import TrunkChoice
+from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.report.words import count, percent, stretch, thousands
 from realitycheck.runs import Body
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from realitycheck.plan.evidence import UNTRAINED_ROWS
 from realitycheck.protocol.model import Study
+from realitycheck.records.evidence import UNTRAINED_ROWS
 from realitycheck.report.scores import Row
 from realitycheck.statistics.comparisons import Comparison, compare
 

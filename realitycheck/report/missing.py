@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from realitycheck.plan.evidence import DatasetEvidence, LossEvidence
 from realitycheck.protocol.model import Protocol
+from realitycheck.records.evidence import DatasetEvidence, LossEvidence
 from realitycheck.report.scores import Row, barren
 from realitycheck.report.searches import finished_trials
 from realitycheck.report.words import count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realitycheck.plan.evidence import DatasetEvidence
+from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.runs import Body
 
 NAMING = "same"

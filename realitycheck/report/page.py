@@ -9,8 +9,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from realitycheck.plan.evidence import DatasetEvidence
 from realitycheck.protocol.model import Study
+from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.report import words
 from realitycheck.report.columns import primary_name
 from realitycheck.report.durations import KINDS, durations

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from realitycheck.plan.evidence import DatasetEvidence, LossEvidence
+from realitycheck.records.evidence import DatasetEvidence, LossEvidence
 from realitycheck.report.drawing import INK, PALE, draw, grid, grid_height, look_of, name_panel
 from realitycheck.report.scores import trial_diverged
 from realitycheck.report.summary import Summary

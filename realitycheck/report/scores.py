@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realitycheck.plan.evidence import LossEvidence
 from realitycheck.protocol.model import Protocol
+from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.labels import RECONSTRUCTION
 from realitycheck.runs import Body, Category, Outcome, Replicate
 from realitycheck.statistics.intervals import Interval, mean_of, t_interval

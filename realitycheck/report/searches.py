@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from realitycheck.plan.evidence import LossEvidence
 from realitycheck.protocol.model import Study
 from realitycheck.protocol.space import Bounds, Choice, IntUniform, LogIntUniform, LogUniform, Space, Uniform
+from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.scores import trial_diverged
 from realitycheck.runs import Body, Replicate
 from realitycheck.statistics.intervals import mean_of

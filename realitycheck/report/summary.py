@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realitycheck.plan.evidence import DatasetEvidence
 from realitycheck.protocol.model import Protocol, Study
+from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.report.endings import Ending, cap_sentence, endings
 from realitycheck.report.facts import DataFacts, data_facts, protocol_lines
 from realitycheck.report.family import comparisons

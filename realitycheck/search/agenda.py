@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from realitycheck.jobs import Job
-from realitycheck.plan.evidence import LossEvidence, loss_evidence
-from realitycheck.plan.plan import DatasetPlan, LossPlan
+from realitycheck.executors.base import Job
+from realitycheck.plan.specs import DatasetPlan, LossPlan
+from realitycheck.records.evidence import LossEvidence, loss_evidence
 from realitycheck.runs import Body, Stage
 from realitycheck.search.todo import loss_jobs, opening_jobs, spent_weights, untrained_jobs
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from realitycheck.errors import LedgerError
-from realitycheck.jobs import Executor, Finished, Job
-from realitycheck.ledger import Ledger
+from realitycheck.executors.base import Executor, Finished, Job
+from realitycheck.records.ledger import Ledger
 from realitycheck.runs import Body
 from realitycheck.search.agenda import Agenda
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from realitycheck.jobs import Job
-from realitycheck.plan.evidence import (
+from realitycheck.executors.base import Job
+from realitycheck.plan.specs import DatasetPlan, LossPlan
+from realitycheck.protocol.knobs import Knobs
+from realitycheck.records.evidence import (
     UNTRAINED_ROWS,
     LossEvidence,
     Records,
@@ -13,8 +15,6 @@ from realitycheck.plan.evidence import (
     loss_evidence,
     score_spec,
 )
-from realitycheck.plan.plan import DatasetPlan, LossPlan
-from realitycheck.protocol.knobs import Knobs
 from realitycheck.runs import Body, RunSpec
 
 

@@ -5,7 +5,7 @@ class TestMyLoss(LossContract):
         return MyLoss(margin=0.1)
 """
 
-from realitycheck.testing.datasets import DatasetContract
-from realitycheck.testing.losses import LossContract
+from realitycheck.testing.dataset_contract import DatasetContract
+from realitycheck.testing.loss_contract import LossContract
 
 __all__ = ["DatasetContract", "LossContract"]

@@ -18,14 +18,14 @@ from realitycheck.plan.splits import Fold, make_folds
 from realitycheck.protocol.knobs import own_knobs, phase_knobs
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import Place, RunSpec
+from realitycheck.stores.base import Store
+from realitycheck.stores.open import open_store
 from realitycheck.training.batches import batches_of
 from realitycheck.training.checkpoint import Snapshot
 from realitycheck.training.device import prepare_machine
 from realitycheck.training.loop import Trainer
 from realitycheck.training.model import EmbeddingModel, build_model
-from realitycheck.training.open import open_store
 from realitycheck.training.optimizers import build_optimizers
-from realitycheck.training.store import Store
 from realitycheck.training.teacher import teacher_of
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import RunError
 from realitycheck.runs import RunSpec
-from realitycheck.training.cache import publish, weights_path
+from realitycheck.stores.cache import publish, weights_path
 
 
 class Stateful(Protocol):

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from realitycheck.protocol.recipe import Recipe
+from realitycheck.stores.base import Store
 from realitycheck.training.device import autocast
 from realitycheck.training.model import EmbeddingModel
-from realitycheck.training.store import Store
 
 EVALUATION_BATCH = 500
 """Images at a time. Part of the numbers (kernels differ by batch size), hence fixed; see `RESULTS_VERSION`."""

@@ -13,11 +13,11 @@ from realitycheck.errors import Diverged
 from realitycheck.losses.base import Need
 from realitycheck.plan.seeds import derive
 from realitycheck.protocol.recipe import Recipe
+from realitycheck.stores.base import Store
 from realitycheck.training.batches import Batches
 from realitycheck.training.checkpoint import Stateful
 from realitycheck.training.device import autocast
 from realitycheck.training.model import EmbeddingModel
-from realitycheck.training.store import Store
 from realitycheck.training.teacher import Teacher
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realitycheck.errors import InputError, Problem
-from realitycheck.trunks.download import download
+from realitycheck.trunks.fetch_weights import download
 
 if TYPE_CHECKING:
     from torch import Tensor

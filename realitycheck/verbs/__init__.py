@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from realitycheck.verbs.catalog import Rows, listed, loss_cards, losses_markdown
 from realitycheck.verbs.data import fetch_data, published_blocks
 from realitycheck.verbs.doctor import examine, machine_facts
-from realitycheck.verbs.evidence import pack_study, report_study, study_standings
+from realitycheck.verbs.listings import Rows, listed, loss_cards, losses_markdown
 from realitycheck.verbs.plan import StudyPlan, plan_study
+from realitycheck.verbs.report import pack_study, report_study, study_standings
 from realitycheck.verbs.run import StudyResult, Watch, accept_failed, carry_out, run_study
 from realitycheck.verbs.study import Progress, check_study, load_study, prepare_data, study_warnings
 

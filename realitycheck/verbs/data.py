@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from realitycheck.datasets.fetch import fetch
+from realitycheck.datasets.fetching.fetch import fetch
 from realitycheck.report.published.listing import EXPLAINED, HEAD, Listing, listings
 from realitycheck.verbs.study import Progress, unwatched
 

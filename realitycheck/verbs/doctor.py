@@ -11,11 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from realitycheck import catalog
+from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.parse import ReadStudy
 from realitycheck.verbs.study import Progress, stores_folder, unwatched
-from realitycheck.verbs.weights import weights_file
 
 AT_ONCE = 500
 """Files that are digested between two words of progress."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from realitycheck.errors import InputError, Problem
-from realitycheck.ledger import Ledger
+from realitycheck.records.ledger import Ledger
 
 
 def require_options(*, device: str, reuse: Sequence[Path]) -> None:

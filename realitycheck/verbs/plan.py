@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from realitycheck import catalog
+from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
+from realitycheck.executors.base import Job
 from realitycheck.executors.local import LocalExecutor
-from realitycheck.jobs import Job
 from realitycheck.plan.cost import Cost, Measured, Trainings, loss_cost, trainings, untrained_cost
-from realitycheck.plan.plan import LossPlan
+from realitycheck.plan.specs import LossPlan
 from realitycheck.protocol.model import LossChoice
 from realitycheck.protocol.parse import ReadStudy
 from realitycheck.runs import Place
-from realitycheck.training.prepare import Stores
+from realitycheck.stores.prepare import Stores
+from realitycheck.verbs.frozen import with_features
 from realitycheck.verbs.run import preload
 from realitycheck.verbs.study import Progress, lonely, prepare_data, unwatched
-from realitycheck.verbs.trunks import with_features
-from realitycheck.verbs.weights import weights_file
 
 CALIBRATE = "realitycheck.training.calibrate:calibrate"
 CALIBRATION_SECONDS = 600.0

@@ -9,27 +9,27 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, Problem
+from realitycheck.executors.base import Executor, Job
 from realitycheck.executors.local import LocalExecutor
-from realitycheck.jobs import Executor, Job
-from realitycheck.ledger import Ledger
-from realitycheck.plan.plan import DatasetPlan
+from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.parse import ReadStudy
+from realitycheck.records.ledger import Ledger
 from realitycheck.runs import ACCEPTED, Body, Outcome, Place, RunSpec, by_kind, run_record
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.campaign import ATTEMPTS, Campaign
-from realitycheck.search.progress import Standing, standing
-from realitycheck.training.cache import forget_weights, stored_weights
-from realitycheck.training.prepare import Stores
+from realitycheck.search.standing import Standing, standing
+from realitycheck.stores.cache import forget_weights, stored_weights
+from realitycheck.stores.prepare import Stores
+from realitycheck.verbs.frozen import with_features
 from realitycheck.verbs.options import require_options
 from realitycheck.verbs.study import Progress, evidence_folder, prepare_data, unwatched
-from realitycheck.verbs.trunks import with_features
-from realitycheck.verbs.weights import weights_file
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",
-    "run": "realitycheck.training.run:run",
-    "score": "realitycheck.training.score:score",
+    "run": "realitycheck.training.single_run:run",
+    "score": "realitycheck.evaluations.score:score",
 }
 """Kind of job → the verb that does it, imported by the child alone."""
 

@@ -8,15 +8,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from realitycheck import catalog, review
+from realitycheck import catalog
+from realitycheck.check import names as review
+from realitycheck.check.data import data_problems
+from realitycheck.check.weight_files import unfetched_weights, unfit_weights
 from realitycheck.errors import InputError, Problem
-from realitycheck.plan.fit import data_problems
-from realitycheck.plan.plan import trainval_folds
+from realitycheck.plan.specs import trainval_folds
 from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.parse import ReadStudy, inspect_study, read_study
 from realitycheck.protocol.salvage import passing_gaps
-from realitycheck.training.prepare import Stores, prepare
-from realitycheck.verbs.weights import unfetched_weights, unfit_weights
+from realitycheck.stores.prepare import Stores, prepare
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being made ready, how much of it is done, and of how much."""

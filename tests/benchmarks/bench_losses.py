@@ -17,7 +17,7 @@ from realitycheck import losses as ours
 from realitycheck.losses.base import Need
 from realitycheck.losses.menu import MENU
 from realitycheck.protocol.knobs import FOLLOWUP
-from realitycheck.protocol.published import first_setting
+from realitycheck.protocol.paper_settings import first_setting
 
 CLASSES, REPEATS = 100, 25
 SIZES = [(32, 128), (32, 512), (256, 128), (256, 512)]

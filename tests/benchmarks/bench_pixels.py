@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from realitycheck.datasets.folder import Folder
+from realitycheck.datasets.members.folder import Folder
 from realitycheck.protocol.parse import read_protocol
 from realitycheck.protocol.recipe import Augment, Crop, Recipe
-from realitycheck.training.open import open_store
-from realitycheck.training.prepare import prepare
+from realitycheck.stores.open import open_store
+from realitycheck.stores.prepare import prepare
 
 CLASSES, EACH, BATCH, SECONDS, CORES = 20, 100, 32, 10.0, 2
 RULE = Augment(shift=0, flip=0.5, crop=Crop(scale=(0.16, 1.0), ratio=(0.75, 1.3333)))

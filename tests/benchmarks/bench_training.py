@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 
 from realitycheck import losses, verbs
-from realitycheck.plan.plan import DatasetPlan
+from realitycheck.plan.specs import DatasetPlan
 from realitycheck.runs import Place, RunSpec
+from realitycheck.stores.open import open_store
+from realitycheck.stores.prepare import Stores
 from realitycheck.training.assemble import assemble
-from realitycheck.training.open import open_store
-from realitycheck.training.prepare import Stores
 
 STEPS, REPEATS = 100, 7
 KNOBS = {"alpha": 2.0, "beta": 40.0, "base": 0.5}

@@ -14,16 +14,16 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from realitycheck.datasets.caltech101 import Caltech101
-from realitycheck.datasets.cars196 import Cars196
-from realitycheck.datasets.cub200 import Cub200
-from realitycheck.datasets.files import FileDataset
-from realitycheck.datasets.folder import Folder
-from realitycheck.datasets.grocery_store import GroceryStore
-from realitycheck.datasets.inshop import InShop
-from realitycheck.datasets.listing import Counts
-from realitycheck.datasets.sop import Sop
-from realitycheck.datasets.table import Csv
+from realitycheck.datasets.members.caltech101 import Caltech101
+from realitycheck.datasets.members.cars196 import Cars196
+from realitycheck.datasets.members.csv import Csv
+from realitycheck.datasets.members.cub200 import Cub200
+from realitycheck.datasets.members.folder import Folder
+from realitycheck.datasets.members.grocery_store import GroceryStore
+from realitycheck.datasets.members.inshop import InShop
+from realitycheck.datasets.members.sop import Sop
+from realitycheck.datasets.reading.files import FileDataset
+from realitycheck.datasets.reading.listing import Counts
 from realitycheck.errors import InputError
 
 CLASSES, EACH = 4, 3

@@ -9,9 +9,9 @@ import zipfile
 
 import pytest
 
-from realitycheck.datasets import archive as archive_module
-from realitycheck.datasets.archive import LIMITS, extract
-from realitycheck.datasets.members import Limits
+from realitycheck.datasets.fetching import archive as archive_module
+from realitycheck.datasets.fetching.archive import LIMITS, extract
+from realitycheck.datasets.fetching.archive_entries import Limits
 from realitycheck.errors import InputError
 
 FILES = {"top/a.txt": b"alpha", "top/deep/b.bin": bytes(range(256)) * 20, "top/empty": b""}

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from torchvision.transforms import Resize
 
-from realitycheck.datasets.decode import decode
+from realitycheck.datasets.reading.decode import decode
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from layouts import LAYOUTS
 
-from realitycheck.datasets.export import export_split
-from realitycheck.datasets.table import Csv
+from realitycheck.datasets.export_split import export_split
+from realitycheck.datasets.members.csv import Csv
 from realitycheck.errors import InputError
 
 

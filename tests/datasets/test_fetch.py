@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from realitycheck.datasets import fetch as fetch_module
-from realitycheck.datasets.download import download
-from realitycheck.datasets.fetch import SOURCES, Source, fetch
+from realitycheck.datasets.fetching import fetch as fetch_module
+from realitycheck.datasets.fetching.download import download
+from realitycheck.datasets.fetching.fetch import SOURCES, Source, fetch
 from realitycheck.datasets.menu import MENU
 from realitycheck.errors import InputError
 

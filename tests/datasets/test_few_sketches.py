@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from realitycheck.datasets.few_sketches import FewSketches
-from realitycheck.datasets.sketches import Sketches
+from realitycheck.datasets.members.few_sketches import FewSketches
+from realitycheck.datasets.members.sketches import Sketches
 from realitycheck.testing import DatasetContract
 
 

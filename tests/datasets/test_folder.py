@@ -7,7 +7,7 @@ import pytest
 from layouts import png_header
 from PIL import Image, ImageFile
 
-from realitycheck.datasets.folder import Folder
+from realitycheck.datasets.members.folder import Folder
 from realitycheck.errors import InputError
 from realitycheck.testing import DatasetContract
 

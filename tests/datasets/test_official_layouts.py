@@ -12,8 +12,8 @@ from PIL import Image
 from scipy.io import savemat
 
 from realitycheck.catalog import resolve_dataset
-from realitycheck.datasets.listing import Counts
 from realitycheck.datasets.menu import MENU
+from realitycheck.datasets.reading.listing import Counts
 from realitycheck.testing import DatasetContract
 
 

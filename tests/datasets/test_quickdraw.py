@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from realitycheck.datasets.quickdraw import QuickDraw
+from realitycheck.datasets.members.quickdraw import QuickDraw
 from realitycheck.errors import InputError
 from realitycheck.testing import DatasetContract
 

@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from realitycheck.datasets import sketches
-from realitycheck.datasets.pack_sketches import pack
-from realitycheck.datasets.sketches import Sketches
+from realitycheck.datasets.members import sketches
+from realitycheck.datasets.members.pack_sketches import pack
+from realitycheck.datasets.members.sketches import Sketches
 from realitycheck.errors import InputError
 from realitycheck.testing import DatasetContract
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from realitycheck.executors.base import Job
 from realitycheck.executors.local import LocalExecutor
-from realitycheck.jobs import Job
 
 
 def job(name: str, **payload) -> Job:
@@ -83,7 +83,7 @@ PARENT = """
 import sys, time
 sys.path.insert(0, "{tests}")
 from realitycheck.executors.local import LocalExecutor
-from realitycheck.jobs import Job
+from realitycheck.executors.base import Job
 if __name__ == "__main__":
     executor = LocalExecutor(workers=1, deadline=60.0, preload=())
     executor.submit(Job("run", "a", "g", "a", {{}}), address="standins:hang")
@@ -135,7 +135,7 @@ STOPPED = """
 import signal, sys
 sys.path.insert(0, "{tests}")
 from realitycheck.executors.local import LocalExecutor
-from realitycheck.jobs import Job
+from realitycheck.executors.base import Job
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     executor = LocalExecutor(workers=1, deadline=60.0, preload=["slow"])

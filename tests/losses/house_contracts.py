@@ -7,7 +7,7 @@ import torch
 from matplotlib.mathtext import MathTextParser
 
 from realitycheck.losses.base import initialize
-from realitycheck.losses.pairs import PairLoss, pair_masks
+from realitycheck.losses.parts.pairs import PairLoss, pair_masks
 from realitycheck.testing import LossContract
 
 

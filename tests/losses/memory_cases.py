@@ -3,15 +3,15 @@
 import torch
 from pair_cases import CBML_KNOBS
 
-from realitycheck.losses.cbml import CBML
-from realitycheck.losses.circle import Circle
-from realitycheck.losses.contrastive import Contrastive
-from realitycheck.losses.cross_batch_memory import CrossBatchMemory
-from realitycheck.losses.margin import Margin
-from realitycheck.losses.multi_similarity import MultiSimilarity
-from realitycheck.losses.multi_similarity_mined import MultiSimilarityMined
-from realitycheck.losses.snr_contrastive import SNRContrastive
-from realitycheck.losses.triplet import Triplet
+from realitycheck.losses.members.cbml import CBML
+from realitycheck.losses.members.circle import Circle
+from realitycheck.losses.members.contrastive import Contrastive
+from realitycheck.losses.members.cross_batch_memory import CrossBatchMemory
+from realitycheck.losses.members.margin import Margin
+from realitycheck.losses.members.multi_similarity import MultiSimilarity
+from realitycheck.losses.members.multi_similarity_mined import MultiSimilarityMined
+from realitycheck.losses.members.snr_contrastive import SNRContrastive
+from realitycheck.losses.members.triplet import Triplet
 
 BASES = [
     lambda: Contrastive(pos_margin=0.2, neg_margin=1.3),

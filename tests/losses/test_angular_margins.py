@@ -8,8 +8,8 @@ from house_contracts import ProxyContract
 from proxy_cases import SIZES, ProxiesOnTheCircle, agree_with_library, agree_with_loops, by_cosine, with_proxies
 from pytorch_metric_learning import losses as pml
 
-from realitycheck.losses.arcface import ArcFace
-from realitycheck.losses.cosface import CosFace
+from realitycheck.losses.members.arcface import ArcFace
+from realitycheck.losses.members.cosface import CosFace
 
 
 class TestCosFaceContract(ProxyContract):

@@ -6,8 +6,8 @@ import pytest
 import torch
 from proxy_cases import SIZES
 
-from realitycheck.losses.batch_network import BatchNorm, Dropout
-from realitycheck.losses.ibc import IBC
+from realitycheck.losses.members.ibc import IBC
+from realitycheck.losses.parts.batch_network import BatchNorm, Dropout
 
 KNOBS = {"temperature": 0.2, "smoothing": 0.1, "attention_weight": 1.0, "layers": 2, "heads": 2, "readout": "last"}
 

@@ -6,8 +6,8 @@ import torch
 from rank_cases import EVEN, UNEVEN, cloud, cosines, separated
 from scipy.stats import halfnorm, rankdata
 
-from realitycheck.losses.blackbox_ap import BlackboxAP
-from realitycheck.losses.noise import uniform
+from realitycheck.losses.members.blackbox_ap import BlackboxAP
+from realitycheck.losses.parts.counter_random import uniform
 
 
 def blackbox(points, labels, *, interpolation, margin, seed, step):

@@ -10,8 +10,8 @@ import torch
 from realitycheck import losses
 from realitycheck.errors import InputError
 from realitycheck.losses.base import Loss, initialize
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
 from realitycheck.losses.menu import MENU
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
 from realitycheck.protocol.knobs import FOLLOWUP, RATES
 from realitycheck.protocol.parse import read_spaces
 from realitycheck.protocol.space import middle

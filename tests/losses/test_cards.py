@@ -6,8 +6,8 @@ import pytest
 from matplotlib.mathtext import MathTextParser
 
 from realitycheck import verbs
+from realitycheck.losses.build import OFFERED
 from realitycheck.losses.cards import cards
-from realitycheck.losses.construct import OFFERED
 
 CARDS = {card.name: card for card in cards()}
 PAGE = Path(__file__).parents[2] / "docs" / "losses.md"

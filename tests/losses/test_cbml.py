@@ -8,8 +8,8 @@ from house_contracts import PairContract
 from pair_cases import CBML_KNOBS, LABELS, UNEVEN, agree, cloud, mined, negatives_of, pair_values, positives_of
 from plane import arrows
 
-from realitycheck.losses.cbml import CBML
-from realitycheck.losses.multi_similarity_mined import MultiSimilarityMined
+from realitycheck.losses.members.cbml import CBML
+from realitycheck.losses.members.multi_similarity_mined import MultiSimilarityMined
 
 
 class TestCBMLContract(PairContract):

@@ -9,8 +9,8 @@ from house_contracts import VectorContract
 from plane import arrows
 from proxy_cases import SIZES
 
-from realitycheck.losses.ccl import CCL
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
+from realitycheck.losses.members.ccl import CCL
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
 
 
 class TestCCLContract(VectorContract):

@@ -8,7 +8,7 @@ from house_contracts import PairContract
 from pair_cases import FIRST_TWO, THREE, UNEVEN, agree, negatives_of, pair_values, positives_of
 from pytorch_metric_learning import losses as pml
 
-from realitycheck.losses.circle import Circle
+from realitycheck.losses.members.circle import Circle
 
 
 class TestCircleContract(PairContract):

@@ -8,9 +8,9 @@ from house_contracts import ProxyContract
 from proxy_cases import LABELS, SIZES, ProxiesOnTheCircle, agree, agree_with_loops, by_cosine, cloud, with_proxies
 from torch.func import functional_call
 
-from realitycheck.losses.circle_class import CircleClass
-from realitycheck.losses.cosface import CosFace
-from realitycheck.losses.cosine_cross_entropy import CosineCrossEntropy
+from realitycheck.losses.members.circle_class import CircleClass
+from realitycheck.losses.members.cosface import CosFace
+from realitycheck.losses.members.cosine_cross_entropy import CosineCrossEntropy
 
 
 class TestCircleClassContract(ProxyContract):

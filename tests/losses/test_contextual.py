@@ -10,7 +10,7 @@ from plane import arrows, cosine_of
 from pytorch_metric_learning import distances as pml_distances
 from pytorch_metric_learning import losses as pml
 
-from realitycheck.losses.contextual import Contextual
+from realitycheck.losses.members.contextual import Contextual
 
 CONTEXTUAL_KNOBS = {"context_weight": 0.4, "mean_weight": 0.1, "mean_similarity": 0.25, "epsilon": 0.05}
 CONTEXTUAL_KNOBS |= {"pos_margin": 0.75, "neg_margin": 0.2}

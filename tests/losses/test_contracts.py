@@ -9,10 +9,10 @@ from torch._dynamo.exc import Unsupported
 
 from realitycheck import losses
 from realitycheck.catalog import resolve_loss
-from realitycheck.losses.contrastive import Contrastive
-from realitycheck.losses.multi_similarity import MultiSimilarity
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
-from realitycheck.losses.triplet import Triplet
+from realitycheck.losses.members.contrastive import Contrastive
+from realitycheck.losses.members.multi_similarity import MultiSimilarity
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
+from realitycheck.losses.members.triplet import Triplet
 from realitycheck.testing import LossContract
 
 

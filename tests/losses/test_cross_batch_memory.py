@@ -10,11 +10,11 @@ from house_contracts import HouseContract
 from memory_cases import BASES, batches, compiles, wrapped
 from pytorch_metric_learning import losses as pml
 
-from realitycheck.losses.circle import Circle
-from realitycheck.losses.contrastive import Contrastive
-from realitycheck.losses.margin import Margin
-from realitycheck.losses.multi_similarity import MultiSimilarity
-from realitycheck.losses.triplet import Triplet
+from realitycheck.losses.members.circle import Circle
+from realitycheck.losses.members.contrastive import Contrastive
+from realitycheck.losses.members.margin import Margin
+from realitycheck.losses.members.multi_similarity import MultiSimilarity
+from realitycheck.losses.members.triplet import Triplet
 
 
 class TestCrossBatchMemoryContract(HouseContract):

@@ -6,17 +6,17 @@ import pytest
 import torch
 from proxy_cases import LABELS, SIZES, cloud
 
-from realitycheck.losses.arcface import ArcFace
-from realitycheck.losses.circle_class import CircleClass
-from realitycheck.losses.cosface import CosFace
-from realitycheck.losses.cosine_cross_entropy import CosineCrossEntropy
-from realitycheck.losses.cross_entropy import CrossEntropy
-from realitycheck.losses.euclidean_softmax import EuclideanSoftmax
-from realitycheck.losses.proxy_anchor import ProxyAnchor
-from realitycheck.losses.proxy_nca import ProxyNCA
-from realitycheck.losses.proxy_nca_pp import ProxyNCAPlusPlus
-from realitycheck.losses.soft_triple import SoftTriple
-from realitycheck.losses.warped_softmax import WarpedSoftmax
+from realitycheck.losses.members.arcface import ArcFace
+from realitycheck.losses.members.circle_class import CircleClass
+from realitycheck.losses.members.cosface import CosFace
+from realitycheck.losses.members.cosine_cross_entropy import CosineCrossEntropy
+from realitycheck.losses.members.cross_entropy import CrossEntropy
+from realitycheck.losses.members.euclidean_softmax import EuclideanSoftmax
+from realitycheck.losses.members.proxy_anchor import ProxyAnchor
+from realitycheck.losses.members.proxy_nca import ProxyNCA
+from realitycheck.losses.members.proxy_nca_pp import ProxyNCAPlusPlus
+from realitycheck.losses.members.soft_triple import SoftTriple
+from realitycheck.losses.members.warped_softmax import WarpedSoftmax
 
 MANY = {"num_classes": 200, "embedding_dim": 50}
 WARP = {"temperature": 0.7, "point": 6.0, "inner_slope": 0.6, "outer_slope": 1.5, "handicap": 1.4}

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from realitycheck.losses.arcface import ArcFace
-from realitycheck.losses.cosface import CosFace
-from realitycheck.losses.cosine_cross_entropy import CosineCrossEntropy
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
-from realitycheck.losses.proxy_nca_pp import ProxyNCAPlusPlus
-from realitycheck.losses.soft_triple import SoftTriple
+from realitycheck.losses.members.arcface import ArcFace
+from realitycheck.losses.members.cosface import CosFace
+from realitycheck.losses.members.cosine_cross_entropy import CosineCrossEntropy
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
+from realitycheck.losses.members.proxy_nca_pp import ProxyNCAPlusPlus
+from realitycheck.losses.members.soft_triple import SoftTriple
 
 SIZES = {"num_classes": 7, "embedding_dim": 9}
 NAMES = {

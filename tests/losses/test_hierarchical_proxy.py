@@ -9,14 +9,14 @@ from house_contracts import VectorContract
 from plane import arrows
 from proxy_cases import SIZES, cosine
 
-from realitycheck.losses.arcface import ArcFace
 from realitycheck.losses.base import initialize
-from realitycheck.losses.ccl import CCL
-from realitycheck.losses.hierarchical_proxy import HierarchicalProxy
-from realitycheck.losses.large_margin_softmax import LargeMarginSoftmax
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
-from realitycheck.losses.proxy_gml import ProxyGML
-from realitycheck.losses.sphereface import SphereFace
+from realitycheck.losses.members.arcface import ArcFace
+from realitycheck.losses.members.ccl import CCL
+from realitycheck.losses.members.hierarchical_proxy import HierarchicalProxy
+from realitycheck.losses.members.large_margin_softmax import LargeMarginSoftmax
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
+from realitycheck.losses.members.proxy_gml import ProxyGML
+from realitycheck.losses.members.sphereface import SphereFace
 
 
 class TestHierarchicalProxyContract(VectorContract):

@@ -11,8 +11,8 @@ from proxy_cases import SIZES
 from pytorch_metric_learning import losses as pml
 from torch.nn import functional
 
-from realitycheck.losses.hist import HIST, propagation
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
+from realitycheck.losses.members.hist import HIST, propagation
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
 
 
 class TestHISTContract(NetworkContract):

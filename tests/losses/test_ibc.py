@@ -10,8 +10,8 @@ from layers import affine, over_batch, over_features, shaken, smoothed
 from proxy_cases import SIZES
 from torch.nn import functional
 
-from realitycheck.losses.batch_network import AttentionBlock, Dropout
-from realitycheck.losses.ibc import IBC
+from realitycheck.losses.members.ibc import IBC
+from realitycheck.losses.parts.batch_network import AttentionBlock, Dropout
 
 KNOBS = {"temperature": 0.2, "smoothing": 0.1, "attention_weight": 1.0, "layers": 1, "heads": 2, "readout": "last"}
 

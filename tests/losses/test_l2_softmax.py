@@ -10,8 +10,8 @@ from proxy_cases import SIZES, with_proxies
 from torch.nn import functional
 from vector_cases import agree, cloud, naive
 
-from realitycheck.losses.l2_softmax import L2Softmax
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
+from realitycheck.losses.members.l2_softmax import L2Softmax
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
 
 
 class TestL2SoftmaxContract(VectorContract):

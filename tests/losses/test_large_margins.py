@@ -11,10 +11,10 @@ from pytorch_metric_learning import losses as pml
 from torch.nn import functional
 from vector_cases import LABELS, agree, angle, cloud, naive, psi
 
-from realitycheck.losses.large_margin_softmax import LargeMarginSoftmax, widened
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
-from realitycheck.losses.sphereface import SphereFace
-from realitycheck.losses.sphereface_r import SphereFaceR
+from realitycheck.losses.members.large_margin_softmax import LargeMarginSoftmax, widened
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
+from realitycheck.losses.members.sphereface import SphereFace
+from realitycheck.losses.members.sphereface_r import SphereFaceR
 
 
 class TestLargeMarginSoftmaxContract(VectorContract):

@@ -10,9 +10,9 @@ from proxy_cases import SIZES, with_proxies
 from pytorch_metric_learning import losses as pml
 from vector_cases import LABELS, agree, angle, cloud, naive
 
-from realitycheck.losses.arcface import ArcFace
-from realitycheck.losses.magface import MagFace
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
+from realitycheck.losses.members.arcface import ArcFace
+from realitycheck.losses.members.magface import MagFace
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
 
 MAGFACE = {"lower_margin": 20.0, "margin_gap": 15.0, "lower_norm": 2.0, "upper_norm": 6.0, "norm_weight": 5.0}
 

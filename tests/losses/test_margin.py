@@ -9,8 +9,8 @@ from pair_cases import FIRST_TWO, LABELS, THREE, UNEVEN, agree, negatives_of, pa
 from plane import arrows, chord
 from pytorch_metric_learning import losses as pml
 
-from realitycheck.losses.margin import Margin
-from realitycheck.losses.margin_per_class import MarginPerClass
+from realitycheck.losses.members.margin import Margin
+from realitycheck.losses.members.margin_per_class import MarginPerClass
 
 
 class TestMarginContract(PairContract):

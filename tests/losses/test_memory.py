@@ -4,7 +4,7 @@ from collections import deque
 
 import torch
 
-from realitycheck.losses.memory import Memory
+from realitycheck.losses.parts.memory import Memory
 
 
 def test_memory_holds_the_latest():

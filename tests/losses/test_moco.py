@@ -10,7 +10,7 @@ from house_contracts import HouseContract
 from memory_cases import batches, compiles
 from torch.nn import functional
 
-from realitycheck.losses.moco import MoCo
+from realitycheck.losses.members.moco import MoCo
 
 
 class TestMoCoContract(HouseContract):

@@ -9,8 +9,8 @@ from pair_cases import FIRST_TWO, LABELS, THREE, UNEVEN, agree, cloud, mined, pa
 from pytorch_metric_learning import losses as pml
 from pytorch_metric_learning import miners
 
-from realitycheck.losses.multi_similarity import MultiSimilarity
-from realitycheck.losses.multi_similarity_mined import MultiSimilarityMined
+from realitycheck.losses.members.multi_similarity import MultiSimilarity
+from realitycheck.losses.members.multi_similarity_mined import MultiSimilarityMined
 
 
 class TestMultiSimilarityMinedContract(PairContract):

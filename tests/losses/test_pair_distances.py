@@ -6,8 +6,8 @@ import torch
 from scipy.spatial.distance import cdist
 from torch.nn import functional
 
-from realitycheck.losses import pair_distances
-from realitycheck.losses.pair_distances import distances, recorded_distances
+from realitycheck.losses.parts import pair_distances
+from realitycheck.losses.parts.pair_distances import distances, recorded_distances
 
 WAYS = pytest.mark.parametrize("way", [distances, recorded_distances])
 

@@ -7,8 +7,8 @@ import torch
 from pytorch_metric_learning.losses import TripletMarginLoss
 from torch.nn.functional import normalize
 
-from realitycheck.losses.noise import uniform
-from realitycheck.losses.triplet_distance_weighted import TripletDistanceWeighted, chances, draw
+from realitycheck.losses.members.triplet_distance_weighted import TripletDistanceWeighted, chances, draw
+from realitycheck.losses.parts.counter_random import uniform
 
 LABELS = (torch.arange(24) // 4)[torch.randperm(24, generator=torch.Generator().manual_seed(7))]
 AWAY = LABELS[:, None] != LABELS

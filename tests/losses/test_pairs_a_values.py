@@ -10,15 +10,15 @@ from pytorch_metric_learning.miners import BatchHardMiner
 from pytorch_metric_learning.reducers import MeanReducer
 from pytorch_metric_learning.regularizers import LpRegularizer
 
-from realitycheck.losses.contrastive_cosine import ContrastiveCosine
-from realitycheck.losses.contrastive_squared import ContrastiveSquared
-from realitycheck.losses.generalized_lifted import GeneralizedLifted
-from realitycheck.losses.lifted_structure import LiftedStructure
-from realitycheck.losses.n_pair import NPair
-from realitycheck.losses.nt_xent import NTXent
-from realitycheck.losses.sup_con import SupCon
-from realitycheck.losses.triplet_batch_hard import TripletBatchHard
-from realitycheck.losses.triplet_semihard import TripletSemihard
+from realitycheck.losses.members.contrastive_cosine import ContrastiveCosine
+from realitycheck.losses.members.contrastive_squared import ContrastiveSquared
+from realitycheck.losses.members.generalized_lifted import GeneralizedLifted
+from realitycheck.losses.members.lifted_structure import LiftedStructure
+from realitycheck.losses.members.n_pair import NPair
+from realitycheck.losses.members.nt_xent import NTXent
+from realitycheck.losses.members.sup_con import SupCon
+from realitycheck.losses.members.triplet_batch_hard import TripletBatchHard
+from realitycheck.losses.members.triplet_semihard import TripletSemihard
 
 ORDER = torch.randperm(24, generator=torch.Generator().manual_seed(7))
 LABELS = (torch.arange(24) // 4)[ORDER]

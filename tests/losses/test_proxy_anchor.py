@@ -8,7 +8,7 @@ from house_contracts import ProxyContract
 from proxy_cases import LABELS, SIZES, ProxiesOnTheCircle, agree_with_library, agree_with_loops, cosine
 from pytorch_metric_learning import losses as pml
 
-from realitycheck.losses.proxy_anchor import ProxyAnchor
+from realitycheck.losses.members.proxy_anchor import ProxyAnchor
 
 
 class TestProxyAnchorContract(ProxyContract):

@@ -10,8 +10,8 @@ from plane import arrows
 from proxy_cases import SIZES, with_proxies
 from vector_cases import LABELS, agree
 
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
-from realitycheck.losses.proxy_gml import ProxyGML
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
+from realitycheck.losses.members.proxy_gml import ProxyGML
 
 
 class TestProxyGMLContract(VectorContract):

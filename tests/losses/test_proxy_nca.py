@@ -18,8 +18,8 @@ from proxy_cases import (
 from pytorch_metric_learning import losses as pml
 from torch.nn import functional
 
-from realitycheck.losses.proxy_nca import ProxyNCA
-from realitycheck.losses.proxy_nca_pp import ProxyNCAPlusPlus
+from realitycheck.losses.members.proxy_nca import ProxyNCA
+from realitycheck.losses.members.proxy_nca_pp import ProxyNCAPlusPlus
 
 
 class TestProxyNCAContract(ProxyContract):

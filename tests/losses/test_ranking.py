@@ -5,12 +5,12 @@ import torch
 from house_contracts import HouseContract
 from rank_cases import ROADMAP, separated, sigma
 
-from realitycheck.losses.blackbox_ap import BlackboxAP
-from realitycheck.losses.fast_ap import FastAP
-from realitycheck.losses.listwise_ap import ListwiseAP
-from realitycheck.losses.recall_at_k import RecallAtK
-from realitycheck.losses.roadmap import Roadmap
-from realitycheck.losses.smooth_ap import SmoothAP
+from realitycheck.losses.members.blackbox_ap import BlackboxAP
+from realitycheck.losses.members.fast_ap import FastAP
+from realitycheck.losses.members.listwise_ap import ListwiseAP
+from realitycheck.losses.members.recall_at_k import RecallAtK
+from realitycheck.losses.members.roadmap import Roadmap
+from realitycheck.losses.members.smooth_ap import SmoothAP
 
 
 class TestFastAPContract(HouseContract):

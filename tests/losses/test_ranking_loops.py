@@ -8,11 +8,11 @@ from pytorch_metric_learning import distances
 from pytorch_metric_learning import losses as pml
 from rank_cases import EVEN, STEPS, UNEVEN, agree, cloud, queries, with_itself
 
-from realitycheck.losses.fast_ap import FastAP
-from realitycheck.losses.listwise_ap import ListwiseAP
-from realitycheck.losses.recall_at_k import RecallAtK
-from realitycheck.losses.roadmap import Roadmap
-from realitycheck.losses.smooth_ap import SmoothAP
+from realitycheck.losses.members.fast_ap import FastAP
+from realitycheck.losses.members.listwise_ap import ListwiseAP
+from realitycheck.losses.members.recall_at_k import RecallAtK
+from realitycheck.losses.members.roadmap import Roadmap
+from realitycheck.losses.members.smooth_ap import SmoothAP
 
 
 def binned(scores, positive, centres):

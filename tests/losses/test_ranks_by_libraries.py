@@ -7,10 +7,10 @@ from rank_cases import EVEN, STEPS, UNEVEN, cloud, mean_average_precision, score
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score
 
-from realitycheck.losses.blackbox_ap import BlackboxAP
-from realitycheck.losses.ranking import binned_average_precision, count_above, exact_ranks, soft_ranks
-from realitycheck.losses.roadmap import Roadmap
-from realitycheck.losses.smooth_ap import SmoothAP
+from realitycheck.losses.members.blackbox_ap import BlackboxAP
+from realitycheck.losses.members.roadmap import Roadmap
+from realitycheck.losses.members.smooth_ap import SmoothAP
+from realitycheck.losses.parts.ranking import binned_average_precision, count_above, exact_ranks, soft_ranks
 
 
 @pytest.mark.parametrize("labels", [EVEN, UNEVEN])

@@ -6,12 +6,12 @@ import pytest
 import torch
 from rank_cases import sigma
 
-from realitycheck.losses.blackbox_ap import BlackboxAP
-from realitycheck.losses.fast_ap import FastAP
-from realitycheck.losses.listwise_ap import ListwiseAP
-from realitycheck.losses.recall_at_k import RecallAtK
-from realitycheck.losses.roadmap import Roadmap
-from realitycheck.losses.smooth_ap import SmoothAP
+from realitycheck.losses.members.blackbox_ap import BlackboxAP
+from realitycheck.losses.members.fast_ap import FastAP
+from realitycheck.losses.members.listwise_ap import ListwiseAP
+from realitycheck.losses.members.recall_at_k import RecallAtK
+from realitycheck.losses.members.roadmap import Roadmap
+from realitycheck.losses.members.smooth_ap import SmoothAP
 
 
 def circle(*degrees):

@@ -11,7 +11,7 @@ from proxy_cases import SIZES, with_proxies
 from torch.nn import functional
 from vector_cases import LABELS, agree, angle, cloud
 
-from realitycheck.losses.sgsl import SGSL
+from realitycheck.losses.members.sgsl import SGSL
 
 
 class TestSGSLContract(VectorContract):

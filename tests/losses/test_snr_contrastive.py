@@ -10,7 +10,7 @@ from pytorch_metric_learning import distances as pml_distances
 from pytorch_metric_learning import losses as pml
 from pytorch_metric_learning import regularizers
 
-from realitycheck.losses.snr_contrastive import SNRContrastive
+from realitycheck.losses.members.snr_contrastive import SNRContrastive
 
 
 class TestSNRContrastiveContract(PairContract):

@@ -21,8 +21,8 @@ from proxy_cases import (
 from pytorch_metric_learning import losses as pml
 from pytorch_metric_learning.regularizers import SparseCentersRegularizer
 
-from realitycheck.losses.cosface import CosFace
-from realitycheck.losses.soft_triple import SoftTriple
+from realitycheck.losses.members.cosface import CosFace
+from realitycheck.losses.members.soft_triple import SoftTriple
 
 CENTERS = {"centers": 3, "scale": 12.0, "gamma": 0.2, "margin": 0.05, "regularizer": 0.3}
 

@@ -20,10 +20,10 @@ from proxy_cases import (
 from pytorch_metric_learning import losses as pml
 from torch.nn import functional
 
-from realitycheck.losses.cosine_cross_entropy import CosineCrossEntropy
-from realitycheck.losses.cross_entropy import CrossEntropy
-from realitycheck.losses.euclidean_softmax import EuclideanSoftmax
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
+from realitycheck.losses.members.cosine_cross_entropy import CosineCrossEntropy
+from realitycheck.losses.members.cross_entropy import CrossEntropy
+from realitycheck.losses.members.euclidean_softmax import EuclideanSoftmax
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
 
 
 class TestCrossEntropyContract(ProxyContract):

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from realitycheck.losses import triplet
-from realitycheck.losses.triplet import Triplet
+from realitycheck.losses.members import triplet
+from realitycheck.losses.members.triplet import Triplet
 
 
 def by_loop(embeddings, labels, margin):

@@ -6,10 +6,10 @@ import pytest
 import torch
 from pytorch_metric_learning import losses as pml
 
-from realitycheck.losses.contrastive import Contrastive
-from realitycheck.losses.multi_similarity import MultiSimilarity
-from realitycheck.losses.normalized_softmax import NormalizedSoftmax
-from realitycheck.losses.triplet import Triplet
+from realitycheck.losses.members.contrastive import Contrastive
+from realitycheck.losses.members.multi_similarity import MultiSimilarity
+from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
+from realitycheck.losses.members.triplet import Triplet
 
 LABELS = torch.arange(24) // 4
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from house_contracts import ProxyContract
 
-from realitycheck.losses.euclidean_softmax import EuclideanSoftmax
-from realitycheck.losses.warped_softmax import WarpedSoftmax
+from realitycheck.losses.members.euclidean_softmax import EuclideanSoftmax
+from realitycheck.losses.members.warped_softmax import WarpedSoftmax
 
 SIZES = {"num_classes": 6, "embedding_dim": 8}
 LABELS = torch.tensor([3, 0, 0, 1, 4, 2, 2, 3, 1, 0, 4, 4])

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from realitycheck.errors import InputError
-from realitycheck.metrics.neighbors import nearest, nearest_blocks
-from realitycheck.metrics.shortlist import Tiles
+from realitycheck.metrics.neighbors.search import nearest, nearest_blocks
+from realitycheck.metrics.neighbors.shortlist import Tiles
 
 DISTANCES = ("cosine", "euclidean")
 

@@ -14,8 +14,8 @@ from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
 from realitycheck import metrics
 from realitycheck.errors import InputError
+from realitycheck.metrics.neighbors.shortlist import Tiles
 from realitycheck.metrics.recall import recall_in_tiles
-from realitycheck.metrics.shortlist import Tiles
 
 DISTANCES = ("cosine", "euclidean")
 KS = (1, 2, 4, 8)

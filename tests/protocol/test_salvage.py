@@ -9,8 +9,8 @@ import pytest
 from pydantic import Field, ValidationError
 
 from realitycheck.errors import Problem
+from realitycheck.protocol.base import Promise
 from realitycheck.protocol.document import Document, read_document
-from realitycheck.protocol.promise import Promise
 from realitycheck.protocol.salvage import NOTHING, passing_gaps, sound_part, untold, without
 from realitycheck.protocol.space import Range, Uniform
 

@@ -7,8 +7,8 @@ import pytest
 from made_records import diverge
 from synthetic import make_dataset, make_opening, make_study
 
-from realitycheck.plan.evidence import DatasetEvidence, LossEvidence
 from realitycheck.protocol.model import Study
+from realitycheck.records.evidence import DatasetEvidence, LossEvidence
 
 
 @pytest.fixture(scope="session")

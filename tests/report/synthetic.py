@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from made_records import make_complete_run, make_run, make_score
 
-from realitycheck.plan.evidence import DatasetEvidence, LossEvidence, untrained_evidence
 from realitycheck.protocol.model import Study
+from realitycheck.records.evidence import DatasetEvidence, LossEvidence, untrained_evidence
 from realitycheck.runs import Replicate, Trial
 
 FOLDS = 4

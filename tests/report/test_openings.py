@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from realitycheck.ledger import Ledger
-from realitycheck.plan.evidence import gather
-from realitycheck.plan.plan import DatasetPlan
-from realitycheck.plan.recall import from_records
+from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.model import IntervalRule
 from realitycheck.protocol.parse import read_study
+from realitycheck.records.evidence import gather
+from realitycheck.records.ledger import Ledger
+from realitycheck.records.recover import from_records
 from realitycheck.report.openings import changed_claims, exploratory
 
 HOME = Path(__file__).parents[2]

@@ -12,9 +12,9 @@ from test_todo import answer
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
-from realitycheck.jobs import Executor, Finished, Job
-from realitycheck.ledger import Ledger
+from realitycheck.executors.base import Executor, Finished, Job
 from realitycheck.protocol.parse import read_study
+from realitycheck.records.ledger import Ledger
 from realitycheck.runs import by_kind
 
 

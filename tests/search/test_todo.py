@@ -7,9 +7,9 @@ import random
 import pytest
 import standins
 
-from realitycheck.plan.evidence import gather
-from realitycheck.plan.plan import DatasetPlan
+from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.parse import read_study
+from realitycheck.records.evidence import gather
 from realitycheck.runs import by_kind
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.todo import todo

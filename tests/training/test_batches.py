@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from realitycheck.protocol.recipe import Augment
-from realitycheck.training.augment import augment
+from realitycheck.stores.augment import augment
 from realitycheck.training.batches import MPerClassBatches
 
 LABELS = np.repeat(np.arange(10), [3, 4, 5, 6, 7, 3, 4, 5, 6, 7])

@@ -9,7 +9,7 @@ from small_study import write_study
 
 from realitycheck import verbs
 from realitycheck.plan.cost import Measured
-from realitycheck.plan.plan import DatasetPlan
+from realitycheck.plan.specs import DatasetPlan
 from realitycheck.runs import Place
 from realitycheck.training import calibrate as module
 from realitycheck.training.calibrate import calibrate

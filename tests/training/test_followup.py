@@ -10,11 +10,11 @@ from small_study import PROTOCOL, SPACES, STUDY, write_study
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
-from realitycheck.plan.plan import DatasetPlan
+from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.knobs import own_knobs, phase_knobs
 from realitycheck.runs import Place
 from realitycheck.training.assemble import assemble, enter_followup
-from realitycheck.training.run import run
+from realitycheck.training.single_run import run
 
 TWO_PHASES = PROTOCOL.replace(
     "patience: 2}]", "patience: 2}, {name: followup, cap: 20, evaluate_every: 10, patience: 1}]"

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from realitycheck import verbs
 from realitycheck.losses.base import Loss, Need
-from realitycheck.plan.plan import DatasetPlan
+from realitycheck.plan.specs import DatasetPlan
 from realitycheck.runs import Place
 from realitycheck.training.assemble import assemble
 from realitycheck.training.checkpoint import Snapshot
-from realitycheck.training.run import run
+from realitycheck.training.single_run import run
 from realitycheck.training.teacher import Teacher
 
 SEEN: list[tuple[Tensor, Tensor, Tensor]] = []

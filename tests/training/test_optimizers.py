@@ -8,8 +8,8 @@ from small_study import PROTOCOL, SPACES, STUDY, write_study
 from torch import nn
 
 from realitycheck import losses, verbs
-from realitycheck.losses.cross_entropy import CrossEntropy
-from realitycheck.plan.plan import DatasetPlan
+from realitycheck.losses.members.cross_entropy import CrossEntropy
+from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.parse import read_study
 from realitycheck.runs import Place
 from realitycheck.training.assemble import assemble, enter_followup

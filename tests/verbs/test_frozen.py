@@ -10,13 +10,13 @@ from small_study import PROTOCOL, write_study
 from realitycheck import verbs
 from realitycheck.errors import InputError
 from realitycheck.executors.local import LocalExecutor
-from realitycheck.ledger import Ledger
+from realitycheck.records.ledger import Ledger
 from realitycheck.runs import by_kind
-from realitycheck.training.feature_parts import features_path, missing
+from realitycheck.stores.feature_parts import features_path, missing
+from realitycheck.stores.open import open_store
 from realitycheck.training.model import build_trunk
-from realitycheck.training.open import open_store
+from realitycheck.verbs.frozen import with_features
 from realitycheck.verbs.run import preload
-from realitycheck.verbs.trunks import with_features
 
 FROZEN = (
     PROTOCOL.replace("{name: convnet, channels: 4}", "{name: convnet, channels: 4, frozen: true}")
@@ -101,7 +101,7 @@ def test_weights_that_are_not_to_be_had_are_told_at_their_line(tmp_path):
 
 
 def test_the_source_of_weights_is_no_part_of_an_identity(tmp_path):
-    from realitycheck.plan.plan import DatasetPlan
+    from realitycheck.plan.specs import DatasetPlan
 
     ids = []
     for source, digest in (("a.pth", "01234567"), ("b.pth", "01234567"), ("a.pth", "76543210")):

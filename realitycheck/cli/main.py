@@ -1,0 +1,201 @@
+"""The command line: a thin layer over the verbs, and the only place that prints."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from realitycheck.cli.signals import at_ctrl_c, on_ctrl_c
+
+INTERRUPTED = 130
+"""What shells report of a command that Ctrl-C ended."""
+
+
+def _leave(*_: object) -> None:
+    """Say so and end, here and now.
+
+    Raised instead, Ctrl-C comes out of a half-done import as anything, or not at all; and the usual way out takes
+    torch some seconds.
+    """
+    kept = " Every finished run is kept; `run` again goes on from here." if sys.argv[1:2] == ["run"] else ""
+    os.write(2, f"Stopped.{kept}\n".encode())
+    os._exit(INTERRUPTED)
+
+
+with at_ctrl_c(_leave):  # these imports take seconds
+    import typer
+    from rich.console import Console
+    from rich.table import Table
+
+    from realitycheck import verbs
+    from realitycheck.cli import lists
+    from realitycheck.cli.progress import display, err, making, standings_table
+    from realitycheck.errors import InputError, RealityCheckError
+    from realitycheck.verbs import StudyPlan, StudyResult
+    from realitycheck.verbs.words import counted, rough, sentences
+
+app = typer.Typer(
+    help="When every loss gets the same data, model, tuning budget and seeds, which losses really differ?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False)
+
+StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/demo.yaml.", show_default=False)]
+Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")]
+Deadline = Annotated[float, typer.Option(help="Minutes after which a job counts as hanging.", min=0.1)]
+
+Reuse = Annotated[
+    list[Path] | None, typer.Option(help="Folder of another study's evidence; its records of equal id are copied.")
+]
+AcceptFailed = Annotated[
+    list[str] | None, typer.Option(help="Id of a run that always fails; it is written as a spent, diverged one.")
+]
+
+
+@app.command()
+def check(study: StudyFile) -> None:
+    """Name every problem of a study's files, each with its line."""
+    with making() as watch:
+        read = verbs.check_study(study, watch=watch)
+    for warning in verbs.study_warnings(read):
+        out.print(f"[yellow]warning[/]  {read.source} {warning}", soft_wrap=True)
+    losses = counted(len(read.study.losses), "loss", "losses")
+    told = f"{read.source} is right: {losses} under protocol {read.study.protocol.protocol}."
+    out.print(told, markup=False, soft_wrap=True)
+
+
+@app.command()
+def plan(study: StudyFile, workers: Workers = 2) -> None:
+    """Say what a study costs and what it can find, before anything runs."""
+    read = verbs.load_study(study)
+    with at_ctrl_c(signal.default_int_handler), making() as watch:
+        told = verbs.plan_study(read, watch=watch)
+    out.print(_plan_table(told, workers))
+    for line in sentences(told):
+        out.print(line, soft_wrap=True)
+
+
+@app.command()
+def run(
+    study: StudyFile,
+    workers: Workers = 2,
+    device: Device = "auto",
+    deadline: Deadline = 60.0,
+    reuse: Reuse = None,
+    accept_failed: AcceptFailed = None,
+) -> None:
+    """Do what is left of a study. Run again after any interruption: it goes on where it was."""
+    read = verbs.load_study(study)
+    for run_id in accept_failed or ():
+        out.print(f"accepted as spent: {verbs.accept_failed(read, run_id)}", markup=False, soft_wrap=True)
+    with at_ctrl_c(signal.default_int_handler), display(read.study.study) as watch:  # the children must be ended
+        result = verbs.run_study(
+            read,
+            workers=workers,
+            device=device,
+            deadline=deadline * 60,
+            reuse=reuse or (),
+            watch=watch.runs,
+            progress=watch.making,
+        )
+    out.print(standings_table(result.standings))
+    _tell_result(result)
+
+
+@app.command()
+def status(study: StudyFile) -> None:
+    """Say what is done, diverged and left, by the ledger alone."""
+    out.print(standings_table(verbs.study_standings(study)))
+
+
+@app.command()
+def report(study: StudyFile) -> None:
+    """Rebuild a study's page, tables and figures from its ledger."""
+    written = {path.name: path for path in verbs.report_study(study)}
+    page = written.pop("index.html")
+    out.print(written["tables.md"].read_text(encoding="utf-8"), markup=False, soft_wrap=True)
+    out.print(f"page    {page}", soft_wrap=True)
+    out.print(
+        f"beside  {', '.join(str(each.relative_to(page.parent)) for each in written.values())}",
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def pack(study: StudyFile) -> None:
+    """Pack a study's ledger, finished or not, into the one file that is committed."""
+    path = verbs.pack_study(study)
+    out.print(f"{path}  {path.stat().st_size / 1e6:.2f} MB", soft_wrap=True)
+
+
+@app.command()
+def doctor(study: StudyFile) -> None:
+    """Look at this machine, and whether images and weights are still those that a study was begun with."""
+    read = verbs.load_study(study)
+    with making() as watch:
+        facts, problems = verbs.machine_facts(read), verbs.examine(read, watch=watch)
+    for heading, fact in facts:
+        out.print(f"{heading:<10}{fact}", markup=False, soft_wrap=True)
+    if problems:
+        raise InputError(read.source, problems)
+    out.print("Images and weights are as they were.")
+
+
+for command in (lists.catalog, lists.published, lists.fetch):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; exit 0 when done, 1 when a study could not finish, 2 on bad input, 130 on Ctrl-C."""
+    on_ctrl_c(_leave)
+    code = _exit_code()
+    if code == INTERRUPTED:
+        _leave()
+    sys.exit(code)
+
+
+def _exit_code() -> int:
+    try:
+        # Without typer's standalone mode a `typer.Exit` comes back as its code, and so does Ctrl-C: as 130.
+        return app(standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except typer.TyperException as error:
+        if told := error.format_message():  # nothing where the help has been printed instead
+            told = told.replace("Value error, ", "").rstrip(".")  # pydantic's own words, and a full stop for all
+            err.print(f"{told}. `realitycheck --help` lists the commands.", markup=False, soft_wrap=True)
+        return 2
+    except RealityCheckError as error:
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
+        return 2 if isinstance(error, InputError) else 1
+
+
+def _plan_table(told: StudyPlan, workers: int) -> Table:
+    table = Table(title="trainings", title_justify="left")
+    for name in ("", "search", "fold runs", "complete runs", "together"):
+        table.add_column(name, justify="right" if name else "left")
+    each = told.trainings
+    cells = [each.search, each.folds, each.complete, each.total]
+    table.add_row("one loss, one dataset", *(f"{cell:,}" for cell in cells))
+    times = told.losses * told.datasets
+    all_of_it = f"{counted(told.losses, 'loss', 'losses')}, {counted(told.datasets, 'dataset', 'datasets')}"
+    table.add_row(all_of_it, *(f"{cell * times:,}" for cell in cells))
+    hours = f"about {rough(told.cost.worker_hours / workers)} hours"
+    table.caption = f"{hours} on {counted(workers, 'worker', 'workers')}"
+    return table
+
+
+def _tell_result(result: StudyResult) -> None:
+    for reason in result.left:
+        err.print(f"left after three failures: {reason}", style="red", markup=False, soft_wrap=True)
+    for alarm in result.alarms:
+        err.print(f"alarm: {alarm}", style="red", markup=False, soft_wrap=True)
+    if result.left or result.alarms:
+        err.print("The study could not finish. `run` again tries these jobs afresh.")
+        raise typer.Exit(1)

@@ -1,0 +1,147 @@
+"""What an archive holds, one member after another, zip and tar alike."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from realitycheck.datasets.fetching.stream import CountedStream
+
+CHUNK = 2**20
+
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+"""How a zip begins: with a member, or with the end of an empty list."""
+
+HARMLESS = 2**20
+"""Bytes that may come out of any archive: a small one is mostly padding, and shrinks a hundredfold."""
+
+DAMAGED = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error),
+    *(EOFError, OSError, ValueError, RuntimeError, NotImplementedError),
+)
+"""What the standard library raises on archives that are cut, damaged, encrypted or packed in an unknown way."""
+
+
+class Refused(Exception):
+    """A member that is not taken, and why."""
+
+    def __init__(self, member: str, says: str) -> None:
+        super().__init__(f"{member}: {says}")
+        self.member = member
+        self.says = says
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is taken out of one archive.
+
+    Args:
+        members: files and folders.
+        total: bytes of all files.
+        ratio: bytes of all files in archive sizes.
+    """
+
+    members: int
+    total: int
+    ratio: int
+
+    def budget(self, size: int) -> int:
+        """Bytes that all files of an archive of `size` bytes may have."""
+        return min(self.total, max(self.ratio * size, HARMLESS))
+
+    def stream(self, size: int) -> int:
+        """Bytes that a tar may have: its files, a header and padding for each member, and an end."""
+        return self.budget(size) + 2 * tarfile.BLOCKSIZE * self.members + HARMLESS
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file or folder of an archive; `read(n)` gives its next bytes, none at the end."""
+
+    name: str
+    is_folder: bool
+    read: Callable[[int], bytes]
+
+
+def members(archive: Path, limits: Limits) -> Iterator[Member]:
+    """The members in the archive's order; each is read before the next one is asked for.
+
+    Raises:
+        Refused: the archive is damaged, or a member is no regular file and no folder.
+    """
+    at = ""
+    try:
+        for member in _zip(archive) if _magic(archive) in ZIP else _tar(archive, limits):
+            at = member.name
+            yield member
+    except DAMAGED as error:
+        raise _damaged(f"after {at}" if at else "", error) from error
+
+
+def _magic(archive: Path) -> bytes:
+    """By the first bytes: `is_zipfile` would take a tar for a zip that it ends with."""
+    with archive.open("rb") as file:
+        return file.read(4)
+
+
+def _zip(archive: Path) -> Iterator[Member]:
+    with zipfile.ZipFile(archive) as opened:
+        for info in opened.infolist():
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise Refused(info.orig_filename, "must be a file or a folder; it is a link or a device.")
+            if info.is_dir():
+                yield Member(info.orig_filename, is_folder=True, read=_nothing)
+            else:
+                with opened.open(info) as file:
+                    yield Member(info.orig_filename, is_folder=False, read=_guarded(info.orig_filename, file.read))
+
+
+def _tar(archive: Path, limits: Limits) -> Iterator[Member]:
+    with archive.open("rb") as raw:
+        source = CountedStream(_unpacked(raw, _magic(archive)), limits.stream(archive.stat().st_size))
+        with tarfile.open(fileobj=cast(IO[bytes], source), mode="r:") as opened:
+            while (info := opened.next()) is not None:
+                if info.issparse() or info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE):
+                    raise Refused(info.name, "must be a file or a folder; it is a link or a device.")
+                file = None if info.isdir() else opened.extractfile(info)
+                yield Member(
+                    info.name, is_folder=file is None, read=_guarded(info.name, file.read) if file else _nothing
+                )
+                opened.members.clear()  # type: ignore[attr-defined]  # or the headers of 2 million members stay in memory
+        source.finish()
+
+
+def _guarded(name: str, read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """The bytes of a member; whatever the standard library says of damage names the member."""
+
+    def guarded(size: int) -> bytes:
+        try:
+            return read(size)
+        except DAMAGED as error:
+            raise _damaged(name, error) from error
+
+    return guarded
+
+
+def _damaged(where: str, error: Exception) -> Refused:
+    says = f"cannot be unpacked: {str(error) or type(error).__name__}. Download the archive again."
+    return Refused(where, says)
+
+
+def _nothing(_: int) -> bytes:
+    return b""
+
+
+def _unpacked(raw: IO[bytes], magic: bytes) -> IO[bytes]:
+    if magic.startswith(b"\x1f\x8b"):
+        return cast(IO[bytes], gzip.GzipFile(fileobj=raw))
+    return cast(IO[bytes], bz2.BZ2File(raw)) if magic.startswith(b"BZh") else raw

@@ -1,0 +1,69 @@
+"""Caltech 101: objects of 101 kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from realitycheck.datasets.members.folder import class_folders
+from realitycheck.datasets.reading.disk import needed_folder
+from realitycheck.datasets.reading.files import FileDataset
+from realitycheck.datasets.reading.listing import Counts, Listing
+from realitycheck.datasets.reading.wording import some
+from realitycheck.errors import InputError, Problem
+
+BACKGROUND = "BACKGROUND_Google"
+"""The 102nd folder: whatever a search engine found. It is no class: two of its images have nothing in common."""
+
+NAMES = (
+    *("Faces", "Faces_easy", "Leopards", "Motorbikes", "accordion", "airplanes"),
+    *("anchor", "ant", "barrel", "bass", "beaver", "binocular"),
+    *("bonsai", "brain", "brontosaurus", "buddha", "butterfly", "camera"),
+    *("cannon", "car_side", "ceiling_fan", "cellphone", "chair", "chandelier"),
+    *("cougar_body", "cougar_face", "crab", "crayfish", "crocodile", "crocodile_head"),
+    *("cup", "dalmatian", "dollar_bill", "dolphin", "dragonfly", "electric_guitar"),
+    *("elephant", "emu", "euphonium", "ewer", "ferry", "flamingo"),
+    *("flamingo_head", "garfield", "gerenuk", "gramophone", "grand_piano", "hawksbill"),
+    *("headphone", "hedgehog", "helicopter", "ibis", "inline_skate", "joshua_tree"),
+    *("kangaroo", "ketch", "lamp", "laptop", "llama", "lobster"),
+    *("lotus", "mandolin", "mayfly", "menorah", "metronome", "minaret"),
+    *("nautilus", "octopus", "okapi", "pagoda", "panda", "pigeon"),
+    *("pizza", "platypus", "pyramid", "revolver", "rhino", "rooster"),
+    *("saxophone", "schooner", "scissors", "scorpion", "sea_horse", "snoopy"),
+    *("soccer_ball", "stapler", "starfish", "stegosaurus", "stop_sign", "strawberry"),
+    *("sunflower", "tick", "trilobite", "umbrella", "watch", "water_lilly"),
+    *("wheelchair", "wild_cat", "windsor_chair", "wrench", "yin_yang"),
+)
+"""In the order of their folders' names, `water_lilly` as the archive spells it."""
+
+
+class Caltech101(FileDataset):
+    """Caltech 101 (Fei-Fei et al., 2004) without its background folder; classes are folders, sorted.
+
+    With the background it would be 9,144 images of 102 folders. `Faces` and `Faces_easy` are two classes of the same
+    people, framed in two ways.
+
+    Args:
+        root: the folder `101_ObjectCategories`.
+
+    Raises:
+        InputError: classes or images are missing, extra or not as published.
+    """
+
+    credit = "Caltech 101: Li, Andreeto, Ranzato and Perona, CaltechDATA, 2022 (CC BY 4.0)."
+    counts: ClassVar[Counts | None] = Counts(classes=101, images=8_677, official=None)
+    names: ClassVar[tuple[str, ...]] = NAMES
+
+    def __init__(self, *, root: str) -> None:
+        folder = needed_folder(root, layout="one sub-folder of images per class")
+        listing = class_folders(folder, skip=frozenset({BACKGROUND}))
+        if problems := list(_strangers(listing, self.names)):
+            raise InputError(root, problems)
+        super().__init__(folder, listing)
+
+
+def _strangers(listing: Listing, names: tuple[str, ...]) -> Iterator[Problem]:
+    if missing := sorted(set(names) - set(listing.classes)):
+        yield Problem(0, some(missing), "must be there; there is no such folder. Extract the archive again.")
+    if extra := sorted(set(listing.classes) - set(names)):
+        yield Problem(0, some(extra), "must be a class of Caltech 101; it is none. Remove the folder.")

@@ -1,0 +1,48 @@
+"""Stanford Online Products: photos of 22,634 things that were sold on eBay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from realitycheck.datasets.reading.disk import needed_folder
+from realitycheck.datasets.reading.files import FileDataset
+from realitycheck.datasets.reading.listing import Counts, Listing
+from realitycheck.datasets.reading.text_lists import read_table, require_numbering, whole_numbers
+
+SIDES = {"Ebay_train.txt": False, "Ebay_test.txt": True}
+"""File → whether its classes are the test side."""
+
+
+class Sop(FileDataset):
+    """Stanford Online Products (Song et al., 2016); classes are named by their class id, which is the label order.
+
+    The official split is 11,318 and 11,316 classes: one more trainval class than halves of the sorted classes have.
+
+    Args:
+        root: the folder `Stanford_Online_Products`.
+
+    Raises:
+        InputError: lists or images are missing, extra or not as published.
+    """
+
+    credit = "Stanford Online Products: Song, Xiang, Jegelka and Savarese, CVPR 2016."
+    counts: ClassVar[Counts | None] = Counts(classes=22_634, images=120_053, official=(11_318, 11_316))
+
+    def __init__(self, *, root: str) -> None:
+        folder = needed_folder(root, layout="Ebay_train.txt, Ebay_test.txt and the folders of the photos")
+        super().__init__(folder, _listing(folder))
+
+
+def _listing(root: Path) -> Listing:
+    paths: list[str] = []
+    ids: list[int] = []
+    in_test: list[bool] = []
+    for name, test in SIDES.items():
+        rows = read_table(root / name, columns=4, separator=None, skip=1)
+        ids += whole_numbers(root / name, rows, column=1, name="class_id")
+        paths += [row.cells[3] for row in rows]
+        in_test += [test] * len(rows)
+    require_numbering(root / "Ebay_*.txt", ids, first=1, name="class_id")
+    classes = tuple(str(number) for number in range(1, max(ids) + 1))
+    return Listing(tuple(paths), tuple(each - 1 for each in ids), classes, in_test=tuple(in_test), complete=(".",))

@@ -1,0 +1,1 @@
+"""Reading files, folders and lists as they are distributed."""

@@ -1,0 +1,1 @@
+"""What is measured of finished models on the test half."""

@@ -1,0 +1,65 @@
+"""Warped-Softmax loss."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from realitycheck.losses.members.euclidean_softmax import EuclideanSoftmax
+from realitycheck.losses.parts.proxies import euclidean, own_class
+
+
+class WarpedSoftmax(EuclideanSoftmax):
+    r"""Euclidean softmax whose pull on an embedding ends at a stated distance from its proxy, not at the proxy.
+
+    $$L = \frac{1}{B} \sum_i \log \left(1 + \sum_{c \neq y_i} e^{T (f(d_{i y_i}) - d_{ic})} \right)$$
+
+    d is the plain Euclidean distance of embedding and proxy. Inside the point of attraction, d < w, f(d) = k₁ d + m Δ
+    with the handicap Δ = (1 − k₁) d, which has no gradient; from w on, f(d) = k₂ d + w (1 − k₂). So the pull is
+    weakened by k₁ inside and strengthened by k₂ outside, and embeddings come to rest near w. DeMoor and Prevost (2024),
+    Eq. 7 and 8, with m as in Fig. 8. With m above 1 the value, though not the gradient, jumps at w. Proxies as in
+    Euclidean softmax. In a second phase the point of attraction lies below the first.
+
+    Args:
+        temperature: T, above 0, multiplies distances; the larger, the sharper, as in the paper.
+        point: w, the point of attraction, a distance above 0; its scale is that of the embeddings' lengths.
+        inner_slope: k₁, in [0, 1].
+        outer_slope: k₂, 1 or more. With k₁ = k₂ = 1 it is Euclidean softmax.
+        handicap: m, 1 or more.
+        num_classes: C, one proxy each.
+        embedding_dim: D.
+    """
+
+    lower_in_followup = ("point",)
+
+    def __init__(
+        self,
+        *,
+        temperature: float,
+        point: float,
+        inner_slope: float,
+        outer_slope: float,
+        handicap: float,
+        num_classes: int,
+        embedding_dim: int,
+    ) -> None:
+        super().__init__(temperature=temperature, num_classes=num_classes, embedding_dim=embedding_dim)
+        self.point = point
+        self.inner_slope = inner_slope
+        self.outer_slope = outer_slope
+        self.handicap = handicap
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """The loss of embeddings (B, D) and labels (B,) in 0..C-1."""
+        distance = euclidean(embeddings, self.proxies)  # (B, C)
+        warped = self._warped(distance.gather(1, labels[:, None]))  # (B, 1)
+        bent = torch.where(own_class(labels, classes=len(self.proxies)), warped, distance)
+        return functional.cross_entropy(-self.temperature * bent, labels)
+
+    def _warped(self, distance: Tensor) -> Tensor:
+        """f of the distances to the true proxies."""
+        handicap = self.handicap * (1 - self.inner_slope) * distance.detach()
+        inside = self.inner_slope * distance + handicap
+        outside = self.outer_slope * distance + self.point * (1 - self.outer_slope)
+        return torch.where(distance < self.point, inside, outside)

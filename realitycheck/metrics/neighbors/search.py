@@ -1,0 +1,128 @@
+"""Exact nearest neighbours, on any device and in bounded memory.
+
+The order is that of the float64 keys of `points`, ties by lower item number; a query is never its own
+neighbour. Shortlists come from float32 products. Float64 keys are computed only where two of those lie closer
+than their proven error, so the result does not depend on tiles, threads or devices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from realitycheck.errors import InputError, Problem
+from realitycheck.metrics.neighbors.points import Points, prepare
+from realitycheck.metrics.neighbors.selection import kth_lowest, order_by
+from realitycheck.metrics.neighbors.shortlist import Shortlist, Tiles, shortlists
+from realitycheck.metrics.neighbors.symmetric_tiles import Mirror
+
+
+class Neighbors(NamedTuple):
+    """Some queries and their nearest items, nearest first.
+
+    Args:
+        query: (q,) int64 item numbers.
+        nearest: (q, k) int64 item numbers; k is the most that one of these queries wants.
+    """
+
+    query: Tensor
+    nearest: Tensor
+
+
+def nearest(embeddings: Tensor, *, k: int, distance: str) -> Tensor:
+    """The (N, k) int64 numbers of each row's k nearest other rows, nearest first.
+
+    Args:
+        embeddings: (N, D) finite floating-point numbers.
+        k: 1 to N - 1.
+        distance: `cosine` or `euclidean`; a zero row has cosine 0 with every row.
+
+    Raises:
+        InputError: one of these does not hold.
+    """
+    wanted = torch.full((len(embeddings),), k, device=embeddings.device)
+    blocks = list(nearest_blocks(embeddings, wanted=wanted, kind=None, distance=distance, tiles=None))
+    query = torch.cat([block.query for block in blocks])
+    return torch.cat([block.nearest for block in blocks])[query.argsort()]
+
+
+def nearest_blocks(
+    embeddings: Tensor, *, wanted: Tensor, kind: Tensor | None, distance: str, tiles: Tiles | None
+) -> Iterator[Neighbors]:
+    """The nearest neighbours of the rows that want any, in blocks, those who want most first.
+
+    Args:
+        embeddings: (N, D) finite floating-point numbers.
+        wanted: (N,) int64, how many neighbours each row wants, at most N - 1; 0 for a row that is no query.
+        kind: None; or (N,) int64, which spares work where it does not matter: which ranks hold items of the
+            query's kind is exact, but which of those items, or of the others, may not be.
+        distance: `cosine` or `euclidean`.
+        tiles: how to cut the work, or None for a cut that suits most machines.
+
+    Raises:
+        InputError: one of these does not hold, or no row wants any.
+    """
+    number = wanted.argsort(descending=True, stable=True)
+    points = prepare(embeddings[number], distance=distance)
+    _check(wanted, items=len(points))
+    wanted, kind = wanted[number], None if kind is None else kind[number]
+    tiles = tiles or Tiles.fitting(len(points), device=number.device)
+    for short in _all_shortlists(points, wanted=wanted[wanted > 0], tiles=tiles):
+        if len(short.row):
+            place = _ordered(points, short, number=number, kind=kind)
+        else:
+            place = _nearest_of_all(points, short, number=number)
+        yield Neighbors(number[short.query], number[place])
+
+
+def _check(wanted: Tensor, *, items: int) -> None:
+    low, most = (int(limit) for limit in wanted.aminmax())
+    if low < 0 or not 1 <= most < items:
+        got = low if low < 0 else most
+        says = f"must lie between 1 and the number of other rows, {items - 1}; got {got}."
+        raise InputError("nearest neighbours", [Problem(0, "k", says)])
+
+
+def _all_shortlists(points: Points, *, wanted: Tensor, tiles: Tiles) -> Iterator[Shortlist]:
+    query = torch.arange(len(wanted), device=wanted.device)
+    if tiles.mirror:
+        query = yield from Mirror(points, wanted=wanted, rows=tiles.mirror).shortlists()
+    yield from shortlists(points, query=query, wanted=wanted[query], tiles=tiles)
+
+
+def _ordered(points: Points, short: Shortlist, *, number: Tensor, kind: Tensor | None) -> Tensor:
+    """The (q, wanted) nearest places: a shortlist, its runs of values too close to tell put in exact order."""
+    apart = (short.value.diff() > points.band[short.query][short.row[1:]]) | (short.row.diff() > 0)
+    edge = apart.new_ones(1)
+    run = torch.cat([edge, apart]).cumsum(0) - 1
+    close = ~torch.cat([edge, apart]) | ~torch.cat([apart, edge])
+    if kind is not None:
+        close &= _mixed(kind[short.item] == kind[short.query][short.row], run)
+    which = close.nonzero().flatten()
+    near = short.item[which]
+    keys = points.keys(short.query[short.row[which]], near)
+    item = short.item.clone()
+    item[which] = near[order_by(run[which], keys, number[near])]
+    start = torch.searchsorted(short.row, torch.arange(len(short.query), device=item.device))
+    return item[start.unsqueeze(1) + torch.arange(short.wanted, device=item.device)]
+
+
+def _mixed(same: Tensor, run: Tensor) -> Tensor:
+    """Which of P items stand in a run, numbered by `run`, that holds items both of the query's kind and not."""
+    size, count = run.bincount(), run[same].bincount(minlength=int(run[-1]) + 1)
+    return ((count > 0) & (count < size))[run]
+
+
+def _nearest_of_all(points: Points, short: Shortlist, *, number: Tensor) -> Tensor:
+    """The (q, wanted) nearest places of queries crowded by ties, row by row from the keys with all items."""
+    place, table = number.argsort(), short.query.new_empty(len(short.query), short.wanted)
+    for row, query in enumerate(torch.split(short.query, 1)):
+        keys = points.keys_to_all(query).index_fill(0, query, torch.inf)[place]
+        last = kth_lowest(keys.unsqueeze(0), short.wanted)
+        nearer, tied = (keys < last).nonzero().flatten(), (keys == last).nonzero().flatten()
+        item = torch.cat([nearer[keys[nearer].argsort(stable=True)], tied])
+        table[row] = place[item[: short.wanted]]
+    return table

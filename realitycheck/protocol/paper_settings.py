@@ -1,0 +1,100 @@
+"""Published defaults and optima of losses, and what they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from realitycheck.errors import InputError
+from realitycheck.losses.menu import parts
+from realitycheck.protocol.base import Name, Promise
+from realitycheck.protocol.document import read_document
+from realitycheck.protocol.model import Batch, Protocol
+from realitycheck.protocol.schema import validate
+from realitycheck.protocol.space import Fixed
+
+FILE = Path(__file__).parents[1] / "losses" / "settings.yaml"
+
+DEFAULT = "paper"
+"""The authors' own setting; every loss of the menu has one."""
+
+
+class Belongs(Promise):
+    """What a setting was tuned with; null where its source does not say.
+
+    Args:
+        optimizer: its name in small letters.
+        trunk_lr: of the network.
+        loss_lr: of the loss's own parameters.
+        loss_init: how these started.
+        embedding_dim: D.
+        batch: images.
+        per_class: images of each class in a batch.
+    """
+
+    optimizer: str | None
+    trunk_lr: float | None
+    loss_lr: float | None
+    loss_init: str | None
+    embedding_dim: int | None
+    batch: int | None
+    per_class: int | None
+
+
+class Published(Promise):
+    """One setting of a loss, and where it stands."""
+
+    knobs: dict[Name, Fixed]
+    belongs: Belongs
+    source: str
+
+
+Settings = dict[Name, Annotated[dict[Name, Published], Field(min_length=1)]]
+
+
+@cache
+def published() -> Mapping[str, Mapping[str, Published]]:
+    """Loss of the menu → name of a setting → the setting."""
+    document = read_document(FILE, source=FILE.name)
+    value, problems = validate(Settings, document)
+    if value is None or problems or document.problems:
+        raise InputError(document.source, [*problems, *document.problems])
+    return value
+
+
+def first_setting(name: str, setting: str | None) -> dict[str, Fixed] | None:
+    """The knobs of a published setting (the authors' own where none is named), of a wrapper with those of its loss.
+
+    None where there is none of that name.
+    """
+    found: dict[str, Fixed] = {}
+    for part in parts(name):
+        settings = published().get(part, {})
+        named = settings.get(setting or DEFAULT) or (settings.get(DEFAULT) if len(parts(name)) > 1 else None)
+        if named is None:
+            return None
+        found = {**named.knobs, **found}
+    return found
+
+
+def differences(belongs: Belongs, protocol: Protocol, batch: Batch) -> list[str]:
+    """How a protocol differs from what a setting belongs to, a phrase each."""
+    trunk, loss = protocol.recipe.optimizers.trunk, protocol.recipe.optimizers.loss
+    pairs = {
+        "optimizer": (belongs.optimizer, trunk.name),
+        "trunk rate": (belongs.trunk_lr, trunk.lr),
+        "rate of the loss's own parameters": (belongs.loss_lr, loss.lr),
+        "initialisation of the loss": (belongs.loss_init, protocol.recipe.loss_init),
+        "embedding dimensions": (belongs.embedding_dim, protocol.embedding_dim),
+        "images of a batch": (belongs.batch, batch.classes * batch.per_class),
+        "images of a class in it": (belongs.per_class, batch.per_class),
+    }
+    return [
+        f"{what} {theirs} (here {ours or 'searched'})"
+        for what, (theirs, ours) in pairs.items()
+        if theirs not in (None, ours)
+    ]

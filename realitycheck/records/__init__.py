@@ -1,0 +1,1 @@
+"""Records: their types, the ledger, and what they say of a plan."""

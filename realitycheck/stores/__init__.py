@@ -1,0 +1,1 @@
+"""Images and features of one half, memory-mapped."""

@@ -1,0 +1,52 @@
+"""A store of a frozen trunk's features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from realitycheck.protocol.recipe import Recipe
+from realitycheck.stores.base import Store, facts_of
+from realitycheck.stores.cache import read_meta
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureStore(Store):
+    """Pooled features of a frozen trunk.
+
+    Args:
+        features: (N, V, F) float32: of each image and, where the recipe flips, of its mirror image.
+    """
+
+    features: NDArray[np.float32]
+
+    @property
+    def channels(self) -> int:
+        """F."""
+        return int(self.features.shape[2])
+
+    def plain(self, indices: NDArray[np.int64], *, recipe: Recipe, device: torch.device) -> Tensor:
+        """(B, F) features of the images as they are."""
+        return torch.from_numpy(self.features[indices, 0]).to(device)
+
+    def drawn(
+        self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
+    ) -> Tensor:
+        """(B, F) features of the images, or with the recipe's probability of their mirror images."""
+        mirrored = torch.rand(len(indices), generator=generator) < recipe.augment.flip
+        return torch.from_numpy(self.features[indices, mirrored.long().numpy()]).to(device)
+
+
+def open_features(path: Path) -> FeatureStore:
+    """Open a finished store of features.
+
+    Raises:
+        RunError: it is not there, or unfinished.
+    """
+    facts = facts_of(read_meta(path))
+    return FeatureStore(facts, np.load(path.with_suffix(".npy"), mmap_mode="r"))

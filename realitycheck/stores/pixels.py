@@ -1,0 +1,116 @@
+"""Pixel stores: the images of a half as memory-mapped bytes, all square, or whole and of many shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from realitycheck.protocol.recipe import Recipe
+from realitycheck.stores.augment import augment
+from realitycheck.stores.base import Store, facts_of
+from realitycheck.stores.cache import read_meta
+from realitycheck.stores.crop import boxes, center, cut, mirror, places
+
+
+@dataclass(frozen=True, slots=True)
+class SquareStore(Store):
+    """Images of one size.
+
+    Args:
+        images: (N, C, H, W) uint8.
+    """
+
+    images: NDArray[np.uint8]
+
+    @property
+    def channels(self) -> int:
+        """Of an image."""
+        return int(self.images.shape[1])
+
+    def plain(self, indices: NDArray[np.int64], *, recipe: Recipe, device: torch.device) -> Tensor:
+        """(B, C, H, W) uint8 images as they are."""
+        return torch.from_numpy(self.images[indices]).to(device)
+
+    def drawn(
+        self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
+    ) -> Tensor:
+        """(B, C, H, W) uint8 images, shifted and mirrored, or cropped."""
+        rule = recipe.augment
+        if rule.crop is None:
+            return augment(self.plain(indices, recipe=recipe, device=device), rule=rule, generator=generator)
+        pictures = [torch.from_numpy(self.images[index]) for index in indices]
+        return _cropped(pictures, recipe, generator).to(device)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeStore(Store):
+    """Whole images, each of its own shape.
+
+    Args:
+        pixels: all bytes one after the other; an image is (H, W, C), the layout in which torch resizes bytes fastest
+            (97 against 149 µs for a crop of 144 pixels to 112, one core).
+        starts: (N + 1,) where each image begins in them, and where the last one ends.
+        sizes: (N, 2) height and width.
+    """
+
+    pixels: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+    @property
+    def channels(self) -> int:
+        """Of an image."""
+        height, width = self.sizes[0]
+        return int(self.starts[1] // (height * width))
+
+    def plain(self, indices: NDArray[np.int64], *, recipe: Recipe, device: torch.device) -> Tensor:
+        """(B, C, size, size) uint8: the middle square of each image."""
+        size = recipe.image_size
+        return torch.stack([center(self._picture(index), size) for index in indices]).to(device)
+
+    def drawn(
+        self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
+    ) -> Tensor:
+        """(B, C, size, size) uint8: a crop of each image, mirrored."""
+        pictures = [self._picture(index) for index in indices]
+        return _cropped(pictures, recipe, generator).to(device)
+
+    def _picture(self, index: int) -> Tensor:
+        """(C, H, W), a view of the bytes."""
+        height, width = self.sizes[index]
+        flat = self.pixels[self.starts[index] : self.starts[index + 1]]
+        return torch.from_numpy(flat.reshape(height, width, -1)).permute(2, 0, 1)
+
+
+def open_pixels(path: Path) -> SquareStore | WholeStore:
+    """Open a finished pixel store.
+
+    Raises:
+        RunError: it is not there, or unfinished.
+    """
+    meta = read_meta(path)
+    # Copy on write, and nothing is written: torch takes no read-only memory without a warning.
+    pixels = np.load(path.with_suffix(".npy"), mmap_mode="c")
+    if "sizes" not in meta:
+        return SquareStore(facts_of(meta), pixels)
+    sizes = np.asarray(meta["sizes"], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes.prod(axis=1) * meta["channels"])])
+    return WholeStore(facts_of(meta), pixels, starts, sizes)
+
+
+def _cropped(pictures: list[Tensor], recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """One crop of each picture, and for some its mirror image.
+
+    A call per image: torch's kernel for bytes takes one shape at a time, and even so is 20 times as fast on a core as
+    resampling the batch by two matrix products (97 against 2,160 µs an image).
+    """
+    sizes, size = torch.tensor([picture.shape[1:] for picture in pictures]), recipe.image_size
+    rule = recipe.augment.crop
+    drawn = boxes(sizes, rule=rule, generator=generator) if rule else places(sizes, size=size, generator=generator)
+    crops = [cut(picture, box, size) for picture, box in zip(pictures, drawn.tolist(), strict=True)]
+    return mirror(torch.stack(crops), share=recipe.augment.flip, generator=generator)

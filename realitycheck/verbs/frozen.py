@@ -1,0 +1,80 @@
+"""What a frozen trunk needs before a run: its features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from realitycheck.check.weight_files import weights_file
+from realitycheck.errors import RunError
+from realitycheck.executors.base import Executor, Job
+from realitycheck.protocol.parse import ReadStudy
+from realitycheck.protocol.recipe import Recipe
+from realitycheck.stores.feature_parts import EACH, join_parts, missing
+from realitycheck.stores.prepare import HALVES, Stores
+from realitycheck.verbs.study import Progress
+
+COMPUTE = "realitycheck.training.frozen_features:compute"
+
+
+def with_features(
+    read: ReadStudy, stores: Mapping[str, Stores], executor: Executor, *, device: str, watch: Progress
+) -> dict[str, Stores]:
+    """The stores that runs work on: of pixels, or where the trunk is frozen of its features, computed where missing.
+
+    Raises:
+        InputError: the weights are not to be had.
+        RunError: features could not be computed.
+    """
+    return {name: _seen(read, name, each, executor, device=device, watch=watch) for name, each in stores.items()}
+
+
+def _seen(read: ReadStudy, name: str, stores: Stores, executor: Executor, *, device: str, watch: Progress) -> Stores:
+    protocol = read.study.protocol_on(name)
+    if not protocol.recipe.trunk.frozen:
+        return stores
+    weights = weights_file(read, protocol)
+    found = {}
+    for half in HALVES:
+        look = _Look(f"features of {name}, {half}", getattr(stores, half), protocol.recipe, weights, device)
+        images = sum(count for _, count in getattr(stores, f"{half}_sizes"))
+        _carry_out(list(look.jobs()), executor, watch=partial(_tell, watch, look.title, images))
+        found[half] = join_parts(look.pixels, look.recipe)
+    return replace(stores, trainval=found["trainval"], test=found["test"])
+
+
+def _tell(watch: Progress, title: str, images: int, done: int) -> None:
+    watch(title, min(done, images), images)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A frozen trunk's look at one half."""
+
+    title: str
+    pixels: Path
+    recipe: Recipe
+    weights: str | None
+    device: str
+
+    def jobs(self) -> Iterator[Job]:
+        recipe = self.recipe.model_dump(mode="json")
+        common = {"pixels": str(self.pixels), "recipe": recipe, "weights": self.weights, "device": self.device}
+        for start in missing(self.pixels, self.recipe):
+            title = f"{self.title}, from image {start}"
+            yield Job("features", f"{self.pixels}/{start}", self.title, title, {**common, "start": start})
+
+
+def _carry_out(jobs: list[Job], executor: Executor, *, watch: Callable[[int], None]) -> None:
+    """All of the jobs, as many at a time as the executor takes; a part that is done stays done if another fails."""
+    waiting, done = list(jobs), 0
+    while done < len(jobs):
+        watch(done * EACH)
+        while waiting and executor.free > 0:
+            executor.submit(waiting.pop(0), address=COMPUTE)
+        for finished in executor.wait(seconds=1.0):
+            if finished.body is None:
+                raise RunError(f"{finished.job.title}: {finished.failure}")
+            done += 1

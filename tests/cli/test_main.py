@@ -1,0 +1,116 @@
+"""What the command line exits with."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from realitycheck import verbs
+from realitycheck.cli import main as cli
+from realitycheck.errors import InputError, LedgerError, Problem
+from realitycheck.verbs import StudyResult
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c(monkeypatch):
+    """Ctrl-C as it was, afterwards; and an end of the process that a test can catch."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr("os._exit", sys.exit)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def exit_code(monkeypatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["realitycheck", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return ended.value.code
+
+
+@pytest.mark.parametrize(
+    ("result", "code"),
+    [
+        (StudyResult((), (), ()), 0),
+        (StudyResult(("x: no disk",), (), ()), 1),
+        (StudyResult((), ("other numbers",), ()), 1),
+        (KeyboardInterrupt(), 130),
+        (InputError("x.yaml", [Problem(3, "a", "must be b; got c.")]), 2),
+        (LedgerError("damaged"), 1),
+        (typer.Abort(), 130),
+    ],
+)
+def test_run(monkeypatch, study_path, result, code, capsys):
+    def run_study(read, **knobs):
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    monkeypatch.setattr(verbs, "load_study", verbs.report_study.__globals__["open_study"])
+    monkeypatch.setattr(verbs, "run_study", run_study)
+    assert exit_code(monkeypatch, "run", str(study_path)) == code
+
+
+@pytest.mark.parametrize(
+    "words", [("nonsense",), ("check",), ("run", "x.yaml", "--workers", "0"), ("check", "no.yaml")]
+)
+def test_bad_words_exit_with_2(monkeypatch, words):
+    assert exit_code(monkeypatch, *words) == 2
+
+
+KEPT = "Stopped. Every finished run is kept; `run` again goes on from here.\n"
+
+
+def test_ctrl_c_in_a_run_is_one_line(monkeypatch, study_path, capfd):
+    """The run is told by an exception, for its children must be ended."""
+    monkeypatch.setattr(verbs, "load_study", verbs.report_study.__globals__["open_study"])
+    monkeypatch.setattr(verbs, "run_study", lambda read, **knobs: signal.raise_signal(signal.SIGINT))
+    assert exit_code(monkeypatch, "run", str(study_path)) == 130
+    assert capfd.readouterr().err == KEPT
+
+
+@pytest.mark.parametrize(("word", "told"), [("check", "Stopped.\n"), ("status", "Stopped.\n"), ("run", KEPT)])
+def test_ctrl_c_before_anything_runs_is_one_line(monkeypatch, word, told, capfd):
+    for verb in ("check_study", "load_study", "study_standings"):
+        monkeypatch.setattr(verbs, verb, lambda study, **knobs: signal.raise_signal(signal.SIGINT))
+    assert exit_code(monkeypatch, word, "x.yaml") == 130
+    assert capfd.readouterr().err == told
+
+
+@pytest.mark.parametrize(("word", "told"), [("status", "Stopped.\n"), ("run", KEPT)])
+def test_ctrl_c_while_our_imports_load_is_one_line(tmp_path, word, told):
+    """One that is swallowed on its way: raised, it would be lost."""
+    swallows = "import signal\ntry:\n    signal.raise_signal(signal.SIGINT)\nexcept BaseException:\n    pass\n"
+    (tmp_path / "typer.py").write_text(swallows)
+    code = (
+        f"import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); sys.argv[1:] = ['{word}'];"
+        f"sys.path.insert(0, {str(tmp_path)!r}); import realitycheck.cli.main"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, told)
+
+
+def test_without_a_word_the_help_is_told_and_no_error(monkeypatch, capfd):
+    assert exit_code(monkeypatch) == 2
+    told = capfd.readouterr()
+    assert "check" in told.out
+    assert told.err == ""
+
+
+def test_one_loss_is_too_few_for_check_as_for_plan(monkeypatch, study_path, capfd):
+    text = study_path.read_text()
+    losses = "losses: {contrastive: {}, triplet: {}, normalized_softmax: {}}"
+    assert losses in text
+    study_path.write_text(text.replace(losses, "losses: {contrastive: {}}"))
+    says = "losses: must be two or more, one of them the baseline; got one. Add a loss to compare with."
+    for verb in ("check", "plan"):
+        assert exit_code(monkeypatch, verb, str(study_path)) == 2
+        assert says in capfd.readouterr().err
+
+
+def test_a_right_study_is_told_so(monkeypatch, study_path, capfd):
+    assert exit_code(monkeypatch, "check", str(study_path)) == 0
+    assert "small.yaml is right: 3 losses under protocol tiny." in capfd.readouterr().out

@@ -1,0 +1,56 @@
+"""Phase lengths of complete runs, worked out by hand."""
+
+from __future__ import annotations
+
+from realitycheck.plan.lengths import complete_phases
+from realitycheck.protocol.model import Phase
+
+NORMAL = Phase(name="normal", cap=1000, evaluate_every=100, patience=3)
+FOLLOWUP = Phase(name="followup", cap=1000, evaluate_every=50, patience=3)
+
+
+def fold_run(*selected: int, outcome: str = "completed") -> dict:
+    names = ("normal", "followup")
+    return {
+        "outcome": outcome,
+        "phases": [{"name": name, "best_iteration": each} for name, each in zip(names, selected, strict=False)],
+        "images": {"train": 90, "val": 30},
+    }
+
+
+def lengths(runs, *, rule, phases=(NORMAL,), epoch=100):
+    found = complete_phases(runs, rule=rule, phases=phases, epoch=epoch, batch_size=32)
+    return found and {each["name"]: each["iterations"] for each in found}
+
+
+def test_per_replicate_rounds_the_mean_up_to_an_evaluation():
+    # mean of 100, 200, 200, 300 is 200; of 100, 200, 200, 301 it is 200.25, hence 300
+    assert lengths([fold_run(n) for n in (100, 200, 200, 300)], rule="per_replicate") == {"normal": 200}
+    assert lengths([fold_run(n) for n in (100, 200, 200, 301)], rule="per_replicate") == {"normal": 300}
+
+
+def test_appendix_d_rounds_epochs_up_to_five():
+    # epochs 3 and 8: mean 5.5 → 10 epochs of 100
+    assert lengths([fold_run(300), fold_run(800)], rule="appendix_d") == {"normal": 1000}
+
+
+def test_appendix_d_normal_is_total_minus_followup():
+    # totals 6 + 2 and 10 + 4: mean 11 → 15; follow-up mean 3 → 5; normal 10
+    runs = [fold_run(600, 200), fold_run(1000, 400)]
+    found = lengths(runs, rule="appendix_d", phases=(NORMAL, FOLLOWUP))
+    assert found == {"normal": 1000, "followup": 500}
+
+
+def test_a_pass_is_longer_on_all_of_trainval():
+    # 90 images in batches of 32: 3 iterations a pass; 12 iterations are 4 passes → 5; 120 images: 4 a pass
+    assert lengths([fold_run(12)], rule="appendix_d", epoch="pass") == {"normal": 20}
+
+
+def test_diverged_runs_do_not_count_and_none_left_gives_none():
+    runs = [fold_run(200), fold_run(outcome="diverged")]
+    assert lengths(runs, rule="per_replicate") == {"normal": 200}
+    assert lengths([fold_run(outcome="diverged")], rule="per_replicate") is None
+
+
+def test_a_phase_that_brought_nothing_is_left_out():
+    assert lengths([fold_run(200, 0)], rule="per_replicate", phases=(NORMAL, FOLLOWUP)) == {"normal": 200}
