@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
@@ -18,7 +17,10 @@ RESULTS_VERSION = 1
 """Raised by every change that can move a number; part of every id."""
 
 Body = dict[str, Any]
-"""A record as plain JSON values: `kind`, `id`, and what its kind demands."""
+"""A JSON object: the body of a record, or the payload of a job."""
+
+Knobs = Mapping[str, float | int | str]
+"""Hyper-parameter → value."""
 
 
 class Stage(StrEnum):
@@ -71,6 +73,7 @@ class RunSpec:
         dataset: the dataset's name; it enters the seeds.
         stage: SEARCH or FINAL; it enters the seeds.
         index: the slot of the trial, or the number of the replicate; it enters the seeds.
+        search: which of the loss's searches, from 0; it enters the seeds where it is not 0.
         fold: which fold validates, 0..K-1, or None for all of trainval (the complete run).
         folds: how trainval is cut: `{"count", "kind", "seed"}`.
         loss: `{"label", "address", "distance"}`, or None for a model that is never trained.
@@ -91,12 +94,13 @@ class RunSpec:
     fold: int | None
     folds: Mapping[str, Any]
     loss: Mapping[str, str] | None
-    knobs: Mapping[str, float | int | str]
+    knobs: Knobs
     recipe: Mapping[str, Any]
     batch: Mapping[str, int]
     dims: int
     phases: tuple[Mapping[str, Any], ...]
     root: int
+    search: int = 0
 
     @cached_property
     def id(self) -> str:
@@ -104,25 +108,41 @@ class RunSpec:
         return digest(self.to_json())
 
     def to_json(self) -> Body:
-        """This spec as plain JSON values."""
+        """This spec as plain JSON values; `search` is left out where it is 0."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
+        if not self.search:
+            del own["search"]
         return own | {"stage": self.stage.value, "phases": [dict(phase) for phase in self.phases]}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> RunSpec:
-        """The spec that `to_json` wrote."""
+        """The spec that `to_json` wrote.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+            ValueError: the stage is unknown.
+        """
         return cls(**{**body, "stage": Stage(body["stage"]), "phases": tuple(body["phases"])})
+
+
+CLEAN, TRUNK = "clean", "trunk"
+"""The evaluations that every study has: the test half as it is, and its pooled features below the embedder."""
+
+_OUTPUTS = {CLEAN: "embedder", TRUNK: "trunk"}
+"""How results version 1 writes an evaluation: by the output of the model that it measures."""
+
+_EVALUATIONS = {output: evaluation for evaluation, output in _OUTPUTS.items()}
 
 
 @dataclass(frozen=True)
 class ScoreSpec:
-    """Finished models measured on the test half.
+    """One evaluation of finished models on the test half.
 
     Args:
         results_version: as in `RunSpec`.
         test: digest of the test half (images and labels).
         models: run ids; more than one are scored each by itself and as one concatenated embedding.
-        output: `embedder`, or `trunk` for the pooled features below it.
+        evaluation: what is measured: the name of an evaluation on the menu.
         scores: what is asked for beside `METRICS`, as plain JSON (`protocol.model.Scores`); None where nothing is, and
             then it is no part of the id.
     """
@@ -130,7 +150,7 @@ class ScoreSpec:
     results_version: int
     test: str
     models: tuple[str, ...]
-    output: str
+    evaluation: str
     scores: Mapping[str, Any] | None
 
     @cached_property
@@ -140,14 +160,26 @@ class ScoreSpec:
 
     def to_json(self) -> Body:
         """This spec as plain JSON values."""
-        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "scores"}
-        asked = {} if self.scores is None else {"scores": dict(self.scores)}
-        return {**own, "models": list(self.models), **asked}
+        scores = {} if self.scores is None else {"scores": dict(self.scores)}
+        return {
+            "results_version": self.results_version,
+            "test": self.test,
+            "models": list(self.models),
+            "output": _OUTPUTS.get(self.evaluation, self.evaluation),
+            **scores,
+        }
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> ScoreSpec:
-        """The spec that `to_json` wrote."""
-        return cls(**{"scores": None, **body, "models": tuple(body["models"])})
+        """The spec that `to_json` wrote.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+        """
+        output = body["output"]
+        others = {name: value for name, value in body.items() if name != "output"}
+        evaluation = _EVALUATIONS.get(output, output)
+        return cls(**{"scores": None, **others, "models": tuple(body["models"]), "evaluation": evaluation})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,76 +199,3 @@ class Place:
     cache: str
     device: str
     weights: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One proposed set of hyper-parameters, judged on all folds.
-
-    `value` is the mean over folds of the best validation MAP@R, and None if any fold diverged.
-    """
-
-    slot: int
-    knobs: Mapping[str, float | int | str]
-    fold_values: tuple[float | None, ...]
-    value: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Replicate:
-    """The chosen hyper-parameters under one fresh seed: K fold runs, one complete run, and their test scores.
-
-    Each part is a record's body, or None while it is not there. A fold run that diverged has no score.
-    """
-
-    index: int
-    fold_runs: tuple[Body | None, ...]
-    complete_run: Body | None
-    fold_score: Body | None
-    complete_score: Body | None
-
-    def score(self, *, category: Category, metric: str, distance: str) -> float | None:
-        """The test score in [0, 1] of one category, or None where a part of it diverged or is still missing."""
-        found = self._scores(category)
-        return None if not found else math.fsum(each[distance][metric] for each in found) / len(found)
-
-    def per_class(self, *, category: Category, distance: str) -> list[float] | None:
-        """MAP@R of each test class with at least one query, in class order, or None as in `score`."""
-        found = self._scores(category)
-        if not found:
-            return None
-        columns = zip(*(each[distance]["map_at_r_per_class"] for each in found), strict=True)
-        return [math.fsum(column) / len(found) for column in columns]
-
-    def _scores(self, category: Category) -> list[Body]:
-        if category is Category.COMPLETE:
-            return self.complete_score["each"] if self.complete_score else []
-        if not self.fold_score:
-            return []
-        return self.fold_score["each"] if category is Category.AGGREGATE else [self.fold_score["together"]]
-
-    @property
-    def diverged(self) -> int:
-        """How many of its runs diverged."""
-        runs = (*self.fold_runs, self.complete_run)
-        return sum(run is not None and run["outcome"] == Outcome.DIVERGED for run in runs)
-
-
-def run_record(spec: RunSpec, *, outcome: Outcome, cause: str | None) -> Body:
-    """The body of a run's record before anything has been seen of the run."""
-    return {
-        "kind": "run",
-        "id": spec.id,
-        "spec": spec.to_json(),
-        "outcome": outcome.value,
-        "cause": cause,
-        "best": None,
-        "curve": [],
-        "phases": [],
-        "images": {"train": 0, "val": 0},
-    }
-
-
-def by_kind(bodies: Iterable[Body], kind: str) -> list[Body]:
-    """The bodies of one kind, in the order given."""
-    return [body for body in bodies if body["kind"] == kind]

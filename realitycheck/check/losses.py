@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from realitycheck.catalog import build_loss, middle_knobs, resolve_loss
 from realitycheck.errors import InputError
 from realitycheck.losses.build import OFFERED, knobs_of
-from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, Knobs, own_knobs, phase_knobs
+from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, own_knobs, phase_knobs
 from realitycheck.protocol.model import LossChoice, Protocol
 from realitycheck.protocol.salvage import passing_gaps
 from realitycheck.protocol.schema import nearest
 from realitycheck.protocol.space import Bounds, Range, Space
+from realitycheck.runs import Knobs
 
 if TYPE_CHECKING:
     from torch import nn

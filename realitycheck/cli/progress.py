@@ -106,7 +106,7 @@ def standings_table(standings: Sequence[Standing]) -> Table:
         table.add_column(column, justify="right", no_wrap=True, min_width=len(column) + 1)
     for each in standings:
         table.add_row(
-            f"{each.dataset}/{each.label}",
+            each.name,
             ProgressBar(total=max(1, each.planned), completed=each.done, width=BAR),
             *(f"{done}/{planned}" for done, planned in (each.search_runs, each.final_runs, each.scores)),
             str(each.diverged),

@@ -1,9 +1,10 @@
-"""`score(ScoreSpec, Place) -> ScoreRecord`: finished models measured on the test half. The only door to it."""
+"""`score(ScoreSpec, Place) -> Score`: finished models measured on the test half. The only door to it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ import torch
 from torch import Tensor
 
 from realitycheck.errors import RunError
+from realitycheck.evaluations.base import Evaluation
+from realitycheck.evaluations.menu import MENU
+from realitycheck.records.schema import PER_CLASS, DistanceScores, ModelScores, Score
 from realitycheck.runs import DISTANCES, Body, Place, ScoreSpec
 from realitycheck.stores.base import Store
 from realitycheck.stores.open import open_store
 from realitycheck.training.assemble import fold_of, model_of, recipe_of
 from realitycheck.training.checkpoint import load_weights
 from realitycheck.training.device import prepare_machine
-from realitycheck.training.embed import embed, join, rms_norm
+from realitycheck.training.embed import join, rms_norm
 from realitycheck.training.measure import measure
 
 
@@ -34,18 +38,30 @@ def score(payload: Body) -> Body:
     trainval, test = open_store(Path(place.trainval)), open_store(Path(place.test))
     if test.digest != spec.test:
         raise RunError(f"{place.test}: holds other images than the spec asks for ({spec.test[:12]}).")
-    members = [_member(each, spec.output, place, trainval=trainval, test=test) for each in spec.models]
-    labels = torch.from_numpy(test.labels)
-    counts = test.counts()
-    return {
-        "kind": "score",
-        "id": spec.id,
-        "spec": spec.to_json(),
-        "each": [_both([member], labels, spec.scores or {}) for member in members],
-        "together": _both(members, labels, spec.scores or {}) if len(members) > 1 else None,
-        "queries": sum(each for each in counts if each > 1),
-        "singletons": counts.count(1),
-    }
+    evaluation = build_evaluation(spec.evaluation)
+    members = [_member(model, evaluation, place, trainval=trainval, test=test) for model in spec.models]
+    labels, counts = torch.from_numpy(test.labels), test.counts()
+    record = Score(
+        spec=spec,
+        each=tuple(_scores([member], labels, spec.scores or {}) for member in members),
+        together=_scores(members, labels, spec.scores or {}) if len(members) > 1 else None,
+        queries=sum(count for count in counts if count > 1),
+        singletons=counts.count(1),
+    )
+    return record.to_json()
+
+
+def build_evaluation(name: str) -> Evaluation:
+    """The evaluation of this name.
+
+    Raises:
+        RunError: it is not on the menu.
+    """
+    if name not in MENU:
+        raise RunError(f"unknown evaluation '{name}': must be one of {', '.join(MENU)}.")
+    module, _, class_name = MENU[name].address.partition(":")
+    evaluation: Evaluation = getattr(import_module(module), class_name)()
+    return evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,7 @@ class _Member:
     scale: float
 
 
-def _member(run_id: str, output: str, place: Place, *, trainval: Store, test: Store) -> _Member:
+def _member(run_id: str, evaluation: Evaluation, place: Place, *, trainval: Store, test: Store) -> _Member:
     spec, weights = load_weights(Path(place.cache), run_id)
     recipe = recipe_of(spec)
     device = prepare_machine(recipe, place.device)
@@ -64,14 +80,18 @@ def _member(run_id: str, output: str, place: Place, *, trainval: Store, test: St
     model.load_state_dict(weights)
     model.to(device).eval()
     train = trainval.of_classes(fold_of(spec, classes=len(trainval.classes)).train)
-
-    def of(store: Store, indices: np.ndarray) -> Tensor:
-        return embed(model, store, indices, output=output, recipe=recipe, device=device)
-
-    return _Member(of(test, np.arange(len(test.labels))), rms_norm(of(trainval, train)))
+    images = np.arange(len(test.labels))
+    scale = rms_norm(evaluation.embed(model, trainval, train, recipe=recipe, device=device))
+    return _Member(evaluation.embed(model, test, images, recipe=recipe, device=device), scale)
 
 
-def _both(members: list[_Member], labels: Tensor, asked: Mapping[str, Any]) -> Body:
-    embeddings, scales = [each.embeddings for each in members], [each.scale for each in members]
-    joined = {name: join(embeddings, distance=name, scales=scales) for name in DISTANCES}
-    return {name: measure(each, labels, asked=asked, distance=name) for name, each in joined.items()}
+def _scores(members: list[_Member], labels: Tensor, asked: Mapping[str, Any]) -> ModelScores:
+    embeddings, scales = [member.embeddings for member in members], [member.scale for member in members]
+    joined = {distance: join(embeddings, distance=distance, scales=scales) for distance in DISTANCES}
+    return {distance: _distance(together, labels, asked, distance) for distance, together in joined.items()}
+
+
+def _distance(embeddings: Tensor, labels: Tensor, asked: Mapping[str, Any], distance: str) -> DistanceScores:
+    values = measure(embeddings, labels, asked=asked, distance=distance)
+    per_class = values.pop(PER_CLASS)
+    return DistanceScores(values, tuple(per_class))

@@ -59,10 +59,11 @@ class Cost:
 
 
 def trainings(protocol: Protocol) -> Trainings:
-    """The trainings of one loss: trials × K, and per seed K fold runs and, where they are asked for, a complete run."""
+    """The trainings of one loss: trials × K a search, and a seed K fold runs and, where asked for, a complete run."""
     folds, seeds = protocol.folds.count, protocol.final.seeds
     complete = seeds if protocol.completes else 0
-    return Trainings(search=protocol.search.trials * folds, folds=seeds * folds, complete=complete)
+    trials = protocol.search.trials * protocol.search.searches
+    return Trainings(search=trials * folds, folds=seeds * folds, complete=complete)
 
 
 def loss_cost(protocol: Protocol, measured: Measured) -> Cost:
@@ -73,7 +74,7 @@ def loss_cost(protocol: Protocol, measured: Measured) -> Cost:
     fold_run = START_SECONDS + steps * measured.step + evaluations * measured.evaluation
     complete_run = START_SECONDS + longest_complete(protocol) * measured.complete_step
     seconds = (
-        protocol.search.trials * START_SECONDS
+        protocol.search.trials * protocol.search.searches * START_SECONDS
         + (counts.search + counts.folds) * fold_run
         + counts.complete * complete_run
         + seeds * _scored(protocol, measured)

@@ -26,4 +26,6 @@ def run_seed(spec: RunSpec, stream: str) -> int:
     names: list[str | int | None] = [spec.dataset, spec.stage.value, spec.index, spec.fold, stream]
     if stream == "loss":
         names.append(spec.loss["label"] if spec.loss else None)
+    if spec.search:
+        names += ["search", spec.search]
     return derive(spec.root, *names)

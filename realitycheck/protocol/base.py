@@ -15,8 +15,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 class Promise(BaseModel):
     """The base of everything read from a file: frozen, strict, and deaf to unknown keys.
 
-    `options` are fields that a file may leave out, and that ask for something beyond the rest. Where they ask for
-    nothing they are not written, so that the id of a promise does not depend on options that it does not use.
+    `options` are fields that a file may leave out. Where one has its default it is not written, so that an id does not
+    depend on options that are not used.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -24,4 +24,6 @@ class Promise(BaseModel):
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in write(self).items() if value or name not in self.options}
+        fields = type(self).model_fields
+        unused = {name for name in self.options if getattr(self, name, None) == fields[name].default}
+        return {name: value for name, value in write(self).items() if name not in unused}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from realitycheck.runs import Knobs
 
 RATES = ("trunk_lr", "embedder_lr", "loss_lr")
 """Knobs that set an optimiser's learning rate in place of the recipe's."""
@@ -15,9 +15,6 @@ RATE_SCALES = tuple(f"{rate}{SCALE}" for rate in RATES)
 
 SHARED = (*RATES, *(FOLLOWUP + scale for scale in RATE_SCALES))
 """Knobs that a protocol may search for every loss."""
-
-Knobs = Mapping[str, float | int | str]
-"""Knob → value."""
 
 
 def phase_knobs(knobs: Knobs, phase: str) -> dict[str, float | int | str]:

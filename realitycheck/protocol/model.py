@@ -74,7 +74,7 @@ class Search(Promise):
     the loss's published setting; with one trial besides, nothing is searched at all.
     """
 
-    options = frozenset({"first"})
+    options = frozenset({"first", "searches"})
 
     sampler: Literal["gp", "random"]
     trials: Count
@@ -83,6 +83,7 @@ class Search(Promise):
     space: Name
     shared: Space
     first: Literal["published"] | None = None
+    searches: Count = 1
 
 
 class Final(Promise):

@@ -1,184 +1,204 @@
-"""What the records say about a plan: trials, the chosen one, replicates and their scores."""
+"""What records say of a study, as values: searches, their trials and replicates, and the scores of these."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from realitycheck.plan.specs import DatasetPlan, LossPlan
-from realitycheck.runs import Body, Outcome, Replicate, ScoreSpec, Trial, by_kind
+from realitycheck.records.schema import ModelScores, Opening, Record, Run, Score
+from realitycheck.runs import CLEAN, Category, Knobs, Stage
 
-Records = Mapping[str, Body]
-"""Every record's body by id."""
+Records = Mapping[str, Record]
+"""Every record by id."""
 
-UNTRAINED_ROWS = {"untrained embedder": "embedder", "untrained trunk": "trunk"}
-"""The baseline rows, and the output of the model that each of them scores."""
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One proposed set of hyper-parameters, judged on all folds.
+
+    Args:
+        slot: its number in the search, from 0.
+        knobs: its hyper-parameters.
+        source: how it was proposed: `startup`, `published`, or the name of the sampler.
+        runs: its K fold runs, None where one is still missing.
+    """
+
+    slot: int
+    knobs: Knobs
+    source: str
+    runs: tuple[Run | None, ...]
+
+    @property
+    def fold_values(self) -> tuple[float | None, ...]:
+        """The best validation MAP@R of each fold, None where it is missing or diverged."""
+        return tuple(run.best.scores["map_at_r"] if run and run.best else None for run in self.runs)
+
+    @property
+    def value(self) -> float | None:
+        """The mean over folds of the best validation MAP@R; None while a fold is missing, or if one diverged."""
+        values = self.fold_values
+        known = [value for value in values if value is not None]
+        return math.fsum(known) / len(values) if len(known) == len(values) else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every fold run is recorded."""
+        return all(run is not None for run in self.runs)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether a fold run diverged; one is enough."""
+        return any(run is not None and run.diverged for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationScores:
+    """The records of one evaluation of a replicate: of its fold models, and of its complete model."""
+
+    folds: Score | None
+    complete: Score | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replicate:
+    """A chosen setting under one fresh seed: K fold runs, one complete run, and their test scores.
+
+    Args:
+        index: its number, counted through all searches of the loss.
+        search: the number of the search that chose the setting.
+        fold_runs: K runs, None where one is missing. A fold run that diverged has no score.
+        complete_run: the run on all of trainval, or None.
+        scores: evaluation → records of the test scores.
+    """
+
+    index: int
+    search: int
+    fold_runs: tuple[Run | None, ...]
+    complete_run: Run | None
+    scores: Mapping[str, EvaluationScores]
+
+    def score(self, *, category: Category, metric: str, distance: str, evaluation: str = CLEAN) -> float | None:
+        """The test score in [0, 1] of one category, or None where a part of it diverged or is still missing."""
+        models = self._models(category, evaluation)
+        values = [model[distance].scores[metric] for model in models]
+        return math.fsum(values) / len(values) if values else None
+
+    def per_class(self, *, category: Category, distance: str, evaluation: str = CLEAN) -> list[float] | None:
+        """MAP@R of each test class with at least one query, in class order, or None as in `score`."""
+        models = self._models(category, evaluation)
+        columns = zip(*(model[distance].per_class for model in models), strict=True)
+        return [math.fsum(column) / len(models) for column in columns] if models else None
+
+    def _models(self, category: Category, evaluation: str) -> tuple[ModelScores, ...]:
+        """The scored embeddings of a category: one, or K for the aggregate; a single fold model has no ensemble."""
+        records = self.scores.get(evaluation)
+        score = None if records is None else records.complete if category is Category.COMPLETE else records.folds
+        if score is None:
+            return ()
+        if category is not Category.ENSEMBLE:
+            return score.each
+        return () if score.together is None else (score.together,)
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Those of its runs that are recorded."""
+        return tuple(run for run in (*self.fold_runs, self.complete_run) if run is not None)
+
+    @property
+    def diverged(self) -> int:
+        """How many of its runs diverged."""
+        return sum(run.diverged for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEvidence:
+    """All that is known of one search of one loss.
+
+    Args:
+        number: which of the loss's searches, from 0.
+        id: digest of the search; empty for the untrained rows.
+        planned: how many trials the protocol grants.
+        trials: those with a proposal, by slot.
+        chosen: the best trial by mean validation MAP@R, ties to the lowest slot; None before the search is done.
+        replicates: those of its setting, in order; parts that do not exist yet are None.
+    """
+
+    number: int
+    id: str
+    planned: int
+    trials: tuple[Trial, ...]
+    chosen: Trial | None
+    replicates: tuple[Replicate, ...]
+
+    @property
+    def done(self) -> bool:
+        """Whether every trial has all its fold runs."""
+        return len(self.trials) == self.planned and all(trial.complete for trial in self.trials)
+
+    @property
+    def all_trials_diverged(self) -> bool:
+        """Whether every trial was proposed and diverged, so that no setting can be retrained."""
+        return len(self.trials) == self.planned and all(trial.diverged for trial in self.trials)
+
+    def runs(self, stage: Stage) -> Iterator[Run]:
+        """The recorded runs of its trials, or of its replicates."""
+        if stage is Stage.SEARCH:
+            yield from (run for trial in self.trials for run in trial.runs if run is not None)
+        else:
+            yield from (run for replicate in self.replicates for run in replicate.runs)
 
 
 @dataclass(frozen=True, slots=True)
 class LossEvidence:
-    """All that is known of one loss on one dataset.
+    """All that is known of one loss, or of one untrained row, on one dataset.
 
     Args:
-        label: the loss's name in the study; `untrained embedder` and `untrained trunk` for the baseline rows.
-        search: the digest of its search; empty for the baseline rows.
+        label: the loss's name in the study, or that of the untrained row.
         distance: the distance that it declares, hence its primary scores.
-        trials: those with a proposal, by slot.
-        trial_runs: per trial its K fold run bodies, None where still missing.
-        sources: per trial how it was proposed: `published`, `startup`, `gp` or `random`.
-        proposals: per trial the id of its proposal.
-        chosen: the best trial by mean validation MAP@R, ties to the lowest slot; None before the search is done.
-        replicates: S of them, in order; parts that do not exist yet are None.
+        evaluation: the evaluation whose scores are this row's.
+        searches: in order; those of an untrained row have no trials.
     """
 
     label: str
-    search: str
     distance: str
-    trials: tuple[Trial, ...]
-    trial_runs: tuple[tuple[Body | None, ...], ...]
-    sources: tuple[str, ...]
-    proposals: tuple[str, ...]
-    chosen: Trial | None
-    replicates: tuple[Replicate, ...]
+    evaluation: str
+    searches: tuple[SearchEvidence, ...]
+
+    @property
+    def replicates(self) -> tuple[Replicate, ...]:
+        """The replicates of all searches that have chosen, in order."""
+        return tuple(replicate for search in self.searches for replicate in search.replicates)
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The trials of all searches, search by search."""
+        return tuple(trial for search in self.searches for trial in search.trials)
+
+    def runs(self, stage: Stage) -> Iterator[Run]:
+        """The recorded runs of all searches of one stage."""
+        return (run for search in self.searches for run in search.runs(stage))
+
+    def score(self, replicate: Replicate, *, category: Category, metric: str) -> float | None:
+        """This row's primary score of a replicate in [0, 1], or None where a part is missing or diverged."""
+        return replicate.score(category=category, metric=metric, distance=self.distance, evaluation=self.evaluation)
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetEvidence:
-    """All that is known on one dataset: the losses in the study's order, the untrained rows, the openings in order.
+    """All that is known on one dataset.
 
-    `claims` is what the study now wants to say of the scores; each opening holds what was to be said when it was made.
+    Args:
+        dataset: its name.
+        claims: what the study now wants to say of the scores; each opening holds what it was when it was made.
+        losses: in the study's order.
+        untrained: the rows of models that are never trained.
+        openings: of the test half, in order.
     """
 
     dataset: str
     claims: Mapping[str, Any]
     losses: tuple[LossEvidence, ...]
     untrained: tuple[LossEvidence, ...]
-    openings: tuple[Body, ...]
-
-
-def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
-    """Read a plan's evidence out of the records; whatever else they hold is passed over."""
-    openings = [body for body in by_kind(records.values(), "opening") if body["test"] == plan.test]
-    return DatasetEvidence(
-        dataset=plan.dataset,
-        claims=plan.claims,
-        losses=tuple(loss_evidence(plan, loss, records) for loss in plan.losses),
-        untrained=tuple(
-            untrained_evidence(label, replicates(plan, plan.untrained, {}, output, records))
-            for label, output in UNTRAINED_ROWS.items()
-        ),
-        openings=tuple(sorted(openings, key=lambda body: body["number"])),
-    )
-
-
-def untrained_evidence(label: str, done: tuple[Replicate, ...]) -> LossEvidence:
-    """The evidence of a baseline row: replicates without a search."""
-    return LossEvidence(
-        label=label,
-        search="",
-        distance="cosine",
-        trials=(),
-        trial_runs=(),
-        sources=(),
-        proposals=(),
-        chosen=None,
-        replicates=done,
-    )
-
-
-def loss_evidence(plan: DatasetPlan, loss: LossPlan, records: Records) -> LossEvidence:
-    """The evidence of one loss."""
-    assert loss.choice is not None
-    proposals = _proposals(loss, records)
-    runs = tuple(
-        tuple(records.get(spec.id) for spec in loss.trial_runs(slot=body["slot"], knobs=body["knobs"]))
-        for body in proposals
-    )
-    trials = tuple(_trial(body, folds) for body, folds in zip(proposals, runs, strict=True))
-    chosen = _chosen(trials, runs, planned=loss.protocol.search.trials)
-    return LossEvidence(
-        label=loss.choice.label,
-        search=loss.search_id,
-        distance=loss.choice.distance,
-        trials=trials,
-        trial_runs=runs,
-        sources=tuple(body["source"] for body in proposals),
-        proposals=tuple(body["id"] for body in proposals),
-        chosen=chosen,
-        replicates=replicates(plan, loss, chosen.knobs, "embedder", records) if chosen else (),
-    )
-
-
-def replicates(
-    plan: DatasetPlan, loss: LossPlan, knobs: Mapping[str, float | int | str], output: str, records: Records
-) -> tuple[Replicate, ...]:
-    """The S replicates of one setting, scored at one output; parts that do not exist yet are None."""
-    seeds = range(loss.protocol.final.seeds)
-    folds = [tuple(records.get(spec.id) for spec in loss.replicate_runs(index=index, knobs=knobs)) for index in seeds]
-    done = []
-    for index in seeds:
-        basis = lengths_basis(loss, folds, index)
-        spec = None if basis is None else loss.complete_run(index=index, knobs=knobs, fold_runs=basis)
-        complete = records.get(spec.id) if spec else None
-        done.append(_replicate(plan, index, folds[index], complete, output, records))
-    return tuple(done)
-
-
-def lengths_basis(loss: LossPlan, folds: Sequence[tuple[Body | None, ...]], index: int) -> tuple[Body, ...] | None:
-    """The fold runs that decide a complete run's lengths, or None while one of them is still missing."""
-    pooled = loss.protocol.final.complete == "appendix_d"
-    asked = [run for each in folds for run in each] if pooled else list(folds[index])
-    found = tuple(run for run in asked if run is not None)
-    return found if len(found) == len(asked) else None
-
-
-def score_spec(plan: DatasetPlan, runs: Sequence[Body | None], output: str) -> ScoreSpec | None:
-    """The score of some runs together, or None if one is missing or diverged."""
-    models = [run["id"] for run in runs if run is not None and run["outcome"] == Outcome.COMPLETED]
-    return plan.score(models, output=output) if len(models) == len(runs) else None
-
-
-def _replicate(
-    plan: DatasetPlan,
-    index: int,
-    folds: tuple[Body | None, ...],
-    complete: Body | None,
-    output: str,
-    records: Records,
-) -> Replicate:
-    def score(runs: Sequence[Body | None]) -> Body | None:
-        spec = score_spec(plan, runs, output)
-        return records.get(spec.id) if spec else None
-
-    return Replicate(
-        index=index,
-        fold_runs=folds,
-        complete_run=complete,
-        fold_score=score(folds),
-        complete_score=score([complete]),
-    )
-
-
-def _proposals(loss: LossPlan, records: Records) -> list[Body]:
-    ids = (loss.proposal_id(slot) for slot in range(loss.protocol.search.trials))
-    return [records[each] for each in ids if each in records]
-
-
-def _trial(proposal: Body, runs: Sequence[Body | None]) -> Trial:
-    values = tuple(run["best"]["map_at_r"] if run and run["best"] else None for run in runs)
-    alive = [value for value in values if value is not None]
-    return Trial(
-        slot=proposal["slot"],
-        knobs=proposal["knobs"],
-        fold_values=values,
-        value=math.fsum(alive) / len(values) if len(alive) == len(values) else None,
-    )
-
-
-def _chosen(trials: Sequence[Trial], runs: Sequence[Sequence[Body | None]], *, planned: int) -> Trial | None:
-    if len(trials) < planned or any(run is None for folds in runs for run in folds):
-        return None
-    alive = [trial for trial in trials if trial.value is not None]
-    return max(alive, key=lambda trial: (trial.value, -trial.slot)) if alive else None
+    openings: tuple[Opening, ...]

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from realitycheck.canonical import canonical_json, digest
 from realitycheck.errors import LedgerError
+from realitycheck.records.from_json import read_record
+from realitycheck.records.schema import RECORDS, Record
 from realitycheck.runs import Body
-
-KINDS = ("proposal", "run", "score", "opening")
 
 
 class Ledger:
@@ -34,7 +34,7 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.records: dict[str, Body] = {}
+        self.records: dict[str, Record] = {}
         for source, line in self._lines():
             self._read(source, line)
 
@@ -45,10 +45,10 @@ class Ledger:
 
     @property
     def digest(self) -> str:
-        """The digest of all records, whatever the order or the form they lie in."""
-        return digest([self.records[each] for each in sorted(self.records)])
+        """The digest of all records, whatever their order and whether they are packed."""
+        return digest([self.records[record_id].to_json() for record_id in sorted(self.records)])
 
-    def append(self, body: Body) -> bool:
+    def append(self, record: Record) -> bool:
         """Keep a record for ever; whether it was new.
 
         The first writer wins. A second copy that differs is kept as an alarm under `attempts/`, because it shows
@@ -57,15 +57,15 @@ class Ledger:
         Raises:
             LedgerError: the ledger already holds other numbers under this id.
         """
-        path = self.folder / "ledger" / body["kind"] / f"{body['id']}.json"
-        known = self.records.get(body["id"])
+        path, body = self.folder / "ledger" / record.kind / f"{record.id}.json", record.to_json()
+        known = self.records.get(record.id)
         if known is None and not _link_new(path, _envelope(body)):
             known = _open_envelope(path.read_text(encoding="utf-8"), source=str(path))
-        self.records[body["id"]] = known or body
-        if known is not None and canonical_json(known) != canonical_json(body):
-            self._alarm(known, body)
+        self.records[record.id] = known or record
+        if known is not None and canonical_json(known.to_json()) != canonical_json(body):
+            self._alarm(record, body)
             raise LedgerError(
-                f"{path}: a second {body['kind']} of this id has other numbers; the first is kept, both are in "
+                f"{path}: a second {record.kind} of this id has other numbers; the first is kept, both are in "
                 f"{self.folder / 'attempts'}. Something that changes results differs between the two."
             )
         return known is None
@@ -87,19 +87,20 @@ class Ledger:
 
     def pack(self) -> Path:
         """Write all records into one file, sorted by kind and id, whose bytes depend on the records alone."""
-        ordered = sorted(self.records.values(), key=lambda body: (KINDS.index(body["kind"]), body["id"]))
-        _pack(self.packed, [_envelope(body) for body in ordered])
+        kinds = list(RECORDS)
+        ordered = sorted(self.records.values(), key=lambda record: (kinds.index(record.kind), record.id))
+        _pack(self.packed, [_envelope(record.to_json()) for record in ordered])
         notes = self.notes()
         if notes:
             _pack(self.folder / "attempts.jsonl.gz", [canonical_json(each) for each in notes])
         return self.packed
 
-    def _alarm(self, kept: Body, refused: Body) -> None:
+    def _alarm(self, record: Record, refused: Body) -> None:
         """Keep the second copy whole beside the ledger, and note where."""
-        path = self.folder / "attempts" / "refused" / f"{refused['id']}-{digest(refused)[:16]}.json"
+        path = self.folder / "attempts" / "refused" / f"{record.id}-{digest(refused)[:16]}.json"
         _link_new(path, _envelope(refused))
         reason = f"a second copy differs; it is kept as attempts/refused/{path.name}"
-        self.note("alarm", {"id": kept["id"], "title": kept["kind"], "reason": reason})
+        self.note("alarm", {"id": record.id, "title": record.kind, "reason": reason})
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         if self.packed.exists():
@@ -113,9 +114,9 @@ class Ledger:
             yield str(path), path.read_text(encoding="utf-8", errors="replace")
 
     def _read(self, source: str, line: str) -> None:
-        body = _open_envelope(line, source=source)
-        known = self.records.setdefault(body["id"], body)
-        if known != body:
+        record = _open_envelope(line, source=source)
+        known = self.records.setdefault(record.id, record)
+        if known != record:
             raise LedgerError(f"{source}: differs from an earlier record of the same id. Remove the wrong one.")
 
 
@@ -123,18 +124,21 @@ def _envelope(body: Body) -> str:
     return canonical_json({"body": body, "sha256": digest(body)})
 
 
-def _open_envelope(text: str, *, source: str) -> Body:
+def _open_envelope(text: str, *, source: str) -> Record:
     try:
         envelope = json.loads(text)
         body: Body = envelope["body"]
-        sound = digest(body) == envelope["sha256"] and body["kind"] in KINDS and isinstance(body["id"], str)
+        intact = digest(body) == envelope["sha256"]
     except (ValueError, KeyError, TypeError):
-        sound = False
-    if not sound:
+        intact = False
+    if not intact:
         raise LedgerError(
-            f"{source}: the record is damaged (its SHA-256 does not match). Remove it and `run` again: it is remade."
+            f"{source}: the record is damaged (its SHA-256 does not match). Remove it and `run` again: it is made anew."
         )
-    return body
+    try:
+        return read_record(body)
+    except LedgerError as error:
+        raise LedgerError(f"{source}: {error} Remove the file, or restore it from a good copy.") from error
 
 
 def _link_new(path: Path, text: str) -> bool:

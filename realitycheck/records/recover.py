@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from realitycheck.errors import LedgerError
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.model import Study
-from realitycheck.runs import Body, by_kind
+from realitycheck.records.schema import Opening, Proposal, Record
 
 
-def from_records(study: Study, dataset: str, records: Mapping[str, Body]) -> DatasetPlan:
+def from_records(study: Study, dataset: str, records: Mapping[str, Record]) -> DatasetPlan:
     """The plan that a ledger's records belong to, found without the images.
 
-    The digest of the trainval half is read off the proposals of this very search, and that of the test half off the
-    opening of this very plan, or else off an earlier opening on the same trainval half.
+    The digest of the trainval half comes from the proposals of this very study, and that of the test half from the
+    opening of this very plan, or else from an earlier opening on the same trainval half.
 
     Raises:
-        LedgerError: the records are of several versions of the images, and no opening tells which is meant.
+        LedgerError: the records are of several versions of the images, and no opening says which is meant.
     """
-    digests = {body["data"] for body in by_kind(records.values(), "proposal") if _fits(study, dataset, body)}
-    openings = [body for body in by_kind(records.values(), "opening") if body["data"] in digests]
-    plans = [DatasetPlan(study=study, dataset=dataset, data=each["data"], test=each["test"]) for each in openings]
-    exact = [plan for plan, body in zip(plans, openings, strict=True) if plan.opening_id == body["id"]]
+    proposals = [record for record in records.values() if isinstance(record, Proposal) and record.dataset == dataset]
+    digests = {data for data in {proposal.data for proposal in proposals} if _fits(study, dataset, data, proposals)}
+    openings = [record for record in records.values() if isinstance(record, Opening) and record.data in digests]
+    plans = [DatasetPlan(study=study, dataset=dataset, data=opening.data, test=opening.test) for opening in openings]
+    exact = [plan for plan, opening in zip(plans, openings, strict=True) if plan.opening_id == opening.id]
     if exact:
         return exact[0]
     if len(digests) > 1:
         raise LedgerError(
             f"the ledger holds trials on {len(digests)} versions of the images of {dataset}, and this plan has opened "
-            "the test half of none. `run` the study to its end: the opening will tell which version is meant."
+            "the test half of none. `run` the study to its end: the opening will say which version is meant."
         )
     known = plans[0].test if plans else None
     return DatasetPlan(study=study, dataset=dataset, data=next(iter(digests), ""), test=known)
 
 
-def _fits(study: Study, dataset: str, proposal: Body) -> bool:
-    if proposal["dataset"] != dataset:
-        return False
-    plan = DatasetPlan(study=study, dataset=dataset, data=proposal["data"], test=None)
-    return any(proposal["id"] == loss.proposal_id(proposal["slot"]) for loss in plan.losses)
+def _fits(study: Study, dataset: str, data: str, proposals: Sequence[Proposal]) -> bool:
+    """Whether one of the proposals on this trainval half belongs to a search of the study."""
+    searches = {search.id for search in DatasetPlan(study=study, dataset=dataset, data=data, test=None).searches}
+    return any(proposal.data == data and proposal.search in searches for proposal in proposals)

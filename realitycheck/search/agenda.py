@@ -1,4 +1,4 @@
-"""`todo`, kept up to date record by record: only the group that a record belongs to is looked at again."""
+"""`todo`, kept up to date record by record: only the search that a record belongs to is evaluated again."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from realitycheck.executors.base import Job
-from realitycheck.plan.specs import DatasetPlan, LossPlan
-from realitycheck.records.evidence import LossEvidence, loss_evidence
-from realitycheck.runs import Body, Stage
-from realitycheck.search.todo import loss_jobs, opening_jobs, spent_weights, untrained_jobs
+from realitycheck.plan.searches import UNTRAINED, SearchPlan
+from realitycheck.plan.specs import DatasetPlan
+from realitycheck.records.evidence import LossEvidence, SearchEvidence
+from realitycheck.records.gather import search_evidence
+from realitycheck.records.schema import Opening, Record, Run, Score
+from realitycheck.runs import CLEAN, Stage
+from realitycheck.search.schedule import Known, opening_jobs, search_jobs, spent_weights, untrained_jobs
 
 
 @dataclass(slots=True)
 class _Board:
-    """One dataset of the agenda: its plan, its groups' jobs, and the losses' evidence."""
+    """One dataset of the agenda: its plan, the jobs of its groups, and the evidence of its searches by group."""
 
     plan: DatasetPlan
     jobs: dict[str, list[Job]]
-    views: dict[str, LossEvidence]
+    searches: dict[str, SearchEvidence]
 
 
 class Agenda:
@@ -28,11 +31,11 @@ class Agenda:
     Args:
         plans: one per dataset.
         records: what is known at the start.
-        weights: ids of the runs whose weights are at hand.
+        weights: ids of the runs whose weights are stored.
     """
 
-    def __init__(self, plans: Sequence[DatasetPlan], records: Iterable[Body], weights: Iterable[str]) -> None:
-        self.records = {body["id"]: body for body in records}
+    def __init__(self, plans: Sequence[DatasetPlan], records: Iterable[Record], weights: Iterable[str]) -> None:
+        self.records = {record.id: record for record in records}
         self.weights = set(weights)
         self._turns: Counter[str] = Counter()
         self._boards = {plan.dataset: _Board(plan, {}, {}) for plan in plans}
@@ -42,67 +45,78 @@ class Agenda:
     def ready(self) -> Iterator[Job]:
         """The jobs that may start now, groups in turn, the one with the fewest records first: losses keep pace."""
         waiting = [(group, jobs) for board in self._boards.values() for group, jobs in board.jobs.items() if jobs]
-        queues = [list(jobs) for _, jobs in sorted(waiting, key=lambda each: self._turns[each[0]])]
+        queues = [list(jobs) for _, jobs in sorted(waiting, key=lambda entry: self._turns[entry[0]])]
         while queues:
             for queue in queues:
                 yield queue.pop(0)
             queues = [queue for queue in queues if queue]
 
-    def accept(self, job: Job, body: Body, *, made_here: bool) -> tuple[str, ...]:
+    def accept(self, job: Job, record: Record, *, weights_stored: bool) -> tuple[str, ...]:
         """Take in a record; the ids of the runs whose weights are no longer needed.
 
         Args:
             job: what was asked.
-            body: the record.
-            made_here: whether the job was carried out, so that a final run's weights are at hand; a copy has none.
+            record: what came of it.
+            weights_stored: whether the job was carried out, so that a final run's weights are stored; a copied record
+                has none.
         """
-        self.records[body["id"]] = body
-        self._turns[job.group] += 1
+        self.records[record.id] = record
         board = self._boards[job.group.split("/")[0]]
-        if made_here and body["kind"] == "run" and body["spec"]["stage"] == Stage.FINAL:
-            self.weights.add(body["id"])
-        if body["kind"] == "opening":
+        self._turns[job.group if job.group in board.jobs else self._untrained(board)] += 1
+        if weights_stored and isinstance(record, Run) and record.spec.stage is Stage.FINAL:
+            self.weights.add(record.id)
+        if isinstance(record, Opening):
             self._refresh_all(board)
         else:
             self._refresh(board, job.group)
-        return spent_weights(board.plan, body, self.records) if body["kind"] == "score" else ()
+        return spent_weights(board.plan, record, self.records) if isinstance(record, Score) else ()
 
     def recount(self, weights: Iterable[str]) -> None:
-        """Take stock of the weights again: some may have been lost or found damaged."""
+        """Replace what is known of the weights: some may have been lost or found damaged."""
         self.weights = set(weights)
         for board in self._boards.values():
             self._refresh_all(board)
 
-    def views(self, dataset: str) -> tuple[LossEvidence, ...]:
+    def losses(self, dataset: str) -> tuple[LossEvidence, ...]:
         """The evidence of a dataset's losses, in the study's order."""
         board = self._boards[dataset]
-        return tuple(board.views[loss.group] for loss in board.plan.losses)
+        return tuple(
+            LossEvidence(
+                label=loss.label,
+                distance=loss.choice.distance if loss.choice else "cosine",
+                evaluation=CLEAN,
+                searches=tuple(board.searches[search.group] for search in loss.searches),
+            )
+            for loss in board.plan.losses
+        )
+
+    def _untrained(self, board: _Board) -> str:
+        return f"{board.plan.dataset}/{UNTRAINED}"
+
+    def _known(self, board: _Board) -> Known:
+        return Known(self.records, self.weights, opened=board.plan.opening_id in self.records)
 
     def _refresh_all(self, board: _Board) -> None:
-        for loss in board.plan.losses:
-            self._refresh_loss(board, loss)
+        for search in board.plan.searches:
+            self._refresh_search(board, search)
         self._refresh_untrained(board)
         self._refresh_opening(board)
 
     def _refresh(self, board: _Board, group: str) -> None:
-        loss = next((each for each in board.plan.losses if each.group == group), None)
-        if loss is None:
+        search = next((search for search in board.plan.searches if search.group == group), None)
+        if search is None:
             self._refresh_untrained(board)
         else:
-            self._refresh_loss(board, loss)
+            self._refresh_search(board, search)
             self._refresh_opening(board)
 
-    def _refresh_loss(self, board: _Board, loss: LossPlan) -> None:
-        view = loss_evidence(board.plan, loss, self.records)
-        board.views[loss.group] = view
-        opened = board.plan.opening_id in self.records
-        board.jobs[loss.group] = loss_jobs(board.plan, loss, view, self.records, self.weights, opened=opened)
+    def _refresh_search(self, board: _Board, search: SearchPlan) -> None:
+        evidence = search_evidence(board.plan, search, self.records)
+        board.searches[search.group] = evidence
+        board.jobs[search.group] = search_jobs(board.plan, search, evidence, self._known(board))
 
     def _refresh_untrained(self, board: _Board) -> None:
-        opened = board.plan.opening_id in self.records
-        group = board.plan.untrained.group
-        board.jobs[group] = untrained_jobs(board.plan, self.records, self.weights, opened=opened)
+        board.jobs[self._untrained(board)] = untrained_jobs(board.plan, self._known(board))
 
     def _refresh_opening(self, board: _Board) -> None:
-        views = list(board.views.values())
-        board.jobs[board.plan.dataset] = opening_jobs(board.plan, views, self.records)
+        board.jobs[board.plan.dataset] = opening_jobs(board.plan, list(board.searches.values()), self.records)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 from realitycheck.errors import LedgerError
 from realitycheck.executors.base import Executor, Finished, Job
+from realitycheck.records.from_json import read_record
 from realitycheck.records.ledger import Ledger
+from realitycheck.records.schema import Record
 from realitycheck.runs import Body
 from realitycheck.search.agenda import Agenda
 
@@ -38,7 +40,7 @@ class Campaign:
     place: Callable[[Job], Body]
     stored: Callable[[], Collection[str]]
     forget: Callable[[str], None]
-    known: Mapping[str, Body]
+    known: Mapping[str, Record]
     running: dict[str, Job] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
     left: dict[str, str] = field(default_factory=dict)
@@ -57,10 +59,10 @@ class Campaign:
         while job := self._next():
             if job.kind == "opening":
                 self.ledger.note("opened", {"id": job.id, "title": job.title})
-                self._keep(job, job.payload, made_here=True)
+                self._keep(job, read_record(job.payload), weights_stored=True)
             elif job.id in self.known and job.id not in self.ledger.records:
                 self.ledger.note("reused", {"id": job.id, "title": job.title})
-                self._keep(job, self.known[job.id], made_here=False)
+                self._keep(job, self.known[job.id], weights_stored=False)
             elif self.executor.free > 0:
                 place = {} if job.kind == "proposal" else {"place": self.place(job)}
                 asked = Job(job.kind, job.id, job.group, job.title, job.payload | place)
@@ -78,7 +80,7 @@ class Campaign:
         job = self.running.pop(finished.job.id)
         note = {"id": job.id, "title": job.title, "seconds": round(finished.seconds, 3)}
         if finished.body is not None:
-            if self._keep(job, finished.body, made_here=True):
+            if self._keep(job, read_record(finished.body), weights_stored=True):
                 self.ledger.note("done", note)
             return
         self.failures[job.id] += 1
@@ -88,16 +90,16 @@ class Campaign:
         if job.kind == "score":
             self.agenda.recount(self.stored())
 
-    def _keep(self, job: Job, body: Body, *, made_here: bool) -> bool:
+    def _keep(self, job: Job, record: Record, *, weights_stored: bool) -> bool:
         """Append a record and tell the agenda; whether the record was new."""
         try:
-            new = self.ledger.append(body)
+            new = self.ledger.append(record)
         except LedgerError as error:
             # The model that came with these other numbers contradicts its record: it must not be scored.
             self.alarms.append(str(error))
             self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): made again, it came out different"
             self.forget(job.id)
             return False
-        for run_id in self.agenda.accept(job, self.ledger.records[body["id"]], made_here=made_here):
+        for run_id in self.agenda.accept(job, self.ledger.records[record.id], weights_stored=weights_stored):
             self.forget(run_id)
         return new

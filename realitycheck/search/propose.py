@@ -23,6 +23,7 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler
 from optuna.trial import TrialState, create_trial
 
 from realitycheck.plan.seeds import derive
+from realitycheck.records.schema import Proposal
 from realitycheck.runs import Body
 
 
@@ -41,13 +42,16 @@ def propose(payload: Body) -> Body:
     source = "startup" if payload["slot"] < payload["startup_trials"] else payload["sampler"]
     if space and not found:
         found = _ask(payload, space, source)
-    keys = ("id", "search", "data", "dataset", "loss", "slot")
-    return {
-        "kind": "proposal",
-        **{key: payload[key] for key in keys},
-        "knobs": fixed | found,
-        "source": "published" if payload["published"] else source,
-    }
+    proposal = Proposal(
+        search=payload["search"],
+        data=payload["data"],
+        dataset=payload["dataset"],
+        loss=payload["loss"],
+        slot=payload["slot"],
+        knobs=fixed | found,
+        source="published" if payload["published"] else source,
+    )
+    return proposal.to_json()
 
 
 def _ask(payload: Body, space: Mapping[str, BaseDistribution], source: str) -> dict[str, Any]:

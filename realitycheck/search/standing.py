@@ -1,22 +1,23 @@
-"""How far a study is: counts for the display and for `status`."""
+"""How far a study is: counts for the live view and for `status`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realitycheck.protocol.model import Protocol
-from realitycheck.records.evidence import LossEvidence
-from realitycheck.runs import Outcome, Replicate
+from realitycheck.records.evidence import LossEvidence, SearchEvidence
+from realitycheck.runs import Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far one loss is on one dataset.
+    """How far one search of one loss is on one dataset, with the replicates of its setting.
 
     Args:
         dataset: the dataset's name.
         label: the loss's label.
+        search: which of the loss's searches, from 0.
+        searches: how many there are.
         search_runs: fold runs of trials done, and planned.
         final_runs: fold and complete runs of replicates done, and planned.
         scores: test scores done, and planned.
@@ -26,11 +27,18 @@ class Standing:
 
     dataset: str
     label: str
+    search: int
+    searches: int
     search_runs: tuple[int, int]
     final_runs: tuple[int, int]
     scores: tuple[int, int]
     diverged: int
     best: float | None
+
+    @property
+    def name(self) -> str:
+        """`dataset/label`, with the search's number from 1 where there are several: `cub200/triplet/2`."""
+        return f"{self.dataset}/{self.label}" + (f"/{self.search + 1}" if self.searches > 1 else "")
 
     @property
     def done(self) -> int:
@@ -43,22 +51,29 @@ class Standing:
         return self.search_runs[1] + self.final_runs[1]
 
 
-def standing(dataset: str, view: LossEvidence, protocol: Protocol) -> Standing:
-    """The standing of one loss."""
-    folds, seeds, trials = protocol.folds.count, protocol.final.seeds, protocol.search.trials
-    runs = [run for each in view.trial_runs for run in each if run is not None]
-    finals = [run for each in view.replicates for run in (*each.fold_runs, each.complete_run) if run is not None]
-    values = [trial.value for trial in view.trials if trial.value is not None]
+def loss_standings(dataset: str, loss: LossEvidence, protocol: Protocol) -> tuple[Standing, ...]:
+    """The standing of each search of one loss."""
+    return tuple(_standing(dataset, loss, search, protocol) for search in loss.searches)
+
+
+def _standing(dataset: str, loss: LossEvidence, search: SearchEvidence, protocol: Protocol) -> Standing:
+    searches, folds = protocol.search.searches, protocol.folds.count
+    seeds = protocol.final.seeds // searches
+    trials, finals = list(search.runs(Stage.SEARCH)), list(search.runs(Stage.FINAL))
+    values = [trial.value for trial in search.trials if trial.value is not None]
     return Standing(
         dataset=dataset,
-        label=view.label,
-        search_runs=(len(runs), trials * folds),
+        label=loss.label,
+        search=search.number,
+        searches=searches,
+        search_runs=(len(trials), protocol.search.trials * folds),
         final_runs=(len(finals), seeds * (folds + protocol.completes)),
-        scores=(_scores(view.replicates), seeds * (protocol.scores_folds + protocol.completes)),
-        diverged=sum(run["outcome"] == Outcome.DIVERGED for run in (*runs, *finals)),
+        scores=(_scores(search), seeds * (protocol.scores_folds + protocol.completes)),
+        diverged=sum(run.diverged for run in (*trials, *finals)),
         best=max(values, default=None),
     )
 
 
-def _scores(replicates: Sequence[Replicate]) -> int:
-    return sum(score is not None for each in replicates for score in (each.fold_score, each.complete_score))
+def _scores(search: SearchEvidence) -> int:
+    records = [scores for replicate in search.replicates for scores in replicate.scores.values()]
+    return sum(score is not None for scores in records for score in (scores.folds, scores.complete))

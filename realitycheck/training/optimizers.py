@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from realitycheck.errors import RunError
-from realitycheck.protocol.knobs import SCALE, Knobs
+from realitycheck.protocol.knobs import SCALE
 from realitycheck.protocol.recipe import Optimizer, Recipe
+from realitycheck.runs import Knobs
 from realitycheck.training.model import EmbeddingModel
 
 ALPHA, BETA_2, EPS = 0.99, 0.999, 1e-8

@@ -1,4 +1,4 @@
-"""`run(RunSpec, Place) -> RunRecord`: one training. It never sees the test half."""
+"""`run(RunSpec, Place) -> Run`: one training. It never sees the test half."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from realitycheck.errors import Diverged, RunError
 from realitycheck.metrics.retrieval import scores
-from realitycheck.runs import METRICS, Body, Outcome, Place, RunSpec, Stage, run_record
+from realitycheck.records.schema import Best, CurvePoint, Images, PhaseEnd, Run
+from realitycheck.runs import METRICS, Body, Outcome, Place, RunSpec, Stage
 from realitycheck.training.assemble import assemble, enter_followup
 from realitycheck.training.checkpoint import Snapshot, save_weights
 from realitycheck.training.embed import embed
@@ -39,12 +40,16 @@ def run(payload: Body) -> Body:
         outcome, cause = Outcome.DIVERGED, str(error)
     if spec.stage is Stage.FINAL and outcome is Outcome.COMPLETED:
         save_weights(Path(place.cache), spec, training.trainer.model)
-    return run_record(spec, outcome=outcome, cause=cause) | {
-        "best": training.best if outcome is Outcome.COMPLETED else None,
-        "curve": training.curve,
-        "phases": training.phases,
-        "images": {"train": len(training.train), "val": len(training.val)},
-    }
+    record = Run(
+        spec=spec,
+        outcome=outcome,
+        cause=cause,
+        best=training.best if outcome is Outcome.COMPLETED else None,
+        curve=tuple(training.curve),
+        phases=tuple(training.phases),
+        images=Images(train=len(training.train), val=len(training.val)),
+    )
+    return record.to_json()
 
 
 @dataclass(slots=True)
@@ -55,9 +60,9 @@ class Training:
     trainer: Trainer
     train: NDArray[np.int64]
     val: NDArray[np.int64]
-    best: Body | None
-    curve: list[Body]
-    phases: list[Body]
+    best: Best | None
+    curve: list[CurvePoint]
+    phases: list[PhaseEnd]
 
     def go(self) -> None:
         """Run every phase; afterwards the trainer's model is the selected one.
@@ -78,39 +83,40 @@ class Training:
     def _by_length(self, phase: Any) -> None:
         self.trainer.advance(phase["iterations"])
         length = phase["iterations"]
-        self.phases.append({"name": phase["name"], "iterations": length, "best_iteration": length, "stop": "length"})
+        self.phases.append(PhaseEnd(name=phase["name"], iterations=length, best_iteration=length, stop="length"))
         self._check(self.train[:: max(1, len(self.train) // 1000)])
 
     def _by_validation(self, phase: Any) -> None:
         trainer, began = self.trainer, self.trainer.iteration
-        plateau = Plateau.begin(phase, best=self.best["map_at_r"] if self.best else -math.inf)
+        plateau = Plateau.begin(phase, best=self.best.scores["map_at_r"] if self.best else -math.inf)
         kept = Snapshot.take(trainer.parts)
         while not plateau.stop:
             loss = trainer.advance(plateau.next_evaluation - plateau.iterations)
             point = self._evaluate(phase["name"], loss)
-            if plateau.saw(trainer.iteration - began, point["map_at_r"]):
-                self.best = {key: point[key] for key in ("iteration", "phase", *METRICS)}
+            if plateau.saw(trainer.iteration - began, point.scores["map_at_r"]):
+                self.best = Best(point.iteration, phase["name"], point.scores)
                 kept = Snapshot.take(trainer.parts)
         kept.restore(trainer.parts)
+        assert plateau.stop is not None
         self.phases.append(
-            {
-                "name": phase["name"],
-                "iterations": plateau.iterations,
-                "best_iteration": plateau.best_iteration,
-                "stop": plateau.stop,
-            }
+            PhaseEnd(
+                name=phase["name"],
+                iterations=plateau.iterations,
+                best_iteration=plateau.best_iteration,
+                stop=plateau.stop,
+            )
         )
 
-    def _evaluate(self, phase: str, loss: float) -> Body:
+    def _evaluate(self, phase: str, loss: float) -> CurvePoint:
         distance = self.spec.loss["distance"] if self.spec.loss else "cosine"
         labels = torch.from_numpy(self.trainer.store.labels[self.val])
         found = scores(self._check(self.val), labels, distance=distance)
-        point = {
-            "iteration": self.trainer.iteration,
-            "phase": phase or None,
-            "loss": loss if phase else None,
-            **{name: getattr(found, name) for name in METRICS},
-        }
+        point = CurvePoint(
+            iteration=self.trainer.iteration,
+            phase=phase or None,
+            loss=loss if phase else None,
+            scores={name: getattr(found, name) for name in METRICS},
+        )
         self.curve.append(point)
         return point
 

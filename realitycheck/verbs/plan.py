@@ -12,7 +12,7 @@ from realitycheck.errors import InputError, RunError
 from realitycheck.executors.base import Job
 from realitycheck.executors.local import LocalExecutor
 from realitycheck.plan.cost import Cost, Measured, Trainings, loss_cost, trainings, untrained_cost
-from realitycheck.plan.specs import LossPlan
+from realitycheck.plan.searches import SearchPlan
 from realitycheck.protocol.model import LossChoice
 from realitycheck.protocol.parse import ReadStudy
 from realitycheck.runs import Place
@@ -118,7 +118,7 @@ def _bytes(stores: Stores) -> int:
 def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -> Measured:
     protocol = read.study.protocol_on(name)
     knobs = catalog.middle_knobs(protocol.space_of(choice, name))
-    spec = LossPlan(protocol, name, stores.trainval_digest, choice).trial_runs(slot=0, knobs=knobs)[0]
+    spec = SearchPlan(protocol, name, stores.trainval_digest, choice, 0).trial_runs(slot=0, knobs=knobs)[0]
     place = asdict(
         Place(trainval=str(stores.trainval), test=None, cache="", device="auto", weights=weights_file(read, protocol))
     )

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from realitycheck import catalog
 from realitycheck.protocol.parse import ReadStudy
-from realitycheck.records.evidence import DatasetEvidence, gather
+from realitycheck.records.evidence import DatasetEvidence
+from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records
-from realitycheck.search.standing import Standing, standing
+from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.verbs.study import evidence_folder, open_study
 
 
@@ -39,8 +40,12 @@ def study_standings(study: ReadStudy | Path | str) -> tuple[Standing, ...]:
     """How far each loss is, by the ledger alone."""
     read = open_study(study)
     found = study_evidence(read, Ledger(evidence_folder(read)))
-    views = [(each.dataset, view) for each in found for view in each.losses]
-    return tuple(standing(dataset, view, read.study.protocol_on(dataset)) for dataset, view in views)
+    return tuple(
+        standing
+        for evidence in found
+        for loss in evidence.losses
+        for standing in loss_standings(evidence.dataset, loss, read.study.protocol_on(evidence.dataset))
+    )
 
 
 def study_evidence(read: ReadStudy, ledger: Ledger) -> tuple[DatasetEvidence, ...]:

@@ -16,10 +16,11 @@ from realitycheck.executors.local import LocalExecutor
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.parse import ReadStudy
 from realitycheck.records.ledger import Ledger
-from realitycheck.runs import ACCEPTED, Body, Outcome, Place, RunSpec, by_kind, run_record
+from realitycheck.records.schema import Images, Opening, Record, Run, Score
+from realitycheck.runs import ACCEPTED, Body, Outcome, Place, RunSpec
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.campaign import ATTEMPTS, Campaign
-from realitycheck.search.standing import Standing, standing
+from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.stores.cache import forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.frozen import with_features
@@ -138,7 +139,7 @@ def accept_failed(read: ReadStudy, run_id: str) -> str:
         says = f"must be the id of one run that failed {ATTEMPTS} times; got '{run_id}'. `run` prints those it left."
         raise InputError("--accept-failed", [Problem(0, "", says)])
     spec = RunSpec.from_json(found[0].payload["spec"])
-    desk.ledger.append(run_record(spec, outcome=Outcome.DIVERGED, cause=ACCEPTED))
+    desk.ledger.append(Run(spec, Outcome.DIVERGED, ACCEPTED, None, (), (), Images(0, 0)))
     return found[0].title
 
 
@@ -153,7 +154,7 @@ class _Desk:
     weights: Mapping[str, str | None]
     plans: tuple[DatasetPlan, ...]
     agenda: Agenda
-    known: Mapping[str, Body]
+    known: Mapping[str, Record]
 
     def place(self, job: Job, *, device: str) -> Body:
         each = self.stores[job.group.split("/")[0]]
@@ -162,8 +163,12 @@ class _Desk:
         return asdict(Place(str(each.trainval), test, cache=str(self.cache), device=device, weights=weights))
 
     def standings(self) -> tuple[Standing, ...]:
-        views = [(plan.dataset, view) for plan in self.plans for view in self.agenda.views(plan.dataset)]
-        return tuple(standing(dataset, view, self.read.study.protocol_on(dataset)) for dataset, view in views)
+        return tuple(
+            standing
+            for plan in self.plans
+            for loss in self.agenda.losses(plan.dataset)
+            for standing in loss_standings(plan.dataset, loss, plan.protocol)
+        )
 
 
 def _desk(read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path]) -> _Desk:
@@ -177,22 +182,26 @@ def _desk(read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path
         ledger.append(opening)
     known = _known(reuse)
     # A score that can be copied needs no weights, so its models count as being at hand.
-    copied = {model for body in by_kind(known.values(), "score") for model in body["spec"]["models"]}
+    copied = {model for record in known.values() if isinstance(record, Score) for model in record.spec.models}
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)
     weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}
     return _Desk(read, stores, ledger, cache, weights, plans, agenda, known)
 
 
-def _known(reuse: Sequence[Path]) -> dict[str, Body]:
+def _known(reuse: Sequence[Path]) -> dict[str, Record]:
     """Records that may be copied; a machine's bad luck that somebody accepted stays where it was."""
-    bodies = [body for folder in reuse for body in Ledger(folder).records.values()]
-    return {body["id"]: body for body in bodies if body["kind"] != "opening" and body.get("cause") != ACCEPTED}
+    records = [record for folder in reuse for record in Ledger(folder).records.values()]
+    return {record.id: record for record in records if not isinstance(record, Opening) and not _accepted(record)}
 
 
-def _seen_before(reuse: Sequence[Path], *, tests: Collection[str | None]) -> list[Body]:
+def _accepted(record: Record) -> bool:
+    return isinstance(record, Run) and record.cause == ACCEPTED
+
+
+def _seen_before(reuse: Sequence[Path], *, tests: Collection[str | None]) -> list[Opening]:
     """Openings of the same test halves by the studies whose records are reused: their scores have been looked at."""
-    bodies = [body for folder in reuse for body in Ledger(folder).records.values()]
-    return [body for body in by_kind(bodies, "opening") if body["test"] in tests]
+    records = [record for folder in reuse for record in Ledger(folder).records.values()]
+    return [record for record in records if isinstance(record, Opening) and record.test in tests]
 
 
 def preload() -> list[str]:

@@ -13,7 +13,7 @@ from realitycheck.check import names as review
 from realitycheck.check.data import data_problems
 from realitycheck.check.weight_files import unfetched_weights, unfit_weights
 from realitycheck.errors import InputError, Problem
-from realitycheck.plan.specs import trainval_folds
+from realitycheck.plan.searches import trainval_folds
 from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.parse import ReadStudy, inspect_study, read_study
 from realitycheck.protocol.salvage import passing_gaps
@@ -145,7 +145,7 @@ def _prepared(read: ReadStudy, choice: DatasetChoice, watch: Progress) -> Stores
 
 def _unfit(read: ReadStudy, choice: DatasetChoice, stores: Stores) -> Iterator[Problem]:
     protocol, classes = read.study.protocol_on(choice.name), len(stores.trainval_sizes)
-    folds = trainval_folds(protocol, classes) if protocol.folds.count <= classes else ()
+    folds = trainval_folds(protocol, classes, search=0) if protocol.folds.count <= classes else ()
     validate = [fold.val for fold in folds]
     families = {loss.family for loss in read.study.losses if "family" in vars(loss)}  # a wrong loss may have none
     found: list[Problem] = []

@@ -1,0 +1,201 @@
+"""Read the bodies of records, and refuse every field that their kind does not have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from realitycheck.errors import LedgerError
+from realitycheck.records.schema import (
+    PER_CLASS,
+    Best,
+    CurvePoint,
+    DistanceScores,
+    Images,
+    Opening,
+    PhaseEnd,
+    Proposal,
+    Record,
+    Run,
+    Score,
+)
+from realitycheck.runs import METRICS, Outcome, RunSpec, ScoreSpec
+
+_ID = re.compile(r"[0-9a-f]{64}")
+
+T = TypeVar("T")
+
+
+def read_record(body: Any) -> Record:
+    """Read the body of a record.
+
+    Raises:
+        LedgerError: the kind is unknown, a field is missing, unknown or of another type, or the id is not the digest
+            of what the record is about.
+    """
+    fields = _Fields(body, "a record")
+    kind = fields.take("kind", str)
+    if kind not in _READERS:
+        raise LedgerError(f"unknown kind of record {kind!r}: must be one of {', '.join(_READERS)}.")
+    fields.name = f"a {kind} record"
+    given = fields.take("id", str)
+    if not _ID.fullmatch(given):
+        raise LedgerError(f"a {kind} record has the id {given!r:.80}: must be 64 hexadecimal digits.")
+    record = _READERS[kind](fields)
+    fields.end()
+    if record.id != given:
+        raise LedgerError(f"the {kind} record {given} is not the one of its id: its fields have the id {record.id}.")
+    return record
+
+
+class _Fields:
+    """The fields of one JSON object, taken one by one; what is left in the end is unknown."""
+
+    def __init__(self, body: Any, name: str) -> None:
+        if not isinstance(body, dict):
+            raise LedgerError(f"{name} must be a JSON object, not {type(body).__name__}.")
+        self.left: dict[str, Any] = dict(body)
+        self.name = name
+
+    def take(self, key: str, kind: type[T]) -> T:
+        """The value of a field of this type."""
+        if key not in self.left:
+            raise LedgerError(f"{self.name} lacks the field `{key}`.")
+        value = self.left.pop(key)
+        if not _is_a(value, kind):
+            raise LedgerError(f"{self.name}: `{key}` must be {kind.__name__}, not {type(value).__name__}.")
+        return value  # type: ignore[no-any-return]
+
+    def maybe(self, key: str, kind: type[T]) -> T | None:
+        """As `take`; None where the value is null."""
+        if key in self.left and self.left[key] is None:
+            del self.left[key]
+            return None
+        return self.take(key, kind)
+
+    def end(self) -> None:
+        """Refuse what was not taken."""
+        if self.left:
+            raise LedgerError(f"{self.name} has unknown fields: {', '.join(sorted(self.left))}.")
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    """Whether a JSON value is of this type: a whole number may stand for a fraction, but true and false for neither."""
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def _numbers(fields: _Fields) -> dict[str, float]:
+    """The scores that are left in an object: those of every record, and others that are numbers."""
+    scores = {name: fields.take(name, float) for name in METRICS}
+    return scores | {name: fields.take(name, float) for name in list(fields.left)}
+
+
+def _always(fields: _Fields) -> dict[str, float]:
+    return {name: fields.take(name, float) for name in METRICS}
+
+
+def _spec(kind: type[T], body: dict[str, Any], name: str) -> T:
+    try:
+        return kind.from_json(body)  # type: ignore[attr-defined, no-any-return]
+    except (TypeError, ValueError, KeyError) as error:
+        raise LedgerError(f"the spec of {name} cannot be read: {error}.") from error
+
+
+def _proposal(fields: _Fields) -> Proposal:
+    return Proposal(
+        search=fields.take("search", str),
+        data=fields.take("data", str),
+        dataset=fields.take("dataset", str),
+        loss=fields.take("loss", str),
+        slot=fields.take("slot", int),
+        knobs=fields.take("knobs", dict),
+        source=fields.take("source", str),
+    )
+
+
+def _run(fields: _Fields) -> Run:
+    best, images = fields.maybe("best", dict), _Fields(fields.take("images", dict), "`images` of a run record")
+    run = Run(
+        spec=_spec(RunSpec, fields.take("spec", dict), "a run record"),
+        outcome=_outcome(fields.take("outcome", str)),
+        cause=fields.maybe("cause", str),
+        best=None if best is None else _best(_Fields(best, "`best` of a run record")),
+        curve=tuple(_point(_Fields(point, "a point of a curve")) for point in fields.take("curve", list)),
+        phases=tuple(_phase(_Fields(phase, "a phase of a run record")) for phase in fields.take("phases", list)),
+        images=Images(images.take("train", int), images.take("val", int)),
+    )
+    images.end()
+    return run
+
+
+def _outcome(name: str) -> Outcome:
+    try:
+        return Outcome(name)
+    except ValueError:
+        raise LedgerError(f"unknown outcome of a run {name!r}: must be one of {', '.join(Outcome)}.") from None
+
+
+def _best(fields: _Fields) -> Best:
+    best = Best(fields.take("iteration", int), fields.take("phase", str), _always(fields))
+    fields.end()
+    return best
+
+
+def _point(fields: _Fields) -> CurvePoint:
+    iteration, phase, loss = fields.take("iteration", int), fields.maybe("phase", str), fields.maybe("loss", float)
+    point = CurvePoint(iteration, phase, loss, _always(fields))
+    fields.end()
+    return point
+
+
+def _phase(fields: _Fields) -> PhaseEnd:
+    names = (fields.take("name", str), fields.take("iterations", int), fields.take("best_iteration", int))
+    phase = PhaseEnd(*names, fields.take("stop", str))
+    fields.end()
+    return phase
+
+
+def _score(fields: _Fields) -> Score:
+    together = fields.maybe("together", dict)
+    return Score(
+        spec=_spec(ScoreSpec, fields.take("spec", dict), "a score record"),
+        each=tuple(_model(scores) for scores in fields.take("each", list)),
+        together=None if together is None else _model(together),
+        queries=fields.take("queries", int),
+        singletons=fields.take("singletons", int),
+    )
+
+
+def _model(body: Any) -> dict[str, DistanceScores]:
+    if not isinstance(body, dict):
+        raise LedgerError("the scores of a model must be a JSON object.")
+    return {distance: _distance(_Fields(scores, f"`{distance}` of a score")) for distance, scores in body.items()}
+
+
+def _distance(fields: _Fields) -> DistanceScores:
+    per_class = tuple(fields.take(PER_CLASS, list))
+    return DistanceScores(_numbers(fields), per_class)
+
+
+def _opening(fields: _Fields) -> Opening:
+    searches = fields.take("searches", dict)
+    return Opening(
+        plan=fields.take("plan", str),
+        dataset=fields.take("dataset", str),
+        data=fields.take("data", str),
+        test=fields.take("test", str),
+        searches={label: (ids,) if isinstance(ids, str) else tuple(ids) for label, ids in searches.items()},
+        claims=fields.take("claims", dict),
+        number=fields.take("number", int),
+    )
+
+
+_READERS: dict[str, Callable[[_Fields], Record]] = {
+    "proposal": _proposal,
+    "run": _run,
+    "score": _score,
+    "opening": _opening,
+}

@@ -1,0 +1,142 @@
+"""Read a plan's evidence out of its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from realitycheck.evaluations.menu import UNTRAINED_ROWS
+from realitycheck.plan.searches import SearchPlan
+from realitycheck.plan.specs import DatasetPlan, LossPlan
+from realitycheck.records.evidence import (
+    DatasetEvidence,
+    EvaluationScores,
+    LossEvidence,
+    Records,
+    Replicate,
+    SearchEvidence,
+    Trial,
+)
+from realitycheck.records.schema import Opening, Proposal, Run, Score
+from realitycheck.runs import CLEAN, Knobs, RunSpec, ScoreSpec
+
+
+def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
+    """Read a plan's evidence out of the records; other records are ignored."""
+    untrained = tuple(search_evidence(plan, search, records) for search in plan.untrained.searches)
+    openings = [record for record in records.values() if isinstance(record, Opening) and record.test == plan.test]
+    return DatasetEvidence(
+        dataset=plan.dataset,
+        claims=plan.claims,
+        losses=tuple(loss_evidence(plan, loss, records) for loss in plan.losses),
+        untrained=untrained_evidence(untrained),
+        openings=tuple(sorted(openings, key=lambda opening: opening.number)),
+    )
+
+
+def untrained_evidence(searches: tuple[SearchEvidence, ...]) -> tuple[LossEvidence, ...]:
+    """The untrained rows: the same models, each row with an evaluation of its own."""
+    return tuple(LossEvidence(label, "cosine", evaluation, searches) for label, evaluation in UNTRAINED_ROWS.items())
+
+
+def loss_evidence(plan: DatasetPlan, loss: LossPlan, records: Records) -> LossEvidence:
+    """The evidence of one loss."""
+    assert loss.choice is not None
+    searches = tuple(search_evidence(plan, search, records) for search in loss.searches)
+    return LossEvidence(loss.choice.label, loss.choice.distance, CLEAN, searches)
+
+
+def search_evidence(plan: DatasetPlan, search: SearchPlan, records: Records) -> SearchEvidence:
+    """The evidence of one search; that of the untrained models has no trials, and its setting is known beforehand."""
+    trained = search.choice is not None
+    planned = search.protocol.search.trials if trained else 0
+    trials = tuple(_trial(search, proposal, records) for proposal in _proposals(search, records)) if trained else ()
+    chosen = _chosen(trials, planned=planned)
+    knobs = chosen.knobs if chosen else None if trained else {}
+    return SearchEvidence(
+        number=search.number,
+        id=search.id if trained else "",
+        planned=planned,
+        trials=trials,
+        chosen=chosen,
+        replicates=_replicates(plan, search, knobs, records) if knobs is not None else (),
+    )
+
+
+def _replicates(plan: DatasetPlan, search: SearchPlan, knobs: Knobs, records: Records) -> tuple[Replicate, ...]:
+    """The replicates of one setting, scored under every evaluation; parts that do not exist yet are None."""
+    numbers = search.replicates
+    folds = [_runs(search.replicate_runs(index=index, knobs=knobs), records) for index in numbers]
+    replicates = []
+    for place, index in enumerate(numbers):
+        basis = lengths_basis(search, folds, place)
+        spec = None if basis is None else search.complete_run(index=index, knobs=knobs, fold_runs=basis)
+        complete = _run(spec.id, records) if spec else None
+        replicates.append(
+            Replicate(
+                index=index,
+                search=search.number,
+                fold_runs=folds[place],
+                complete_run=complete,
+                scores=_scores(plan, search, folds[place], complete, records),
+            )
+        )
+    return tuple(replicates)
+
+
+def lengths_basis(search: SearchPlan, folds: Sequence[tuple[Run | None, ...]], place: int) -> tuple[Run, ...] | None:
+    """The fold runs that decide a complete run's lengths, or None while one of them is still missing.
+
+    Args:
+        search: the search that chose the setting.
+        folds: the fold runs of its replicates, in order.
+        place: the position of the replicate among them.
+    """
+    pooled = search.protocol.final.complete == "appendix_d"
+    deciding = [run for runs in folds for run in runs] if pooled else list(folds[place])
+    known = tuple(run for run in deciding if run is not None)
+    return known if len(known) == len(deciding) else None
+
+
+def score_spec(plan: DatasetPlan, runs: Sequence[Run | None], evaluation: str) -> ScoreSpec | None:
+    """The score of some runs together, or None if one is missing or diverged."""
+    models = [run.id for run in runs if run is not None and not run.diverged]
+    return plan.score(models, evaluation=evaluation) if len(models) == len(runs) else None
+
+
+def _scores(
+    plan: DatasetPlan, search: SearchPlan, folds: Sequence[Run | None], complete: Run | None, records: Records
+) -> dict[str, EvaluationScores]:
+    def of(runs: Sequence[Run | None], evaluation: str) -> Score | None:
+        spec = score_spec(plan, runs, evaluation)
+        record = records.get(spec.id) if spec else None
+        return record if isinstance(record, Score) else None
+
+    return {name: EvaluationScores(of(folds, name), of([complete], name)) for name in search.evaluations}
+
+
+def _runs(specs: Sequence[RunSpec], records: Records) -> tuple[Run | None, ...]:
+    return tuple(_run(spec.id, records) for spec in specs)
+
+
+def _run(run_id: str, records: Records) -> Run | None:
+    record = records.get(run_id)
+    return record if isinstance(record, Run) else None
+
+
+def _proposals(search: SearchPlan, records: Records) -> Iterator[Proposal]:
+    for slot in range(search.protocol.search.trials):
+        record = records.get(search.proposal_id(slot))
+        if isinstance(record, Proposal):
+            yield record
+
+
+def _trial(search: SearchPlan, proposal: Proposal, records: Records) -> Trial:
+    specs = search.trial_runs(slot=proposal.slot, knobs=proposal.knobs)
+    return Trial(proposal.slot, proposal.knobs, proposal.source, _runs(specs, records))
+
+
+def _chosen(trials: Sequence[Trial], *, planned: int) -> Trial | None:
+    if not trials or len(trials) < planned or not all(trial.complete for trial in trials):
+        return None
+    valued = [(trial.value, -trial.slot, trial) for trial in trials if trial.value is not None]
+    return max(valued, key=lambda entry: entry[:2])[2] if valued else None

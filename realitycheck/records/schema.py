@@ -1,0 +1,303 @@
+"""The kinds of records as frozen values, and their JSON.
+
+`to_json` writes the body of a record; `records.from_json` reads one. The id is not a field: it is a digest of what the
+record is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from realitycheck.canonical import digest
+from realitycheck.runs import Body, Knobs, Outcome, RunSpec, ScoreSpec
+
+PER_CLASS = "map_at_r_per_class"
+"""The key of the per-class scores in a score record."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One validation of a fold run.
+
+    Args:
+        iteration: counted from the start of the run, over all its phases.
+        phase: `normal`, `followup`, or None before the first phase.
+        loss: mean training loss since the evaluation before; None at iteration 0.
+        scores: the scores that every record holds, in [0, 1], by name.
+    """
+
+    iteration: int
+    phase: str | None
+    loss: float | None
+    scores: Mapping[str, float]
+
+    def to_json(self) -> Body:
+        """This point as plain JSON values."""
+        return {"iteration": self.iteration, "phase": self.phase, "loss": self.loss, **self.scores}
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The selected checkpoint of a fold run: where it was, and its validation scores."""
+
+    iteration: int
+    phase: str
+    scores: Mapping[str, float]
+
+    def to_json(self) -> Body:
+        """This checkpoint as plain JSON values."""
+        return {"iteration": self.iteration, "phase": self.phase, **self.scores}
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnd:
+    """How one phase of a run ended.
+
+    Args:
+        name: `normal` or `followup`.
+        iterations: how many the phase took.
+        best_iteration: iterations of the phase up to the selected checkpoint; 0 where the phase brought no new best.
+        stop: `patience`, `cap`, or `length` for a complete run.
+    """
+
+    name: str
+    iterations: int
+    best_iteration: int
+    stop: str
+
+    def to_json(self) -> Body:
+        """This phase as plain JSON values."""
+        return {
+            "name": self.name,
+            "iterations": self.iterations,
+            "best_iteration": self.best_iteration,
+            "stop": self.stop,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """How many images a run trained on and was validated on."""
+
+    train: int
+    val: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The hyper-parameters of one trial, written before its folds start.
+
+    Args:
+        search: digest of the search.
+        data: digest of the trainval half.
+        dataset: name of the dataset.
+        loss: label of the loss.
+        slot: number of the trial in its search, from 0.
+        knobs: hyper-parameters by name.
+        source: how they were proposed: `startup`, `published`, or the name of the sampler.
+    """
+
+    kind: ClassVar[str] = "proposal"
+
+    search: str
+    data: str
+    dataset: str
+    loss: str
+    slot: int
+    knobs: Knobs
+    source: str
+
+    @property
+    def id(self) -> str:
+        """The digest of search and slot."""
+        return proposal_id(self.search, self.slot)
+
+    def to_json(self) -> Body:
+        """The body of the record."""
+        return {
+            "kind": self.kind,
+            "id": self.id,
+            "search": self.search,
+            "data": self.data,
+            "dataset": self.dataset,
+            "loss": self.loss,
+            "slot": self.slot,
+            "knobs": dict(self.knobs),
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training that ended in a result.
+
+    Args:
+        spec: what was trained.
+        outcome: COMPLETED or DIVERGED.
+        cause: why it diverged, one sentence; None otherwise.
+        best: the selected checkpoint; None for complete, untrained and diverged runs.
+        curve: validations in order, the first at iteration 0; empty for complete runs.
+        phases: the phases that ended, in order.
+        images: how many images it trained on and was validated on.
+    """
+
+    kind: ClassVar[str] = "run"
+
+    spec: RunSpec
+    outcome: Outcome
+    cause: str | None
+    best: Best | None
+    curve: tuple[CurvePoint, ...]
+    phases: tuple[PhaseEnd, ...]
+    images: Images
+
+    @property
+    def id(self) -> str:
+        """The digest of the spec."""
+        return self.spec.id
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the outcome is DIVERGED."""
+        return self.outcome is Outcome.DIVERGED
+
+    def to_json(self) -> Body:
+        """The body of the record."""
+        return {
+            "kind": self.kind,
+            "id": self.id,
+            "spec": self.spec.to_json(),
+            "outcome": self.outcome.value,
+            "cause": self.cause,
+            "best": self.best.to_json() if self.best else None,
+            "curve": [point.to_json() for point in self.curve],
+            "phases": [phase.to_json() for phase in self.phases],
+            "images": {"train": self.images.train, "val": self.images.val},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DistanceScores:
+    """Test scores of one embedding under one distance.
+
+    Args:
+        scores: in [0, 1], by name.
+        per_class: MAP@R of each test class with at least one query, in class order.
+    """
+
+    scores: Mapping[str, float]
+    per_class: tuple[float, ...]
+
+    def to_json(self) -> Body:
+        """These scores as plain JSON values."""
+        return {**self.scores, PER_CLASS: list(self.per_class)}
+
+
+ModelScores = Mapping[str, DistanceScores]
+"""Distance → test scores of one embedding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One evaluation of finished models on the test half.
+
+    Args:
+        spec: what was scored.
+        each: scores of every model by itself, in the order of the spec.
+        together: scores of the concatenated embedding; None for one model.
+        queries: images of the test half with another image of their class.
+        singletons: images of the test half that are alone in their class, and are no queries.
+    """
+
+    kind: ClassVar[str] = "score"
+
+    spec: ScoreSpec
+    each: tuple[ModelScores, ...]
+    together: ModelScores | None
+    queries: int
+    singletons: int
+
+    @property
+    def id(self) -> str:
+        """The digest of the spec."""
+        return self.spec.id
+
+    def to_json(self) -> Body:
+        """The body of the record."""
+        return {
+            "kind": self.kind,
+            "id": self.id,
+            "spec": self.spec.to_json(),
+            "each": [_written(model) for model in self.each],
+            "together": _written(self.together) if self.together is not None else None,
+            "queries": self.queries,
+            "singletons": self.singletons,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The test half was opened for a frozen plan.
+
+    Args:
+        plan: digest of the plan.
+        dataset: name of the dataset.
+        data: digest of the trainval half.
+        test: digest of the test half.
+        searches: label of a loss → digests of its searches, in order; in JSON a single one is no list.
+        claims: what the study wanted to say of the scores before it saw them, as plain JSON: baseline, primary,
+            smallest difference, seeds, interval, complete rule, epoch, categories, same.
+        number: how many openings of this test half came before.
+    """
+
+    kind: ClassVar[str] = "opening"
+
+    plan: str
+    dataset: str
+    data: str
+    test: str
+    searches: Mapping[str, tuple[str, ...]]
+    claims: Mapping[str, Any]
+    number: int
+
+    @property
+    def id(self) -> str:
+        """The digest of the plan's digest."""
+        return opening_id(self.plan)
+
+    def to_json(self) -> Body:
+        """The body of the record."""
+        searches = {label: ids[0] if len(ids) == 1 else list(ids) for label, ids in self.searches.items()}
+        return {
+            "kind": self.kind,
+            "id": self.id,
+            "plan": self.plan,
+            "dataset": self.dataset,
+            "data": self.data,
+            "test": self.test,
+            "searches": searches,
+            "claims": dict(self.claims),
+            "number": self.number,
+        }
+
+
+Record = Proposal | Run | Score | Opening
+
+RECORDS: dict[str, type[Record]] = {record.kind: record for record in (Proposal, Run, Score, Opening)}
+"""Kind → type, in the order of a packed ledger."""
+
+
+def proposal_id(search: str, slot: int) -> str:
+    """The id of one slot's proposal."""
+    return digest({"proposal": search, "slot": slot})
+
+
+def opening_id(plan: str) -> str:
+    """The id of a plan's opening of the test half."""
+    return digest({"opening": plan})
+
+
+def _written(model: ModelScores) -> Body:
+    return {distance: scores.to_json() for distance, scores in model.items()}

@@ -1,0 +1,172 @@
+"""`todo(plan, records) -> jobs that may start now`: the only scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from realitycheck.evaluations.menu import MENU, TRAINED
+from realitycheck.executors.base import Job
+from realitycheck.plan.searches import SearchPlan
+from realitycheck.plan.specs import DatasetPlan
+from realitycheck.records.evidence import Records, SearchEvidence
+from realitycheck.records.gather import lengths_basis, score_spec, search_evidence
+from realitycheck.records.schema import Opening, Run, Score
+from realitycheck.runs import Body, Knobs, RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known when jobs are chosen.
+
+    Args:
+        records: every record by id.
+        weights: ids of the runs whose weights are stored; a run whose weights a score still needs is asked for again.
+        opened: whether the test half is open for this plan.
+    """
+
+    records: Records
+    weights: Collection[str]
+    opened: bool
+
+    def run(self, spec: RunSpec) -> Run | None:
+        """The record of a run, or None."""
+        record = self.records.get(spec.id)
+        return record if isinstance(record, Run) else None
+
+
+def todo(plan: DatasetPlan, records: Records, weights: Collection[str]) -> list[Job]:
+    """The jobs of one dataset that may start now, in the order in which they should.
+
+    Args:
+        plan: what the study asks for on this dataset.
+        records: every record by id.
+        weights: ids of the runs whose weights are stored.
+    """
+    known = Known(records, weights, opened=plan.opening_id in records)
+    searches = [(search, search_evidence(plan, search, records)) for search in plan.searches]
+    jobs = [job for search, evidence in searches for job in search_jobs(plan, search, evidence, known)]
+    jobs += untrained_jobs(plan, known)
+    return opening_jobs(plan, [evidence for _, evidence in searches], records) + jobs
+
+
+def opening_jobs(plan: DatasetPlan, searches: Sequence[SearchEvidence], records: Records) -> list[Job]:
+    """The opening of the test half, once every search of the plan is done."""
+    if plan.opening_id in records or plan.test is None or not all(search.done for search in searches):
+        return []
+    earlier = sum(isinstance(record, Opening) and record.test == plan.test for record in records.values())
+    opening = Opening(
+        plan=plan.digest,
+        dataset=plan.dataset,
+        data=plan.data,
+        test=plan.test,
+        searches={loss.label: tuple(search.id for search in loss.searches) for loss in plan.losses},
+        claims=plan.claims,
+        number=earlier,
+    )
+    title = f"{plan.dataset}: opening the test half"
+    return [Job(kind="opening", id=opening.id, group=plan.dataset, title=title, payload=opening.to_json())]
+
+
+def search_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:
+    """What one search may do now: its next proposals and trials, then the replicates, then their scores."""
+    if evidence.chosen is None:
+        return [*_trial_jobs(search, evidence, known), *_proposal_jobs(search, evidence)]
+    return _replicate_jobs(plan, search, evidence.chosen.knobs, known)
+
+
+def untrained_jobs(plan: DatasetPlan, known: Known) -> list[Job]:
+    """The untrained models under the replicates' seeds, and their scores."""
+    return [job for search in plan.untrained.searches for job in _replicate_jobs(plan, search, {}, known)]
+
+
+def _proposal_jobs(search: SearchPlan, evidence: SearchEvidence) -> list[Job]:
+    """The next slot's proposal: within a round at once, at a round's start when all earlier trials are done."""
+    rule = search.protocol.search
+    slot = min(set(range(rule.trials)) - {trial.slot for trial in evidence.trials}, default=None)
+    if slot is None:
+        return []
+    start = slot - slot % rule.round
+    before = [trial for trial in evidence.trials if trial.slot < slot]
+    if not all(trial.complete for trial in before if trial.slot < start):
+        return []
+    assert search.choice is not None
+    payload: Body = {
+        "id": search.proposal_id(slot),
+        "search": search.id,
+        "data": search.data,
+        "dataset": search.dataset,
+        "loss": search.choice.label,
+        "slot": slot,
+        "root": search.protocol.seed,
+        "space": dict(search.ranges),
+        "sampler": rule.sampler,
+        "startup_trials": rule.startup_trials,
+        "history": [{"knobs": dict(trial.knobs), "value": trial.value} for trial in before if trial.slot < start],
+        "pending": [dict(trial.knobs) for trial in before if trial.slot >= start],
+        "published": search.published if slot == 0 else {},
+    }
+    title = f"{search.group}: proposal {slot + 1}/{rule.trials}"
+    return [Job(kind="proposal", id=payload["id"], group=search.group, title=title, payload=payload)]
+
+
+def _trial_jobs(search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:
+    jobs = []
+    for trial in evidence.trials:
+        if not trial.complete:
+            specs = search.trial_runs(slot=trial.slot, knobs=trial.knobs)
+            name = f"trial {trial.slot + 1}/{search.protocol.search.trials}"
+            jobs += [_run_job(search, spec, name) for spec in specs if spec.id not in known.records]
+    return jobs
+
+
+def _replicate_jobs(plan: DatasetPlan, search: SearchPlan, knobs: Knobs, known: Known) -> list[Job]:
+    """Fold runs, complete runs as soon as their lengths are known, and once the test half is open their scores."""
+    protocol, numbers = search.protocol, search.replicates
+    specs = [search.replicate_runs(index=index, knobs=knobs) for index in numbers]
+    folds = [tuple(known.run(spec) for spec in fold_specs) for fold_specs in specs]
+    jobs: list[Job] = []
+    complete: list[Job] = []
+    for place, index in enumerate(numbers):
+        name = f"replicate {index + 1}/{protocol.final.seeds}"
+        jobs += [_run_job(search, spec, name) for spec in specs[place] if spec.id not in known.records]
+        basis = lengths_basis(search, folds, place) if protocol.completes else None
+        spec = None if basis is None else search.complete_run(index=index, knobs=knobs, fold_runs=basis)
+        if spec is not None and spec.id not in known.records:
+            complete.append(_run_job(search, spec, name))
+        if known.opened:
+            scored = specs[place] if protocol.scores_folds else ()
+            for group in (scored, (spec,) if spec is not None else ()):
+                jobs += _score_jobs(plan, search, group, name, known)
+    return jobs + complete
+
+
+def _score_jobs(plan: DatasetPlan, search: SearchPlan, specs: Sequence[RunSpec], name: str, known: Known) -> list[Job]:
+    """The scores of some finished runs; and before them, again, the runs whose weights are lost."""
+    jobs = []
+    for evaluation in search.evaluations:
+        score = score_spec(plan, [known.run(spec) for spec in specs], evaluation) if specs else None
+        if score is None or score.id in known.records:
+            continue
+        lost = [spec for spec in specs if spec.id not in known.weights]
+        if lost:
+            jobs += [_run_job(search, spec, f"{name}, lost weights") for spec in lost]
+            continue
+        title = f"{search.group}: {name}, score of {len(specs)} model{'s' * (len(specs) > 1)}"
+        payload = {"spec": score.to_json()}
+        jobs.append(Job(kind="score", id=score.id, group=search.group, title=title, payload=payload))
+    return list({job.id: job for job in jobs}.values())
+
+
+def _run_job(search: SearchPlan, spec: RunSpec, name: str) -> Job:
+    part = "complete" if spec.fold is None else f"fold {spec.fold + 1}/{search.protocol.folds.count}"
+    title = f"{search.group}: {name}, {part}"
+    return Job(kind="run", id=spec.id, group=search.group, title=title, payload={"spec": spec.to_json()})
+
+
+def spent_weights(plan: DatasetPlan, score: Score, records: Records) -> tuple[str, ...]:
+    """The runs of a score whose weights no later score needs: all their evaluations are recorded."""
+    models = score.spec.models
+    trained = any(isinstance(run := records[model], Run) and run.spec.loss for model in models)
+    specs = [plan.score(models, evaluation=evaluation) for evaluation in (TRAINED if trained else MENU)]
+    return tuple(models) if all(spec is not None and spec.id in records for spec in specs) else ()
