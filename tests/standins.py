@@ -63,7 +63,7 @@ def score(payload: dict[str, Any]) -> dict[str, Any]:
         "kind": "score",
         "id": spec.id,
         "spec": spec.to_json(),
-        "each": [both(model, spec.output) for model in spec.models],
+        "each": [both(model, spec.evaluation) for model in spec.models],
         "together": both("together", spec.id) if len(spec.models) > 1 else None,
         "queries": 30,
         "singletons": 0,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,8 @@ from realitycheck import verbs
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records
-from realitycheck.runs import ScoreSpec, by_kind
+from realitycheck.records.schema import Opening, Score, of_type
+from realitycheck.runs import ScoreSpec
 
 ROOT = Path(realitycheck.__file__).parents[1]
 
@@ -21,6 +24,11 @@ ASKED = PROTOCOL.replace("trials: 3, startup_trials: 2", "trials: 1, startup_tri
     "scores: {recall_at: [1, 2]}\non: {folder: {scores: {recall_at: [1, 4, 1000], nmi: true}}}\n"
 )
 METRICS = {"recall_at_1", "recall_at_4", "recall_at_1000", "nmi"}
+
+
+def packed_bodies(folder: Path) -> Iterator[dict]:
+    with gzip.open(folder / "ledger.jsonl.gz", "rt", encoding="utf-8") as lines:
+        yield from (json.loads(line)["body"] for line in lines)
 
 
 def plan_of(study: Path, *, data: str, test: str) -> DatasetPlan:
@@ -31,14 +39,15 @@ def plan_of(study: Path, *, data: str, test: str) -> DatasetPlan:
 def test_scores_of_before_keep_their_ids():
     """The committed evidence: every score reads back to its own id, and the plan to that of its opening."""
     records = Ledger(ROOT / "studies" / "sketches").records
-    scores, (opening,) = by_kind(records.values(), "score"), by_kind(records.values(), "opening")
+    scores, (opening,) = of_type(records.values(), Score), of_type(records.values(), Opening)
     assert scores
-    for body in scores:
-        spec = ScoreSpec.from_json(body["spec"])
-        assert (spec.id, spec.to_json()) == (body["id"], body["spec"])
+    packed = {body["id"]: body for body in packed_bodies(ROOT / "studies" / "sketches")}
+    for score in scores:
+        spec = ScoreSpec.from_json(packed[score.id]["spec"])
+        assert (spec.id, spec.to_json()) == (score.id, packed[score.id]["spec"])
     plan = from_records(verbs.load_study(ROOT / "studies" / "sketches.yaml").study, "sketches", records)
-    assert (plan.digest, plan.opening_id) == (opening["plan"], opening["id"])
-    assert {loss.label: loss.search_id for loss in plan.losses} == opening["searches"]
+    assert (plan.digest, plan.opening_id) == (opening.plan, opening.id)
+    assert {loss.label: tuple(search.id for search in loss.searches) for loss in plan.losses} == opening.searches
 
 
 def test_what_is_asked_for_enters_scores_and_openings_and_no_run(tmp_path):
@@ -46,13 +55,13 @@ def test_what_is_asked_for_enters_scores_and_openings_and_no_run(tmp_path):
         plan_of(write_study(tmp_path / name, protocol=text), data="d", test="t")
         for name, text in (("plain", PROTOCOL), ("asked", PROTOCOL + "scores: {recall_at: [1, 2], nmi: true}\n"))
     )
-    specs = [plan.score(["a", "b"], output="embedder") for plan in (plain, asked)]
+    specs = [plan.score(["a", "b"], evaluation="clean") for plan in (plain, asked)]
     assert "scores" not in specs[0].to_json()
     assert specs[1].to_json() == {**specs[0].to_json(), "scores": {"recall_at": [1, 2], "nmi": True}}
     assert specs[0].id != specs[1].id and plain.opening_id != asked.opening_id
     assert ScoreSpec.from_json(json.loads(json.dumps(specs[1].to_json()))) == specs[1]
-    for one, other in zip(plain.losses, asked.losses, strict=True):
-        assert one.search_id == other.search_id
+    for one, other in zip(plain.searches, asked.searches, strict=True):
+        assert one.id == other.id
         assert one.replicate_runs(index=0, knobs={}) == other.replicate_runs(index=0, knobs={})
 
 
@@ -72,16 +81,16 @@ def walked(tmp_path_factory) -> Path:
 
 
 def test_every_score_record_holds_them_under_both_distances(walked):
-    scores = by_kind(Ledger(walked.parent / "small").records.values(), "score")
+    scores = of_type(Ledger(walked.parent / "small").records.values(), Score)
     assert scores
-    for body in scores:
-        assert body["spec"]["scores"] == {"recall_at": [1, 4, 1000], "nmi": True}
-        for each in (*body["each"], *([body["together"]] if body["together"] else [])):
-            for found in each.values():
-                assert found.keys() >= METRICS
-                assert found["recall_at_1"] == found["precision_at_1"]
-                assert found["recall_at_1"] <= found["recall_at_4"] <= found["recall_at_1000"] == 1.0
-                assert 0.0 <= found["nmi"] <= 1.0
+    for score in scores:
+        assert score.spec.scores == {"recall_at": [1, 4, 1000], "nmi": True}
+        for model in (*score.each, *([score.together] if score.together else [])):
+            for values in (distance.scores for distance in model.values()):
+                assert values.keys() >= METRICS
+                assert values["recall_at_1"] == values["precision_at_1"]
+                assert values["recall_at_1"] <= values["recall_at_4"] <= values["recall_at_1000"] == 1.0
+                assert 0.0 <= values["nmi"] <= 1.0
 
 
 def test_the_report_shows_them(walked):

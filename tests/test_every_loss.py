@@ -16,7 +16,7 @@ from realitycheck.datasets.members.sketches import Sketches
 from realitycheck.executors.base import Executor, Finished
 from realitycheck.losses.menu import MENU
 from realitycheck.records.ledger import Ledger
-from realitycheck.runs import by_kind
+from realitycheck.records.schema import Proposal, Run, of_type
 from realitycheck.verbs.run import VERBS
 
 SPACES = Path(__file__).parents[1] / "protocols" / "spaces" / "v2.yaml"
@@ -90,15 +90,15 @@ def done(tmp_path_factory):
 
 def test_every_loss_comes_through(done):
     records = Ledger(done.path.parent / "small").records.values()
-    runs = [run for run in by_kind(records, "run") if run["spec"]["loss"]]
-    assert {run["spec"]["loss"]["label"] for run in runs} == set(MENU)
-    assert {run["spec"]["loss"]["label"]: run["cause"] for run in runs if run["cause"]} == {}
+    runs = [run for run in of_type(records, Run) if run.spec.loss]
+    assert {run.spec.loss["label"] for run in runs} == set(MENU)
+    assert {run.spec.loss["label"]: run.cause for run in runs if run.cause} == {}
     assert len(runs) == len(MENU) * (2 + 2 * 3)
 
 
 def test_every_search_began_with_the_published_setting(done):
-    proposals = by_kind(Ledger(done.path.parent / "small").records.values(), "proposal")
-    assert {proposal["source"] for proposal in proposals} == {"published"}
+    proposals = of_type(Ledger(done.path.parent / "small").records.values(), Proposal)
+    assert {proposal.source for proposal in proposals} == {"published"}
     assert len(proposals) == len(MENU)
 
 

@@ -13,7 +13,7 @@ from small_study import write_study
 
 from realitycheck import verbs
 from realitycheck.records.ledger import Ledger
-from realitycheck.runs import by_kind
+from realitycheck.records.schema import Proposal, Run, Score, of_type
 from realitycheck.verbs.study import evidence_folder
 
 COMMAND = [sys.executable, "-m", "realitycheck"]
@@ -48,9 +48,9 @@ def walked(tmp_path_factory) -> Path:
 def test_every_record_is_there_and_status_says_so(walked):
     assert "6/6" in command("status", walked)
     records = Ledger(walked.parent / "small").records.values()
-    assert len(by_kind(records, "run")) == 3 * (3 * 2 + 2 * 3) + 2 * 3
-    assert len(by_kind(records, "score")) == 3 * 2 * 2 + 2 * 2 * 2
-    assert all(run["outcome"] == "completed" for run in by_kind(records, "run"))
+    assert len(of_type(records, Run)) == 3 * (3 * 2 + 2 * 3) + 2 * 3
+    assert len(of_type(records, Score)) == 3 * 2 * 2 + 2 * 2 * 2
+    assert not any(run.diverged for run in of_type(records, Run))
 
 
 def test_the_weights_are_gone_when_all_is_scored(walked):
@@ -74,25 +74,24 @@ def test_the_report_is_written_and_its_numbers_are_the_ledgers(walked):
 
 def test_two_losses_saw_the_same_initial_weights(walked):
     """Validation before the first step depends on initial weights and fold alone."""
-    runs = by_kind(Ledger(walked.parent / "small").records.values(), "run")
+    runs = of_type(Ledger(walked.parent / "small").records.values(), Run)
     starts = {}
     for run in runs:
-        spec = run["spec"]
-        if spec["fold"] is not None:
-            key = (spec["stage"], spec["index"], spec["fold"])
-            starts.setdefault(key, set()).add(run["curve"][0]["map_at_r"])
+        if run.spec.fold is not None:
+            key = (run.spec.stage, run.spec.index, run.spec.fold)
+            starts.setdefault(key, set()).add(run.curve[0].scores["map_at_r"])
     assert all(len(values) == 1 for values in starts.values())
     assert len({value for values in starts.values() for value in values}) > 3
 
 
 def test_training_moved_the_validation_score(walked):
-    runs = by_kind(Ledger(walked.parent / "small").records.values(), "run")
-    trained = [run for run in runs if run["best"]]
-    assert any(run["best"]["map_at_r"] != run["curve"][0]["map_at_r"] for run in trained)
+    runs = of_type(Ledger(walked.parent / "small").records.values(), Run)
+    trained = [run for run in runs if run.best]
+    assert any(run.best.scores["map_at_r"] != run.curve[0].scores["map_at_r"] for run in trained)
     for run in trained:
-        best = max(point["map_at_r"] for point in run["curve"][1:])
-        assert run["best"]["map_at_r"] == best
-        assert run["best"]["iteration"] > 0
+        best = max(point.scores["map_at_r"] for point in run.curve[1:])
+        assert run.best.scores["map_at_r"] == best
+        assert run.best.iteration > 0
 
 
 def test_a_poisoned_test_half_leaves_every_search_record_as_it_was(walked, tmp_path):
@@ -107,10 +106,10 @@ def test_a_poisoned_test_half_leaves_every_search_record_as_it_was(walked, tmp_p
         watch=lambda standings, running: None,
     )
     clean, poisoned = (Ledger(path.parent / "small").records for path in (walked, study))
-    kept = {key for key, body in clean.items() if body["kind"] in ("proposal", "run")}
-    assert kept == {key for key, body in poisoned.items() if body["kind"] in ("proposal", "run")}
+    kept = {key for key, record in clean.items() if isinstance(record, Proposal | Run)}
+    assert kept == {key for key, record in poisoned.items() if isinstance(record, Proposal | Run)}
     assert all(clean[key] == poisoned[key] for key in kept)
-    scores = [{key for key, body in each.items() if body["kind"] == "score"} for each in (clean, poisoned)]
+    scores = [{score.id for score in of_type(records.values(), Score)} for records in (clean, poisoned)]
     assert not scores[0] & scores[1]
 
 

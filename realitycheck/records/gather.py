@@ -16,14 +16,14 @@ from realitycheck.records.evidence import (
     SearchEvidence,
     Trial,
 )
-from realitycheck.records.schema import Opening, Proposal, Run, Score
+from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
 from realitycheck.runs import CLEAN, Knobs, RunSpec, ScoreSpec
 
 
 def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
     """Read a plan's evidence out of the records; other records are ignored."""
     untrained = tuple(search_evidence(plan, search, records) for search in plan.untrained.searches)
-    openings = [record for record in records.values() if isinstance(record, Opening) and record.test == plan.test]
+    openings = [opening for opening in of_type(records.values(), Opening) if opening.test == plan.test]
     return DatasetEvidence(
         dataset=plan.dataset,
         claims=plan.claims,

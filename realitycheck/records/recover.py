@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from realitycheck.errors import LedgerError
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.model import Study
-from realitycheck.records.schema import Opening, Proposal, Record
+from realitycheck.records.schema import Opening, Proposal, Record, of_type
 
 
 def from_records(study: Study, dataset: str, records: Mapping[str, Record]) -> DatasetPlan:
@@ -19,9 +19,9 @@ def from_records(study: Study, dataset: str, records: Mapping[str, Record]) -> D
     Raises:
         LedgerError: the records are of several versions of the images, and no opening says which is meant.
     """
-    proposals = [record for record in records.values() if isinstance(record, Proposal) and record.dataset == dataset]
+    proposals = [record for record in of_type(records.values(), Proposal) if record.dataset == dataset]
     digests = {data for data in {proposal.data for proposal in proposals} if _fits(study, dataset, data, proposals)}
-    openings = [record for record in records.values() if isinstance(record, Opening) and record.data in digests]
+    openings = [opening for opening in of_type(records.values(), Opening) if opening.data in digests]
     plans = [DatasetPlan(study=study, dataset=dataset, data=opening.data, test=opening.test) for opening in openings]
     exact = [plan for plan, opening in zip(plans, openings, strict=True) if plan.opening_id == opening.id]
     if exact:

@@ -6,9 +6,9 @@ record is about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from realitycheck.canonical import digest
 from realitycheck.runs import Body, Knobs, Outcome, RunSpec, ScoreSpec
@@ -285,8 +285,15 @@ class Opening:
 
 Record = Proposal | Run | Score | Opening
 
+Kind = TypeVar("Kind", Proposal, Run, Score, Opening)
+
 RECORDS: dict[str, type[Record]] = {record.kind: record for record in (Proposal, Run, Score, Opening)}
 """Kind → type, in the order of a packed ledger."""
+
+
+def of_type(records: Iterable[Record], kind: type[Kind]) -> list[Kind]:
+    """The records of one type, in the order given."""
+    return [record for record in records if isinstance(record, kind)]
 
 
 def proposal_id(search: str, slot: int) -> str:

@@ -11,7 +11,7 @@ from realitycheck.plan.searches import SearchPlan
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import Records, SearchEvidence
 from realitycheck.records.gather import lengths_basis, score_spec, search_evidence
-from realitycheck.records.schema import Opening, Run, Score
+from realitycheck.records.schema import Opening, Run, Score, of_type
 from realitycheck.runs import Body, Knobs, RunSpec
 
 
@@ -54,7 +54,7 @@ def opening_jobs(plan: DatasetPlan, searches: Sequence[SearchEvidence], records:
     """The opening of the test half, once every search of the plan is done."""
     if plan.opening_id in records or plan.test is None or not all(search.done for search in searches):
         return []
-    earlier = sum(isinstance(record, Opening) and record.test == plan.test for record in records.values())
+    earlier = sum(opening.test == plan.test for opening in of_type(records.values(), Opening))
     opening = Opening(
         plan=plan.digest,
         dataset=plan.dataset,

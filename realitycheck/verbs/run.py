@@ -16,7 +16,7 @@ from realitycheck.executors.local import LocalExecutor
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.parse import ReadStudy
 from realitycheck.records.ledger import Ledger
-from realitycheck.records.schema import Images, Opening, Record, Run, Score
+from realitycheck.records.schema import Images, Opening, Record, Run, Score, of_type
 from realitycheck.runs import ACCEPTED, Body, Outcome, Place, RunSpec
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.campaign import ATTEMPTS, Campaign
@@ -182,7 +182,7 @@ def _desk(read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path
         ledger.append(opening)
     known = _known(reuse)
     # A score that can be copied needs no weights, so its models count as being at hand.
-    copied = {model for record in known.values() if isinstance(record, Score) for model in record.spec.models}
+    copied = {model for score in of_type(known.values(), Score) for model in score.spec.models}
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)
     weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}
     return _Desk(read, stores, ledger, cache, weights, plans, agenda, known)
@@ -201,7 +201,7 @@ def _accepted(record: Record) -> bool:
 def _seen_before(reuse: Sequence[Path], *, tests: Collection[str | None]) -> list[Opening]:
     """Openings of the same test halves by the studies whose records are reused: their scores have been looked at."""
     records = [record for folder in reuse for record in Ledger(folder).records.values()]
-    return [record for record in records if isinstance(record, Opening) and record.test in tests]
+    return [opening for opening in of_type(records, Opening) if opening.test in tests]
 
 
 def preload() -> list[str]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from realitycheck.plan.lengths import complete_phases
 from realitycheck.protocol.model import Phase
+from realitycheck.records.schema import Images, PhaseEnd, Run
+from realitycheck.runs import Outcome
 
 NORMAL = Phase(name="normal", cap=1000, evaluate_every=100, patience=3)
 FOLLOWUP = Phase(name="followup", cap=1000, evaluate_every=50, patience=3)
 
 
-def fold_run(*selected: int, outcome: str = "completed") -> dict:
+def fold_run(*selected: int, outcome: Outcome = Outcome.COMPLETED) -> Run:
+    """A run whose phases selected the checkpoints at these iterations; its spec does not matter here."""
     names = ("normal", "followup")
-    return {
-        "outcome": outcome,
-        "phases": [{"name": name, "best_iteration": each} for name, each in zip(names, selected, strict=False)],
-        "images": {"train": 90, "val": 30},
-    }
+    phases = tuple(PhaseEnd(name, 1000, best, "cap") for name, best in zip(names, selected, strict=False))
+    return Run(None, outcome, None, None, (), phases, Images(train=90, val=30))
 
 
 def lengths(runs, *, rule, phases=(NORMAL,), epoch=100):
@@ -47,9 +47,9 @@ def test_a_pass_is_longer_on_all_of_trainval():
 
 
 def test_diverged_runs_do_not_count_and_none_left_gives_none():
-    runs = [fold_run(200), fold_run(outcome="diverged")]
+    runs = [fold_run(200), fold_run(outcome=Outcome.DIVERGED)]
     assert lengths(runs, rule="per_replicate") == {"normal": 200}
-    assert lengths([fold_run(outcome="diverged")], rule="per_replicate") is None
+    assert lengths([fold_run(outcome=Outcome.DIVERGED)], rule="per_replicate") is None
 
 
 def test_a_phase_that_brought_nothing_is_left_out():

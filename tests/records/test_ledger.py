@@ -8,39 +8,45 @@ import shutil
 
 import pytest
 
+from realitycheck.canonical import digest
 from realitycheck.errors import LedgerError
 from realitycheck.records.ledger import Ledger
+from realitycheck.records.schema import Proposal
 
 
-def body(name: str, value: float = 0.5) -> dict:
-    return {"kind": "run", "id": name, "value": value}
+def proposal(slot: int, margin: float = 0.5) -> Proposal:
+    """A record of slot `slot`; `margin` is no part of its id."""
+    return Proposal("s" * 64, "d" * 64, "birds", "triplet", slot, {"margin": margin}, "random")
+
+
+A = proposal(0)
 
 
 def test_a_record_survives_and_equal_copies_are_one(tmp_path):
     ledger = Ledger(tmp_path)
-    assert ledger.append(body("a"))
-    assert not ledger.append(body("a"))
-    assert Ledger(tmp_path).records == {"a": body("a")}
-    assert [path.name for path in (tmp_path / "ledger" / "run").iterdir()] == ["a.json"]
+    assert ledger.append(A)
+    assert not ledger.append(A)
+    assert Ledger(tmp_path).records == {A.id: A}
+    assert [path.name for path in (tmp_path / "ledger" / "proposal").iterdir()] == [f"{A.id}.json"]
 
 
 def test_the_first_writer_wins_and_the_second_raises_an_alarm(tmp_path):
     first, second = Ledger(tmp_path), Ledger(tmp_path)
-    first.append(body("a", 0.1))
+    first.append(proposal(0, 0.1))
     with pytest.raises(LedgerError, match="other numbers"):
-        second.append(body("a", 0.2))
-    assert second.records["a"]["value"] == 0.1
-    assert Ledger(tmp_path).records["a"]["value"] == 0.1
+        second.append(proposal(0, 0.2))
+    assert second.records[A.id].knobs["margin"] == 0.1
+    assert Ledger(tmp_path).records[A.id].knobs["margin"] == 0.1
     (alarm,) = Ledger(tmp_path).notes()
-    assert (alarm["kind"], alarm["id"]) == ("alarm", "a")
+    assert (alarm["kind"], alarm["id"]) == ("alarm", A.id)
     (refused,) = (tmp_path / "attempts" / "refused").iterdir()
     assert refused.name in alarm["reason"]
-    assert json.loads(refused.read_text())["body"]["value"] == 0.2
+    assert json.loads(refused.read_text())["body"]["knobs"] == {"margin": 0.2}
 
 
 def test_every_flipped_byte_is_found(tmp_path):
-    Ledger(tmp_path).append(body("a", 0.123456789))
-    (path,) = (tmp_path / "ledger" / "run").iterdir()
+    Ledger(tmp_path).append(proposal(0, 0.123456789))
+    (path,) = (tmp_path / "ledger" / "proposal").iterdir()
     good = path.read_bytes()
     for position in range(len(good)):
         bad = bytearray(good)
@@ -49,14 +55,14 @@ def test_every_flipped_byte_is_found(tmp_path):
         try:
             found = Ledger(tmp_path).records
         except LedgerError as error:
-            assert "a.json" in str(error)
+            assert f"{A.id}.json" in str(error)
         else:
             raise AssertionError(f"byte {position} flipped and {found} was read")
 
 
 def test_every_cut_is_found(tmp_path):
-    Ledger(tmp_path).append(body("a"))
-    (path,) = (tmp_path / "ledger" / "run").iterdir()
+    Ledger(tmp_path).append(A)
+    (path,) = (tmp_path / "ledger" / "proposal").iterdir()
     good = path.read_bytes()
     for length in range(len(good)):
         path.write_bytes(good[:length])
@@ -65,12 +71,12 @@ def test_every_cut_is_found(tmp_path):
 
 
 def test_the_packed_form_is_read_and_its_bytes_do_not_depend_on_order(tmp_path):
-    names = [f"r{number:03}" for number in range(50)]
+    slots = list(range(50))
     packs = []
     for seed in (1, 2):
         ledger = Ledger(tmp_path / str(seed))
-        for name in random.Random(seed).sample(names, len(names)):
-            ledger.append(body(name))
+        for slot in random.Random(seed).sample(slots, len(slots)):
+            ledger.append(proposal(slot))
         packs.append(ledger.pack().read_bytes())
         shutil.rmtree(tmp_path / str(seed) / "ledger")
         assert Ledger(tmp_path / str(seed)).digest == ledger.digest
@@ -80,15 +86,15 @@ def test_the_packed_form_is_read_and_its_bytes_do_not_depend_on_order(tmp_path):
 
 def test_packed_and_loose_records_are_one_ledger(tmp_path):
     ledger = Ledger(tmp_path)
-    ledger.append(body("a"))
+    ledger.append(A)
     ledger.pack()
-    Ledger(tmp_path).append(body("b"))
-    assert set(Ledger(tmp_path).records) == {"a", "b"}
+    Ledger(tmp_path).append(proposal(1))
+    assert set(Ledger(tmp_path).records) == {A.id, proposal(1).id}
 
 
 def test_a_torn_pack_is_named(tmp_path):
     ledger = Ledger(tmp_path)
-    ledger.append(body("a"))
+    ledger.append(A)
     path = ledger.pack()
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(LedgerError, match=r"ledger\.jsonl\.gz"):
@@ -98,7 +104,7 @@ def test_a_torn_pack_is_named(tmp_path):
 def _write_all(folder, worker):
     ledger = Ledger(folder)
     for number in range(40):
-        ledger.append(body(f"r{number}"))
+        ledger.append(proposal(number))
 
 
 def test_many_writers_make_one_record_each(tmp_path):
@@ -110,7 +116,7 @@ def test_many_writers_make_one_record_each(tmp_path):
         worker.join()
         assert worker.exitcode == 0
     assert len(Ledger(tmp_path).records) == 40
-    assert len(list((tmp_path / "ledger" / "run").iterdir())) == 40
+    assert len(list((tmp_path / "ledger" / "proposal").iterdir())) == 40
 
 
 def test_nothing_is_written_before_the_first_record(tmp_path):
@@ -119,7 +125,21 @@ def test_nothing_is_written_before_the_first_record(tmp_path):
 
 
 def test_the_envelope_is_canonical(tmp_path):
-    Ledger(tmp_path).append({"kind": "run", "id": "a", "z": 1, "b": [1.5, None]})
-    text = (tmp_path / "ledger" / "run" / "a.json").read_text()
-    assert text.startswith('{"body":{"b":[1.5,null],"id":"a","kind":"run","z":1},"sha256":"')
-    assert json.loads(text)["body"]["z"] == 1
+    Ledger(tmp_path).append(A)
+    text = (tmp_path / "ledger" / "proposal" / f"{A.id}.json").read_text()
+    assert text.startswith('{"body":{"data":"' + "d" * 64 + '","dataset":"birds","id":"')
+    assert json.loads(text)["body"]["knobs"] == {"margin": 0.5}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"id": "../../outside"}, {"id": "A" * 64}, {"id": "f" * 64}, {"kind": "note"}, {"extra": 1}, {"slot": 1.5}],
+)
+def test_a_body_of_another_shape_is_refused_although_its_digest_matches(tmp_path, change):
+    """A stranger's ledger may hold anything; an id of `../../outside` would be written outside the study."""
+    body = A.to_json() | change
+    folder = tmp_path / "ledger" / "proposal"
+    folder.mkdir(parents=True)
+    (folder / "planted.json").write_text(json.dumps({"body": body, "sha256": digest(body)}))
+    with pytest.raises(LedgerError, match=r"planted\.json"):
+        Ledger(tmp_path)

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import standins
 from small_study import write_study
-from test_todo import answer
+from test_schedule import answer
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
 from realitycheck.executors.base import Executor, Finished, Job
 from realitycheck.protocol.parse import read_study
 from realitycheck.records.ledger import Ledger
-from realitycheck.runs import by_kind
+from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
 
 
 class Inline(Executor):
@@ -90,7 +90,7 @@ def test_three_failures_leave_a_job_and_the_study_goes_on_with_everything_else(s
     assert sum("triplet: trial 2/3, fold 1/2" in job.title for job in executor.asked) == 3
     searched = {each.label: each.search_runs[0] for each in result.standings}
     assert searched == {"contrastive": 6, "triplet": 3, "normalized_softmax": 6}
-    kinds = {body["kind"] for body in records(study_path).values()}
+    kinds = {record.kind for record in records(study_path).values()}
     assert "opening" not in kinds, "one search is not over, so the test half stays shut"
 
 
@@ -109,14 +109,14 @@ def test_an_accepted_failure_is_a_spent_trial(study_path):
     assert "triplet" in verbs.accept_failed(read_study(study_path), run_id)
     result, _ = carry_out(study_path)
     assert not result.left
-    spent = next(body for key, body in records(study_path).items() if key.startswith(run_id))
-    assert spent["outcome"] == "diverged"
-    assert "accepted" in spent["cause"]
+    spent = next(record for key, record in records(study_path).items() if key.startswith(run_id))
+    assert spent.diverged
+    assert "accepted" in spent.cause
 
 
 def test_only_a_run_that_failed_three_times_can_be_accepted(study_path):
     carry_out(study_path, broken="triplet: trial 2/3")
-    done = by_kind(records(study_path).values(), "run")[0]["id"]
+    done = of_type(records(study_path).values(), Run)[0].id
     for wrong in (done, "f" * 16, ""):
         with pytest.raises(InputError, match="failed 3 times"):
             verbs.accept_failed(read_study(study_path), wrong)
@@ -143,14 +143,14 @@ def test_reuse_pays_only_for_what_is_new(study_path, tmp_path):
 def test_a_record_that_comes_twice_and_differs_is_an_alarm_and_its_model_is_not_scored(study_path, monkeypatch):
     carry_out(study_path)
     ledger = Ledger(study_path.parent / "small")
-    score = next(body for body in by_kind(ledger.records.values(), "score") if len(body["spec"]["models"]) > 1)
-    (study_path.parent / "small" / "ledger" / "score" / f"{score['id']}.json").unlink()
+    score = next(score for score in of_type(ledger.records.values(), Score) if len(score.spec.models) > 1)
+    (study_path.parent / "small" / "ledger" / "score" / f"{score.id}.json").unlink()
     honest = standins.run
     monkeypatch.setattr(standins, "run", lambda payload: {**honest(payload), "images": {"train": 1, "val": 1}})
     result, executor = carry_out(study_path)
-    assert len(result.alarms) == len(result.left) == len(score["spec"]["models"])
+    assert len(result.alarms) == len(result.left) == len(score.spec.models)
     assert not [job for job in executor.asked if job.kind == "score"]
-    assert score["id"] not in records(study_path)
+    assert score.id not in records(study_path)
 
 
 def test_reused_runs_bring_no_weights_and_are_made_again_where_a_score_needs_them(study_path, tmp_path):
@@ -168,14 +168,14 @@ def test_an_earlier_opening_of_a_reused_study_is_counted(study_path, tmp_path):
     text = study_path.read_text().replace("triplet: {}", "triplet: {space: {margin: 0.3}}")
     other = write_study(tmp_path / "other", study=text)
     carry_out(other, reuse=[study_path.parent / "small"])
-    assert sorted(body["number"] for body in by_kind(records(other).values(), "opening")) == [0, 1]
+    assert sorted(opening.number for opening in of_type(records(other).values(), Opening)) == [0, 1]
 
 
 def test_a_removed_proposal_is_made_again_as_it_was(study_path):
     carry_out(study_path)
     before = records(study_path)
-    middle = next(body for body in by_kind(before.values(), "proposal") if body["slot"] == 1)
-    (study_path.parent / "small" / "ledger" / "proposal" / f"{middle['id']}.json").unlink()
+    middle = next(proposal for proposal in of_type(before.values(), Proposal) if proposal.slot == 1)
+    (study_path.parent / "small" / "ledger" / "proposal" / f"{middle.id}.json").unlink()
     result, _ = carry_out(study_path)
     assert not result.left
     assert records(study_path) == before

@@ -11,7 +11,7 @@ from realitycheck import verbs
 from realitycheck.errors import InputError
 from realitycheck.executors.local import LocalExecutor
 from realitycheck.records.ledger import Ledger
-from realitycheck.runs import by_kind
+from realitycheck.records.schema import Run, Score, of_type
 from realitycheck.stores.feature_parts import features_path, missing
 from realitycheck.stores.open import open_store
 from realitycheck.training.model import build_trunk
@@ -42,8 +42,8 @@ def looked(tmp_path_factory):
 def test_a_study_on_frozen_features_runs_to_its_scores(looked):
     study, told = looked
     records = Ledger(study.parent / "small").records.values()
-    assert len(by_kind(records, "run")) == 3 * (3 * 2 + 2 * 3) + 2 * 3
-    assert len(by_kind(records, "score")) == 3 * 2 * 2 + 2 * 2 * 2
+    assert len(of_type(records, Run)) == 3 * (3 * 2 + 2 * 3) + 2 * 3
+    assert len(of_type(records, Score)) == 3 * 2 * 2 + 2 * 2 * 2
     assert {title for title, _ in told} >= {"features of pictures, trainval", "features of pictures, test"}
 
 

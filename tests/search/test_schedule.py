@@ -1,0 +1,176 @@
+"""The scheduler: what it asks for, that order does not matter, and that the incremental form is the plain one."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+import standins
+from small_study import PROTOCOL, write_study
+
+from realitycheck.plan.specs import DatasetPlan
+from realitycheck.protocol.parse import read_study
+from realitycheck.records.from_json import read_record
+from realitycheck.records.gather import gather, lengths_basis
+from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
+from realitycheck.runs import Stage
+from realitycheck.search.agenda import Agenda
+from realitycheck.search.schedule import todo
+
+SEEDS, FOLDS, TRIALS, LOSSES = 2, 2, 3, 3
+
+
+SEVERAL = PROTOCOL.replace("trials: 3,", "searches: 2, trials: 3,").replace("seeds: 2,", "seeds: 4,")
+"""Two searches with two replicates each."""
+
+
+def plan_of(path) -> DatasetPlan:
+    return DatasetPlan(study=read_study(path).study, dataset="pictures", data="d" * 64, test="t" * 64)
+
+
+@pytest.fixture
+def plan(study_path) -> DatasetPlan:
+    return plan_of(study_path)
+
+
+@pytest.fixture
+def several(tmp_path) -> DatasetPlan:
+    return plan_of(write_study(tmp_path / "several", protocol=SEVERAL))
+
+
+def answer(job, cache):
+    place = {"place": {"cache": str(cache)}}
+    if job.kind == "opening":
+        return job.payload
+    if job.kind == "proposal":
+        payload = job.payload
+        knobs = {name: standins.chance(payload["id"], name) for name in payload["space"]}
+        keys = ("id", "search", "data", "dataset", "loss", "slot")
+        return {"kind": "proposal", **{key: payload[key] for key in keys}, "knobs": knobs, "source": "random"}
+    return (standins.run if job.kind == "run" else standins.score)(job.payload | place)
+
+
+def play(plan, tmp_path, *, seed):
+    """A whole study, jobs answered in an order drawn by seed; the records."""
+    agenda, order = Agenda([plan], [], []), random.Random(seed)
+    while jobs := list(agenda.ready()):
+        job = order.choice(jobs)
+        assert job.id not in agenda.records or job.kind == "run"
+        agenda.accept(job, read_record(answer(job, tmp_path)), weights_stored=True)
+        again = todo(plan, agenda.records, agenda.weights)
+        assert {each.id for each in agenda.ready()} == {each.id for each in again}
+    return agenda.records
+
+
+def test_the_order_of_completion_does_not_matter(plan, tmp_path):
+    first = play(plan, tmp_path, seed=0)
+    for seed in (1, 2):
+        assert play(plan, tmp_path, seed=seed) == first
+
+
+def test_exactly_as_many_records_as_promised(plan, tmp_path):
+    records = play(plan, tmp_path, seed=0).values()
+    assert len(of_type(records, Proposal)) == LOSSES * TRIALS
+    runs = of_type(records, Run)
+    assert sum(run.spec.stage is Stage.SEARCH for run in runs) == LOSSES * TRIALS * FOLDS
+    assert sum(run.spec.loss is None for run in runs) == SEEDS * (FOLDS + 1)
+    assert len(of_type(records, Opening)) == 1
+    (evidence,) = [gather(plan, {record.id: record for record in records})]
+    for loss in evidence.losses:
+        assert len(loss.replicates) == SEEDS
+        for replicate in loss.replicates:
+            scores = replicate.scores["clean"]
+            assert (scores.folds is not None and scores.complete is not None) == (replicate.diverged == 0)
+
+
+def test_no_score_before_the_opening_and_no_opening_before_the_last_search(plan, tmp_path):
+    agenda = Agenda([plan], [], [])
+    opened = False
+    while jobs := list(agenda.ready()):
+        kinds = {job.kind for job in jobs}
+        if not opened:
+            assert "score" not in kinds
+        if "opening" in kinds:
+            searched = [run for run in of_type(agenda.records.values(), Run) if run.spec.stage is Stage.SEARCH]
+            assert len(searched) == LOSSES * TRIALS * FOLDS
+            opened = True
+        job = next(iter(sorted(jobs, key=lambda each: (each.kind != "opening", each.id))))
+        agenda.accept(job, read_record(answer(job, tmp_path)), weights_stored=True)
+    assert opened
+
+
+def test_lost_weights_are_made_again_only_where_a_score_needs_them(plan, tmp_path):
+    records = play(plan, tmp_path, seed=0)
+    assert todo(plan, records, []) == []
+    score = next(score for score in of_type(records.values(), Score) if len(score.spec.models) > 1)
+    left = {key: body for key, body in records.items() if key != score.id}
+    asked = todo(plan, left, [])
+    assert {job.id for job in asked} == set(score.spec.models)
+    (job,) = todo(plan, left, score.spec.models)
+    assert (job.kind, job.id) == ("score", score.id)
+
+
+def test_weights_are_spent_when_every_row_that_needs_them_is_scored(plan, tmp_path):
+    agenda, spent = Agenda([plan], [], []), []
+    while jobs := list(agenda.ready()):
+        spent += agenda.accept(jobs[0], read_record(answer(jobs[0], tmp_path)), weights_stored=True)
+    finals = [run for run in of_type(agenda.records.values(), Run) if run.spec.stage is Stage.FINAL]
+    scored = {model for score in of_type(agenda.records.values(), Score) for model in score.spec.models}
+    assert set(spent) == scored
+    assert scored <= {run.id for run in finals}
+
+
+def test_ties_go_to_the_lowest_slot(plan, tmp_path):
+    records = play(plan, tmp_path, seed=0)
+    flat = dict(records)
+    for run in of_type(records.values(), Run):
+        if run.best:
+            best = replace(run.best, scores={**run.best.scores, "map_at_r": 0.5})
+            flat[run.id] = replace(run, best=best)
+    for loss in gather(plan, flat).losses:
+        (search,) = loss.searches
+        assert search.chosen.slot == min(trial.slot for trial in search.trials if trial.value is not None)
+
+
+def test_two_searches_are_played_to_their_end_in_any_order(several, tmp_path):
+    first = play(several, tmp_path, seed=0)
+    assert play(several, tmp_path, seed=1) == first
+    records = first.values()
+    assert len(of_type(records, Proposal)) == 2 * LOSSES * TRIALS
+    (opening,) = of_type(records, Opening)
+    assert all(len(ids) == 2 for ids in opening.searches.values())
+    for loss in gather(several, first).losses:
+        assert [replicate.index for replicate in loss.replicates] == [0, 1, 2, 3]
+        assert [replicate.search for replicate in loss.replicates] == [0, 0, 1, 1]
+        for search in loss.searches:
+            for replicate in search.replicates:
+                assert all(run.spec.knobs == search.chosen.knobs for run in replicate.fold_runs)
+
+
+@pytest.mark.parametrize("rule", ["per_replicate", "appendix_d"])
+def test_complete_lengths_of_a_search_come_from_its_own_replicates(tmp_path, rule):
+    protocol = SEVERAL.replace("complete: per_replicate", f"complete: {rule}")
+    plan = plan_of(write_study(tmp_path / rule, protocol=protocol))
+    records = play(plan, tmp_path, seed=0)
+    loss = gather(plan, records).losses[0]
+    changed = dict(records)
+    for run in loss.searches[1].runs(Stage.FINAL):
+        phases = tuple(replace(phase, best_iteration=30) for phase in run.phases)
+        changed[run.id] = replace(run, phases=phases)
+    before, after = (gather(plan, known).losses[0] for known in (records, changed))
+    assert [replicate.complete_run for replicate in before.searches[0].replicates] == [
+        replicate.complete_run for replicate in after.searches[0].replicates
+    ]
+    specs = [
+        plan.losses[0]
+        .searches[1]
+        .complete_run(
+            index=2, knobs=loss.searches[1].chosen.knobs, fold_runs=lengths_basis(plan.losses[0].searches[1], folds, 0)
+        )
+        for folds in (
+            [replicate.fold_runs for replicate in evidence.searches[1].replicates] for evidence in (before, after)
+        )
+    ]
+    assert dict(specs[1].phases[0])["iterations"] >= dict(specs[0].phases[0])["iterations"]
+    assert dict(specs[1].phases[0])["iterations"] == (30 if rule == "per_replicate" else 50)
