@@ -1,4 +1,4 @@
-"""Several searches of one loss: their own samplers, folds and seeds, shared by all losses; replicates divided evenly."""
+"""Several searches of one loss: samplers, folds and seeds of their own, and replicates divided evenly."""
 
 from __future__ import annotations
 
