@@ -30,6 +30,7 @@ FLOORS = {
     "records": 3,
     "executors.base": 2,
     "records.schema": 2,
+    "records.curves": 2,
     "evaluations.menu": 2,
     "runs": 2,
     "protocol": 2,

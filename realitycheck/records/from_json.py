@@ -7,19 +7,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from realitycheck.errors import LedgerError
-from realitycheck.records.schema import (
-    PER_CLASS,
-    Best,
-    CurvePoint,
-    DistanceScores,
-    Images,
-    Opening,
-    PhaseEnd,
-    Proposal,
-    Record,
-    Run,
-    Score,
-)
+from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
+from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score
 from realitycheck.runs import METRICS, Outcome, RunSpec, ScoreSpec
 
 _ID = re.compile(r"[0-9a-f]{64}")

@@ -11,78 +11,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from realitycheck.canonical import digest
+from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
 from realitycheck.runs import Body, Knobs, Outcome, RunSpec, ScoreSpec
 
 PER_CLASS = "map_at_r_per_class"
 """The key of the per-class scores in a score record."""
-
-
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """One validation of a fold run.
-
-    Args:
-        iteration: counted from the start of the run, over all its phases.
-        phase: `normal`, `followup`, or None before the first phase.
-        loss: mean training loss since the evaluation before; None at iteration 0.
-        scores: the scores that every record holds, in [0, 1], by name.
-    """
-
-    iteration: int
-    phase: str | None
-    loss: float | None
-    scores: Mapping[str, float]
-
-    def to_json(self) -> Body:
-        """This point as plain JSON values."""
-        return {"iteration": self.iteration, "phase": self.phase, "loss": self.loss, **self.scores}
-
-
-@dataclass(frozen=True, slots=True)
-class Best:
-    """The selected checkpoint of a fold run: where it was, and its validation scores."""
-
-    iteration: int
-    phase: str
-    scores: Mapping[str, float]
-
-    def to_json(self) -> Body:
-        """This checkpoint as plain JSON values."""
-        return {"iteration": self.iteration, "phase": self.phase, **self.scores}
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseEnd:
-    """How one phase of a run ended.
-
-    Args:
-        name: `normal` or `followup`.
-        iterations: how many the phase took.
-        best_iteration: iterations of the phase up to the selected checkpoint; 0 where the phase brought no new best.
-        stop: `patience`, `cap`, or `length` for a complete run.
-    """
-
-    name: str
-    iterations: int
-    best_iteration: int
-    stop: str
-
-    def to_json(self) -> Body:
-        """This phase as plain JSON values."""
-        return {
-            "name": self.name,
-            "iterations": self.iterations,
-            "best_iteration": self.best_iteration,
-            "stop": self.stop,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Images:
-    """How many images a run trained on and was validated on."""
-
-    train: int
-    val: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +44,7 @@ class Proposal:
 
     @property
     def id(self) -> str:
-        """The digest of search and slot."""
+        """Digest of search and slot."""
         return proposal_id(self.search, self.slot)
 
     def to_json(self) -> Body:
@@ -155,7 +88,7 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The digest of the spec."""
+        """Digest of the spec."""
         return self.spec.id
 
     @property
@@ -221,7 +154,7 @@ class Score:
 
     @property
     def id(self) -> str:
-        """The digest of the spec."""
+        """Digest of the spec."""
         return self.spec.id
 
     def to_json(self) -> Body:
@@ -264,7 +197,7 @@ class Opening:
 
     @property
     def id(self) -> str:
-        """The digest of the plan's digest."""
+        """Digest of the plan's digest."""
         return opening_id(self.plan)
 
     def to_json(self) -> Body:

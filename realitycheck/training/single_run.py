@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from realitycheck.errors import Diverged, RunError
 from realitycheck.metrics.retrieval import scores
-from realitycheck.records.schema import Best, CurvePoint, Images, PhaseEnd, Run
+from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
+from realitycheck.records.schema import Run
 from realitycheck.runs import METRICS, Body, Outcome, Place, RunSpec, Stage
 from realitycheck.training.assemble import assemble, enter_followup
 from realitycheck.training.checkpoint import Snapshot, save_weights

@@ -15,8 +15,9 @@ from realitycheck.executors.base import Executor, Job
 from realitycheck.executors.local import LocalExecutor
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.parse import ReadStudy
+from realitycheck.records.curves import Images
 from realitycheck.records.ledger import Ledger
-from realitycheck.records.schema import Images, Opening, Record, Run, Score, of_type
+from realitycheck.records.schema import Opening, Record, Run, Score, of_type
 from realitycheck.runs import ACCEPTED, Body, Outcome, Place, RunSpec
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.campaign import ATTEMPTS, Campaign

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from realitycheck.plan.lengths import complete_phases
 from realitycheck.protocol.model import Phase
-from realitycheck.records.schema import Images, PhaseEnd, Run
+from realitycheck.records.curves import Images, PhaseEnd
+from realitycheck.records.schema import Run
 from realitycheck.runs import Outcome
 
 NORMAL = Phase(name="normal", cap=1000, evaluate_every=100, patience=3)

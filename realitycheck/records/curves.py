@@ -1,0 +1,87 @@
+"""What is recorded while a run trains: validations, the selected checkpoint, the ends of phases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from realitycheck.runs import Body
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One validation of a fold run.
+
+    Args:
+        iteration: counted from the start of the run, over all its phases.
+        phase: `normal`, `followup`, or None before the first phase.
+        loss: mean training loss since the evaluation before; None at iteration 0.
+        scores: the scores that every record holds, in [0, 1], by name.
+    """
+
+    iteration: int
+    phase: str | None
+    loss: float | None
+    scores: Mapping[str, float]
+
+    def to_json(self) -> Body:
+        """This point as plain JSON values."""
+        return {"iteration": self.iteration, "phase": self.phase, "loss": self.loss, **self.scores}
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The selected checkpoint of a fold run.
+
+    Args:
+        iteration: counted from the start of the run, over all its phases.
+        phase: `normal` or `followup`.
+        scores: the scores that every record holds, of the validation classes, in [0, 1], by name.
+    """
+
+    iteration: int
+    phase: str
+    scores: Mapping[str, float]
+
+    def to_json(self) -> Body:
+        """This checkpoint as plain JSON values."""
+        return {"iteration": self.iteration, "phase": self.phase, **self.scores}
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnd:
+    """How one phase of a run ended.
+
+    Args:
+        name: `normal` or `followup`.
+        iterations: how many the phase took.
+        best_iteration: iterations of the phase up to the selected checkpoint; 0 where the phase brought no new best.
+        stop: `patience`, `cap`, or `length` for a complete run.
+    """
+
+    name: str
+    iterations: int
+    best_iteration: int
+    stop: str
+
+    def to_json(self) -> Body:
+        """This phase as plain JSON values."""
+        return {
+            "name": self.name,
+            "iterations": self.iterations,
+            "best_iteration": self.best_iteration,
+            "stop": self.stop,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """How many images a run used.
+
+    Args:
+        train: images that it trained on.
+        val: images that it was validated on; 0 for a complete run.
+    """
+
+    train: int
+    val: int
