@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from realitycheck.records.evidence import DatasetEvidence, LossEvidence
-from realitycheck.runs import Body
+from realitycheck.records.schema import Run, Score, proposal_id
+from realitycheck.runs import CLEAN, Stage
 
 KINDS = ("proposal", "search fold run", "final fold run", "complete run", "score of fold models", "score of complete")
 """The kinds of jobs, in the order of a study."""
@@ -42,15 +43,16 @@ def _of_loss(dataset: str, loss: LossEvidence, seconds: Mapping[str, Sequence[fl
 
 def _ids(loss: LossEvidence) -> tuple[list[str], ...]:
     """Ids of records by `KINDS`."""
+    scores = [replicate.scores[CLEAN] for replicate in loss.replicates if CLEAN in replicate.scores]
     return (
-        list(loss.proposals),
-        _ids_of(run for runs in loss.trial_runs for run in runs),
-        _ids_of(run for each in loss.replicates for run in each.fold_runs),
-        _ids_of(each.complete_run for each in loss.replicates),
-        _ids_of(each.fold_score for each in loss.replicates),
-        _ids_of(each.complete_score for each in loss.replicates),
+        [proposal_id(search.id, trial.slot) for search in loss.searches for trial in search.trials],
+        _ids_of(loss.runs(Stage.SEARCH)),
+        _ids_of(run for replicate in loss.replicates for run in replicate.fold_runs),
+        _ids_of(replicate.complete_run for replicate in loss.replicates),
+        _ids_of(score.folds for score in scores),
+        _ids_of(score.complete for score in scores),
     )
 
 
-def _ids_of(bodies: Iterable[Body | None]) -> list[str]:
-    return [body["id"] for body in bodies if body]
+def _ids_of(records: Iterable[Run | Score | None]) -> list[str]:
+    return [record.id for record in records if record]

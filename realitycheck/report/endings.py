@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from realitycheck.protocol.model import Phase, Protocol
 from realitycheck.records.evidence import LossEvidence
+from realitycheck.records.schema import PhaseEnd, Run
 from realitycheck.report.words import enumeration, thousands
-from realitycheck.runs import Body, Outcome
+from realitycheck.runs import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +68,24 @@ def cap_sentence(found: Sequence[Ending], *, shown: Callable[[str], str]) -> str
 
 
 def _ending(evidence: LossEvidence, phase: Phase) -> Ending:
-    finals = [run for each in evidence.replicates for run in each.fold_runs]
-    trials = [run for runs in evidence.trial_runs for run in runs]
-    complete = _phases_of([each.complete_run for each in evidence.replicates], phase.name)
+    finals = [run for replicate in evidence.replicates for run in replicate.fold_runs]
+    complete = _phases_of([replicate.complete_run for replicate in evidence.replicates], phase.name)
     return Ending(
         label=evidence.label,
         phase=phase.name,
         cap=phase.cap,
         final=_tally(_phases_of(finals, phase.name)),
-        search=_tally(_phases_of(trials, phase.name)),
-        complete=tuple(each["iterations"] for each in complete),
+        search=_tally(_phases_of(evidence.runs(Stage.SEARCH), phase.name)),
+        complete=tuple(end.iterations for end in complete),
     )
 
 
-def _phases_of(runs: Iterable[Body | None], name: str) -> list[Body]:
-    done = [run for run in runs if run is not None and run["outcome"] == Outcome.COMPLETED]
-    return [phase for run in done for phase in run["phases"] if phase["name"] == name]
+def _phases_of(runs: Iterable[Run | None], name: str) -> list[PhaseEnd]:
+    done = [run for run in runs if run is not None and not run.diverged]
+    return [end for run in done for end in run.phases if end.name == name]
 
 
-def _tally(phases: Sequence[Body]) -> Tally:
-    capped = [phase for phase in phases if phase["stop"] == "cap"]
-    rising = [phase for phase in capped if phase["best_iteration"] == phase["iterations"]]
-    return Tally(len(phases), len(capped), len(rising))
+def _tally(ends: Sequence[PhaseEnd]) -> Tally:
+    capped = [end for end in ends if end.stop == "cap"]
+    rising = [end for end in capped if end.best_iteration == end.iterations]
+    return Tally(len(ends), len(capped), len(rising))

@@ -9,8 +9,9 @@ from realitycheck.plan.cost import Trainings
 from realitycheck.protocol.model import Phase, Protocol, Search
 from realitycheck.protocol.recipe import TrunkChoice
 from realitycheck.records.evidence import DatasetEvidence
+from realitycheck.records.schema import Score
 from realitycheck.report.words import count, percent, stretch, thousands
-from realitycheck.runs import Body
+from realitycheck.runs import CLEAN, Stage
 
 COMPLETE = {
     "appendix_d": "as long as the final fold runs of its loss took to their best on average, rounded up to a multiple "
@@ -65,18 +66,20 @@ class DataFacts:
 
 def data_facts(evidence: DatasetEvidence) -> DataFacts:
     """Read off the records of all losses."""
-    trials = [run for loss in evidence.losses for runs in loss.trial_runs for run in runs if run]
-    folds = [run for loss in evidence.losses for each in loss.replicates for run in each.fold_runs if run]
-    complete = [each.complete_run for loss in evidence.losses for each in loss.replicates if each.complete_run]
-    images = [run["images"] for run in (*trials, *folds) if run["images"]["train"]]
-    score = next((each.fold_score for row in evidence.losses for each in row.replicates if each.fold_score), None)
+    trials = [run for loss in evidence.losses for run in loss.runs(Stage.SEARCH)]
+    replicates = [replicate for loss in evidence.losses for replicate in loss.replicates]
+    folds = [run for replicate in replicates for run in replicate.fold_runs if run]
+    complete = [replicate.complete_run for replicate in replicates if replicate.complete_run]
+    images = [run.images for run in (*trials, *folds) if run.images.train]
+    scores = (replicate.scores[CLEAN].folds for replicate in replicates if CLEAN in replicate.scores)
+    score = next(filter(None, scores), None)
     return DataFacts(
-        images=images[0]["train"] + images[0]["val"] if images else None,
-        train=_ends(each["train"] for each in images),
-        val=_ends(each["val"] for each in images),
-        queries=score["queries"] if score else None,
+        images=images[0].train + images[0].val if images else None,
+        train=_ends(run.train for run in images),
+        val=_ends(run.val for run in images),
+        queries=score.queries if score else None,
         classes=_classes(score) if score else None,
-        singletons=score["singletons"] if score else None,
+        singletons=score.singletons if score else None,
         trainings=Trainings(search=len(trials), folds=len(folds), complete=len(complete)),
     )
 
@@ -160,8 +163,8 @@ def _queries(facts: DataFacts) -> str:
     return f"{told}, and {count(alone, 'singleton')}, each the only image of its class and no query" if alone else told
 
 
-def _classes(score: Body) -> int:
-    return len(score["each"][0]["cosine"]["map_at_r_per_class"])
+def _classes(score: Score) -> int:
+    return len(score.each[0]["cosine"].per_class)
 
 
 def _ends(values: Iterable[int]) -> tuple[int, int] | None:

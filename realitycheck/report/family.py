@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from realitycheck.evaluations.menu import UNTRAINED_ROWS
 from realitycheck.protocol.model import Study
-from realitycheck.records.evidence import UNTRAINED_ROWS
 from realitycheck.report.scores import Row
+from realitycheck.runs import CLEAN
 from realitycheck.statistics.comparisons import Comparison, compare
 
-STAND_IN = next(label for label, output in UNTRAINED_ROWS.items() if output == "embedder")
+STAND_IN = next(label for label, evaluation in UNTRAINED_ROWS.items() if evaluation == CLEAN)
 """The row whose scores stand in for missing replicates."""
 
 

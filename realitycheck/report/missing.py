@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from realitycheck.protocol.model import Protocol
-from realitycheck.records.evidence import DatasetEvidence, LossEvidence
-from realitycheck.report.scores import Row, barren
+from realitycheck.records.evidence import DatasetEvidence, SearchEvidence
+from realitycheck.report.scores import Row
 from realitycheck.report.searches import finished_trials
 from realitycheck.report.words import count
 
 
-def missing(protocol: Protocol, evidence: DatasetEvidence, rows: Sequence[Row]) -> tuple[str, ...]:
+def missing(evidence: DatasetEvidence, rows: Sequence[Row]) -> tuple[str, ...]:
     """What is still to be done on one dataset; empty once all is there."""
-    searches = {each.label: _search_missing(protocol, each) for each in evidence.losses}
+    searches = {loss.label: _search_missing(loss.label, loss.searches[0]) for loss in evidence.losses}
     # Without its search a loss has no replicates to speak of.
     scores = [_scores_missing(row) for row in rows if not searches.get(row.label)]
     return tuple(sentence for sentence in (*searches.values(), *scores) if sentence)
 
 
-def _search_missing(protocol: Protocol, evidence: LossEvidence) -> str:
-    if evidence.chosen or barren(evidence, protocol):
+def _search_missing(label: str, search: SearchEvidence) -> str:
+    if search.chosen or search.all_trials_diverged:
         return ""
-    return f"{evidence.label}: {finished_trials(evidence)} of {count(protocol.search.trials, 'trial')} finished."
+    return f"{label}: {finished_trials(search)} of {count(search.planned, 'trial')} finished."
 
 
 def _scores_missing(row: Row) -> str:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from realitycheck.records.evidence import DatasetEvidence
-from realitycheck.runs import Body
+from realitycheck.records.schema import Opening
 
 NAMING = "same"
 """The claim that shapes the noise floor alone, and no verdict."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class OpeningSummary:
     """The test half of a dataset was opened for these losses, after `before` openings of the same half."""
 
     losses: tuple[str, ...]
     before: int
 
 
-def opening_of(body: Body) -> Opening:
-    """An opening, read from its record."""
-    return Opening(losses=tuple(body["searches"]), before=body["number"])
+def summarize_opening(opening: Opening) -> OpeningSummary:
+    """An opening as the page prints it."""
+    return OpeningSummary(losses=tuple(opening.searches), before=opening.number)
 
 
 def exploratory(evidence: DatasetEvidence) -> frozenset[str]:
@@ -33,12 +33,13 @@ def exploratory(evidence: DatasetEvidence) -> frozenset[str]:
     if not evidence.openings:
         return frozenset()
     first, labels = evidence.openings[0], {loss.label for loss in evidence.losses}
-    if changed_claims(evidence) - {NAMING} or set(first["searches"]) - labels:
+    if changed_claims(evidence) - {NAMING} or set(first.searches) - labels:
         return frozenset(labels)
-    return frozenset(loss.label for loss in evidence.losses if first["searches"].get(loss.label) != loss.search)
+    searches = {loss.label: tuple(search.id for search in loss.searches) for loss in evidence.losses}
+    return frozenset(label for label, ids in searches.items() if first.searches.get(label) != ids)
 
 
 def changed_claims(evidence: DatasetEvidence) -> frozenset[str]:
     """The claims that are no longer what the first opening says; what it does not tell of is not known to differ."""
-    told = evidence.openings[0]["claims"] if evidence.openings else {}
-    return frozenset(name for name, value in told.items() if evidence.claims.get(name) != value)
+    claims = evidence.openings[0].claims if evidence.openings else {}
+    return frozenset(name for name, value in claims.items() if evidence.claims.get(name) != value)

@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from realitycheck.records.evidence import DatasetEvidence, LossEvidence
+from realitycheck.records.schema import CurvePoint, Run
 from realitycheck.report.drawing import INK, PALE, draw, grid, grid_height, look_of, name_panel
-from realitycheck.report.scores import trial_diverged
 from realitycheck.report.summary import Summary
-from realitycheck.runs import Body
 from realitycheck.statistics.intervals import mean_of
 
 GREY, RED = "#4D4D4D", "#B00020"
@@ -84,12 +83,12 @@ def trial_ticks(trials: int) -> list[int]:
     return sorted({1, *range(step, trials + 1, step)})
 
 
-def mean_curve(curves: Sequence[Sequence[Body]]) -> tuple[list[int], list[float]]:
+def mean_curve(curves: Sequence[Sequence[CurvePoint]]) -> tuple[list[int], list[float]]:
     """Iterations and the mean MAP@R in [0, 1] of the runs scored there, while at least half of them were."""
     by_iteration: dict[int, list[float]] = {}
     for curve in curves:
         for point in curve:
-            by_iteration.setdefault(point["iteration"], []).append(point["map_at_r"])
+            by_iteration.setdefault(point.iteration, []).append(point.scores["map_at_r"])
     kept = sorted(at for at, values in by_iteration.items() if 2 * len(values) >= len(curves))
     return kept, [mean_of(by_iteration[at]) for at in kept]
 
@@ -100,11 +99,11 @@ def _paint_search(panel: Axes, loss: LossEvidence, best: Steps, colour: str) -> 
     for source in SOURCES:
         chosen = [
             (trial.slot + 1, 100 * trial.value)
-            for trial, known in zip(loss.trials, loss.sources, strict=True)
-            if trial.value is not None and _source(known) == source
+            for trial in loss.trials
+            if trial.value is not None and _source(trial.source) == source
         ]
         panel.plot(*_columns(chosen), color=colour, zorder=4, **_bead(source, colour))
-    lost = [trial.slot + 1 for trial, runs in zip(loss.trials, loss.trial_runs, strict=True) if trial_diverged(runs)]
+    lost = [trial.slot + 1 for trial in loss.trials if trial.diverged]
     bottom = panel.get_xaxis_transform()
     panel.plot(lost, [0.03] * len(lost), "x", ms=5, mew=1.4, color=RED, transform=bottom, zorder=4)
 
@@ -131,7 +130,7 @@ def _bead(source: str, colour: str) -> dict[str, Any]:
 
 
 def _search_legend(evidence: DatasetEvidence) -> list[Line2D]:
-    there = {_source(source) for loss in evidence.losses for source in loss.sources}
+    there = {_source(trial.source) for loss in evidence.losses for trial in loss.trials}
     told = [Line2D([], [], label=label, **_bead(each, GREY)) for each, label in SOURCES.items() if each in there]
     return [
         Line2D([], [], color=GREY, lw=1.8, label="best so far"),
@@ -141,25 +140,25 @@ def _search_legend(evidence: DatasetEvidence) -> list[Line2D]:
     ]
 
 
-def _paint_curves(panel: Axes, runs: Sequence[Body], colour: str) -> None:
+def _paint_curves(panel: Axes, runs: Sequence[Run], colour: str) -> None:
     panel.grid(axis="y")
-    lines = [[(point["iteration"], 100 * point["map_at_r"]) for point in run["curve"]] for run in runs]
+    lines = [[(point.iteration, 100 * point.scores["map_at_r"]) for point in run.curve] for run in runs]
     panel.add_collection(LineCollection([line for line in lines if line], colors=colour, lw=0.6, alpha=0.28, zorder=2))
-    best = [(run["best"]["iteration"], 100 * run["best"]["map_at_r"]) for run in runs if run["best"]]
+    best = [(run.best.iteration, 100 * run.best.scores["map_at_r"]) for run in runs if run.best]
     panel.plot(*_columns(best), ".", ms=4, color=colour, zorder=3)
     starts = [start for run in runs if (start := _followup_start(run))]
     panel.plot(*_columns(starts), "|", ms=5, mew=0.8, color=INK, alpha=0.7, zorder=5)
-    iterations, means = mean_curve([run["curve"] for run in runs])
+    iterations, means = mean_curve([run.curve for run in runs])
     panel.plot(iterations, [100 * value for value in means], "-", color=colour, lw=2.2, zorder=4)
     panel.autoscale_view()
 
 
-def _followup_start(run: Body) -> tuple[int, float] | None:
+def _followup_start(run: Run) -> tuple[int, float] | None:
     """The last point of a run's normal phase, where it has a follow-up."""
-    normal = [point for point in run["curve"] if point["phase"] != "followup"]
-    if len(normal) == len(run["curve"]):
+    normal = [point for point in run.curve if point.phase != "followup"]
+    if len(normal) == len(run.curve):
         return None
-    return normal[-1]["iteration"], 100 * normal[-1]["map_at_r"]
+    return normal[-1].iteration, 100 * normal[-1].scores["map_at_r"]
 
 
 def _curves_legend(*, followed: bool) -> list[Line2D]:

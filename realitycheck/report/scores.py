@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from realitycheck.protocol.model import Protocol
-from realitycheck.records.evidence import LossEvidence
+from realitycheck.records.evidence import LossEvidence, Replicate
+from realitycheck.records.schema import Run
 from realitycheck.report.labels import RECONSTRUCTION
-from realitycheck.runs import Body, Category, Outcome, Replicate
+from realitycheck.runs import Category
 from realitycheck.statistics.intervals import Interval, mean_of, t_interval
 
 
@@ -85,17 +86,6 @@ def make_untrained_row(evidence: LossEvidence, protocol: Protocol) -> Row:
     return _row(evidence, protocol, status="", trained=False, exploratory=False)
 
 
-def barren(evidence: LossEvidence, protocol: Protocol) -> bool:
-    """Whether the search is over and every trial diverged, so that no setting can be retrained."""
-    over = len(evidence.trials) == protocol.search.trials
-    return over and all(trial_diverged(runs) for runs in evidence.trial_runs)
-
-
-def trial_diverged(runs: tuple[Body | None, ...]) -> bool:
-    """Whether a fold run of this trial diverged; one is enough."""
-    return any(_diverged(run) for run in runs)
-
-
 def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bool, exploratory: bool) -> Row:
     columns = [(category, metric) for category in protocol.categories for metric in protocol.metrics]
     return Row(
@@ -109,11 +99,12 @@ def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bo
 
 
 def _cell(evidence: LossEvidence, protocol: Protocol, category: Category, metric: str) -> Cell:
-    there = [replicate_score(each, category, metric, evidence.distance) for each in evidence.replicates]
+    there = [evidence.score(replicate, category=category, metric=metric) for replicate in evidence.replicates]
     # Before the search has chosen, and for good if nothing could be chosen, there are no replicates at all.
     values = (*there, *(None for _ in range(protocol.final.seeds - len(there))))
     known = [value for value in values if value is not None]
-    diverged = len(values) if barren(evidence, protocol) else _lost(evidence.replicates, protocol, category)
+    barren = any(search.trials and search.all_trials_diverged for search in evidence.searches)
+    diverged = len(values) if barren else _lost(evidence.replicates, protocol, category)
     return Cell(
         category=category,
         metric=metric,
@@ -125,27 +116,19 @@ def _cell(evidence: LossEvidence, protocol: Protocol, category: Category, metric
     )
 
 
-def replicate_score(replicate: Replicate, category: Category, metric: str, distance: str) -> float | None:
-    """The replicate's score in [0, 1], or None; a single model has no ensemble."""
-    lone = replicate.fold_score is not None and replicate.fold_score["together"] is None
-    if category is Category.ENSEMBLE and lone:
-        return None
-    return replicate.score(category=category, metric=metric, distance=distance)
-
-
 def _lost(replicates: tuple[Replicate, ...], protocol: Protocol, category: Category) -> int:
     """How many replicates a divergence robs of this score for good."""
     if category is not Category.COMPLETE:
-        return sum(trial_diverged(each.fold_runs) for each in replicates)
+        return sum(any(map(_diverged, replicate.fold_runs)) for replicate in replicates)
     pooled = protocol.final.complete == "appendix_d"
     every = tuple(run for each in replicates for run in each.fold_runs)
     return sum(_diverged(each.complete_run) or _no_lengths(every if pooled else each.fold_runs) for each in replicates)
 
 
-def _no_lengths(fold_runs: tuple[Body | None, ...]) -> bool:
+def _no_lengths(fold_runs: tuple[Run | None, ...]) -> bool:
     """Whether no fold run is left to give a complete run its phase lengths."""
     return bool(fold_runs) and all(_diverged(run) for run in fold_runs)
 
 
-def _diverged(run: Body | None) -> bool:
-    return run is not None and run["outcome"] == Outcome.DIVERGED
+def _diverged(run: Run | None) -> bool:
+    return run is not None and run.diverged

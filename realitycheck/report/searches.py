@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from realitycheck.protocol.model import Study
 from realitycheck.protocol.space import Bounds, Choice, IntUniform, LogIntUniform, LogUniform, Space, Uniform
-from realitycheck.records.evidence import LossEvidence
-from realitycheck.report.scores import trial_diverged
-from realitycheck.runs import Body, Replicate
+from realitycheck.records.evidence import LossEvidence, Replicate, SearchEvidence
+from realitycheck.records.schema import Run
+from realitycheck.runs import Stage
 from realitycheck.statistics.intervals import mean_of
 
 NEAR = 0.01
@@ -106,44 +106,39 @@ def treatment(study: Study, label: str) -> Treatment:
 
 def summarize_search(study: Study, dataset: str, evidence: LossEvidence) -> SearchSummary:
     """What one search spent, what it chose, and how far its winner was flattered."""
-    chosen = evidence.chosen
+    (search,) = evidence.searches
+    chosen = search.chosen
     space = study.protocol.space_of(study.loss(evidence.label), dataset)
     return SearchSummary(
         label=evidence.label,
-        trials=len(evidence.trials),
-        wanted=study.protocol.search.trials,
-        finished=finished_trials(evidence),
-        diverged=_diverged_trials(evidence),
+        trials=len(search.trials),
+        wanted=search.planned,
+        finished=finished_trials(search),
+        diverged=_diverged_trials(search),
         searched=sum(isinstance(each, Bounds | Choice) for each in space.values()),
         slot=chosen.slot if chosen else None,
-        source=_source_of(evidence),
+        source=chosen.source if chosen else None,
         value=chosen.value if chosen else None,
-        fresh=fresh_value(evidence.replicates),
+        fresh=fresh_value(search.replicates),
         knobs=_knobs(space, chosen.knobs) if chosen else (),
-        causes=divergence_causes(evidence),
+        causes=divergence_causes(search),
     )
 
 
-def finished_trials(evidence: LossEvidence) -> int:
+def finished_trials(search: SearchEvidence) -> int:
     """Trials that have a value or diverged."""
-    return _diverged_trials(evidence) + sum(trial.value is not None for trial in evidence.trials)
+    return _diverged_trials(search) + sum(trial.value is not None for trial in search.trials)
 
 
-def _diverged_trials(evidence: LossEvidence) -> int:
-    return sum(trial_diverged(runs) for runs in evidence.trial_runs)
+def _diverged_trials(search: SearchEvidence) -> int:
+    return sum(trial.diverged for trial in search.trials)
 
 
-def _source_of(evidence: LossEvidence) -> str | None:
-    sources = {trial.slot: source for trial, source in zip(evidence.trials, evidence.sources, strict=True)}
-    return sources[evidence.chosen.slot] if evidence.chosen else None
-
-
-def divergence_causes(evidence: LossEvidence) -> tuple[tuple[str, int], ...]:
-    """Why this loss's runs diverged. The iterations and numbers of a cause are left out: alike ones count as one."""
-    finals = (run for each in evidence.replicates for run in (*each.fold_runs, each.complete_run))
-    runs = [run for folds in evidence.trial_runs for run in folds] + list(finals)
-    causes = [re.split(r" (?:at|by) iteration| to a spread", run["cause"])[0] for run in runs if run and run["cause"]]
-    return tuple(sorted(Counter(causes).items(), key=lambda each: (-each[1], each[0])))
+def divergence_causes(search: SearchEvidence) -> tuple[tuple[str, int], ...]:
+    """Why runs of one search diverged. Iterations and numbers are left out, so that alike causes count as one."""
+    runs = (*search.runs(Stage.SEARCH), *search.runs(Stage.FINAL))
+    causes = [re.split(r" (?:at|by) iteration| to a spread", run.cause)[0] for run in runs if run.cause]
+    return tuple(sorted(Counter(causes).items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def fresh_value(replicates: tuple[Replicate, ...]) -> float | None:
@@ -164,8 +159,8 @@ def on_bound(value: float, bounds: tuple[float, float], *, log: bool) -> str | N
     return "high" if place >= 1 - NEAR else None
 
 
-def _validation(runs: tuple[Body | None, ...]) -> float | None:
-    best = [run["best"]["map_at_r"] for run in runs if run and run["best"]]
+def _validation(runs: tuple[Run | None, ...]) -> float | None:
+    best = [run.best.scores["map_at_r"] for run in runs if run and run.best]
     return mean_of(best) if best and len(best) == len(runs) else None
 
 

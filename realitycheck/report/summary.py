@@ -14,7 +14,7 @@ from realitycheck.report.glossary import glossary
 from realitycheck.report.labels import RECONSTRUCTION, shown, statuses
 from realitycheck.report.missing import missing
 from realitycheck.report.noise import Noise, noise
-from realitycheck.report.openings import NAMING, Opening, changed_claims, exploratory, opening_of
+from realitycheck.report.openings import NAMING, OpeningSummary, changed_claims, exploratory, summarize_opening
 from realitycheck.report.scores import Row, make_row, make_untrained_row
 from realitycheck.report.searches import SearchSummary, Treatment, summarize_search, treatment
 from realitycheck.report.verdicts import answer
@@ -50,7 +50,7 @@ class DatasetSummary:
     searches: tuple[SearchSummary, ...]
     endings: tuple[Ending, ...]
     capped: str
-    openings: tuple[Opening, ...]
+    openings: tuple[OpeningSummary, ...]
     missing: tuple[str, ...]
     answer: str
 
@@ -167,8 +167,8 @@ def _dataset(study: Study, evidence: DatasetEvidence) -> DatasetSummary:
         searches=tuple(summarize_search(study, evidence.dataset, each) for each in evidence.losses),
         endings=ended,
         capped=cap_sentence(ended, shown=lambda label: shown(label, statuses(study))),
-        openings=tuple(opening_of(body) for body in evidence.openings),
-        missing=missing(protocol, evidence, (*rows, *untrained)),
+        openings=tuple(summarize_opening(opening) for opening in evidence.openings),
+        missing=missing(evidence, (*rows, *untrained)),
         answer=_answer(study, found, rows),
     )
 

@@ -1,9 +1,8 @@
-"""A study and evidence that no training made: seeded numbers in the ledger's formats."""
+"""A study and evidence that no training made: seeded numbers."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Collection
 from typing import Any
 
@@ -11,8 +10,17 @@ import numpy as np
 from made_records import make_complete_run, make_run, make_score
 
 from realitycheck.protocol.model import Study
-from realitycheck.records.evidence import DatasetEvidence, LossEvidence, untrained_evidence
-from realitycheck.runs import Replicate, Trial
+from realitycheck.records.evidence import (
+    DatasetEvidence,
+    EvaluationScores,
+    LossEvidence,
+    Replicate,
+    SearchEvidence,
+    Trial,
+)
+from realitycheck.records.gather import untrained_evidence
+from realitycheck.records.schema import Opening
+from realitycheck.runs import CLEAN, TRUNK
 
 FOLDS = 4
 MEANS = {
@@ -30,7 +38,9 @@ SPACES = {
 }
 
 
-def make_study(*, labels: Collection[str] = tuple(MEANS), seeds: int = 10, trials: int = 20) -> Study:
+def make_study(
+    *, labels: Collection[str] = tuple(MEANS), seeds: int = 10, trials: int = 20, searches: int = 1
+) -> Study:
     group = {"name": "rmsprop", "lr": 1e-6, "momentum": 0.9, "weight_decay": 1e-4}
     return Study.model_validate_json(
         json.dumps(
@@ -67,6 +77,7 @@ def make_study(*, labels: Collection[str] = tuple(MEANS), seeds: int = 10, trial
                     "search": {
                         "sampler": "gp",
                         "trials": trials,
+                        "searches": searches,
                         "startup_trials": 5,
                         "round": 1,
                         "space": "test",
@@ -99,29 +110,38 @@ CLAIMS = {"baseline": "contrastive", "seeds": 10}
 
 
 def make_dataset(study: Study, *, seed: int = 0, dataset: str = "cub200") -> DatasetEvidence:
-    """A finished search and all replicates of every loss; `seed` moves every number."""
+    """Finished searches and all replicates of every loss; `seed` moves every number."""
     rng = np.random.default_rng(seed)
     luck = rng.standard_normal(study.protocol.final.seeds)
     losses = tuple(make_loss(study, dataset, choice.label, luck, rng) for choice in study.losses)
-    rows = (("untrained embedder", 0.10), ("untrained trunk", 0.12))
-    untrained = tuple(
-        untrained_evidence(label, make_replicates(study, f"{dataset}/{label}", mean, luck, rng, iterations=()))
-        for label, mean in rows
-    )
+    untrained = make_untrained(study, dataset, luck, rng)
     labels = [choice.label for choice in study.losses]
-    return DatasetEvidence(dataset, CLAIMS, losses, untrained, (make_opening(labels, number=0),))
+    opening = make_opening(labels, number=0, searches=study.protocol.search.searches)
+    return DatasetEvidence(dataset, CLAIMS, losses, untrained, (opening,))
 
 
-def make_opening(labels: Collection[str], *, number: int) -> dict[str, Any]:
-    searches = {label: f"search of {label}" for label in labels}
-    told = {"searches": searches, "claims": CLAIMS, "number": number}
-    return {"kind": "opening", "id": f"o{number}", "data": "d", "test": "t", **told}
+def make_opening(labels: Collection[str], *, number: int, searches: int = 1) -> Opening:
+    ids = {label: tuple(search_id(label, which) for which in range(searches)) for label in labels}
+    return Opening(f"plan {number}", "cub200", "d", "t", ids, CLAIMS, number)
+
+
+def search_id(label: str, number: int) -> str:
+    return f"search {number} of {label}"
 
 
 def make_loss(study: Study, dataset: str, label: str, luck: np.ndarray, rng: np.random.Generator) -> LossEvidence:
-    mean, search, name = MEANS.get(label, 0.23), study.protocol.search, f"{dataset}/{label}"
+    numbers = range(study.protocol.search.searches)
+    searches = tuple(make_search(study, dataset, label, number, luck, rng) for number in numbers)
+    return LossEvidence(label, study.loss(label).distance, CLEAN, searches)
+
+
+def make_search(
+    study: Study, dataset: str, label: str, number: int, luck: np.ndarray, rng: np.random.Generator
+) -> SearchEvidence:
+    mean, search = MEANS.get(label, 0.23), study.protocol.search
+    name = f"{dataset}/{label}/{number}"
     space = study.protocol.space_of(study.loss(label), dataset)
-    trials, runs = [], []
+    trials = []
     for slot in range(search.trials):
         height = mean + 0.06 - 0.05 * float(rng.random()) ** 2 * (1 if slot < search.startup_trials else 0.5)
         values = [height + 0.01 * float(x) for x in rng.standard_normal(FOLDS)]
@@ -129,62 +149,82 @@ def make_loss(study: Study, dataset: str, label: str, luck: np.ndarray, rng: np.
             make_run(f"{name}/{slot}/{fold}", value, iterations=(0, 50, 100), rng=rng)
             for fold, value in enumerate(values)
         )
-        trials.append(
-            Trial(slot, {k: draw(g, rng) for k, g in space.items()}, tuple(values), math.fsum(values) / FOLDS)
-        )
-        runs.append(folds)
-    chosen = max(trials, key=lambda trial: trial.value or 0)
-    sources = tuple("startup" if slot < search.startup_trials else "gp" for slot in range(search.trials))
-    return LossEvidence(
-        label=label,
-        search=f"search of {label}",
-        distance=study.loss(label).distance,
+        source = "startup" if slot < search.startup_trials else "gp"
+        trials.append(Trial(slot, {k: draw(g, rng) for k, g in space.items()}, source, folds))
+    return SearchEvidence(
+        number=number,
+        id=search_id(label, number),
+        planned=search.trials,
         trials=tuple(trials),
-        trial_runs=tuple(runs),
-        sources=sources,
-        proposals=tuple(f"{name}/{slot}" for slot in range(search.trials)),
-        chosen=chosen,
-        replicates=make_replicates(study, name, mean, luck, rng, iterations=range(0, 401, 50)),
+        chosen=max(trials, key=lambda trial: trial.value or 0),
+        replicates=make_replicates(study, name, mean, luck, rng, search=number, iterations=range(0, 401, 50)),
     )
 
 
-def draw(ground: Any, rng: np.random.Generator) -> float | int | str:
+def make_untrained(study: Study, dataset: str, luck: np.ndarray, rng: np.random.Generator) -> tuple[LossEvidence, ...]:
+    """The untrained models of each search, scored at the embedder and, a little higher, at the trunk."""
+    searches = []
+    for number in range(study.protocol.search.searches):
+        clean, trunk = (
+            make_replicates(study, f"{dataset}/{name}/{number}", mean, luck, rng, search=number, iterations=())
+            for name, mean in (("untrained embedder", 0.10), ("untrained trunk", 0.12))
+        )
+        both = tuple(
+            Replicate(
+                index=mine.index,
+                search=number,
+                fold_runs=mine.fold_runs,
+                complete_run=mine.complete_run,
+                scores={CLEAN: mine.scores[CLEAN], TRUNK: its.scores[CLEAN]},
+            )
+            for mine, its in zip(clean, trunk, strict=True)
+        )
+        searches.append(SearchEvidence(number, "", 0, (), None, both))
+    return untrained_evidence(tuple(searches))
+
+
+def draw(bounds: Any, rng: np.random.Generator) -> float | int | str:
     """A value out of a range, or the fixed value."""
-    kind = next(iter(getattr(type(ground), "model_fields", {"fixed": 0})))
+    kind = next(iter(getattr(type(bounds), "model_fields", {"fixed": 0})))
     match kind:
         case "uniform":
-            return float(rng.uniform(*ground.uniform))
+            return float(rng.uniform(*bounds.uniform))
         case "log_uniform":
-            return float(np.exp(rng.uniform(*np.log(ground.log_uniform))))
+            return float(np.exp(rng.uniform(*np.log(bounds.log_uniform))))
         case "int_uniform" | "log_int_uniform":
-            return int(rng.integers(*(int(end) for end in ground.bounds), endpoint=True))
+            return int(rng.integers(*(int(end) for end in bounds.bounds), endpoint=True))
         case "choice":
-            return ground.choice[int(rng.integers(len(ground.choice)))]
+            return bounds.choice[int(rng.integers(len(bounds.choice)))]
         case _:
-            return ground  # type: ignore[no-any-return]
+            return bounds  # type: ignore[no-any-return]
 
 
 def make_replicates(
-    study: Study, name: str, mean: float, luck: np.ndarray, rng: np.random.Generator, *, iterations: Collection[int]
+    study: Study,
+    name: str,
+    mean: float,
+    luck: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    search: int,
+    iterations: Collection[int],
 ) -> tuple[Replicate, ...]:
-    done = []
-    for index in range(study.protocol.final.seeds):
-        height = mean + 0.002 * float(luck[index]) + 0.002 * float(rng.standard_normal())
-        folds = tuple(
-            make_run(f"{name}/seed {index}/{fold}", height + 0.05, iterations=iterations, rng=rng)
-            for fold in range(FOLDS)
-        )
-        done.append(
-            Replicate(
-                index=index,
-                fold_runs=folds,
-                complete_run=make_complete_run(f"{name}/seed {index}", length=300),
-                fold_score=make_score(
-                    f"{name}/seed {index}/folds",
-                    [height - 0.03 + 0.004 * float(x) for x in rng.standard_normal(FOLDS)],
-                    together=height,
-                ),
-                complete_score=make_score(f"{name}/seed {index}/complete", [height - 0.01], together=None),
-            )
-        )
-    return tuple(done)
+    """The share of one search in the replicates of a loss."""
+    share = study.protocol.final.seeds // study.protocol.search.searches
+    return tuple(
+        make_replicate(f"{name}/seed {index}", index, search, mean + 0.002 * float(luck[index]), rng, iterations)
+        for index in range(search * share, (search + 1) * share)
+    )
+
+
+def make_replicate(
+    name: str, index: int, search: int, mean: float, rng: np.random.Generator, iterations: Collection[int]
+) -> Replicate:
+    height = mean + 0.002 * float(rng.standard_normal())
+    folds = tuple(make_run(f"{name}/{fold}", height + 0.05, iterations=iterations, rng=rng) for fold in range(FOLDS))
+    alone = [height - 0.03 + 0.004 * float(x) for x in rng.standard_normal(FOLDS)]
+    scores = EvaluationScores(
+        folds=make_score(f"{name}/folds", alone, together=height),
+        complete=make_score(f"{name}/complete", [height - 0.01], together=None),
+    )
+    return Replicate(index, search, folds, make_complete_run(name, length=300), {CLEAN: scores})

@@ -6,8 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
+from made_records import with_search
 
 from realitycheck.protocol.model import Override, Scores
+from realitycheck.records.evidence import EvaluationScores
 from realitycheck.report import columns, latex, markdown, spreadsheets, tables
 from realitycheck.report.page import draw_section, render_page
 from realitycheck.report.summary import summarize
@@ -18,24 +20,21 @@ EXTRA = ["R@1", "R@10", "NMI"]
 
 def filled(score, shift):
     """A score record with what was asked for: numbers that no other column has."""
+    extra = {"recall_at_1": 0.5 + shift, "recall_at_10": 0.7 + shift, "nmi": 0.6 + shift}
 
-    def one(values):
-        extra = {"recall_at_1": 0.5 + shift, "recall_at_10": 0.7 + shift, "nmi": 0.6 + shift}
-        return {name: {**each, **extra} for name, each in values.items()}
+    def one(model):
+        return {name: replace(found, scores={**found.scores, **extra}) for name, found in model.items()}
 
-    together = score["together"] and one(score["together"])
-    return {**score, "each": [one(each) for each in score["each"]], "together": together}
+    return replace(score, each=tuple(map(one, score.each)), together=score.together and one(score.together))
 
 
-def measured(replicates):
-    return tuple(
-        replace(
-            each,
-            fold_score=filled(each.fold_score, each.index / 1000),
-            complete_score=filled(each.complete_score, each.index / 1000),
-        )
-        for each in replicates
-    )
+def measured(replicate):
+    shift = replicate.index / 1000
+    scores = {
+        name: EvaluationScores(filled(records.folds, shift), filled(records.complete, shift))
+        for name, records in replicate.scores.items()
+    }
+    return replace(replicate, scores=scores)
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +48,10 @@ def asking(study):
 
 @pytest.fixture(scope="module")
 def evidence(dataset):
-    every = {name: getattr(dataset, name) for name in ("losses", "untrained")}
-    return replace(
-        dataset,
-        **{name: tuple(replace(x, replicates=measured(x.replicates)) for x in rows) for name, rows in every.items()},
-    )
+    def of(losses):
+        return tuple(with_search(loss, replicates=tuple(map(measured, loss.replicates))) for loss in losses)
+
+    return replace(dataset, losses=of(dataset.losses), untrained=of(dataset.untrained))
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +98,7 @@ def test_the_page_has_them_and_says_what_they_are(summary, evidence):
 
 
 def test_the_best_of_each_column_is_bold_in_its_own_block(asking, evidence):
-    best = replace(evidence.losses[1], replicates=evidence.losses[1].replicates[1:])
+    best = with_search(evidence.losses[1], replicates=evidence.losses[1].replicates[1:])
     few = replace(evidence, losses=(evidence.losses[0], best, evidence.losses[2]))
     (found,) = summarize(asking, [few]).datasets
     labels = dict(

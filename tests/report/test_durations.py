@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from pages import write
 
+from realitycheck.records.schema import proposal_id
 from realitycheck.report.durations import KINDS, durations
 
 
@@ -13,26 +15,30 @@ def done(id, seconds, kind="done"):
     return {"kind": kind, "id": id, "seconds": seconds, "title": "?"}
 
 
-ATTEMPTS = [
-    done("cub200/circle/0", 0.5),
-    done("cub200/circle/1", 0.1),
-    done("cub200/circle/0/0", 9.0),
-    done("cub200/circle/0/1", 10.0),
-    done("cub200/circle/5/3", 14.0),
-    done("cub200/circle/seed 2/1", 20.0),
-    done("cub200/circle/seed 2", 31.0),
-    done("cub200/circle/seed 0/folds", 7.0),
-    done("cub200/circle/seed 0/folds", 8.0),  # its first result was lost
-    done("cub200/circle/seed 1/complete", 2.0),
-    done("cub200/soft_triple/seed 1/1", 4.0),
-    done("cub200/soft_triple/seed 1/2", 40.0, kind="failed"),
-    done("of another study", 5.0),
-    {"kind": "done", "id": "cub200/soft_triple/seed 1/3"},
-]
+@pytest.fixture(scope="module")
+def attempts(dataset):
+    (circle,), (soft_triple,) = (loss.searches for loss in dataset.losses[1:])
+    replicates = circle.replicates
+    return [
+        done(proposal_id("search 0 of circle", 0), 0.5),
+        done(proposal_id("search 0 of circle", 1), 0.1),
+        done(circle.trials[0].runs[0].id, 9.0),
+        done(circle.trials[0].runs[1].id, 10.0),
+        done(circle.trials[5].runs[3].id, 14.0),
+        done(replicates[2].fold_runs[1].id, 20.0),
+        done(replicates[2].complete_run.id, 31.0),
+        done(replicates[0].scores["clean"].folds.id, 7.0),
+        done(replicates[0].scores["clean"].folds.id, 8.0),  # its first result was lost
+        done(replicates[1].scores["clean"].complete.id, 2.0),
+        done(soft_triple.replicates[1].fold_runs[1].id, 4.0),
+        done(soft_triple.replicates[1].fold_runs[2].id, 40.0, kind="failed"),
+        done("of another study", 5.0),
+        {"kind": "done", "id": soft_triple.replicates[1].fold_runs[3].id},
+    ]
 
 
-def test_medians_by_hand(dataset):
-    circle, soft_triple = durations([dataset], ATTEMPTS)
+def test_medians_by_hand(dataset, attempts):
+    circle, soft_triple = durations([dataset], attempts)
     assert (circle.dataset, circle.label, circle.jobs) == ("cub200", "circle", 10)
     assert dict(zip(KINDS, circle.medians, strict=True)) == {
         "proposal": 0.3,
@@ -46,8 +52,8 @@ def test_medians_by_hand(dataset):
     assert soft_triple.medians == (None, None, 4.0, None, None, None)
 
 
-def test_they_stand_in_the_provenance_alone(study, dataset, tmp_path, texts):
-    write(study, [dataset], tmp_path / "with", attempts=ATTEMPTS)
+def test_they_are_in_the_provenance_alone(study, dataset, attempts, tmp_path, texts):
+    write(study, [dataset], tmp_path / "with", attempts=attempts)
     write(study, [dataset], tmp_path / "without")
     here, there = texts(tmp_path / "with"), texts(tmp_path / "without")
     assert {name for name in here if here[name] != there[name]} == {"provenance.html"}

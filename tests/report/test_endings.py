@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from made_records import DIVERGED, make_complete_run, make_phase
+from made_records import DIVERGED, make_complete_run, make_ended, make_phase, with_search
 from pages import Seen, write
 
 from realitycheck.protocol.model import Phase
@@ -16,15 +16,14 @@ FOLLOWUP = Phase(name="followup", cap=1000, evaluate_every=50, patience=3)
 
 
 def run(*phases):
-    seen = {"id": "a run", "best": None, "cause": None, "curve": [], "images": {"train": 90, "val": 30}}
-    return {"outcome": "completed", "phases": list(phases), **seen}
+    return make_ended("a run", *phases)
 
 
 def evidence_of(loss, folds, trial):
     first = replace(loss.replicates[0], fold_runs=folds, complete_run=make_complete_run("x", length=300))
     second = replace(loss.replicates[1], fold_runs=(None,) * 4, complete_run=None)
-    one = {name: getattr(loss, name)[:1] for name in ("trials", "sources", "proposals")}
-    return replace(loss, **one, chosen=loss.trials[0], replicates=(first, second), trial_runs=(trial,))
+    lone = replace(loss.trials[0], runs=trial)
+    return with_search(loss, trials=(lone,), chosen=lone, replicates=(first, second))
 
 
 @pytest.fixture

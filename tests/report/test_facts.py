@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from made_records import UNSEARCHED, with_search
 
 from realitycheck.plan.cost import Trainings
 from realitycheck.protocol.model import Override, Phase
@@ -39,8 +40,7 @@ def test_folds_of_unequal_size(dataset):
 
 
 def test_a_study_under_way_tells_what_it_knows(dataset):
-    bare = {"trials": (), "trial_runs": (), "sources": (), "proposals": (), "chosen": None, "replicates": ()}
-    facts = data_facts(replace(dataset, losses=tuple(replace(loss, **bare) for loss in dataset.losses)))
+    facts = data_facts(replace(dataset, losses=tuple(with_search(loss, **UNSEARCHED) for loss in dataset.losses)))
     assert fact_lines(facts) == [("Trainings", "0: 0 of searches, 0 final fold runs, 0 complete runs")]
 
 

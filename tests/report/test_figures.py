@@ -3,7 +3,9 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
+from made_records import UNSEARCHED, metrics, with_search
 
+from realitycheck.records.schema import CurvePoint
 from realitycheck.report.drawing import look_of
 from realitycheck.report.figures import differences_figure, noise_figure, scores_figure
 from realitycheck.report.progress import curves_figure, mean_curve, search_figure, trial_ticks
@@ -72,7 +74,7 @@ def test_hostile_labels_are_text(study, dataset):
 
 
 def test_figures_of_a_study_under_way(study, dataset):
-    empty = replace(dataset.losses[1], trials=(), trial_runs=(), sources=(), chosen=None, replicates=())
+    empty = with_search(dataset.losses[1], **UNSEARCHED)
     dataset = replace(dataset, losses=(dataset.losses[0], empty, dataset.losses[2]))
     for kind in ("scores", "differences", "search", "curves"):
         ET.fromstring(draw(kind, study, dataset))
@@ -80,7 +82,7 @@ def test_figures_of_a_study_under_way(study, dataset):
 
 def test_the_mean_curve_stops_when_half_the_runs_have():
     def curve(*values):
-        return [{"iteration": 10 * i, "map_at_r": value} for i, value in enumerate(values)]
+        return [CurvePoint(10 * i, "normal", None, metrics(value)) for i, value in enumerate(values)]
 
     found = mean_curve([curve(0.1, 0.2, 0.3), curve(0.3, 0.4), curve(0.2, 0.6)])
     assert found[0] == [0, 10]
@@ -104,7 +106,8 @@ def test_trials_are_counted_from_one(study, dataset):
 
 
 def test_a_published_setting_is_in_the_legend_where_there_is_one(study, dataset):
-    first = replace(dataset.losses[0], sources=("published", *dataset.losses[0].sources[1:]))
+    trials = dataset.losses[0].trials
+    first = with_search(dataset.losses[0], trials=(replace(trials[0], source="published"), *trials[1:]))
     with_it = draw("search", study, replace(dataset, losses=(first, *dataset.losses[1:])))
     assert "published setting" in with_it
     assert "published setting" not in draw("search", study, dataset)
@@ -112,12 +115,12 @@ def test_a_published_setting_is_in_the_legend_where_there_is_one(study, dataset)
 
 def test_curves_mark_where_the_follow_up_begins(study, dataset):
     def followed(run):
-        curve = [{**point, "phase": "followup" if point["iteration"] > 100 else "normal"} for point in run["curve"]]
-        return {**run, "curve": curve}
+        late = (replace(point, phase="followup" if point.iteration > 100 else "normal") for point in run.curve)
+        return replace(run, curve=tuple(late))
 
     loss = dataset.losses[0]
-    replicates = [replace(each, fold_runs=tuple(map(followed, each.fold_runs))) for each in loss.replicates]
-    late = replace(dataset, losses=(replace(loss, replicates=tuple(replicates)), *dataset.losses[1:]))
+    replicates = tuple(replace(each, fold_runs=tuple(map(followed, each.fold_runs))) for each in loss.replicates)
+    late = replace(dataset, losses=(with_search(loss, replicates=replicates), *dataset.losses[1:]))
     svg = draw("curves", study, late)
     assert "its follow-up begins" in svg
     assert "its follow-up begins" not in draw("curves", study, dataset)

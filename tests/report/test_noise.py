@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from made_records import together
 
 from realitycheck.report.markdown import markdown
 from realitycheck.report.noise import noise
@@ -90,10 +91,7 @@ def test_nothing_is_said_where_no_losses_are_the_same(study, dataset):
 def test_a_study_tells_its_noise_in_every_column(study, dataset):
     summary = summarize(study.model_copy(update={"same": ("circle", "soft_triple")}), [dataset])
     noise = summary.datasets[0].noise
-    means = {
-        loss.label: sum(each.fold_score["together"]["cosine"]["map_at_r"] for each in loss.replicates) / 4
-        for loss in dataset.losses[1:]
-    }
+    means = {loss.label: sum(together(loss)) / 4 for loss in dataset.losses[1:]}
     spread = f"{100 * abs(means['circle'] - means['soft_triple']):.2f}"
     assert noise.labels == ("circle", "soft_triple")
     assert len(noise.floors) == 9
@@ -109,7 +107,7 @@ def test_a_study_tells_its_noise_in_every_column(study, dataset):
 
 def test_names_declared_after_the_opening_are_late(study, dataset):
     study = study.model_copy(update={"same": ("circle", "soft_triple")})
-    opening = {**dataset.openings[0], "claims": {"same": []}}
+    opening = replace(dataset.openings[0], claims={"same": []})
     late = replace(dataset, openings=(opening,), claims={"same": ["circle", "soft_triple"]})
     said = "They were declared to be one function after the test half had been opened."
     for evidence, there in ((late, True), (dataset, False)):

@@ -10,7 +10,7 @@ import pytest
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.model import IntervalRule
 from realitycheck.protocol.parse import read_study
-from realitycheck.records.evidence import gather
+from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records
 from realitycheck.report.openings import changed_claims, exploratory
@@ -62,7 +62,7 @@ def test_whatever_shapes_a_claim_is_in_the_opening(claim, study):
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_a_claim_that_changed_after_the_opening_makes_every_loss_exploratory(claim, study, dataset):
-    opening = {**dataset.openings[0], "claims": plan_of(study).claims}
+    opening = replace(dataset.openings[0], claims=plan_of(study).claims)
     now = replace(dataset, openings=(opening,), claims=plan_of(changed(study, claim)).claims)
     # The names of one function shape the noise floor and no verdict.
     assert exploratory(now) == (set() if claim == "same" else ALL)
@@ -72,7 +72,7 @@ def test_a_claim_that_changed_after_the_opening_makes_every_loss_exploratory(cla
 
 def test_an_opening_is_asked_only_for_the_claims_that_it_holds(study, dataset):
     old = {name: plan_of(study).claims[name] for name in CLAIMS[:4]}
-    now = replace(dataset, openings=({**dataset.openings[0], "claims": old},), claims=plan_of(study).claims)
+    now = replace(dataset, openings=(replace(dataset.openings[0], claims=old),), claims=plan_of(study).claims)
     assert exploratory(now) == set()
     assert exploratory(replace(now, claims=plan_of(changed(study, "interval")).claims)) == set()
     assert exploratory(replace(now, claims=plan_of(changed(study, "seeds")).claims)) == ALL
@@ -97,13 +97,16 @@ def test_the_opening_of_the_committed_study_is_still_its_own():
     ("change", "late"),
     [
         ({"claims": {"baseline": "contrastive", "seeds": 3}}, ALL),
-        ({"searches": {"contrastive": "search of contrastive", "circle": "another"}}, {"circle", "soft_triple"}),
+        (
+            {"searches": {"contrastive": ("search 0 of contrastive",), "circle": ("another",)}},
+            {"circle", "soft_triple"},
+        ),
         ({}, set()),
     ],
 )
 def test_what_was_settled_after_the_first_opening_is_exploratory(change, late, dataset):
     (opening,) = dataset.openings
-    assert exploratory(replace(dataset, openings=({**opening, **change},))) == late
+    assert exploratory(replace(dataset, openings=(replace(opening, **change),))) == late
 
 
 def test_dropping_a_loss_after_the_opening_makes_the_rest_exploratory(dataset):

@@ -3,6 +3,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from made_records import UNSEARCHED, with_search
 from pages import Seen, write
 
 HOSTILE = "</style><script>alert(1)</script>\"'&="
@@ -102,10 +103,10 @@ def test_hostile_names_are_shown_and_do_nothing(study, dataset, tmp_path):
 
 
 def test_an_unfinished_study_has_a_banner(study, dataset, edit, tmp_path):
-    bare = {"trials": (), "trial_runs": (), "sources": (), "proposals": (), "chosen": None, "replicates": ()}
+    bare = dict.fromkeys(["contrastive", "circle", "soft_triple"], lambda x: with_search(x, **UNSEARCHED))
     untouched = replace(
-        edit(dataset, **dict.fromkeys(["contrastive", "circle", "soft_triple"], lambda x: replace(x, **bare))),
-        untrained=tuple(replace(row, replicates=()) for row in dataset.untrained),
+        edit(dataset, **bare),
+        untrained=tuple(with_search(row, replicates=()) for row in dataset.untrained),
         openings=(),
     )
     write(study.model_copy(update={"same": ("circle", "soft_triple")}), [untouched], tmp_path)

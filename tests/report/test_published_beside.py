@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from made_records import with_search
 from pages import Seen, write
 
 from realitycheck.protocol.model import DatasetChoice
@@ -104,7 +103,7 @@ def test_the_menu_name_counts_and_not_the_name_in_the_study(study):
 
 
 def test_an_unfinished_study_shows_dashes(study, dataset, edit, tmp_path):
-    write(study, [edit(dataset, contrastive=lambda loss: replace(loss, replicates=()))], tmp_path)
+    write(study, [edit(dataset, contrastive=lambda loss: with_search(loss, replicates=()))], tmp_path)
     assert "| contrastive (4 pending) | Contrastive | – | 23.63 ± 0.24 |" in (tmp_path / "published.md").read_text()
     page = Seen((tmp_path / "index.html").read_text()).text.split("Published tables")[1]
     assert "contrastive(4 pending)Contrastive" in page

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_records import DIVERGED
+from made_records import DIVERGED, with_scores, with_search
 from scipy import stats
 
 from realitycheck.report.scores import make_row
@@ -16,7 +16,10 @@ def row_of(study, dataset, label):
 
 def test_aggregate_is_the_mean_of_the_folds_under_the_declared_distance(study, dataset):
     replicates = dataset.losses[0].replicates  # contrastive declares euclidean
-    by_hand = [np.mean([each["euclidean"]["r_precision"] for each in one.fold_score["each"]]) for one in replicates]
+    by_hand = [
+        np.mean([model["euclidean"].scores["r_precision"] for model in replicate.scores["clean"].folds.each])
+        for replicate in replicates
+    ]
     cell = row_of(study, dataset, "contrastive").cell(Category.AGGREGATE, "r_precision")
     assert cell.values == pytest.approx(by_hand)
     low, high = stats.t.interval(0.95, 3, loc=np.mean(by_hand), scale=stats.sem(by_hand))
@@ -26,11 +29,11 @@ def test_aggregate_is_the_mean_of_the_folds_under_the_declared_distance(study, d
 
 def test_ensemble_and_complete_are_single_scores(study, dataset):
     row = row_of(study, dataset, "circle")
-    first = dataset.losses[1].replicates[0]
+    first = dataset.losses[1].replicates[0].scores["clean"]
     ensemble = row.cell(Category.ENSEMBLE, "map_at_r").values[0]
     complete = row.cell(Category.COMPLETE, "precision_at_1").values[0]
-    assert ensemble == first.fold_score["together"]["cosine"]["map_at_r"]
-    assert complete == first.complete_score["each"][0]["cosine"]["precision_at_1"]
+    assert ensemble == first.folds.together["cosine"].scores["map_at_r"]
+    assert complete == first.complete.each[0]["cosine"].scores["precision_at_1"]
 
 
 def test_columns_follow_the_protocol(study, dataset):
@@ -41,7 +44,7 @@ def test_columns_follow_the_protocol(study, dataset):
 
 def test_a_diverged_fold_costs_fold_scores_but_not_the_complete_one(study, dataset, edit, synthetic):
     def one_bad(loss):
-        return replace(loss, replicates=(synthetic.diverge(loss.replicates[0], fold=2), *loss.replicates[1:]))
+        return with_search(loss, replicates=(synthetic.diverge(loss.replicates[0], fold=2), *loss.replicates[1:]))
 
     row = row_of(study, edit(dataset, circle=one_bad), "circle")
     for category, diverged in ((Category.AGGREGATE, 1), (Category.ENSEMBLE, 1), (Category.COMPLETE, 0)):
@@ -51,8 +54,8 @@ def test_a_diverged_fold_costs_fold_scores_but_not_the_complete_one(study, datas
 
 def test_scores_still_to_come_are_pending(study, dataset, edit):
     def half_done(loss):
-        bare = replace(loss.replicates[3], fold_score=None, complete_run=None, complete_score=None)
-        return replace(loss, replicates=(*loss.replicates[:3], bare))
+        bare = with_scores(replace(loss.replicates[3], complete_run=None), folds=None, complete=None)
+        return with_search(loss, replicates=(*loss.replicates[:3], bare))
 
     cell = row_of(study, edit(dataset, circle=half_done), "circle").cell(Category.COMPLETE, "map_at_r")
     assert (cell.diverged, cell.pending, cell.missing) == (0, 1, 1)
@@ -60,8 +63,8 @@ def test_scores_still_to_come_are_pending(study, dataset, edit):
 
 def test_a_diverged_complete_run(study, dataset, edit):
     def bad_end(loss):
-        bad = replace(loss.replicates[0], complete_run=DIVERGED, complete_score=None)
-        return replace(loss, replicates=(bad, *loss.replicates[1:]))
+        bad = with_scores(replace(loss.replicates[0], complete_run=DIVERGED), complete=None)
+        return with_search(loss, replicates=(bad, *loss.replicates[1:]))
 
     row = row_of(study, edit(dataset, circle=bad_end), "circle")
     assert row.cell(Category.COMPLETE, "map_at_r").diverged == 1
@@ -71,14 +74,9 @@ def test_a_diverged_complete_run(study, dataset, edit):
 @pytest.mark.parametrize(("rule", "lost"), [("per_replicate", 1), ("appendix_d", 0)])
 def test_without_phase_lengths_there_is_no_complete_run(study, dataset, edit, rule, lost):
     def all_folds_bad(loss):
-        gone = replace(
-            loss.replicates[0],
-            fold_runs=(DIVERGED,) * 4,
-            fold_score=None,
-            complete_run=None,
-            complete_score=None,
-        )
-        return replace(loss, replicates=(gone, *loss.replicates[1:]))
+        gone = replace(loss.replicates[0], fold_runs=(DIVERGED,) * 4, complete_run=None)
+        gone = with_scores(gone, folds=None, complete=None)
+        return with_search(loss, replicates=(gone, *loss.replicates[1:]))
 
     final = study.protocol.final.model_copy(update={"complete": rule})
     study = study.model_copy(update={"protocol": study.protocol.model_copy(update={"final": final})})
@@ -87,7 +85,7 @@ def test_without_phase_lengths_there_is_no_complete_run(study, dataset, edit, ru
 
 
 def test_one_score_has_a_mean_and_no_interval(study, dataset, edit):
-    row = row_of(study, edit(dataset, circle=lambda loss: replace(loss, replicates=loss.replicates[:1])), "circle")
+    row = row_of(study, edit(dataset, circle=lambda loss: with_search(loss, replicates=loss.replicates[:1])), "circle")
     cell = row.cell(Category.ENSEMBLE, "map_at_r")
     assert cell.mean == cell.values[0]
     assert cell.interval is None
@@ -96,9 +94,8 @@ def test_one_score_has_a_mean_and_no_interval(study, dataset, edit):
 
 def test_a_search_that_only_diverged_loses_every_replicate(study, dataset, edit):
     def hopeless(loss):
-        trials = tuple(replace(trial, value=None) for trial in loss.trials)
-        runs = tuple((DIVERGED, *folds[1:]) for folds in loss.trial_runs)
-        return replace(loss, trials=trials, trial_runs=runs, chosen=None, replicates=())
+        trials = tuple(replace(trial, runs=(DIVERGED, *trial.runs[1:])) for trial in loss.trials)
+        return with_search(loss, trials=trials, chosen=None, replicates=())
 
     cell = row_of(study, edit(dataset, circle=hopeless), "circle").cell(Category.ENSEMBLE, "map_at_r")
     assert (cell.n, cell.diverged, cell.pending, cell.mean) == (0, 4, 0, None)

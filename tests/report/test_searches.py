@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_records import DIVERGED
+from made_records import DIVERGED, with_search
 from pydantic import TypeAdapter
 
 from realitycheck.protocol.model import Phase
@@ -38,7 +38,7 @@ def test_whole_numbers_count_by_value():
 def test_a_search(study, dataset):
     evidence = dataset.losses[2]
     values = [np.mean(trial.fold_values) for trial in evidence.trials]
-    fresh = np.mean([run["best"]["map_at_r"] for each in evidence.replicates for run in each.fold_runs])
+    fresh = np.mean([run.best.scores["map_at_r"] for each in evidence.replicates for run in each.fold_runs])
     found = summarize_search(study, "cub200", evidence)
     assert (found.slot, found.finished, found.wanted, found.diverged) == (int(np.argmax(values)), 6, 6, 0)
     assert found.optimism == pytest.approx(max(values) - fresh)
@@ -68,7 +68,8 @@ def chosen_in(study, dataset, space, knobs):
     """The knobs of the first loss, had it been searched in this space and these values been chosen."""
     choice = study.losses[0].model_copy(update={"space": TypeAdapter(Space).validate_json(json.dumps(space))})
     study = study.model_copy(update={"losses": (choice, *study.losses[1:])})
-    evidence = replace(dataset.losses[0], chosen=replace(dataset.losses[0].chosen, knobs=knobs))
+    (search,) = dataset.losses[0].searches
+    evidence = with_search(dataset.losses[0], chosen=replace(search.chosen, knobs=knobs))
     return study, summarize_search(study, "cub200", evidence)
 
 
@@ -96,29 +97,28 @@ def test_follow_up_knobs_are_searched_where_there_is_a_follow_up(study, dataset)
 
 def test_a_published_setting_that_won_is_told(study, dataset):
     evidence = dataset.losses[0]
-    place = evidence.chosen.slot
-    sources = (*evidence.sources[:place], "published", *evidence.sources[place + 1 :])
-    assert summarize_search(study, "cub200", replace(evidence, sources=sources)).source == "published"
+    (search,) = evidence.searches
+    published = with_search(evidence, chosen=replace(search.chosen, source="published"))
+    assert summarize_search(study, "cub200", published).source == "published"
     assert summarize_search(study, "cub200", evidence).source in ("startup", "gp")
 
 
 def test_diverged_trials_and_folds(study, dataset):
     evidence = dataset.losses[1]
     first = evidence.replicates[0]
-    evidence = replace(
+    evidence = with_search(
         evidence,
-        trials=(replace(evidence.trials[0], value=None), *evidence.trials[1:]),
-        trial_runs=((None, DIVERGED, None, None), *evidence.trial_runs[1:]),
+        trials=(replace(evidence.trials[0], runs=(None, DIVERGED, None, None)), *evidence.trials[1:]),
         replicates=(replace(first, fold_runs=(DIVERGED, *first.fold_runs[1:])), *evidence.replicates[1:]),
     )
     found = summarize_search(study, "cub200", evidence)
     assert (found.diverged, found.finished) == (1, 6)
-    whole = [run["best"]["map_at_r"] for each in evidence.replicates[1:] for run in each.fold_runs]
+    whole = [run.best.scores["map_at_r"] for each in evidence.replicates[1:] for run in each.fold_runs]
     assert found.fresh == pytest.approx(np.mean(whole))
 
 
 def test_a_search_under_way(study, dataset):
-    evidence = replace(dataset.losses[1], chosen=None, replicates=())
+    evidence = with_search(dataset.losses[1], chosen=None, replicates=())
     found = summarize_search(study, "cub200", evidence)
     assert (found.slot, found.value, found.fresh, found.optimism, found.knobs) == (None, None, None, None, ())
 

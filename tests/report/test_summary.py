@@ -2,25 +2,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_records import together, unscored, with_search
 from scipy import stats
 
 from realitycheck.report.summary import summarize
 from realitycheck.statistics.comparisons import Verdict
 
 
-def primary(loss):
-    return [each.fold_score["together"][loss.distance]["map_at_r"] for each in loss.replicates]
-
-
 def test_comparisons_are_paired_in_the_primary_category_and_metric(study, dataset):
     found = summarize(study, [dataset]).datasets[0].comparisons
     assert [each.label for each in found] == ["circle", "soft_triple"]
     for comparison, loss in zip(found, dataset.losses[1:], strict=True):
-        test = stats.ttest_rel(primary(loss), primary(dataset.losses[0]))
+        test = stats.ttest_rel(together(loss), together(dataset.losses[0]))
         assert comparison.p == pytest.approx(test.pvalue)
         low, high = test.confidence_interval(0.95)
         assert (comparison.interval.low, comparison.interval.high) == pytest.approx((low, high))
-        r = np.corrcoef(primary(loss), primary(dataset.losses[0]))[0, 1]
+        r = np.corrcoef(together(loss), together(dataset.losses[0]))[0, 1]
         assert comparison.correlation == pytest.approx(r)
 
 
@@ -37,7 +34,7 @@ def test_stand_ins_are_the_untrained_embedders_scores(synthetic, edit):
     dataset = synthetic.make_dataset(study)
 
     def one_bad(loss):
-        return replace(loss, replicates=(synthetic.diverge(loss.replicates[0], fold=0), *loss.replicates[1:]))
+        return with_search(loss, replicates=(synthetic.diverge(loss.replicates[0], fold=0), *loss.replicates[1:]))
 
     assert summarize(study, [dataset]).datasets[0].comparisons[0].verdict is Verdict.BETTER
     holed = summarize(study, [edit(dataset, soft_triple=one_bad)]).datasets[0].comparisons[0]
@@ -59,14 +56,12 @@ def test_late_losses_are_exploratory_and_leave_the_declared_family_alone(study, 
 
 def test_an_unfinished_study_says_what_is_missing(study, dataset, edit):
     def searching(loss):
-        two = {name: getattr(loss, name)[:2] for name in ("trials", "trial_runs", "sources", "proposals")}
-        return replace(loss, **two, chosen=None, replicates=())
+        return with_search(loss, trials=loss.trials[:2], chosen=None, replicates=())
 
-    def unscored(loss):
-        bare = replace(loss.replicates[3], fold_score=None, complete_score=None)
-        return replace(loss, replicates=(*loss.replicates[:3], bare))
+    def waiting(loss):
+        return with_search(loss, replicates=(*loss.replicates[:3], unscored(loss.replicates[3])))
 
-    summary = summarize(study, [edit(dataset, circle=searching, soft_triple=unscored)])
+    summary = summarize(study, [edit(dataset, circle=searching, soft_triple=waiting)])
     assert not summary.finished
     assert summary.datasets[0].missing == (
         "circle: 2 of 6 trials finished.",

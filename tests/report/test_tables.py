@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from made_records import together, with_search
 from scipy import stats
 
 from realitycheck.report import latex, markdown, spreadsheets, tables
@@ -24,7 +25,7 @@ def by_hand(dataset):
     """Mean and half-width in points of ensemble MAP@R, from the records, by scipy."""
     found = {}
     for loss in (*dataset.losses, *dataset.untrained):
-        values = [100 * each.fold_score["together"][loss.distance]["map_at_r"] for each in loss.replicates]
+        values = 100 * np.array(together(loss))
         found[loss.label] = np.mean(values), stats.t.ppf(0.975, 3) * stats.sem(values)
     return found
 
@@ -49,10 +50,7 @@ def test_the_best_mean_is_bold_and_untrained_rows_do_not_compete(summary, by_han
 @pytest.fixture(scope="module")
 def paired(dataset):
     """Differences from contrastive in points of ensemble MAP@R, seed by seed, from the records."""
-    scores = {
-        loss.label: [100 * each.fold_score["together"][loss.distance]["map_at_r"] for each in loss.replicates]
-        for loss in dataset.losses
-    }
+    scores = {loss.label: 100 * np.array(together(loss)) for loss in dataset.losses}
     return {label: np.subtract(values, scores["contrastive"]) for label, values in scores.items()}
 
 
@@ -120,8 +118,8 @@ def test_latex_is_booktabs(summary):
 def test_missing_cells(study, dataset, edit):
     late = edit(
         dataset,
-        circle=lambda x: replace(x, replicates=()),
-        soft_triple=lambda x: replace(x, replicates=x.replicates[:1]),
+        circle=lambda x: with_search(x, replicates=()),
+        soft_triple=lambda x: with_search(x, replicates=x.replicates[:1]),
     )
     summary = summarize(study, [late])
     rows = {row["loss"]: row for row in csv.DictReader(io.StringIO(spreadsheets.scores_csv(summary)))}
