@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from realitycheck.protocol.model import Phase, Protocol
+from realitycheck.records.curves import PhaseEnd
 from realitycheck.records.evidence import LossEvidence
-from realitycheck.records.schema import PhaseEnd, Run
+from realitycheck.records.schema import Run
 from realitycheck.report.words import enumeration, thousands
 from realitycheck.runs import Stage
 

@@ -11,8 +11,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from realitycheck.records.curves import CurvePoint
 from realitycheck.records.evidence import DatasetEvidence, LossEvidence
-from realitycheck.records.schema import CurvePoint, Run
+from realitycheck.records.schema import Run
 from realitycheck.report.drawing import INK, PALE, draw, grid, grid_height, look_of, name_panel
 from realitycheck.report.summary import Summary
 from realitycheck.statistics.intervals import mean_of
