@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from realitycheck.protocol.model import Phase, Protocol
 from realitycheck.records.curves import PhaseEnd
-from realitycheck.records.evidence import LossEvidence
+from realitycheck.records.evidence import LossEvidence, SearchEvidence
 from realitycheck.records.schema import Run
 from realitycheck.report.words import enumeration, thousands
 from realitycheck.runs import Stage
@@ -30,10 +30,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the runs of one loss ended one phase.
+    """How the runs of one search of a loss, and of the replicates of its setting, ended one phase.
 
     Args:
         label: the loss.
+        number: which of its searches, from 0.
         phase: `normal` or `followup`.
         cap: its cap in iterations.
         final: the fold runs of the replicates.
@@ -42,6 +43,7 @@ class Ending:
     """
 
     label: str
+    number: int
     phase: str
     cap: int
     final: Tally
@@ -50,8 +52,8 @@ class Ending:
 
 
 def endings(evidence: LossEvidence, protocol: Protocol) -> tuple[Ending, ...]:
-    """One for each phase of the protocol."""
-    return tuple(_ending(evidence, phase) for phase in protocol.phases)
+    """One for each search of the loss and each phase of the protocol."""
+    return tuple(_ending(evidence.label, search, phase) for search in evidence.searches for phase in protocol.phases)
 
 
 def cap_sentence(found: Sequence[Ending], *, shown: Callable[[str], str]) -> str:
@@ -68,15 +70,16 @@ def cap_sentence(found: Sequence[Ending], *, shown: Callable[[str], str]) -> str
     )
 
 
-def _ending(evidence: LossEvidence, phase: Phase) -> Ending:
-    finals = [run for replicate in evidence.replicates for run in replicate.fold_runs]
-    complete = _phases_of([replicate.complete_run for replicate in evidence.replicates], phase.name)
+def _ending(label: str, search: SearchEvidence, phase: Phase) -> Ending:
+    finals = [run for replicate in search.replicates for run in replicate.fold_runs]
+    complete = _phases_of([replicate.complete_run for replicate in search.replicates], phase.name)
     return Ending(
-        label=evidence.label,
+        label=label,
+        number=search.number,
         phase=phase.name,
         cap=phase.cap,
         final=_tally(_phases_of(finals, phase.name)),
-        search=_tally(_phases_of(evidence.runs(Stage.SEARCH), phase.name)),
+        search=_tally(_phases_of(search.runs(Stage.SEARCH), phase.name)),
         complete=tuple(end.iterations for end in complete),
     )
 

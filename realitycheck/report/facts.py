@@ -110,14 +110,11 @@ def protocol_lines(protocol: Protocol) -> list[tuple[str, str]]:
         *([("Frozen trunk", FROZEN)] if recipe.trunk.frozen else []),
         *([("Untrained rows", UNTRAINED)] if recipe.trunk.weights else []),
         ("Embedding", f"{dims} numbers an image{many}"),
-        (
-            "Search",
-            f"{count(protocol.search.trials, 'trial')} of {count(folds, 'fold run')}; {_proposed(protocol.search)}",
-        ),
+        ("Search", _search(protocol)),
         *((FOLD_RUN[phase.name], _phase(phase)) for phase in protocol.phases),
-        ("Retraining", f"{final.seeds} fresh seeds of the chosen setting, {count(folds, 'fold run')}{after}"),
+        ("Retraining", f"{_seeds(protocol)}, {count(folds, 'fold run')}{after}"),
         *(complete if protocol.completes else []),
-        ("Interval", f"Student's t over seeds, {level}"),
+        ("Interval", f"Student's t over {_repetitions(protocol)}, {level}"),
         *(
             [("Assumed", f"chosen by us, for it is not published: {', '.join(protocol.assumed)}")]
             if protocol.assumed
@@ -126,12 +123,33 @@ def protocol_lines(protocol: Protocol) -> list[tuple[str, str]]:
     ]
 
 
+def _repetitions(protocol: Protocol) -> str:
+    return "seeds" if protocol.search.searches == 1 else "all replicates, as if no two shared a search"
+
+
 def _trunk(trunk: TrunkChoice) -> str:
     """`resnet50 (frozen, weights with the SHA-256 0676ba61…)`."""
     told = [f"{name} {value}" for name in ("channels", "model") if (value := getattr(trunk, name)) is not None]
     told += ["frozen"] if trunk.frozen else []
     told += [f"weights with the SHA-256 {trunk.weights.sha256[:12]}…"] if trunk.weights else []
     return f"{trunk.name} ({', '.join(told)})" if told else trunk.name
+
+
+def _search(protocol: Protocol) -> str:
+    """`20 trials of 4 fold runs; …`, and how many searches have so many where a loss has several."""
+    search = protocol.search
+    trials = f"{count(search.trials, 'trial')} of {count(protocol.folds.count, 'fold run')}; {_proposed(search)}"
+    if search.searches == 1:
+        return trials
+    own = "seeds and folds" if protocol.folds.kind == "shuffled" else "seeds"
+    return f"{search.searches} searches with {own} of their own, each of {trials}"
+
+
+def _seeds(protocol: Protocol) -> str:
+    seeds, searches = protocol.final.seeds, protocol.search.searches
+    if searches == 1:
+        return f"{seeds} fresh seeds of the chosen setting"
+    return f"{seeds} fresh seeds, {seeds // searches} of the setting that each search chose"
 
 
 def _proposed(search: Search) -> str:

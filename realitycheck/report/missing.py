@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-from realitycheck.records.evidence import DatasetEvidence, SearchEvidence
-from realitycheck.report.scores import Row
+from realitycheck.protocol.model import Protocol
+from realitycheck.records.evidence import DatasetEvidence, LossEvidence, SearchEvidence
+from realitycheck.report.scores import search_share
 from realitycheck.report.searches import finished_trials
-from realitycheck.report.words import count
+from realitycheck.report.words import count, searched_by
 
 
-def missing(evidence: DatasetEvidence, rows: Sequence[Row]) -> tuple[str, ...]:
+def missing(protocol: Protocol, evidence: DatasetEvidence) -> tuple[str, ...]:
     """What is still to be done on one dataset; empty once all is there."""
-    searches = {loss.label: _search_missing(loss.label, loss.searches[0]) for loss in evidence.losses}
-    # Without its search a loss has no replicates to speak of.
-    scores = [_scores_missing(row) for row in rows if not searches.get(row.label)]
-    return tuple(sentence for sentence in (*searches.values(), *scores) if sentence)
+    searches = (sentence for loss in evidence.losses for sentence in _searches_missing(loss))
+    rows = (*evidence.losses, *evidence.untrained)
+    scores = (sentence for row in rows for sentence in _scores_missing(protocol, row))
+    return (*searches, *scores)
 
 
-def _search_missing(label: str, search: SearchEvidence) -> str:
-    if search.chosen or search.all_trials_diverged:
-        return ""
-    return f"{label}: {finished_trials(search)} of {count(search.planned, 'trial')} finished."
+def _searches_missing(loss: LossEvidence) -> Iterator[str]:
+    for search in loss.searches:
+        if _choosing(search):
+            name = searched_by(loss.label, search.number, searches=len(loss.searches))
+            yield f"{name}: {finished_trials(search)} of {count(search.planned, 'trial')} finished."
 
 
-def _scores_missing(row: Row) -> str:
-    worst = max(row.cells, key=lambda cell: cell.pending, default=None)
-    if worst is None or not worst.pending:
-        return ""
-    return f"{row.label}: {worst.pending} of {count(len(worst.values), 'replicate')} without all test scores."
+def _scores_missing(protocol: Protocol, row: LossEvidence) -> Iterator[str]:
+    """Of the searches that have chosen: the others have no replicates to speak of."""
+    columns = [(category, metric) for category in protocol.categories for metric in protocol.metrics]
+    for search in row.searches:
+        shares = [search_share(row, search, protocol, category=category, metric=metric) for category, metric in columns]
+        worst = max(shares, key=lambda share: share.pending, default=None)
+        if worst and worst.pending and not _choosing(search):
+            name = searched_by(row.label, search.number, searches=len(row.searches))
+            yield f"{name}: {worst.pending} of {count(len(worst.values), 'replicate')} without all test scores."
+
+
+def _choosing(search: SearchEvidence) -> bool:
+    """Whether the search is still under way; the untrained models have none."""
+    return search.chosen is None and bool(search.planned) and not search.all_trials_diverged

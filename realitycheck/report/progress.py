@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from realitycheck.records.curves import CurvePoint
-from realitycheck.records.evidence import DatasetEvidence, LossEvidence
+from realitycheck.records.evidence import DatasetEvidence, SearchEvidence
 from realitycheck.records.schema import Run
 from realitycheck.report.drawing import INK, PALE, draw, grid, grid_height, look_of, name_panel
 from realitycheck.report.summary import Summary
@@ -31,16 +31,19 @@ def search_figure(summary: Summary, evidence: DatasetEvidence, *, name: str) -> 
     """The value of every trial and the best so far, one panel per loss, in points of validation MAP@R."""
     losses = evidence.losses
     labels, columns = [loss.label for loss in losses], columns_for(len(losses))
-    best = [_best_so_far(loss) for loss in losses]
+    best = [[_best_so_far(search) for search in loss.searches] for loss in losses]
     trials = max(trial.slot + 1 for loss in losses for trial in loss.trials)
 
     def paint(figure: Figure) -> None:
         panels = grid(figure, len(losses), columns=columns)
         for place, (panel, loss) in enumerate(zip(panels, losses, strict=True)):
-            for other in (*best[:place], *best[place + 1 :]):
+            for other in (line for lines in (*best[:place], *best[place + 1 :]) for line in lines):
                 panel.step(*other, where="post", color=PALE, lw=0.8, zorder=1)
             name_panel(panel, summary.shown(loss.label))
-            _paint_search(panel, loss, best[place], look_of(loss.label, labels)[0])
+            panel.grid(axis="y")
+            for search, line in zip(loss.searches, best[place], strict=True):
+                name = str(search.number + 1) if len(loss.searches) > 1 else ""
+                _paint_search(panel, search, line, look_of(loss.label, labels)[0], name=name)
         panels[0].set_xlim(1 - 0.03 * trials, 1.03 * trials)
         panels[0].set_xticks(trial_ticks(trials))
         figure.supxlabel("trial", fontsize=10)
@@ -94,23 +97,26 @@ def mean_curve(curves: Sequence[Sequence[CurvePoint]]) -> tuple[list[int], list[
     return kept, [mean_of(by_iteration[at]) for at in kept]
 
 
-def _paint_search(panel: Axes, loss: LossEvidence, best: Steps, colour: str) -> None:
-    panel.grid(axis="y")
+def _paint_search(panel: Axes, search: SearchEvidence, best: Steps, colour: str, *, name: str) -> None:
+    """One search; `name` is set at the end of its line."""
     panel.step(*best, where="post", color=colour, lw=1.8, zorder=3)
+    if name and best[0]:
+        end = best[0][-1], best[1][-1]
+        panel.annotate(name, end, xytext=(4, 0), textcoords="offset points", color=colour, fontsize=8, va="center")
     for source in SOURCES:
         chosen = [
             (trial.slot + 1, 100 * trial.value)
-            for trial in loss.trials
+            for trial in search.trials
             if trial.value is not None and _source(trial.source) == source
         ]
         panel.plot(*_columns(chosen), color=colour, zorder=4, **_bead(source, colour))
-    lost = [trial.slot + 1 for trial in loss.trials if trial.diverged]
+    lost = [trial.slot + 1 for trial in search.trials if trial.diverged]
     bottom = panel.get_xaxis_transform()
     panel.plot(lost, [0.03] * len(lost), "x", ms=5, mew=1.4, color=RED, transform=bottom, zorder=4)
 
 
-def _best_so_far(loss: LossEvidence) -> Steps:
-    there = [(trial.slot + 1, 100 * trial.value) for trial in loss.trials if trial.value is not None]
+def _best_so_far(search: SearchEvidence) -> Steps:
+    there = [(trial.slot + 1, 100 * trial.value) for trial in search.trials if trial.value is not None]
     trials, values = _columns(there)
     return trials, list(accumulate(values, max))
 

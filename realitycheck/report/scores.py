@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from realitycheck.protocol.model import Protocol
-from realitycheck.records.evidence import LossEvidence, Replicate
+from realitycheck.records.evidence import LossEvidence, Replicate, SearchEvidence
 from realitycheck.records.schema import Run
 from realitycheck.report.labels import RECONSTRUCTION
 from realitycheck.runs import Category
@@ -19,9 +19,10 @@ class Cell:
     Args:
         category: how fold models became a score.
         metric: one of the protocol's.
-        values: the score of each replicate in [0, 1], in the order of the seeds; None where there is none.
+        values: the score of each replicate in [0, 1], numbered through all searches; None where there is none.
         mean: of those there are, or None.
         interval: None with fewer than two values.
+        search_means: the mean over the replicates of each search, or None.
         diverged: replicates that will never have this score.
         pending: replicates that do not have it yet.
     """
@@ -31,6 +32,7 @@ class Cell:
     values: tuple[float | None, ...]
     mean: float | None
     interval: Interval | None
+    search_means: tuple[float | None, ...]
     diverged: int
     pending: int
 
@@ -98,26 +100,66 @@ def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bo
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one search contributes to a cell.
+
+    Args:
+        values: one per replicate of the search, in order; None where there is no score.
+        diverged: replicates that will never have this score.
+    """
+
+    values: tuple[float | None, ...]
+    diverged: int
+
+    @property
+    def known(self) -> list[float]:
+        """The scores there are."""
+        return [value for value in self.values if value is not None]
+
+    @property
+    def mean(self) -> float | None:
+        """Their mean, or None."""
+        return mean_of(self.known) if self.known else None
+
+    @property
+    def pending(self) -> int:
+        """How many replicates have no score yet."""
+        return len(self.values) - len(self.known) - self.diverged
+
+
+def search_share(
+    evidence: LossEvidence, search: SearchEvidence, protocol: Protocol, *, category: Category, metric: str
+) -> Share:
+    """The part of one search in a cell; before it has chosen, and for good if it cannot, it has no replicate at all."""
+    size = protocol.final.seeds // protocol.search.searches
+    known = {
+        replicate.index: evidence.score(replicate, category=category, metric=metric) for replicate in search.replicates
+    }
+    values = tuple(known.get(index) for index in range(search.number * size, (search.number + 1) * size))
+    hopeless = bool(search.trials) and search.all_trials_diverged
+    return Share(values, size if hopeless else _lost(search.replicates, protocol, category))
+
+
 def _cell(evidence: LossEvidence, protocol: Protocol, category: Category, metric: str) -> Cell:
-    there = [evidence.score(replicate, category=category, metric=metric) for replicate in evidence.replicates]
-    # Before the search has chosen, and for good if nothing could be chosen, there are no replicates at all.
-    values = (*there, *(None for _ in range(protocol.final.seeds - len(there))))
-    known = [value for value in values if value is not None]
-    barren = any(search.trials and search.all_trials_diverged for search in evidence.searches)
-    diverged = len(values) if barren else _lost(evidence.replicates, protocol, category)
+    shares = [
+        search_share(evidence, search, protocol, category=category, metric=metric) for search in evidence.searches
+    ]
+    known = [value for share in shares for value in share.known]
     return Cell(
         category=category,
         metric=metric,
-        values=values,
+        values=tuple(value for share in shares for value in share.values),
         mean=mean_of(known) if known else None,
         interval=t_interval(known, level=protocol.interval.level, over="seeds") if len(known) > 1 else None,
-        diverged=diverged,
-        pending=len(values) - len(known) - diverged,
+        search_means=tuple(share.mean for share in shares),
+        diverged=sum(share.diverged for share in shares),
+        pending=sum(share.pending for share in shares),
     )
 
 
 def _lost(replicates: tuple[Replicate, ...], protocol: Protocol, category: Category) -> int:
-    """How many replicates a divergence robs of this score for good."""
+    """How many replicates of one search lost this score for good by a divergence."""
     if category is not Category.COMPLETE:
         return sum(any(map(_diverged, replicate.fold_runs)) for replicate in replicates)
     pooled = protocol.final.complete == "appendix_d"

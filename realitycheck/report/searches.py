@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from realitycheck.protocol.model import Study
 from realitycheck.protocol.space import Bounds, Choice, IntUniform, LogIntUniform, LogUniform, Space, Uniform
-from realitycheck.records.evidence import LossEvidence, Replicate, SearchEvidence
+from realitycheck.records.evidence import Replicate, SearchEvidence
 from realitycheck.records.schema import Run
 from realitycheck.runs import Stage
 from realitycheck.statistics.intervals import mean_of
@@ -44,6 +44,7 @@ class SearchSummary:
 
     Args:
         label: the loss.
+        number: which of its searches, from 0.
         trials: proposals made.
         wanted: proposals that the protocol grants.
         finished: trials that have a value or diverged.
@@ -58,6 +59,7 @@ class SearchSummary:
     """
 
     label: str
+    number: int
     trials: int
     wanted: int
     finished: int
@@ -104,13 +106,13 @@ def treatment(study: Study, label: str) -> Treatment:
     return Treatment(label, choice.distance, batch.classes, batch.per_class)
 
 
-def summarize_search(study: Study, dataset: str, evidence: LossEvidence) -> SearchSummary:
+def summarize_search(study: Study, dataset: str, label: str, search: SearchEvidence) -> SearchSummary:
     """What one search spent, what it chose, and how far its winner was flattered."""
-    (search,) = evidence.searches
     chosen = search.chosen
-    space = study.protocol.space_of(study.loss(evidence.label), dataset)
+    space = study.protocol.space_of(study.loss(label), dataset)
     return SearchSummary(
-        label=evidence.label,
+        label=label,
+        number=search.number,
         trials=len(search.trials),
         wanted=search.planned,
         finished=finished_trials(search),
@@ -123,6 +125,15 @@ def summarize_search(study: Study, dataset: str, evidence: LossEvidence) -> Sear
         knobs=_knobs(space, chosen.knobs) if chosen else (),
         causes=divergence_causes(search),
     )
+
+
+def bounds_reached(searches: Sequence[SearchSummary]) -> list[str]:
+    """Knobs with an optimum on a bound, and in which of several searches: `margin`, or `margin (1, 3)`."""
+    reached: dict[str, list[str]] = {}
+    for search in searches:
+        for name in search.on_bound:
+            reached.setdefault(name, []).append(str(search.number + 1))
+    return [f"{name} ({', '.join(of)})" if len(searches) > 1 else name for name, of in reached.items()]
 
 
 def finished_trials(search: SearchEvidence) -> int:

@@ -33,8 +33,8 @@ class DatasetSummary:
         untrained: the rows of models that were never trained.
         comparisons: every loss but the baseline against it, in the primary category and metric.
         noise: the spread of losses that are one function; None where the study names none.
-        searches: one per loss.
-        endings: one per loss and phase.
+        searches: one per search of each loss.
+        endings: one per search and phase.
         capped: what to make of it where most runs were ended by the cap; else empty.
         openings: of the test half, by this study.
         missing: what is still to be done, one sentence each; empty once finished.
@@ -64,9 +64,13 @@ class DatasetSummary:
         """The scores of each category, in the order of the columns."""
         return tuple(dict.fromkeys(cell.metric for row in self.rows for cell in row.cells))
 
-    def search(self, label: str) -> SearchSummary | None:
-        """The search of one loss."""
-        return next((search for search in self.searches if search.label == label), None)
+    def row(self, label: str) -> Row:
+        """The row of one loss."""
+        return next(row for row in self.rows if row.label == label)
+
+    def searches_of(self, label: str) -> tuple[SearchSummary, ...]:
+        """The searches of one loss."""
+        return tuple(search for search in self.searches if search.label == label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Summary:
         smallest_difference: the smallest difference of interest.
         level: of the intervals.
         seeds: replicates per loss.
+        searches: searches per loss; the replicates are divided evenly among them.
         statuses: label → how near the loss is to the published one; empty where the house does not know.
         two_phases: whether a follow-up comes after the normal phase.
         datasets: one summary each.
@@ -106,6 +111,7 @@ class Summary:
     smallest_difference: float
     level: float
     seeds: int
+    searches: int
     statuses: dict[str, str]
     two_phases: bool
     datasets: tuple[DatasetSummary, ...]
@@ -144,6 +150,7 @@ def summarize(study: Study, evidence: Sequence[DatasetEvidence]) -> Summary:
         smallest_difference=study.smallest_difference / 100,
         level=protocol.interval.level,
         seeds=protocol.final.seeds,
+        searches=protocol.search.searches,
         statuses=statuses(study),
         two_phases=len(protocol.phases) > 1,
         datasets=tuple(_dataset(study, each) for each in evidence),
@@ -164,11 +171,15 @@ def _dataset(study: Study, evidence: DatasetEvidence) -> DatasetSummary:
         untrained=untrained,
         comparisons=found,
         noise=_noise(study, evidence, rows),
-        searches=tuple(summarize_search(study, evidence.dataset, each) for each in evidence.losses),
+        searches=tuple(
+            summarize_search(study, evidence.dataset, loss.label, search)
+            for loss in evidence.losses
+            for search in loss.searches
+        ),
         endings=ended,
         capped=cap_sentence(ended, shown=lambda label: shown(label, statuses(study))),
         openings=tuple(summarize_opening(opening) for opening in evidence.openings),
-        missing=missing(evidence, (*rows, *untrained)),
+        missing=missing(protocol, evidence),
         answer=_answer(study, found, rows),
     )
 

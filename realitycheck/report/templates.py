@@ -10,6 +10,7 @@ from markupsafe import Markup
 from realitycheck.report import columns, labels, noise, tables, words
 from realitycheck.report.facts import fact_lines
 from realitycheck.report.published import words as published_words
+from realitycheck.report.searches import bounds_reached
 
 
 def template(name: str) -> Template:
@@ -26,6 +27,7 @@ def template(name: str) -> Template:
         published_words=published_words,
         inline=inline,
         marks=tables.marks,
+        bounds_reached=bounds_reached,
         best_labels=tables.best_labels,
         blocks=columns.blocks,
         fact_lines=fact_lines,

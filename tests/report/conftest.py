@@ -33,6 +33,16 @@ def edit() -> Callable[..., DatasetEvidence]:
     return apply
 
 
+@pytest.fixture(scope="session")
+def synthetic_study() -> Callable[..., Study]:
+    return make_study
+
+
+@pytest.fixture(scope="session")
+def synthetic_dataset() -> Callable[..., DatasetEvidence]:
+    return make_dataset
+
+
 @pytest.fixture
 def synthetic() -> SimpleNamespace:
     """The makers, for tests that need another study."""

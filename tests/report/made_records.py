@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
 from realitycheck.records.evidence import EvaluationScores, LossEvidence, Replicate
-from realitycheck.records.schema import Best, CurvePoint, DistanceScores, Images, PhaseEnd, Run, Score
+from realitycheck.records.schema import DistanceScores, Run, Score
 from realitycheck.runs import CLEAN, Outcome, RunSpec, ScoreSpec, Stage
 
 CLASSES = 6

@@ -56,7 +56,7 @@ def test_each_phase_is_counted_by_itself(study, dataset):
 
 
 def ending(label, capped, runs=40, cap=500):
-    return Ending(label, "normal", cap, Tally(runs, capped, capped), Tally(0, 0, 0), ())
+    return Ending(label, 0, "normal", cap, Tally(runs, capped, capped), Tally(0, 0, 0), ())
 
 
 def test_the_cap_is_told_where_it_ended_most_runs():

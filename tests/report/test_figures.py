@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from made_records import UNSEARCHED, metrics, with_search
 
-from realitycheck.records.schema import CurvePoint
+from realitycheck.records.curves import CurvePoint
 from realitycheck.report.drawing import look_of
 from realitycheck.report.figures import differences_figure, noise_figure, scores_figure
 from realitycheck.report.progress import curves_figure, mean_curve, search_figure, trial_ticks

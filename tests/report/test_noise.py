@@ -33,7 +33,7 @@ def rows(scores):
 def row(label, values):
     known = [value for value in values if value is not None]
     mean = sum(known) / len(known) if known else None
-    cell = Cell(*PRIMARY, values, mean, None, diverged=0, pending=len(values) - len(known))
+    cell = Cell(*PRIMARY, values, mean, None, (mean,), diverged=0, pending=len(values) - len(known))
     return Row(label, "cosine", "", trained=True, exploratory=False, cells=(cell,))
 
 

@@ -11,6 +11,12 @@ from realitycheck.protocol.space import Space
 from realitycheck.report.searches import on_bound, summarize_search, treatment
 
 
+def summary_of(study, evidence):
+    """The summary of a loss's only search."""
+    (search,) = evidence.searches
+    return summarize_search(study, "cub200", evidence.label, search)
+
+
 @pytest.mark.parametrize(
     ("value", "log", "side"),
     [
@@ -39,7 +45,7 @@ def test_a_search(study, dataset):
     evidence = dataset.losses[2]
     values = [np.mean(trial.fold_values) for trial in evidence.trials]
     fresh = np.mean([run.best.scores["map_at_r"] for each in evidence.replicates for run in each.fold_runs])
-    found = summarize_search(study, "cub200", evidence)
+    found = summary_of(study, evidence)
     assert (found.slot, found.finished, found.wanted, found.diverged) == (int(np.argmax(values)), 6, 6, 0)
     assert found.optimism == pytest.approx(max(values) - fresh)
     assert found.trial == int(np.argmax(values)) + 1
@@ -47,7 +53,7 @@ def test_a_search(study, dataset):
 
 
 def test_chosen_settings_show_their_ranges(study, dataset):
-    knobs = {knob.name: knob for knob in summarize_search(study, "cub200", dataset.losses[2]).knobs}
+    knobs = {knob.name: knob for knob in summary_of(study, dataset.losses[2]).knobs}
     assert list(knobs) == ["trunk_lr", "centres", "kind", "tau"]
     assert (knobs["trunk_lr"].scale, knobs["trunk_lr"].bounds) == ("log", (1e-6, 1e-3))
     assert (knobs["centres"].scale, knobs["centres"].bounds) == ("integer", (1, 10))
@@ -70,7 +76,7 @@ def chosen_in(study, dataset, space, knobs):
     study = study.model_copy(update={"losses": (choice, *study.losses[1:])})
     (search,) = dataset.losses[0].searches
     evidence = with_search(dataset.losses[0], chosen=replace(search.chosen, knobs=knobs))
-    return study, summarize_search(study, "cub200", evidence)
+    return study, summary_of(study, evidence)
 
 
 def test_whole_numbers_on_a_log_scale_and_choices_of_numbers(study, dataset):
@@ -99,8 +105,8 @@ def test_a_published_setting_that_won_is_told(study, dataset):
     evidence = dataset.losses[0]
     (search,) = evidence.searches
     published = with_search(evidence, chosen=replace(search.chosen, source="published"))
-    assert summarize_search(study, "cub200", published).source == "published"
-    assert summarize_search(study, "cub200", evidence).source in ("startup", "gp")
+    assert summary_of(study, published).source == "published"
+    assert summary_of(study, evidence).source in ("startup", "gp")
 
 
 def test_diverged_trials_and_folds(study, dataset):
@@ -111,7 +117,7 @@ def test_diverged_trials_and_folds(study, dataset):
         trials=(replace(evidence.trials[0], runs=(None, DIVERGED, None, None)), *evidence.trials[1:]),
         replicates=(replace(first, fold_runs=(DIVERGED, *first.fold_runs[1:])), *evidence.replicates[1:]),
     )
-    found = summarize_search(study, "cub200", evidence)
+    found = summary_of(study, evidence)
     assert (found.diverged, found.finished) == (1, 6)
     whole = [run.best.scores["map_at_r"] for each in evidence.replicates[1:] for run in each.fold_runs]
     assert found.fresh == pytest.approx(np.mean(whole))
@@ -119,7 +125,7 @@ def test_diverged_trials_and_folds(study, dataset):
 
 def test_a_search_under_way(study, dataset):
     evidence = with_search(dataset.losses[1], chosen=None, replicates=())
-    found = summarize_search(study, "cub200", evidence)
+    found = summary_of(study, evidence)
     assert (found.slot, found.value, found.fresh, found.optimism, found.knobs) == (None, None, None, None, ())
 
 

@@ -1,0 +1,148 @@
+"""A study with two searches per loss, four replicates divided between them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_records import DIVERGED, UNSEARCHED, together, with_search
+from pages import Seen, write
+from scipy import stats
+
+from realitycheck.report import spreadsheets, tables
+from realitycheck.report.endings import endings
+from realitycheck.report.facts import protocol_lines
+from realitycheck.report.openings import exploratory
+from realitycheck.report.summary import summarize
+from realitycheck.runs import Category
+
+PRIMARY = (Category.ENSEMBLE, "map_at_r")
+
+
+@pytest.fixture(scope="module")
+def study(synthetic_study):
+    return synthetic_study(labels=("contrastive", "circle", "soft_triple"), seeds=4, trials=6, searches=2)
+
+
+@pytest.fixture(scope="module")
+def dataset(study, synthetic_dataset):
+    return synthetic_dataset(study)
+
+
+def cell_of(study, dataset, label="circle"):
+    (found,) = summarize(study, [dataset]).datasets
+    return found.row(label).cell(*PRIMARY)
+
+
+def test_replicates_are_numbered_through_all_searches(study, dataset):
+    values = together(dataset.losses[1])
+    cell = cell_of(study, dataset)
+    assert cell.values == tuple(values)
+    assert cell.search_means == pytest.approx((np.mean(values[:2]), np.mean(values[2:])))
+    assert (cell.interval.low, cell.interval.high) == pytest.approx(
+        stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
+    )
+
+
+def test_a_search_that_has_not_chosen_leaves_its_replicates_pending(study, dataset, edit):
+    def searching(loss):
+        return with_search(loss, number=0, trials=loss.searches[0].trials[:2], chosen=None, replicates=())
+
+    late = edit(dataset, circle=searching)
+    cell = cell_of(study, late)
+    assert cell.values == (None, None, *together(dataset.losses[1])[2:])
+    assert (cell.pending, cell.diverged, cell.search_means[0]) == (2, 0, None)
+    assert summarize(study, [late]).datasets[0].missing == ("circle, search 1: 2 of 6 trials finished.",)
+
+
+def test_a_search_that_only_diverged_loses_its_own_replicates_alone(study, dataset, edit):
+    def hopeless(loss):
+        trials = tuple(replace(trial, runs=(DIVERGED, *trial.runs[1:])) for trial in loss.searches[1].trials)
+        return with_search(loss, number=1, trials=trials, chosen=None, replicates=())
+
+    late = edit(dataset, circle=hopeless)
+    cell = cell_of(study, late)
+    assert (cell.n, cell.diverged, cell.pending) == (2, 2, 0)
+    assert not summarize(study, [late]).datasets[0].missing
+
+
+def test_scores_still_to_come_are_counted_by_search(study, dataset, edit):
+    def waiting(loss):
+        first, second = loss.searches[1].replicates
+        return with_search(loss, number=1, replicates=(first, replace(second, complete_run=None, scores={})))
+
+    missing = summarize(study, [edit(dataset, circle=waiting)]).datasets[0].missing
+    assert missing == ("circle, search 2: 1 of 2 replicates without all test scores.",)
+
+
+def test_every_search_is_summarized(study, dataset):
+    (found,) = summarize(study, [dataset]).datasets
+    assert [(search.label, search.number) for search in found.searches] == [
+        (label, number) for label in ("contrastive", "circle", "soft_triple") for number in (0, 1)
+    ]
+    for summary, search in zip(found.searches[2:4], dataset.losses[1].searches, strict=True):
+        values = [np.mean(trial.fold_values) for trial in search.trials]
+        fresh = np.mean([run.best.scores["map_at_r"] for each in search.replicates for run in each.fold_runs])
+        assert (summary.slot, summary.value) == (int(np.argmax(values)), pytest.approx(max(values)))
+        assert summary.optimism == pytest.approx(max(values) - fresh)
+
+
+def test_every_search_has_its_endings(study, dataset):
+    first, second = endings(dataset.losses[1], study.protocol)
+    assert [(each.label, each.number) for each in (first, second)] == [("circle", 0), ("circle", 1)]
+    assert (first.final.runs, first.search.runs, first.complete) == (2 * 4, 6 * 4, (300, 300))
+
+
+def test_a_search_that_the_first_opening_does_not_name_makes_a_loss_exploratory(dataset, edit):
+    assert exploratory(dataset) == set()
+    changed = edit(dataset, circle=lambda loss: with_search(loss, number=1, id="another"))
+    fewer = edit(dataset, circle=lambda loss: replace(loss, searches=loss.searches[:1]))
+    assert exploratory(changed) == exploratory(fewer) == {"circle"}
+
+
+def test_the_protocol_lines_count_searches(study):
+    lines = dict(protocol_lines(study.protocol))
+    assert lines["Search"].startswith("2 searches with seeds of their own, each of 6 trials of 4 fold runs; ")
+    assert lines["Retraining"].startswith("4 fresh seeds, 2 of the setting that each search chose, 4 fold runs")
+
+
+def test_tables_have_one_line_per_loss_and_say_what_the_interval_leaves_out(study, dataset):
+    summary = summarize(study, [dataset])
+    rows = list(csv.DictReader(io.StringIO(spreadsheets.scores_csv(summary))))
+    assert [row["loss"] for row in rows[:3]] == ["contrastive", "circle", "soft_triple"]
+    assert rows[0]["ensemble-512 MAP@R n"] == "4"
+    body = json.loads(tables.json_text(summary))
+    assert "independent" in body["covers"]
+    assert len(body["datasets"][0]["rows"][0]["cells"][0]["search_means"]) == 2
+
+
+def test_the_page_shows_every_search(study, dataset, tmp_path):
+    write(study, [dataset], tmp_path)
+    text = Seen((tmp_path / "index.html").read_text()).text
+    for label in ("contrastive", "circle", "soft_triple"):
+        for number in (1, 2):
+            assert text.count(f"{label}, search {number}") == 3  # spent, chosen settings, endings
+    mean = np.mean(together(dataset.losses[1])[2:])
+    assert f"{100 * mean:.2f}" in text.split("circle, search 2")[1]
+    assert text.count("as independent, although those of one search share its setting") == 2
+    assert "independent" in (tmp_path / "tables.md").read_text()
+
+
+def test_a_study_before_its_first_proposal(study, dataset, tmp_path):
+    def bare(loss):
+        for number in (0, 1):
+            loss = with_search(loss, number=number, **UNSEARCHED)
+        return loss
+
+    untouched = replace(
+        dataset,
+        losses=tuple(map(bare, dataset.losses)),
+        untrained=tuple(map(bare, dataset.untrained)),
+        openings=(),
+    )
+    write(study, [untouched], tmp_path)
+    assert "cub200, circle, search 2: 0 of 6 trials finished." in Seen((tmp_path / "index.html").read_text()).text
