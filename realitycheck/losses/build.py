@@ -36,7 +36,17 @@ def build(name: str, *, num_classes: int, embedding_dim: int, seed: int = 0, **k
         knobs: the loss's own knobs, every one of them.
 
     Raises:
-        InputError: there is no such loss, or a knob is missing or too many.
+        InputError: there is no such loss, or a knob is missing or unknown.
+
+    Example:
+        Here both positive pairs are √2 apart and both close negative pairs 0: the loss is √2 + 1.
+
+        >>> import torch
+        >>> from realitycheck import losses
+        >>> loss = losses.build("contrastive", num_classes=2, embedding_dim=2, pos_margin=0.0, neg_margin=1.0)
+        >>> embeddings = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+        >>> round(loss(embeddings, torch.tensor([0, 1, 0, 1])).item(), 4)
+        2.4142
     """
     missing = [part for part in parts(name) if part not in MENU]
     if missing:

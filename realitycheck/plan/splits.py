@@ -46,6 +46,11 @@ def split_classes(
 
     Raises:
         InputError: there are fewer than 2 classes in a half, or no official halves.
+
+    Example:
+        >>> from realitycheck.plan.splits import split_classes
+        >>> split_classes(5, order="sorted", seed=0)
+        Split(trainval=(0, 1), test=(2, 3, 4))
     """
     if order == "official" and official is None:
         says = "must be `sorted` or `shuffled`, this dataset has no split of its own; got official. Change it."
@@ -75,6 +80,13 @@ def make_folds(
 
     Raises:
         InputError: there are fewer classes than folds.
+
+    Example:
+        >>> from realitycheck.plan.splits import make_folds
+        >>> for fold in make_folds(range(4), count=2, kind="blocks", seed=0):
+        ...     print(fold)
+        Fold(index=0, train=(2, 3), val=(0, 1))
+        Fold(index=1, train=(0, 1), val=(2, 3))
     """
     if not (1 if kind == "hold_out" else 2) <= count <= len(classes):
         says = f"must lie between 2 and the number of classes, {len(classes)}; got {count}. Lower it."

@@ -59,6 +59,12 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
 
     Raises:
         InputError: the data do not fit the protocol, or the design can never tell two losses apart.
+
+    Example:
+        >>> from realitycheck import load_study, plan_study
+        >>> plan = plan_study(load_study("studies/demo.yaml"))
+        >>> plan.trainings.complete  # of one loss on one dataset: one per seed
+        3
     """
     from realitycheck.statistics.power import can_reject, detectable_difference  # scipy, that other verbs do without
 

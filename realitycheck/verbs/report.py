@@ -20,6 +20,12 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
     Raises:
         InputError: the study's files are wrong.
         LedgerError: the ledger is damaged.
+
+    Example:
+        >>> from realitycheck import report_study
+        >>> written = {path.name: path for path in report_study("studies/demo.yaml")}
+        >>> written["index.html"].parent.name
+        'demo'
     """
     from realitycheck.report.page import write_report  # seconds, that `status` need not wait
 

@@ -82,6 +82,14 @@ def run_study(
     Raises:
         InputError: an option is wrong, or the data do not fit the protocol.
         LedgerError: a ledger is damaged.
+
+    Example:
+        In a script, call it below `if __name__ == "__main__":`, since every child imports the script.
+
+        >>> from realitycheck import load_study, run_study
+        >>> result = run_study(load_study("studies/demo.yaml"), workers=2)
+        >>> result.left, result.alarms  # jobs that failed three times; records that came twice and differed
+        ((), ())
     """
     require_options(device=device, reuse=reuse)
     executor = LocalExecutor(workers=workers, deadline=deadline, preload=preload())

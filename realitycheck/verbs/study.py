@@ -41,10 +41,16 @@ def open_study(study: ReadStudy | Path | str) -> ReadStudy:
 
 
 def load_study(path: Path | str) -> ReadStudy:
-    """`open_study`, and check every name and knob against the classes that they mean.
+    """Read a study's file, its protocol and its spaces, and check every name and knob against the classes they mean.
 
     Raises:
         InputError: something is wrong; it lists every problem with its line.
+
+    Example:
+        >>> from realitycheck import load_study
+        >>> study = load_study("studies/demo.yaml")
+        >>> [loss.label for loss in study.study.losses]
+        ['contrastive', 'multi_similarity', 'normalized_softmax']
     """
     read = open_study(path)
     problems = review.study_problems(read)
