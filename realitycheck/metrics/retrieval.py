@@ -79,10 +79,10 @@ def retrieval_scores(
 
         >>> import numpy as np
         >>> from realitycheck import metrics
-        >>> found = metrics.retrieval_scores(
+        >>> scores = metrics.retrieval_scores(
         ...     np.array([[0.0], [1.0], [3.0], [2.2]]), np.array([0, 0, 0, 1]), distance="euclidean"
         ... )
-        >>> {name: round(value, 4) for name, value in found.items()}
+        >>> {name: round(value, 4) for name, value in scores.items()}
         {'map_at_r': 0.4167, 'r_precision': 0.5, 'precision_at_1': 0.6667}
     """
     found = scores(as_tensor(embeddings), as_tensor(labels), distance=distance)
