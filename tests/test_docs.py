@@ -26,8 +26,8 @@ from realitycheck.protocol.yaml_lines import Reader
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 
-PENDING = {"search.searches", "scores.ndcg_at_r", "scores.precision_at", "search.samplers.menu"}
-"""Keys and rooms that the docs explain and the code does not have yet; empty in the end."""
+PENDING = {"search.searches", "scores.ndcg_at_r", "scores.precision_at", "search.samplers.menu", "--executor"}
+"""Keys, rooms and options that the docs explain and the code does not have yet; empty in the end."""
 
 NOT_DEEPER = {"on.<dataset>"}
 """Models below these keys are explained where they first occur."""
@@ -169,7 +169,9 @@ def test_every_option_is_explained(name):
         for parameter in COMMANDS[name].params
     }
     body = sections("commands.md")[name]
-    assert set(re.findall(r"^- `([^`]+)`:", body, flags=re.MULTILINE)) == options - {"--help"}
+    explained = set(re.findall(r"^- `([^`]+)`:", body, flags=re.MULTILINE))
+    assert options - {"--help"} - explained == set(), "without a line"
+    assert explained - options - PENDING == set(), "no such option"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
