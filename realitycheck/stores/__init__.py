@@ -1,1 +1,1 @@
-"""Images and features of one half, memory-mapped."""
+"""Memory-mapped stores of the images or features of one half of a dataset."""

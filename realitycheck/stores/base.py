@@ -1,4 +1,4 @@
-"""What every store of a half's images is, and how one is opened."""
+"""The interface of a store of images or features."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from realitycheck.protocol.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the images of a half are.
+    """Labels, class names and digest of a half.
 
     Args:
         labels: (N,) int64, classes numbered from 0 within this half.
         classes: the class names by label.
-        digest: SHA-256 of sizes, labels, pixels and, where the images are files, the digests of these.
+        digest: SHA-256 of sizes, labels and pixels, and of the digests of the image files if there are any.
     """
 
     labels: NDArray[np.int64]
@@ -32,24 +32,27 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Store(ABC):
-    """Images of one half, memory-mapped, ready to be cut into batches."""
+    """Base class of the memory-mapped images or features of one half."""
 
     facts: Facts
 
     @property
     @abstractmethod
     def channels(self) -> int:
-        """C of an image, or F where the store holds a frozen trunk's features."""
+        """C, the channels of an image, or F where the store holds a frozen trunk's features."""
 
     @abstractmethod
     def plain(self, indices: NDArray[np.int64], *, recipe: Recipe, device: torch.device) -> Tensor:
-        """(B, C, H, W) uint8 images as evaluation sees them, or (B, F) features."""
+        """Return (B, C, H, W) uint8 images for evaluation, or (B, F) features."""
 
     @abstractmethod
     def drawn(
         self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
     ) -> Tensor:
-        """The same images as training sees them; the draws come from a generator on the CPU, equal on every device."""
+        """Return the images augmented for training.
+
+        `generator` is on the CPU, so that the random draws are the same on every device.
+        """
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -63,19 +66,19 @@ class Store(ABC):
 
     @property
     def digest(self) -> str:
-        """What identifies the half."""
+        """SHA-256 that identifies the half."""
         return self.facts.digest
 
     def counts(self) -> list[int]:
-        """Images per class."""
-        return [int(each) for each in np.bincount(self.labels, minlength=len(self.classes))]
+        """Return the number of images of each class."""
+        return [int(count) for count in np.bincount(self.labels, minlength=len(self.classes))]
 
     def of_classes(self, classes: Sequence[int]) -> NDArray[np.int64]:
-        """Indices of the images of some classes, ascending."""
+        """Return the indices of all images of these classes, ascending."""
         return np.flatnonzero(np.isin(self.labels, np.asarray(classes, dtype=np.int64)))
 
 
 def facts_of(meta: dict[str, Any]) -> Facts:
-    """The facts as they were written."""
+    """Build the facts from a store's JSON file."""
     labels = np.asarray(meta["labels"], dtype=np.int64)
     return Facts(labels=labels, classes=tuple(meta["classes"]), digest=meta["digest"])

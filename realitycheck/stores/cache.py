@@ -1,4 +1,4 @@
-"""Where a study's cache keeps things; readable without torch. All of it may be deleted: it is made again."""
+"""Paths and files of a study's cache, without torch. The cache can be deleted at any time; it is made again."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from realitycheck.errors import RunError
 
 
 def weights_path(cache: Path, run_id: str) -> Path:
-    """Where a run's weights lie."""
+    """Return the path of a run's weights."""
     return cache / "weights" / f"{run_id}.safetensors"
 
 
 def stored_weights(cache: Path) -> set[str]:
-    """Ids of the runs whose weights are here."""
+    """Return the ids of the runs with weights in the cache."""
     return {path.stem for path in (cache / "weights").glob("*.safetensors")}
 
 
@@ -35,18 +35,18 @@ def publish_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """What stands beside a finished store's numbers.
+    """Read the JSON file of a finished store.
 
     Raises:
-        RunError: the store is not there, or unfinished.
+        RunError: if the store is missing or unfinished.
     """
     try:
         meta: dict[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise RunError(f"{path}: no finished pixel store is here. `run` the study again: it is made first.") from error
+        raise RunError(f"{path}: no finished store found; `run` the study again to make it.") from error
     return meta
 
 
 def forget_weights(cache: Path, run_id: str) -> None:
-    """Delete the weights of a run that is scored."""
+    """Delete the weights of a run that has been scored."""
     weights_path(cache, run_id).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Crops of pictures: the middle square, and random ones of random shape."""
+"""Random crops, shifts and flips of images."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from realitycheck.protocol.recipe import Crop
+from realitycheck.protocol.recipe import Augment, Crop
 
 ATTEMPTS = 10
-"""Shapes drawn for a crop before the largest middle one is taken, as in torchvision."""
+"""Boxes drawn for a crop before falling back to the largest central one, as in torchvision."""
 
 
 def boxes(sizes: Tensor, *, rule: Crop, generator: torch.Generator) -> Tensor:
-    """Where to crop: torchvision's `RandomResizedCrop`, for a whole batch at once.
+    """Draw crop boxes for a whole batch, with the distribution of torchvision's `RandomResizedCrop`.
 
-    A crop's area is a uniform share of the image's, the logarithm of its width by height uniform, its place uniform.
-    The first of ten draws that fits is taken; where none does, the largest middle part of a shape within the bounds.
+    The area is a uniform fraction of the image's, the logarithm of the aspect ratio is uniform, and so is the
+    position. The first of ten draws that fits is used; if none fits, the largest central box within the bounds.
 
     Args:
         sizes: (B, 2) height and width of each image.
-        rule: bounds of area and shape.
-        generator: on the CPU.
+        rule: bounds of the area and of the aspect ratio.
+        generator: random generator on the CPU.
 
     Returns:
         (B, 4) int64: top, left, height, width.
@@ -38,19 +38,19 @@ def boxes(sizes: Tensor, *, rule: Crop, generator: torch.Generator) -> Tensor:
     fits = (wide > 0) & (high > 0) & (wide <= width) & (high <= height)
     top, left = (draws[2] * (height - high + 1)).floor(), (draws[3] * (width - wide + 1)).floor()
     first = fits.double().argmax(dim=1, keepdim=True)
-    found = torch.cat([each.gather(1, first) for each in (top, left, high, wide)], dim=1).long()
-    return torch.where(fits.any(dim=1, keepdim=True), found, _largest(sizes, rule))
+    drawn = torch.cat([side.gather(1, first) for side in (top, left, high, wide)], dim=1).long()
+    return torch.where(fits.any(dim=1, keepdim=True), drawn, _largest(sizes, rule))
 
 
-def places(sizes: Tensor, *, size: int, generator: torch.Generator) -> Tensor:
-    """As `boxes`, for squares of one size that are not resized: torchvision's `RandomCrop`, for a whole batch."""
+def squares(sizes: Tensor, *, size: int, generator: torch.Generator) -> Tensor:
+    """Draw boxes of one size with a uniform position: torchvision's `RandomCrop` for a whole batch. See `boxes`."""
     draws = torch.rand((len(sizes), 2), dtype=torch.float64, generator=generator)
     corners = (draws * (sizes - size + 1)).floor().long()
     return torch.cat([corners, torch.full_like(corners, size)], dim=1)
 
 
 def cut(picture: Tensor, box: Sequence[int], size: int) -> Tensor:
-    """(C, size, size) uint8: the box (top, left, height, width) of a (C, H, W) picture, resized with antialiasing."""
+    """Crop the box (top, left, height, width) of a (C, H, W) picture, resized to (C, size, size) with antialiasing."""
     top, left, height, width = box
     part = picture[None, :, top : top + height, left : left + width]
     if (height, width) == (size, size):
@@ -58,16 +58,37 @@ def cut(picture: Tensor, box: Sequence[int], size: int) -> Tensor:
     return functional.interpolate(part, (size, size), mode="bilinear", antialias=True)[0]
 
 
-def center(picture: Tensor, size: int) -> Tensor:
-    """(C, size, size): the middle of a (C, H, W) picture of at least that size; torchvision's `CenterCrop`."""
-    top, left = (round((side - size) / 2) for side in picture.shape[1:])
-    return picture[:, top : top + size, left : left + size]
+def mirror(images: Tensor, *, probability: float, generator: torch.Generator) -> Tensor:
+    """Flip each of (B, C, H, W) images horizontally with this probability."""
+    flipped = torch.rand((len(images), 1, 1, 1), generator=generator) < probability
+    return torch.where(flipped, images.flip(3), images)
 
 
-def mirror(images: Tensor, *, share: float, generator: torch.Generator) -> Tensor:
-    """(B, C, H, W) images, each turned left to right with this probability."""
-    turned = torch.rand((len(images), 1, 1, 1), generator=generator) < share
-    return torch.where(turned, images.flip(3), images)
+def shift_and_mirror(images: Tensor, *, rule: Augment, generator: torch.Generator) -> Tensor:
+    """Shift each image by up to `rule.shift` pixels in both axes, and flip it with probability `rule.flip`.
+
+    Uncovered pixels are zero.
+
+    Args:
+        images: (B, C, H, W) uint8, on any device.
+        rule: maximum shift and probability of a flip.
+        generator: random generator on the CPU, so that the draws are the same on every device.
+
+    Returns:
+        (B, C, H, W) uint8.
+    """
+    count, channels, height, width = images.shape
+    top = torch.randint(2 * rule.shift + 1, (count, 1), generator=generator)
+    left = torch.randint(2 * rule.shift + 1, (count, 1), generator=generator)
+    flipped = torch.rand((count, 1), generator=generator) < rule.flip
+    across = torch.arange(width)
+    rows = top + torch.arange(height)  # (B, H)
+    columns = left + torch.where(flipped, across.flip(0), across)  # (B, W)
+    padded = functional.pad(images, (rule.shift,) * 4)
+    # One flat gather takes half the time of indexing by image, row and column (145 against 287 µs for 32 sketches).
+    positions = rows[:, :, None] * padded.shape[3] + columns[:, None, :]  # (B, H, W)
+    flat = positions.view(count, 1, height * width).expand(count, channels, -1).to(images.device)
+    return padded.flatten(2).gather(2, flat).view(images.shape)
 
 
 def _between(draws: Tensor, low: float, high: float) -> Tensor:
@@ -75,7 +96,7 @@ def _between(draws: Tensor, low: float, high: float) -> Tensor:
 
 
 def _largest(sizes: Tensor, rule: Crop) -> Tensor:
-    """(B, 4): the whole image, or its middle where it is too wide or too high."""
+    """Return (B, 4): the whole image, or its central part if its aspect ratio is out of bounds."""
     height, width = sizes.double().unbind(dim=1)
     shape = (width / height).clamp(*rule.ratio)
     wide = torch.minimum(width, (height * shape).round())

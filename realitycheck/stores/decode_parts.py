@@ -1,4 +1,4 @@
-"""Images decoded in parts, side by side: what is done stays done when the rest is interrupted."""
+"""Decode images in parts, in parallel; finished parts survive an interruption."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,26 +16,38 @@ from realitycheck.datasets.base import Dataset
 from realitycheck.errors import InputError, Problem
 from realitycheck.stores.cache import publish
 
-EACH = 512
-"""Images of a part: 130 MB at 256 × 340 pixels, held once by each thread."""
+if TYPE_CHECKING:
+    from torch import Tensor
+
+IMAGES_PER_PART = 512
+"""130 MB at 256 × 340 pixels, once for each thread."""
 
 THREADS = min(8, os.cpu_count() or 1)
-"""Decoding and scaling let go of Python's lock, so threads fill the cores and share the dataset."""
+"""Decoding and scaling release the GIL, so threads use all cores and share the dataset."""
 
-Watch = Callable[[int, int], None]
-"""Called with the number of images that are decoded, and of all."""
+DecodeProgress = Callable[[int, int], None]
+"""Called with the number of decoded images and the number of all."""
+
+Image = TypeVar("Image", NDArray[np.uint8], "Tensor")
+"""(C, H, W) pixels, as an array or a tensor."""
+
+
+def center(image: Image, size: int) -> Image:
+    """Crop the central (C, size, size) of an image of at least that size, as torchvision's `CenterCrop` does."""
+    top, left = (round((side - size) / 2) for side in image.shape[1:])
+    return image[:, top : top + size, left : left + size]
 
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """The images of a half, in the order of the store.
+    """The decoding of the images of a half, in the order of the store.
 
     Args:
-        dataset: where they come from.
-        indices: into the dataset.
+        dataset: source of the images.
+        indices: indices into the dataset.
         size: pixels of the shorter side.
-        square: whether the middle square is all that is kept.
-        folder: where the parts lie until the store is whole.
+        square: whether to keep only the central square.
+        folder: folder of the parts until the store is finished.
     """
 
     dataset: Dataset
@@ -44,11 +56,11 @@ class Decoding:
     square: bool
     folder: Path
 
-    def decode(self, *, watch: Watch) -> None:
-        """Make every part that is not there.
+    def decode(self, *, watch: DecodeProgress) -> None:
+        """Decode every missing part.
 
         Raises:
-            InputError: images cannot be read; it names all of them.
+            InputError: if images cannot be read; it lists all of them.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         left = [number for number in range(self.count) if not self._path(number).exists()]
@@ -57,58 +69,55 @@ class Decoding:
         with ThreadPoolExecutor(THREADS) as pool:
             futures = [pool.submit(self._decode, number) for number in left]
             try:
-                for each in as_completed(futures):
-                    problems += each.result()
+                for future in as_completed(futures):
+                    problems += future.result()
                     done += 1
-                    watch(min(done * EACH, len(self.indices)), len(self.indices))
+                    watch(min(done * IMAGES_PER_PART, len(self.indices)), len(self.indices))
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
         if problems:
-            raise InputError(type(self.dataset).__name__, sorted(problems, key=lambda each: each.where))
+            raise InputError(type(self.dataset).__name__, sorted(problems, key=lambda problem: problem.where))
 
     @property
     def count(self) -> int:
-        """Parts."""
-        return -(-len(self.indices) // EACH)
+        """Number of parts."""
+        return -(-len(self.indices) // IMAGES_PER_PART)
 
     def sizes(self) -> NDArray[np.int64]:
-        """(N, 2) heights and widths."""
+        """Return the (N, 2) heights and widths of all images."""
         return np.concatenate([self._array(number, "sizes") for number in range(self.count)])
 
     def pixels(self) -> Iterator[NDArray[np.uint8]]:
-        """All bytes of one part after the other."""
+        """Iterate over the pixels of the parts, in order."""
         return (self._array(number, "pixels") for number in range(self.count))
 
     def _array(self, number: int, name: str) -> NDArray[Any]:
         with np.load(self._path(number)) as part:
-            found: NDArray[Any] = part[name]
-        return found
+            array: NDArray[Any] = part[name]
+        return array
 
     def forget(self) -> None:
-        """Delete the parts; the store is whole."""
-        for each in self.folder.iterdir():
-            each.unlink()
+        """Delete the parts once the store is finished."""
+        for path in self.folder.iterdir():
+            path.unlink()
         self.folder.rmdir()
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:05d}.npz"
 
     def _decode(self, number: int) -> list[Problem]:
-        wanted = self.indices[number * EACH : (number + 1) * EACH]
+        indices = self.indices[number * IMAGES_PER_PART : (number + 1) * IMAGES_PER_PART]
         try:
-            images = [self._kept(each) for each in self.dataset.images(wanted, size=self.size)]
+            images = [self._kept(image) for image in self.dataset.images(indices, size=self.size)]
         except InputError as error:
             return list(error.problems)
         draft = self._path(number).with_suffix(f".{os.getpid()}.part")
         with draft.open("wb") as file:
-            sizes = np.array([each.shape[1:] if self.square else each.shape[:2] for each in images], dtype=np.int64)
-            np.savez(file, sizes=sizes, pixels=np.concatenate([each.ravel() for each in images]))
+            sizes = np.array([image.shape[1:] if self.square else image.shape[:2] for image in images], dtype=np.int64)
+            np.savez(file, sizes=sizes, pixels=np.concatenate([image.ravel() for image in images]))
         publish(draft, self._path(number))
         return []
 
     def _kept(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The middle square as (C, H, W), or the whole image as (H, W, C)."""
-        if not self.square:
-            return np.moveaxis(image, 0, 2)
-        top, left = (round((side - self.size) / 2) for side in image.shape[1:])
-        return image[:, top : top + self.size, left : left + self.size]
+        """Return the central square as (C, H, W), or the whole image as (H, W, C)."""
+        return center(image, self.size) if self.square else np.moveaxis(image, 0, 2)

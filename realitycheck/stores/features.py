@@ -1,4 +1,4 @@
-"""A store of a frozen trunk's features."""
+"""Stores of a frozen trunk's features."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ class FeatureStore(Store):
     """Pooled features of a frozen trunk.
 
     Args:
-        features: (N, V, F) float32: of each image and, where the recipe flips, of its mirror image.
+        features: (N, V, F) float32 of each image and, where the recipe flips, of its mirror image.
     """
 
     features: NDArray[np.float32]
 
     @property
     def channels(self) -> int:
-        """F."""
+        """F, the number of features."""
         return int(self.features.shape[2])
 
     def plain(self, indices: NDArray[np.int64], *, recipe: Recipe, device: torch.device) -> Tensor:
-        """(B, F) features of the images as they are."""
+        """Return (B, F) features of the images."""
         return torch.from_numpy(self.features[indices, 0]).to(device)
 
     def drawn(
         self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
     ) -> Tensor:
-        """(B, F) features of the images, or with the recipe's probability of their mirror images."""
+        """Return (B, F) features, of the mirror image with the recipe's probability of a flip."""
         mirrored = torch.rand(len(indices), generator=generator) < recipe.augment.flip
         return torch.from_numpy(self.features[indices, mirrored.long().numpy()]).to(device)
 
@@ -46,7 +46,7 @@ def open_features(path: Path) -> FeatureStore:
     """Open a finished store of features.
 
     Raises:
-        RunError: it is not there, or unfinished.
+        RunError: if it is missing or unfinished.
     """
     facts = facts_of(read_meta(path))
     return FeatureStore(facts, np.load(path.with_suffix(".npy"), mmap_mode="r"))

@@ -1,4 +1,4 @@
-"""A store of any kind, by its path."""
+"""Open a store of any kind by its path."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ def open_store(path: Path) -> Store:
     """Open a finished store of pixels or of features.
 
     Raises:
-        RunError: it is not there, or unfinished.
+        RunError: if it is missing or unfinished.
     """
     return open_features(path) if read_meta(path).get("features") else open_pixels(path)

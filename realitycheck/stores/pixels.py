@@ -1,4 +1,4 @@
-"""Pixel stores: the images of a half as memory-mapped bytes, all square, or whole and of many shapes."""
+"""Stores of pixels: square images of one size, or whole images of many shapes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from realitycheck.protocol.recipe import Recipe
-from realitycheck.stores.augment import augment
 from realitycheck.stores.base import Store, facts_of
 from realitycheck.stores.cache import read_meta
-from realitycheck.stores.crop import boxes, center, cut, mirror, places
+from realitycheck.stores.crop import boxes, cut, mirror, shift_and_mirror, squares
+from realitycheck.stores.decode_parts import center
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +29,32 @@ class SquareStore(Store):
 
     @property
     def channels(self) -> int:
-        """Of an image."""
+        """C, the channels of an image."""
         return int(self.images.shape[1])
 
     def plain(self, indices: NDArray[np.int64], *, recipe: Recipe, device: torch.device) -> Tensor:
-        """(B, C, H, W) uint8 images as they are."""
+        """Return (B, C, H, W) uint8 images."""
         return torch.from_numpy(self.images[indices]).to(device)
 
     def drawn(
         self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
     ) -> Tensor:
-        """(B, C, H, W) uint8 images, shifted and mirrored, or cropped."""
+        """Return (B, C, H, W) uint8 images, cropped and flipped, or shifted and flipped."""
         rule = recipe.augment
         if rule.crop is None:
-            return augment(self.plain(indices, recipe=recipe, device=device), rule=rule, generator=generator)
+            return shift_and_mirror(self.plain(indices, recipe=recipe, device=device), rule=rule, generator=generator)
         pictures = [torch.from_numpy(self.images[index]) for index in indices]
         return _cropped(pictures, recipe, generator).to(device)
 
 
 @dataclass(frozen=True, slots=True)
 class WholeStore(Store):
-    """Whole images, each of its own shape.
+    """Whole images of different shapes.
 
     Args:
-        pixels: all bytes one after the other; an image is (H, W, C), the layout in which torch resizes bytes fastest
-            (97 against 149 µs for a crop of 144 pixels to 112, one core).
-        starts: (N + 1,) where each image begins in them, and where the last one ends.
+        pixels: the bytes of all images in order. An image is (H, W, C), the layout in which torch resizes bytes
+            fastest (97 against 149 µs for a crop of 144 pixels to 112, one core).
+        starts: (N + 1,) offset of each image in `pixels`, and the end of the last one.
         sizes: (N, 2) height and width.
     """
 
@@ -64,24 +64,24 @@ class WholeStore(Store):
 
     @property
     def channels(self) -> int:
-        """Of an image."""
+        """C, the channels of an image."""
         height, width = self.sizes[0]
         return int(self.starts[1] // (height * width))
 
     def plain(self, indices: NDArray[np.int64], *, recipe: Recipe, device: torch.device) -> Tensor:
-        """(B, C, size, size) uint8: the middle square of each image."""
+        """Return (B, C, size, size) uint8: the central square of each image."""
         size = recipe.image_size
         return torch.stack([center(self._picture(index), size) for index in indices]).to(device)
 
     def drawn(
         self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
     ) -> Tensor:
-        """(B, C, size, size) uint8: a crop of each image, mirrored."""
+        """Return (B, C, size, size) uint8: a random crop of each image, randomly flipped."""
         pictures = [self._picture(index) for index in indices]
         return _cropped(pictures, recipe, generator).to(device)
 
     def _picture(self, index: int) -> Tensor:
-        """(C, H, W), a view of the bytes."""
+        """Return an image as (C, H, W), a view of the stored bytes."""
         height, width = self.sizes[index]
         flat = self.pixels[self.starts[index] : self.starts[index + 1]]
         return torch.from_numpy(flat.reshape(height, width, -1)).permute(2, 0, 1)
@@ -91,10 +91,10 @@ def open_pixels(path: Path) -> SquareStore | WholeStore:
     """Open a finished pixel store.
 
     Raises:
-        RunError: it is not there, or unfinished.
+        RunError: if it is missing or unfinished.
     """
     meta = read_meta(path)
-    # Copy on write, and nothing is written: torch takes no read-only memory without a warning.
+    # Copy on write, although nothing is written: torch warns about read-only memory.
     pixels = np.load(path.with_suffix(".npy"), mmap_mode="c")
     if "sizes" not in meta:
         return SquareStore(facts_of(meta), pixels)
@@ -104,13 +104,13 @@ def open_pixels(path: Path) -> SquareStore | WholeStore:
 
 
 def _cropped(pictures: list[Tensor], recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """One crop of each picture, and for some its mirror image.
+    """Return (B, C, size, size): one random crop of each picture, randomly flipped.
 
-    A call per image: torch's kernel for bytes takes one shape at a time, and even so is 20 times as fast on a core as
-    resampling the batch by two matrix products (97 against 2,160 µs an image).
+    `cut` is called for each image, because torch's kernel for bytes takes one shape at a time. On one core this is
+    20 times as fast as resampling the batch by two matrix products (97 against 2,160 µs an image).
     """
     sizes, size = torch.tensor([picture.shape[1:] for picture in pictures]), recipe.image_size
     rule = recipe.augment.crop
-    drawn = boxes(sizes, rule=rule, generator=generator) if rule else places(sizes, size=size, generator=generator)
+    drawn = boxes(sizes, rule=rule, generator=generator) if rule else squares(sizes, size=size, generator=generator)
     crops = [cut(picture, box, size) for picture, box in zip(pictures, drawn.tolist(), strict=True)]
-    return mirror(torch.stack(crops), share=recipe.augment.flip, generator=generator)
+    return mirror(torch.stack(crops), probability=recipe.augment.flip, generator=generator)

@@ -1,1 +1,1 @@
-"""One training, and the scoring of finished models."""
+"""Training of one model, and the embeddings of finished models."""

@@ -1,4 +1,4 @@
-"""Which images make the batch of an iteration: m per class, as a pure function of seed and iteration."""
+"""Batches with a fixed number of images per class, as a pure function of seed and iteration."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch import Tensor
 from realitycheck.plan.seeds import derive
 
 
-class Batches(ABC):
-    """Batches of a stated shape from some classes of a store.
+class ClassBatches(ABC):
+    """Base class of batches with `per_class` images of each of `classes` classes.
 
-    No state is carried from one batch to the next, so a run may begin anywhere and two losses of one batch shape see
-    the same batches.
+    No state is carried from one batch to the next. So a run can resume at any iteration, and losses with the same
+    batch shape get the same batches.
 
     Args:
         labels: (N,) class of every image in the store.
@@ -26,7 +26,7 @@ class Batches(ABC):
         seed: the run's seed of the stream `order`.
 
     Attributes:
-        members: (classes, longest) indices into the store of each class's images, filled up with -1.
+        members: (classes, longest) indices into the store of each class's images, padded with -1.
     """
 
     def __init__(
@@ -34,26 +34,26 @@ class Batches(ABC):
     ) -> None:
         self.shape = shape
         self.seed = seed
-        members = [np.flatnonzero(labels == each) for each in classes]
-        longest = max(len(each) for each in members)
+        members = [np.flatnonzero(labels == class_index) for class_index in classes]
+        longest = max(len(images) for images in members)
         self.members = torch.from_numpy(
-            np.stack([np.pad(each, (0, longest - len(each)), constant_values=-1) for each in members])
+            np.stack([np.pad(images, (0, longest - len(images)), constant_values=-1) for images in members])
         )
         self._passes: dict[int, tuple[Tensor, Tensor]] = {}
 
     @abstractmethod
     def draw(self, iteration: int) -> tuple[Tensor, Tensor]:
-        """(B,) int64 indices into the store, images of a class side by side, and (B,) int64 labels.
+        """Return (B,) int64 indices into the store, grouped by class, and (B,) int64 labels.
 
-        Labels number the training classes of this run from 0, as a loss with one proxy per class needs them.
+        Labels number the training classes of this run from 0, as losses with one proxy per class need them.
         """
 
 
-class MPerClassBatches(Batches):
-    """`classes` different classes with `per_class` different images each, drawn anew for each batch."""
+class MPerClassBatches(ClassBatches):
+    """Batches of `classes` distinct classes with `per_class` distinct images each, drawn independently."""
 
     def draw(self, iteration: int) -> tuple[Tensor, Tensor]:
-        """As `Batches.draw`."""
+        """See `ClassBatches.draw`."""
         generator = torch.Generator().manual_seed(derive(self.seed, iteration))
         chosen = torch.randperm(len(self.members), generator=generator)[: self.shape["classes"]]
         members = self.members[chosen]  # (classes, longest)
@@ -62,29 +62,29 @@ class MPerClassBatches(Batches):
         return members.gather(1, picked).flatten(), chosen.repeat_interleave(self.shape["per_class"])
 
 
-class StreamBatches(Batches):
-    """Pieces of a stream in which every pass gives `per_class` images of every class, in a new order.
+class StreamBatches(ClassBatches):
+    """Consecutive slices of an endless stream of passes; each pass visits every class once, in a new order.
 
-    The original's sampler (Musgrave et al., 2020): a batch may straddle two passes and meet a class twice. Images of a
-    class that is smaller than `per_class` are drawn with replacement.
+    This is the sampler of Musgrave et al. (2020). A batch may span two passes and contain a class twice. A class with
+    fewer than `per_class` images is sampled with replacement.
     """
 
     def draw(self, iteration: int) -> tuple[Tensor, Tensor]:
-        """As `Batches.draw`."""
+        """See `ClassBatches.draw`."""
         start, count = iteration * self.shape["classes"], len(self.members)
-        places = [divmod(place, count) for place in range(start, start + self.shape["classes"])]
-        parts = [self._pass(number) for number in range(places[0][0], places[-1][0] + 1)]
-        here = [(parts[number - places[0][0]], place) for number, place in places]
-        labels = torch.stack([order[place] for (order, _), place in here])
-        return torch.cat([drawn[place] for (_, drawn), place in here]), labels.repeat_interleave(
-            self.shape["per_class"]
-        )
+        positions = [divmod(position, count) for position in range(start, start + self.shape["classes"])]
+        first, last = positions[0][0], positions[-1][0]
+        passes = [self._pass(number) for number in range(first, last + 1)]
+        rows = [(passes[number - first], position) for number, position in positions]
+        labels = torch.stack([order[position] for (order, _), position in rows])
+        indices = torch.cat([images[position] for (_, images), position in rows])
+        return indices, labels.repeat_interleave(self.shape["per_class"])
 
     def _pass(self, number: int) -> tuple[Tensor, Tensor]:
-        """(C,) the order of the classes in a pass, and (C, per_class) the images that each gives."""
+        """Return (C,) the class order of a pass, and (C, per_class) the images drawn of each class."""
         if number not in self._passes:
-            # Two at most: the one that a batch ends, and the one that it begins.
-            self._passes = {key: each for key, each in self._passes.items() if key == number - 1}
+            # A batch spans at most two passes, so keep only the previous one.
+            self._passes = {key: drawn for key, drawn in self._passes.items() if key == number - 1}
             self._passes[number] = self._new_pass(number)
         return self._passes[number]
 
@@ -92,16 +92,18 @@ class StreamBatches(Batches):
         generator = torch.Generator().manual_seed(derive(self.seed, "pass", number))
         order = torch.randperm(len(self.members), generator=generator)
         members = self.members[order]
-        wanted, sizes = self.shape["per_class"], (members >= 0).sum(dim=1, keepdim=True)
+        per_class, sizes = self.shape["per_class"], (members >= 0).sum(dim=1, keepdim=True)
         keys = torch.rand(members.shape, generator=generator).masked_fill(members < 0, 2.0)
-        different = keys.argsort(dim=1)[:, :wanted]
-        again = (torch.rand((len(order), wanted), generator=generator) * sizes).long()
-        if different.shape[1] < wanted:  # no class has so many
-            return order, members.gather(1, again)
-        return order, members.gather(1, torch.where(sizes >= wanted, different, again))
+        distinct = keys.argsort(dim=1)[:, :per_class]
+        replaced = (torch.rand((len(order), per_class), generator=generator) * sizes).long()
+        if distinct.shape[1] < per_class:  # every class is smaller than `per_class`
+            return order, members.gather(1, replaced)
+        return order, members.gather(1, torch.where(sizes >= per_class, distinct, replaced))
 
 
-def batches_of(*, labels: NDArray[np.int64], classes: Sequence[int], shape: Mapping[str, int], seed: int) -> Batches:
-    """The batches that a spec's shape asks for."""
+def batches_of(
+    *, labels: NDArray[np.int64], classes: Sequence[int], shape: Mapping[str, int], seed: int
+) -> ClassBatches:
+    """Build the batches that the shape of a spec names."""
     kind = StreamBatches if shape.get("stream") else MPerClassBatches
     return kind(labels=labels, classes=classes, shape=shape, seed=seed)

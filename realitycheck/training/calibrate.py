@@ -1,4 +1,4 @@
-"""`calibrate`: how fast this machine trains and scores, from some seconds of the real thing."""
+"""Measure how fast this machine trains and scores, from a few seconds of real work."""
 
 from __future__ import annotations
 
@@ -18,78 +18,81 @@ from realitycheck.training.loop import Trainer
 from realitycheck.training.measure import measure
 
 WARM, STEPS = 10, 30
-"""Enough to see past the first, slower iterations, few enough to be over in a second."""
+"""Untimed and timed iterations: the first iterations are slower, and the total stays near one second."""
 
-PATIENCE = 5.0
-"""Seconds after which fewer iterations must do: one of BN-Inception takes as long as a thousand small ones."""
+TIME_LIMIT = 5.0
+"""Seconds after which no further iteration starts. BN-Inception takes as long as a thousand small iterations."""
 
-LOOKED = 128
-"""Images that are embedded; the time of more is in proportion to their number."""
+EMBEDDED = 128
+"""Images that are embedded; time is proportional to their number."""
 
 RANKED = 4000
-"""Items that are ranked; the time of more is in proportion to the square of their number."""
+"""Items that are ranked; time is proportional to the square of their number."""
 
 
 def calibrate(payload: Body) -> Body:
     """Time steps, embeddings and scores for `payload["spec"]` at `payload["place"]` with the extra `payload["scores"]`.
 
-    Scores are timed for the trainval half, which is as large as the test half but for a class, and on random numbers:
-    their time is that of any others, and the test half stays shut.
+    Scores are timed on random embeddings of the trainval half, which differs from the test half by at most one class.
+    The test half is not opened.
 
     Returns:
-        The seconds of `plan.cost.Measured` as plain JSON.
+        The fields of `plan.cost.Measured` as plain JSON, in seconds and bytes.
     """
     spec, place = RunSpec.from_json(payload["spec"]), Place(**payload["place"])
     folds, asked = spec.folds["count"], payload["scores"] or {}
     trainer, train, val = assemble(spec, place)
     complete, everything, _ = assemble(replace(spec, fold=None, dims=spec.dims * folds), place)
-    step, complete_step, look = _steps(trainer), _steps(complete), _look(trainer)
+    step, complete_step, embedding = (
+        _seconds_per_step(trainer),
+        _seconds_per_step(complete),
+        _seconds_per_image(trainer),
+    )
     labels = trainer.store.labels
-    _ranking(labels, spec.dims, asked, DISTANCES[:1])  # the first one loads libraries
+    _ranking(labels, spec.dims, asked, DISTANCES[:1])  # untimed: the first call loads libraries
     narrow, wide = (_ranking(labels, dims, asked, DISTANCES) for dims in (spec.dims, folds * spec.dims))
     return {
         "step": step,
         "complete_step": complete_step,
-        "evaluation": len(val) * look + _ranking(labels[val], spec.dims, {}, DISTANCES[:1]),
-        # A score embeds the test half, and the training images for the size of the model's numbers.
-        "fold_score": folds * ((len(labels) + len(train)) * look + narrow) + (wide if folds > 1 else 0.0),
-        "complete_score": (len(labels) + len(everything)) * look + wide,
-        "weights_bytes": sum(each.numel() * each.element_size() for each in complete.model.state_dict().values()),
+        "evaluation": len(val) * embedding + _ranking(labels[val], spec.dims, {}, DISTANCES[:1]),
+        # A score embeds the test half, and the training images for the RMS norm that scales the model's embeddings.
+        "fold_score": folds * ((len(labels) + len(train)) * embedding + narrow) + (wide if folds > 1 else 0.0),
+        "complete_score": (len(labels) + len(everything)) * embedding + wide,
+        "weights_bytes": sum(value.numel() * value.element_size() for value in complete.model.state_dict().values()),
     }
 
 
-def _steps(trainer: Trainer) -> float:
-    """Seconds an iteration."""
-    _for_a_while(lambda: trainer.advance(1), times=WARM)
-    return _for_a_while(lambda: trainer.advance(1), times=STEPS)
+def _seconds_per_step(trainer: Trainer) -> float:
+    _mean_seconds(lambda: trainer.advance(1), times=WARM)
+    return _mean_seconds(lambda: trainer.advance(1), times=STEPS)
 
 
-def _look(trainer: Trainer) -> float:
-    """Seconds an image that is embedded."""
-    some = np.arange(min(LOOKED, len(trainer.store.labels)))
-    seconds = _for_a_while(
+def _seconds_per_image(trainer: Trainer) -> float:
+    """Return the seconds that embedding one image takes."""
+    indices = np.arange(min(EMBEDDED, len(trainer.store.labels)))
+    seconds = _mean_seconds(
         lambda: embed(
-            trainer.model, trainer.store, some, output="embedder", recipe=trainer.recipe, device=trainer.device
-        ).cpu(),  # which waits for a GPU
+            trainer.model, trainer.store, indices, output="embedder", recipe=trainer.recipe, device=trainer.device
+        ).cpu(),  # copying to the host waits for a GPU
         times=3,
     )
-    return seconds / len(some)
+    return seconds / len(indices)
 
 
 def _ranking(labels: NDArray[np.int64], dims: int, asked: Mapping[str, Any], distances: tuple[str, ...]) -> float:
-    """Seconds to score as many embeddings under these distances."""
-    some = torch.from_numpy(labels[:RANKED])
-    found = torch.randn((len(some), dims), generator=torch.Generator().manual_seed(0))
+    """Return the seconds to score as many embeddings as there are labels, under these distances."""
+    ranked = torch.from_numpy(labels[:RANKED])
+    embeddings = torch.randn((len(ranked), dims), generator=torch.Generator().manual_seed(0))
     start = time.perf_counter()
     for distance in distances:
-        measure(found, some, asked=asked, distance=distance)
-    return (time.perf_counter() - start) * (len(labels) / len(some)) ** 2
+        measure(embeddings, ranked, asked=asked, distance=distance)
+    return (time.perf_counter() - start) * (len(labels) / len(ranked)) ** 2
 
 
-def _for_a_while(work: Callable[[], object], *, times: int) -> float:
-    """Mean seconds of so many calls, or of as many as patience has room for."""
+def _mean_seconds(work: Callable[[], object], *, times: int) -> float:
+    """Return the mean seconds of `times` calls, or of fewer where they reach `TIME_LIMIT`."""
     start, done, taken = time.perf_counter(), 0, 0.0
-    while done < times and taken < PATIENCE:
+    while done < times and taken < TIME_LIMIT:
         work()
         done, taken = done + 1, time.perf_counter() - start
     return taken / done

@@ -1,4 +1,4 @@
-"""What a run keeps: the best state in memory while it trains, and its weights on disk until they are scored."""
+"""Training state in memory, and weights on disk until they are scored."""
 
 from __future__ import annotations
 
@@ -21,47 +21,47 @@ from realitycheck.stores.cache import publish, weights_path
 
 
 class Stateful(Protocol):
-    """What has a state: a module, or an optimiser."""
+    """An object with a state, such as a module or an optimiser."""
 
     def state_dict(self) -> dict[str, Any]:
-        """The state, by name."""
+        """Return the state by name."""
 
     def load_state_dict(self, state_dict: dict[str, Any], /) -> Any:
-        """Take a state over."""
+        """Load a state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole training state at one evaluation, by part."""
+    """A copy of the whole training state at one evaluation, by part."""
 
     states: Mapping[str, dict[str, Any]]
 
     @classmethod
     def take(cls, parts: Mapping[str, Stateful]) -> Snapshot:
-        """Copy the state; later steps do not touch it."""
+        """Copy the state; later training steps do not change the copy."""
         return cls({name: copy.deepcopy(dict(part.state_dict())) for name, part in parts.items()})
 
     def restore(self, parts: Mapping[str, Stateful]) -> None:
-        """Put the state back, into the same parts or into new ones of the same shapes."""
+        """Load the state into the same parts, or into new ones of the same shapes."""
         for name, part in parts.items():
             part.load_state_dict(copy.deepcopy(self.states[name]))
 
 
 def save_weights(cache: Path, spec: RunSpec, model: nn.Module) -> None:
-    """Write a model's weights with the spec that made them, whole or not at all."""
+    """Write a model's weights and its spec to the cache atomically."""
     path = weights_path(cache, spec.id)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}.part")
-    tensors = {name: each.detach().cpu().contiguous() for name, each in model.state_dict().items()}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     save_file(tensors, draft, metadata={"spec": canonical_json(spec.to_json())})
     publish(draft, path)
 
 
 def load_weights(cache: Path, run_id: str) -> tuple[RunSpec, dict[str, Tensor]]:
-    """The spec and the weights of a run.
+    """Load the spec and the weights of a run.
 
     Raises:
-        RunError: they are not there, damaged, or another run's. Bad ones are deleted, so that the run makes them again.
+        RunError: if the file is missing, damaged, or of another run. It is deleted, so that the run is trained again.
     """
     path = weights_path(cache, run_id)
     try:

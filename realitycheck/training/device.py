@@ -1,4 +1,4 @@
-"""The machine as the recipe wants it: threads, kernels, precision."""
+"""Threads, deterministic kernels and precision, as the recipe sets them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from realitycheck.protocol.recipe import Recipe
 
 
 def prepare_machine(recipe: Recipe, device: str) -> torch.device:
-    """Pin threads and kernels as the recipe says; the device to compute on (`auto`: CUDA where there is one)."""
+    """Set threads and deterministic kernels, and return the device; `auto` means CUDA if available, else the CPU."""
     torch.set_num_threads(recipe.threads)
     name = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda"):
-        # cuBLAS needs the workspace stated before its first use to repeat its sums in one order.
+        # cuBLAS is deterministic only if the workspace is configured before its first use (PyTorch, Reproducibility).
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
@@ -24,10 +24,10 @@ def prepare_machine(recipe: Recipe, device: str) -> torch.device:
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[None]:
-    """The precision of the forward pass, as the recipe names it."""
+    """Return a context that runs the forward pass in the recipe's precision (`float32` or `bfloat16`)."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def accelerator() -> str:
-    """What runs compute on here, in words."""
+    """Return the name of the GPU, or a phrase that none is available."""
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "none, the CPU is used"

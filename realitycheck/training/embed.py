@@ -1,4 +1,4 @@
-"""Images to embeddings, and embeddings of several models to one."""
+"""Embed images, and join the embeddings of several models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from realitycheck.training.device import autocast
 from realitycheck.training.model import EmbeddingModel
 
 EVALUATION_BATCH = 500
-"""Images at a time. Part of the numbers (kernels differ by batch size), hence fixed; see `RESULTS_VERSION`."""
+"""Images per forward pass. Fixed, because kernels and hence results differ by batch size; see `RESULTS_VERSION`."""
 
 
 @torch.inference_mode()
@@ -29,7 +29,7 @@ def embed(
     recipe: Recipe,
     device: torch.device,
 ) -> Tensor:
-    """(N, D) float32 embeddings, or with `output` = `trunk` (N, F) features, of some images of a store."""
+    """Return (N, D) float32 embeddings of images of a store, or (N, F) features if `output` is `trunk`."""
     was_training = model.training
     model.eval()
     forward = model.features if output == "trunk" else model.forward
@@ -43,19 +43,19 @@ def embed(
 
 
 def rms_norm(embeddings: Tensor) -> float:
-    """The root mean square norm of (N, D) embeddings."""
+    """Return the root mean square norm of (N, D) embeddings."""
     return float(embeddings.double().square().sum(dim=1).mean().sqrt())
 
 
 def join(members: Sequence[Tensor], *, distance: str, scales: Sequence[float]) -> Tensor:
-    """One (N, sum of D) embedding out of K models' (N, D), each with an equal say.
+    """Concatenate the (N, D) embeddings of K models to (N, sum of D), with equal weight for each model.
 
-    Cosine members are L2-normalised; Euclidean ones are divided by `scales`, their RMS norm over their own training
-    images, so that no member dominates by the size of its numbers. A member of scale 0 contributes zeros.
+    For `cosine` each member is L2-normalised. For `euclidean` it is divided by its entry of `scales`, the RMS norm
+    over its training images, so that no member dominates by its norm. A member of scale 0 contributes zeros.
     """
     if distance == "cosine":
-        return torch.cat([functional.normalize(each, dim=1) for each in members], dim=1)
-    return torch.cat([_scaled(each, scale) for each, scale in zip(members, scales, strict=True)], dim=1)
+        return torch.cat([functional.normalize(member, dim=1) for member in members], dim=1)
+    return torch.cat([_scaled(member, scale) for member, scale in zip(members, scales, strict=True)], dim=1)
 
 
 def _scaled(member: Tensor, scale: float) -> Tensor:

@@ -17,13 +17,13 @@ from realitycheck.trunks.weights import load
 
 
 class EmbeddingModel(nn.Module):
-    """Images become embeddings.
+    """A model from images to embeddings.
 
     Args:
-        recipe: names the pooling, the LayerNorm and the initialisation.
-        trunk: images to feature maps, or None where features come in place of images.
+        recipe: pooling, LayerNorm, BatchNorm mode and initialisation.
+        trunk: module from images to feature maps, or None if the inputs are features.
         width: F, the channels of the feature maps.
-        dims: embedding dimensions D.
+        dims: D, the embedding dimensions.
     """
 
     def __init__(self, *, recipe: Recipe, trunk: nn.Module | None, width: int, dims: int) -> None:
@@ -40,22 +40,22 @@ class EmbeddingModel(nn.Module):
             nn.init.zeros_(self.embedder.bias)
 
     def features(self, images: Tensor) -> Tensor:
-        """(B, F) pooled features of (B, C, H, W) uint8 images: the trunk's own output. Features stay themselves."""
+        """Return (B, F) pooled trunk features of (B, C, H, W) uint8 images; without a trunk, the input itself."""
         if self.trunk is None:
             return images
         return pooled(self.trunk(images.float().div(255)), self.pooling)
 
     def embed(self, features: Tensor) -> Tensor:
-        """(B, D) embeddings of (B, F) features, not normalised."""
+        """Return (B, D) embeddings of (B, F) features, not normalised."""
         embedded: Tensor = self.embedder(self.norm(features))
         return embedded
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, D) embeddings of (B, C, H, W) uint8 images, not normalised."""
+        """Return (B, D) embeddings of (B, C, H, W) uint8 images, not normalised."""
         return self.embed(self.features(images))
 
     def train(self, mode: bool = True) -> EmbeddingModel:  # noqa: FBT001, FBT002 - the signature is torch's
-        """Training mode, with BatchNorm as the recipe names it."""
+        """Set the training mode; BatchNorm layers follow the recipe's `batch_norm`."""
         super().train(mode)
         if self.batch_norm != "train":
             for layer in self._batch_norms():
@@ -63,7 +63,7 @@ class EmbeddingModel(nn.Module):
         return self
 
     def freeze(self) -> None:
-        """Under `frozen`, scale and shift of every BatchNorm stay as they are, too."""
+        """Fix scale and shift of every BatchNorm layer if `batch_norm` is `frozen`."""
         if self.batch_norm == "frozen":
             for layer in self._batch_norms():
                 layer.requires_grad_(requires_grad=False)
@@ -73,7 +73,7 @@ class EmbeddingModel(nn.Module):
 
 
 def pooled(maps: Tensor, pooling: str) -> Tensor:
-    """(B, F) features of (B, F, h, w) maps, by `avg`, `max`, or the sum of both."""
+    """Pool (B, F, h, w) maps to (B, F) features by `avg`, `max`, or the sum of both, `max+avg`."""
     average = maps.mean(dim=(2, 3))
     if pooling == "avg":
         return average
@@ -82,7 +82,7 @@ def pooled(maps: Tensor, pooling: str) -> Tensor:
 
 
 def build_trunk(*, recipe: Recipe, in_channels: int, weights: str | None, seed: int) -> Trunk:
-    """The recipe's trunk, with the learned weights of a file, or random ones that depend on the seed alone."""
+    """Build the recipe's trunk with the weights of a file, or with random ones that depend only on the seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         trunk = catalog.build_trunk(recipe.trunk, in_channels=in_channels)
@@ -92,9 +92,9 @@ def build_trunk(*, recipe: Recipe, in_channels: int, weights: str | None, seed: 
 
 
 def build_model(*, recipe: Recipe, in_channels: int, dims: int, seed: int, weights: str | None) -> EmbeddingModel:
-    """The model with initial weights that depend on the seed alone, or for the trunk come from a file.
+    """Build the model; its initial weights depend only on the seed, or for the trunk come from a file.
 
-    With a frozen trunk the model begins at its features: `in_channels` is their number.
+    With a frozen trunk the model takes features as input, and `in_channels` is their number.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -108,11 +108,11 @@ def build_model(*, recipe: Recipe, in_channels: int, dims: int, seed: int, weigh
 
 
 def spread(embeddings: Tensor) -> float:
-    """RMS distance of the L2-normalised embeddings (N, D) from their mean, in [0, 1]; 0 is a full collapse.
+    """Return the RMS distance of L2-normalised embeddings (N, D) from their mean, in [0, 1]; 0 is a full collapse.
 
-    A row of zeros stays one; so all of them are one point.
+    A row of zeros is normalised to zeros.
     """
     rows = embeddings.double()
-    alive = float(rows.any(dim=1).double().mean())  # the mean square of normalised rows, without their rounding
+    nonzero = float(rows.any(dim=1).double().mean())  # the mean square of normalised rows, without their rounding
     unit = nn.functional.normalize(rows, dim=1, eps=1e-300)
-    return math.sqrt(max(0.0, alive - float(unit.mean(dim=0).square().sum())))
+    return math.sqrt(max(0.0, nonzero - float(unit.mean(dim=0).square().sum())))

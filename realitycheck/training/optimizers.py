@@ -1,4 +1,4 @@
-"""Trunk, embedder and loss parameters, each with an optimiser of their own."""
+"""One optimiser each for the parameters of trunk, embedder and loss."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from realitycheck.runs import Knobs
 from realitycheck.training.model import EmbeddingModel
 
 ALPHA, BETA_2, EPS = 0.99, 0.999, 1e-8
-"""RMSprop's and Adam's memory of squared gradients, and what is added to their root; `Optimizer` promises them."""
+"""Decay of the squared gradients in RMSprop and in Adam, and the epsilon of both; documented in `Optimizer`."""
 
 Group = dict[str, Any]
-"""Parameters of one optimiser and what of its rule is theirs alone, as torch takes them."""
+"""A parameter group of `torch.optim`: parameters, and the options in which they differ from the others."""
 
 
 def build_optimizers(
     *, recipe: Recipe, knobs: Knobs, model: EmbeddingModel, loss: nn.Module
 ) -> dict[str, torch.optim.Optimizer]:
-    """One optimiser per group that has parameters: `trunk`, `embedder` (with the LayerNorm), `loss`.
+    """Build one optimiser for each part with trainable parameters: `trunk`, `embedder` (with LayerNorm), `loss`.
 
-    A knob `trunk_lr`, `embedder_lr` or `loss_lr` takes the place of the recipe's rate; `RATE_SCALES` multiply it.
-    Parameters that the loss calls `undecayed` have no weight decay, whatever the recipe's is.
+    A knob `trunk_lr`, `embedder_lr` or `loss_lr` replaces the recipe's rate; `RATE_SCALES` multiply it.
+    Parameters that the loss lists in `undecayed` get no weight decay.
 
     Raises:
-        RunError: a group has parameters and no rate.
+        RunError: if a part has parameters and no learning rate.
     """
     embedder = [*model.norm.parameters(), *model.embedder.parameters()]
     trunk = model.trunk.parameters() if model.trunk is not None else ()
@@ -39,24 +39,24 @@ def build_optimizers(
         "embedder": recipe.optimizers.embedder,
         "loss": recipe.optimizers.loss,
     }
-    spared, built = undecayed(loss), {}
+    exempt, optimizers = undecayed(loss), {}
     for name, parameters in groups.items():
-        trainable = [each for each in parameters if each.requires_grad]
+        trainable = [parameter for parameter in parameters if parameter.requires_grad]
         if trainable:
-            parts = _by_decay(trainable, spared) if rules[name].weight_decay > 0 else [{"params": trainable}]
-            built[name] = _optimizer(rules[name], parts, lr=_rate(name, rules[name], knobs))
-    return built
+            parts = _by_decay(trainable, exempt) if rules[name].weight_decay > 0 else [{"params": trainable}]
+            optimizers[name] = _optimizer(rules[name], parts, lr=_rate(name, rules[name], knobs))
+    return optimizers
 
 
 def _rate(name: str, rule: Optimizer, knobs: Knobs) -> float:
     lr = knobs.get(f"{name}_lr", rule.lr)
     if lr is None:
-        raise RunError(f"the {name} parameters have no learning rate; search `{name}_lr` or state it in the recipe.")
+        raise RunError(f"the {name} parameters have no learning rate; add `{name}_lr` to the space or the recipe.")
     return float(lr) * float(knobs.get(f"{name}_lr{SCALE}", 1.0))
 
 
 def undecayed(loss: nn.Module) -> set[nn.Parameter]:
-    """What the loss, or one that it wraps, spares from weight decay among its parameters."""
+    """Return the parameters that the loss, or a loss that it wraps, exempts from weight decay."""
     return {
         parameter
         for module in loss.modules()
@@ -65,17 +65,17 @@ def undecayed(loss: nn.Module) -> set[nn.Parameter]:
     }
 
 
-def _by_decay(parameters: list[nn.Parameter], spared: set[nn.Parameter]) -> list[Group]:
-    """The decayed, then the spared, which decay by 0; a group with nothing in it is left out."""
-    decayed = [each for each in parameters if each not in spared]
-    rest = [each for each in parameters if each in spared]
+def _by_decay(parameters: list[nn.Parameter], exempt: set[nn.Parameter]) -> list[Group]:
+    """Return the group of decayed parameters, then that of exempt ones; an empty group is left out."""
+    decayed = [parameter for parameter in parameters if parameter not in exempt]
+    rest = [parameter for parameter in parameters if parameter in exempt]
     return [group for group in ({"params": decayed}, {"params": rest, "weight_decay": 0.0}) if group["params"]]
 
 
 def _optimizer(rule: Optimizer, parameters: list[Group], *, lr: float) -> torch.optim.Optimizer:
     decay, momentum = rule.weight_decay, rule.momentum
     match rule.name:
-        case "rmsprop":  # the only one of the four without a fused form
+        case "rmsprop":  # the only one of the four without a fused implementation
             return torch.optim.RMSprop(
                 parameters, lr=lr, alpha=ALPHA, eps=EPS, momentum=momentum, weight_decay=decay, foreach=True
             )

@@ -1,4 +1,4 @@
-"""When a phase ends: after so many evaluations without a new best, at its cap, or at a stated length."""
+"""Early stopping of a training phase."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 @dataclass(slots=True)
 class Plateau:
-    """The progress of one phase of a fold run. Iterations are counted from the start of the phase.
+    """Early stopping of one phase of a fold run. Iterations are counted from the start of the phase.
 
     Args:
-        cap: the phase ends after so many iterations.
+        cap: maximum number of iterations.
         evaluate_every: iterations between evaluations.
-        patience: the phase ends after so many evaluations in a row without a new best.
-        best: the value to beat, strictly: of earlier phases, or minus infinity.
+        patience: number of consecutive evaluations without a new best after which the phase ends.
+        best: value that a new best must exceed: the best of earlier phases, or minus infinity.
     """
 
     cap: int
@@ -28,16 +28,16 @@ class Plateau:
 
     @classmethod
     def begin(cls, phase: Mapping[str, Any], *, best: float) -> Plateau:
-        """The start of a phase of a `RunSpec`."""
+        """Build from a phase of a `RunSpec`."""
         return cls(cap=phase["cap"], evaluate_every=phase["evaluate_every"], patience=phase["patience"], best=best)
 
     @property
     def next_evaluation(self) -> int:
-        """The iteration of the next evaluation; the last one is at the cap."""
+        """Iteration of the next evaluation; the last one is at the cap."""
         return min(self.iterations + self.evaluate_every, self.cap)
 
-    def saw(self, iteration: int, value: float) -> bool:
-        """Take in an evaluation; whether it is a new best."""
+    def update(self, iteration: int, value: float) -> bool:
+        """Record the value of an evaluation and return whether it is a new best."""
         self.iterations = iteration
         if value > self.best:
             self.best, self.best_iteration, self.stale = value, iteration, 0
@@ -47,7 +47,7 @@ class Plateau:
 
     @property
     def stop(self) -> str | None:
-        """Why the phase is over (`patience`, `cap`), or None while it is not."""
+        """Reason for which the phase has ended (`patience` or `cap`), or None before."""
         if self.stale >= self.patience:
             return "patience"
         return "cap" if self.iterations >= self.cap else None

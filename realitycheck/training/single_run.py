@@ -94,7 +94,7 @@ class Training:
         while not plateau.stop:
             loss = trainer.advance(plateau.next_evaluation - plateau.iterations)
             point = self._evaluate(phase["name"], loss)
-            if plateau.saw(trainer.iteration - began, point.scores["map_at_r"]):
+            if plateau.update(trainer.iteration - began, point.scores["map_at_r"]):
                 self.best = Best(point.iteration, phase["name"], point.scores)
                 kept = Snapshot.take(trainer.parts)
         kept.restore(trainer.parts)

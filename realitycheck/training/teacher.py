@@ -1,4 +1,4 @@
-"""A copy of the model that follows it slowly: the encoder of the keys of momentum contrast."""
+"""The key encoder of momentum contrast: a moving average of the model."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from realitycheck.training.model import EmbeddingModel
 
 
 class Teacher(nn.Module):
-    """A model whose weights are the running average of another's.
+    """A copy of a model with weights that are an exponential moving average of the model's.
 
-    Its BatchNorm layers keep statistics of their own, in the mode that the recipe names (He et al., 2020, section 3.3;
-    without their shuffling over devices).
+    Its BatchNorm layers have their own statistics, in the mode of the recipe (He et al., 2020, section 3.3; without
+    their shuffling over devices).
 
     Args:
-        student: the model that it follows.
-        momentum: what it keeps of its own weights in a step, from 0 to below 1.
+        student: the model to average.
+        momentum: weight of the old average in a step, in [0, 1).
     """
 
     def __init__(self, student: EmbeddingModel, *, momentum: float) -> None:
@@ -29,19 +29,19 @@ class Teacher(nn.Module):
 
     @torch.no_grad()
     def follow(self, student: EmbeddingModel) -> None:
-        """Move every weight towards the student's."""
-        for own, theirs in zip(self.model.parameters(), student.parameters(), strict=True):
-            own.lerp_(theirs, 1 - self.momentum)
+        """Update every weight with the student's."""
+        for average, weight in zip(self.model.parameters(), student.parameters(), strict=True):
+            average.lerp_(weight, 1 - self.momentum)
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
-        """(B, D) embeddings of (B, C, H, W) uint8 images."""
+        """Return (B, D) embeddings of (B, C, H, W) uint8 images, without a gradient."""
         embeddings: Tensor = self.model(images)
         return embeddings
 
 
 def teacher_of(model: EmbeddingModel, loss: nn.Module) -> Teacher | None:
-    """The teacher that a loss asks for, or None."""
+    """Build the teacher if the loss needs keys, else return None."""
     if Need.KEYS not in getattr(loss, "needs", ()):
         return None
     momentum = loss.momentum

@@ -12,7 +12,7 @@ from realitycheck.errors import RunError
 from realitycheck.executors.base import Executor, Job
 from realitycheck.protocol.parse import ReadStudy
 from realitycheck.protocol.recipe import Recipe
-from realitycheck.stores.feature_parts import EACH, join_parts, missing
+from realitycheck.stores.feature_parts import IMAGES_PER_PART, join_parts, missing
 from realitycheck.stores.prepare import HALVES, Stores
 from realitycheck.verbs.study import Progress
 
@@ -71,7 +71,7 @@ def _carry_out(jobs: list[Job], executor: Executor, *, watch: Callable[[int], No
     """All of the jobs, as many at a time as the executor takes; a part that is done stays done if another fails."""
     waiting, done = list(jobs), 0
     while done < len(jobs):
-        watch(done * EACH)
+        watch(done * IMAGES_PER_PART)
         while waiting and executor.free > 0:
             executor.submit(waiting.pop(0), address=COMPUTE)
         for finished in executor.wait(seconds=1.0):

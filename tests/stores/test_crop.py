@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from scipy.stats import ks_2samp
 
-from realitycheck.protocol.recipe import Crop
-from realitycheck.stores.crop import boxes, center, cut, mirror, places
+from realitycheck.protocol.recipe import Augment, Crop
+from realitycheck.stores.crop import boxes, cut, mirror, shift_and_mirror, squares
+from realitycheck.stores.decode_parts import center
 
 RULE = Crop(scale=(0.16, 1.0), ratio=(0.75, 1.3333))
 
@@ -80,16 +81,48 @@ def test_where_no_draw_fits_the_largest_middle_part_is_taken():
 
 def test_mirror_images_come_as_often_as_they_should():
     images = torch.arange(4, dtype=torch.uint8).view(1, 1, 1, 4).expand(2000, 1, 1, 4)
-    turned = mirror(images, share=0.5, generator=torch.Generator().manual_seed(0))[:, 0, 0, 0] == 3
+    turned = mirror(images, probability=0.5, generator=torch.Generator().manual_seed(0))[:, 0, 0, 0] == 3
     assert abs(int(turned.sum()) - 1000) < 4 * math.sqrt(500)
-    assert torch.equal(mirror(images, share=0.0, generator=torch.Generator()), images)
+    assert torch.equal(mirror(images, probability=0.0, generator=torch.Generator()), images)
 
 
-def test_places_are_uniform_and_cut_without_resizing(transforms):
+def test_squares_are_uniform_and_cut_without_resizing(transforms):
     sizes = torch.tensor([[10, 12]] * 6000)
-    drawn = places(sizes, size=8, generator=torch.Generator().manual_seed(0))
+    drawn = squares(sizes, size=8, generator=torch.Generator().manual_seed(0))
     assert (drawn[:, 2:] == 8).all()
     counts = torch.bincount(drawn[:, 0] * 5 + drawn[:, 1], minlength=15)
     assert len(counts) == 15 and abs(counts - 400).max() < 5 * math.sqrt(400)
     image = picture(10, 12)
     assert torch.equal(cut(image, (1, 4, 8, 8), 8), transforms.functional.crop(image, 1, 4, 8, 8))
+
+
+def naive_shift(image, down, right, mirrored, shift):
+    height, width = image.shape
+    padded = np.zeros((height + 2 * shift, width + 2 * shift), dtype=image.dtype)
+    padded[shift : shift + height, shift : shift + width] = image
+    cut = padded[down : down + height, right : right + width]
+    return cut[:, ::-1] if mirrored else cut
+
+
+def test_augmentation_is_a_crop_of_the_padded_image_and_maybe_a_mirror():
+    images = torch.randint(1, 256, (40, 1, 6, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    out = shift_and_mirror(images, rule=Augment(shift=2, flip=0.5), generator=torch.Generator().manual_seed(1))
+    seen = set()
+    for before, after in zip(images[:, 0].numpy(), out[:, 0].numpy(), strict=True):
+        matches = [
+            (down, right, mirrored)
+            for down in range(5)
+            for right in range(5)
+            for mirrored in (False, True)
+            if np.array_equal(naive_shift(before, down, right, mirrored, 2), after)
+        ]
+        assert len(matches) == 1
+        seen |= set(matches)
+    assert {down for down, _, _ in seen} == set(range(5))
+    assert {mirrored for _, _, mirrored in seen} == {False, True}
+
+
+def test_no_augmentation_is_the_identity():
+    images = torch.randint(0, 256, (4, 3, 6, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    out = shift_and_mirror(images, rule=Augment(shift=0, flip=0.0), generator=torch.Generator().manual_seed(1))
+    assert torch.equal(out, images)

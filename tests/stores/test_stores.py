@@ -45,7 +45,8 @@ class Pictures(Dataset):
 
     def images(self, indices, *, size):
         self.asked += indices
-        bad = [Problem(0, f"{index:02d}.png", "cannot be decoded.") for index in indices if index in self.broken]
+        broken = [index for index in indices if index in self.broken]
+        bad = [Problem(0, f"{index:02d}.png", "cannot be decoded.", "image-undecodable") for index in broken]
         yield from (self.picture(index) for index in indices if index not in self.broken)
         if bad:
             raise InputError("pictures", bad)
@@ -69,7 +70,7 @@ def ready(dataset, rule, folder):
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(parts, "EACH", 5)
+    monkeypatch.setattr(parts, "IMAGES_PER_PART", 5)
 
 
 def test_squares_are_the_middle_of_each_picture(tmp_path):
@@ -115,13 +116,14 @@ def test_an_interrupted_preparation_goes_on_and_is_never_taken_for_finished(tmp_
     broken = Pictures(broken=[8, 10])
     with pytest.raises(InputError) as error:
         ready(broken, protocol(), tmp_path)
-    assert [each.where for each in error.value.problems] == ["08.png", "10.png"]  # of different parts, all named
+    assert [problem.where for problem in error.value.problems] == ["08.png", "10.png"]  # of different parts
+    assert {problem.code for problem in error.value.problems} == {"image-undecodable"}
     (home,) = tmp_path.iterdir()
-    with pytest.raises(RunError, match="no finished pixel store"):
+    with pytest.raises(RunError, match="no finished store"):
         open_store(home / "trainval")
-    mended = Pictures()
-    stores = ready(mended, protocol(), tmp_path)
-    assert sorted(mended.asked) == list(range(5, 24))  # the first part was kept
+    repaired = Pictures()
+    stores = ready(repaired, protocol(), tmp_path)
+    assert sorted(repaired.asked) == list(range(5, 24))  # the first part was kept
     whole = ready(Pictures(), protocol(), tmp_path / "fresh")
     assert stores.trainval_digest == whole.trainval_digest
     assert sorted(each.name for each in home.iterdir()) == ["test.json", "test.npy", "trainval.json", "trainval.npy"]
@@ -133,7 +135,7 @@ def test_a_finished_store_is_used_again(tmp_path):
     assert ready(idle, protocol(), tmp_path) == first and not idle.asked
 
 
-def test_progress_is_told(tmp_path):
-    told = []
-    prepare(Pictures(), protocol(), tmp_path, watch=lambda done, of: told.append((done, of)))
-    assert told[2] == (12, 12) and told[0] == (5, 12) and len(told) == 6
+def test_progress_is_reported(tmp_path):
+    calls = []
+    prepare(Pictures(), protocol(), tmp_path, watch=lambda done, of: calls.append((done, of)))
+    assert calls[2] == (12, 12) and calls[0] == (5, 12) and len(calls) == 6

@@ -3,8 +3,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from realitycheck.protocol.recipe import Augment
-from realitycheck.stores.augment import augment
 from realitycheck.training.batches import MPerClassBatches
 
 LABELS = np.repeat(np.arange(10), [3, 4, 5, 6, 7, 3, 4, 5, 6, 7])
@@ -41,35 +39,3 @@ def test_every_class_and_every_image_comes_up_about_equally_often():
     assert np.all(np.abs(counts - expected) < 5 * 3 * np.sqrt(2000 * 0.6 * 0.4))
     images = np.bincount(drawn, minlength=len(LABELS))
     assert np.all(images[LABELS == 9] > 0)
-
-
-def naive_shift(image, down, right, mirrored, shift):
-    height, width = image.shape
-    padded = np.zeros((height + 2 * shift, width + 2 * shift), dtype=image.dtype)
-    padded[shift : shift + height, shift : shift + width] = image
-    cut = padded[down : down + height, right : right + width]
-    return cut[:, ::-1] if mirrored else cut
-
-
-def test_augmentation_is_a_crop_of_the_padded_image_and_maybe_a_mirror():
-    images = torch.randint(1, 256, (40, 1, 6, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    out = augment(images, rule=Augment(shift=2, flip=0.5), generator=torch.Generator().manual_seed(1))
-    seen = set()
-    for before, after in zip(images[:, 0].numpy(), out[:, 0].numpy(), strict=True):
-        matches = [
-            (down, right, mirrored)
-            for down in range(5)
-            for right in range(5)
-            for mirrored in (False, True)
-            if np.array_equal(naive_shift(before, down, right, mirrored, 2), after)
-        ]
-        assert len(matches) == 1
-        seen |= set(matches)
-    assert {down for down, _, _ in seen} == set(range(5))
-    assert {mirrored for _, _, mirrored in seen} == {False, True}
-
-
-def test_no_augmentation_is_the_identity():
-    images = torch.randint(0, 256, (4, 3, 6, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    out = augment(images, rule=Augment(shift=0, flip=0.0), generator=torch.Generator().manual_seed(1))
-    assert torch.equal(out, images)

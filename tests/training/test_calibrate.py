@@ -1,4 +1,4 @@
-"""The calibration behind `plan`: a sample is timed, the whole is told."""
+"""The calibration behind `plan`: a sample is timed and extrapolated."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def ranked(monkeypatch):
 
 def test_everything_is_measured_and_takes_time(payload):
     found = calibrate(payload)
-    assert found.keys() == {each.name for each in fields(Measured)}
+    assert found.keys() == {field.name for field in fields(Measured)}
     assert all(value > 0 for value in found.values())
 
 
@@ -77,5 +77,5 @@ def test_slow_work_is_not_repeated_for_long(monkeypatch):
     def work():
         clock[0] += 4.0
 
-    assert module._for_a_while(work, times=30) == 4.0
+    assert module._mean_seconds(work, times=30) == 4.0
     assert clock[0] == 8.0

@@ -11,7 +11,7 @@ def play(values, *, cap=100, every=10, patience=2, best=float("-inf")):
     for value in values:
         if plateau.stop:
             break
-        news.append(plateau.saw(plateau.next_evaluation, value))
+        news.append(plateau.update(plateau.next_evaluation, value))
     return plateau, news
 
 
