@@ -1,4 +1,4 @@
-"""An address opened safely: over https all the way, or over http from this machine."""
+"""Open https addresses; plain http is allowed on this machine only."""
 
 from __future__ import annotations
 
@@ -7,56 +7,53 @@ from http.client import HTTPResponse
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-"""The one place from which plain http is taken: this machine."""
+"""Hosts that may use plain http: this machine."""
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds without a byte."""
 
 
 def opened(address: str, *, start: int) -> HTTPResponse:
-    """The answer of an address, from a byte on if its server knows ranges (it answers 206 then).
+    """Open an address, from byte `start` on if its server supports ranges (status 206).
 
     Args:
-        address: https, without a detour over http.
-        start: bytes that are there already.
+        address: https address; redirections to http are refused.
+        start: number of bytes to skip.
 
     Raises:
-        InputError: the address, or one that it leads to, is no https.
-        OSError: it does not answer.
+        InputError: if the address, or one that it redirects to, is not https.
+        OSError: if it does not answer.
     """
     require_https(address)
     request = urllib.request.Request(address, headers={"Range": f"bytes={start}-"} if start else {})
     proxies = [urllib.request.ProxyHandler({})] if urlsplit(address).hostname in LOOPBACK else []
-    answer: HTTPResponse = urllib.request.build_opener(_SafeRedirects(), *proxies).open(request, timeout=PATIENCE)
+    answer: HTTPResponse = urllib.request.build_opener(_SafeRedirects(), *proxies).open(request, timeout=TIMEOUT)
     return answer
 
 
 def require_https(address: str) -> None:
-    """Refuse an address that is neither https nor of this machine.
+    """Require that an address is https or of this machine.
 
     Raises:
-        InputError: it is so.
+        InputError: if it is neither.
     """
     parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise wrong(address, "must be an address that begins with https://; it is not. Use another.")
-
-
-def wrong(address: str, says: str) -> InputError:
-    """A problem with an address."""
-    return InputError(address, [Problem(0, "", says)])
+        says = "not allowed here: the address does not begin with https://. Use another."
+        raise InputError.one(address, "address-not-https", says)
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirection from https to http would let anyone between read along."""
+    """Refuses redirections from https to http."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
         if urlsplit(req.full_url).scheme == "https" and urlsplit(newurl).scheme != "https":
-            raise wrong(req.full_url, f"must stay with https; it leads to {newurl}. Do not trust it.")
+            says = f"redirects from https to {newurl}, which is not allowed. Do not trust this address."
+            raise InputError.one(req.full_url, "address-redirect", says)
         require_https(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -29,7 +29,7 @@ def weights_file(read: ReadStudy, protocol: Protocol) -> str | None:
     try:
         return str(locate(told.source, sha256=told.sha256, folder=read.home / FOLDER))
     except InputError as error:
-        problems = [read.protocol_problem(KEYS, f"{told.source} {each.says}") for each in error.problems]
+        problems = [read.protocol_problem(KEYS, f"{told.source}: {each.says}") for each in error.problems]
         raise InputError(read.source, problems) from None
 
 
@@ -47,7 +47,7 @@ def unfit_weights(read: ReadStudy, protocol: Protocol, *, channels: int | None) 
             load(catalog.build_trunk(protocol.recipe.trunk, in_channels=channels), Path(file))
     except InputError as error:
         for each in error.problems:
-            yield each if each.line else read.protocol_problem(KEYS, f"{error.source} {each.says}")
+            yield each if each.line else read.protocol_problem(KEYS, f"{error.source}: {each.says}")
 
 
 def unfetched_weights(read: ReadStudy, protocol: Protocol) -> Iterator[Problem]:

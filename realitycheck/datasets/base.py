@@ -1,4 +1,4 @@
-"""What every dataset is."""
+"""The interface of a dataset."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 Official = tuple[tuple[int, ...], tuple[int, ...]]
-"""Class indices of a predefined split: trainval and test, disjoint, together all classes."""
+"""Class indices of a predefined split: trainval and test. They are disjoint and cover all classes."""
 
 
 class Dataset(ABC):
-    """Images with one class each. Datasets are pickled: several processes decode one dataset's images.
+    """Base class of a dataset of images with one class each.
+
+    A dataset must be picklable, because several processes decode its images.
 
     Attributes:
-        credit: one line of attribution for reports; empty where none is due.
-        channels: of an image: 1 for grey, 3 for RGB.
-        official: the split by class that its authors published or its owner wrote down; None where there is none.
+        credit: one line of attribution for reports; empty if none is required.
+        channels: channels of an image: 1 for grey, 3 for RGB.
+        official: the split by class that its authors or its owner published; None if there is none.
     """
 
     credit: str
@@ -28,7 +30,7 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def classes(self) -> tuple[str, ...]:
-        """Class names, all different, in label order: a class's index is its place here."""
+        """Distinct class names in label order."""
 
     @property
     @abstractmethod
@@ -38,36 +40,39 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def fingerprint(self) -> str:
-        """A text that changes when the images change, found without decoding them."""
+        """A text that changes when the images change, computed without decoding them."""
 
     @abstractmethod
     def images(self, indices: Sequence[int], *, size: int) -> Iterator[NDArray[np.uint8]]:
-        """Decode some images, in the order asked, whole and with their aspect ratio.
+        """Decode images in the order of `indices`, uncropped and with their aspect ratio.
 
         Args:
-            indices: into `labels`.
-            size: pixels of the shorter side; every image comes as (channels, height, width) uint8.
+            indices: indices into `labels`.
+            size: pixels of the shorter side.
+
+        Yields:
+            (channels, height, width) uint8 for each index.
 
         Raises:
-            InputError: some images cannot be read; it names all of them, when the last one has been tried.
-            IndexError: an index is not below the number of images.
+            InputError: if images cannot be read; it lists all of them, after the last one has been tried.
+            IndexError: if an index is not below the number of images.
         """
 
     def digests(self, indices: Sequence[int]) -> list[str]:
-        """SHA-256, in hex, of the bytes that each image was read from, in the order asked.
+        """Return the SHA-256, in hex, of the bytes of each image, in the order of `indices`.
 
-        Those are the bytes of its file, or its own bytes where one file holds many images. The list is empty for
-        images that come with the package: their fingerprint is a digest.
+        These are the bytes of its file, or the image's own bytes if one file holds many images. The list is empty for
+        datasets that ship with the package, because their fingerprint is a digest.
 
         Args:
-            indices: into `labels`.
+            indices: indices into `labels`.
         """
         return []
 
     def names_of(self, indices: Sequence[int]) -> list[str]:
-        """What a person calls each image: the path of its file below the root, or its number.
+        """Return a readable name of each image: the path of its file below the root, or its number.
 
         Args:
-            indices: into `labels`.
+            indices: indices into `labels`.
         """
         return [f"image {index}" for index in indices]

@@ -1,4 +1,4 @@
-"""A split, written down: the CSV file that the dataset `csv` reads."""
+"""Export a split to a CSV file that the dataset `csv` reads."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ import numpy as np
 
 from realitycheck.datasets.members.csv import COLUMNS
 from realitycheck.datasets.reading.files import FileDataset
-from realitycheck.datasets.reading.wording import some
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError, Problem, first_few
 
 
 def export_split(dataset: FileDataset, *, trainval: Sequence[int], test: Sequence[int], path: Path) -> None:
-    """Write one line per image of the classes given: path, label, split; trainval first, classes in the order given.
+    """Write one line per image (path, label, split), trainval first, classes in the given order.
 
     Args:
-        dataset: of image files.
-        trainval: class indices of one side.
-        test: class indices of the other; none may be in both.
-        path: of the new file. Paths in it are relative to its folder, so that this must hold the images.
+        dataset: dataset of image files.
+        trainval: class indices of the trainval side.
+        test: class indices of the test side, disjoint from `trainval`.
+        path: path of the new file. It must be in the dataset's root or above, because paths in it are relative.
 
     Raises:
-        InputError: a class is unknown or given twice, the file exists, or its folder does not hold the images.
+        InputError: if a class is unknown or duplicate, the file exists, or the images are not below its folder.
     """
     if problems := list(_problems(dataset, [*trainval, *test], path)):
         raise InputError(str(path), problems)
@@ -34,7 +33,7 @@ def export_split(dataset: FileDataset, *, trainval: Sequence[int], test: Sequenc
         writer.writerow(COLUMNS)
         for classes, side in ((trainval, "trainval"), (test, "test")):
             writer.writerows((*row, side) for row in _rows(dataset, classes, path))
-    partial.rename(path)  # a file that was cut short must not pass for a split
+    partial.rename(path)  # so that an interrupted export leaves no incomplete split
 
 
 def _rows(dataset: FileDataset, classes: Sequence[int], path: Path) -> Iterator[tuple[str, str]]:
@@ -46,12 +45,14 @@ def _rows(dataset: FileDataset, classes: Sequence[int], path: Path) -> Iterator[
 
 
 def _problems(dataset: FileDataset, classes: Sequence[int], path: Path) -> Iterator[Problem]:
-    if unknown := [str(each) for each in classes if not 0 <= each < len(dataset.classes)]:
-        says = f"must be class indices below {len(dataset.classes)}; got {some(unknown)}. Leave them out."
-        yield Problem(0, "classes", says)
-    if twice := sorted({str(each) for each in classes if list(classes).count(each) > 1}):
-        yield Problem(0, "classes", f"must be given once; {some(twice)} are given again. Leave them on one side.")
+    count = len(dataset.classes)
+    if unknown := [str(label) for label in classes if not 0 <= label < count]:
+        says = f"{first_few(unknown)} out of range: class indices must be between 0 and {count - 1}. Remove them."
+        yield Problem(0, "classes", says, "class-index-range")
+    if twice := sorted({str(label) for label in classes if list(classes).count(label) > 1}):
+        yield Problem(0, "classes", f"duplicate classes: {first_few(twice)}. List each on one side.", "class-duplicate")
     if path.exists():
-        yield Problem(0, "", "must not exist yet; it does. Choose another name, or remove it.")
+        yield Problem(0, "", "the file exists already. Choose another name, or remove it.", "file-exists")
     if not path.parent.is_dir() or not dataset.root.resolve().is_relative_to(path.parent.resolve()):
-        yield Problem(0, "", f"must be in {dataset.root} or a folder above it; it is not. Choose another place.")
+        says = f"not allowed here: the file must be in {dataset.root} or a folder above it. Choose another folder."
+        yield Problem(0, "", says, "file-location")

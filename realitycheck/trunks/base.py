@@ -1,4 +1,4 @@
-"""What every trunk is."""
+"""The interface of a trunk."""
 
 from __future__ import annotations
 
@@ -8,69 +8,65 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from realitycheck.errors import InputError, Problem
-
-SHOWN = 3
-"""Keys that an error names; it counts the others."""
+from realitycheck.errors import InputError, Problem, first_few
 
 
 class Trunk(nn.Module):
-    """A network from images to feature maps. Pooling, LayerNorm and embedder belong to the recipe.
+    """Base class of a network from images to feature maps. Pooling, LayerNorm and embedder belong to the recipe.
 
-    A trunk is built with the keyword argument `in_channels` (of an image), and with `channels` (its width) and
-    `model` (the name of an architecture) where it asks for them. It knows its own input convention: it receives
-    numbers in [0, 1] and normalises them itself.
+    The constructor takes the keyword argument `in_channels` and, if it declares them, `channels` (a width) and `model`
+    (the name of an architecture). A trunk receives images in [0, 1] and normalises them itself.
     """
 
     output_dim: int
     """F, the channels of the feature map."""
 
     head: ClassVar[tuple[str, ...]] = ()
-    """How the keys of the classifier begin in public weights; `load` drops them."""
+    """Prefixes of the classifier's keys in public weights; `load` ignores these keys."""
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
-        """(B, F, h, w) feature maps of (B, C, H, W) images in [0, 1]."""
+        """Return (B, F, h, w) feature maps of (B, C, H, W) images in [0, 1]."""
 
     def renamed(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The tensors of a public file, without the head, under the names that this trunk gives them."""
+        """Rename the tensors of a public file, without the classifier, to the keys of this trunk's `state_dict`."""
         return dict(tensors)
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take every weight and statistic from the tensors of a file; none keeps its initial value.
+        """Load every weight and statistic; none keeps its initial value.
 
-        The names are those of the public file, or of this trunk's own `state_dict`.
-        BatchNorm's count of batches may be absent, as in files older than torch 0.4.1: nothing here reads it.
+        Args:
+            tensors: tensors with the names of the public file, or of this trunk's own `state_dict`. BatchNorm's
+                `num_batches_tracked`, which is not used, can be absent, as in files older than torch 0.4.1.
 
         Raises:
-            InputError: keys are missing, unknown or of another shape.
+            InputError: if tensors are missing, unknown or of another shape.
         """
         body = {key: tensor for key, tensor in tensors.items() if not key.startswith(self.head)}
         own = self.state_dict()
-        given = dict(body) if body.keys() <= own.keys() else self.renamed(body)
-        counts = {key: own[key] for key in own.keys() - given.keys() if key.endswith(".num_batches_tracked")}
-        given = {**counts, **given}
-        if problems := _differences(given, own):
+        loaded = dict(body) if body.keys() <= own.keys() else self.renamed(body)
+        counts = {key: own[key] for key in own.keys() - loaded.keys() if key.endswith(".num_batches_tracked")}
+        loaded = {**counts, **loaded}
+        if problems := _differences(loaded, own):
             raise InputError(f"the weights of {type(self).__name__}", problems)
-        self.load_state_dict(given, strict=True)
+        self.load_state_dict(loaded, strict=True)
 
 
-def _differences(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[Problem]:
-    """One problem each for what is missing, what is unknown, and what has another shape."""
+def _differences(loaded: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[Problem]:
+    """Return one problem each for missing tensors, unknown tensors, and tensors of another shape."""
     shapes = [
-        f"{key} {tuple(given[key].shape)} in place of {tuple(own[key].shape)}"
+        f"{key} {tuple(loaded[key].shape)} instead of {tuple(own[key].shape)}"
         for key in own
-        if key in given and given[key].shape != own[key].shape
+        if key in loaded and loaded[key].shape != own[key].shape
     ]
-    found = {
-        "must hold every tensor of the trunk; got none for": [key for key in own if key not in given],
-        "must hold nothing else; got": [key for key in given if key not in own],
-        "must have the trunk's shapes; got": shapes,
+    differences = {
+        ("tensor-missing", "missing tensors"): [key for key in own if key not in loaded],
+        ("tensor-unknown", "unknown tensors"): [key for key in loaded if key not in own],
+        ("tensor-shape", "tensors with another shape"): shapes,
     }
-    return [Problem(0, "", _sentence(says, names)) for says, names in found.items() if names]
-
-
-def _sentence(says: str, names: list[str]) -> str:
-    rest = len(names) - SHOWN
-    more = f" and {rest} more" if rest > 0 else ""
-    return f"{says} {', '.join(names[:SHOWN])}{more}. Give a file that was saved from this architecture."
+    fix = "Use a file that was saved from this architecture."
+    return [
+        Problem(0, "", f"{kind}: {first_few(names)}. {fix}", code)
+        for (code, kind), names in differences.items()
+        if names
+    ]

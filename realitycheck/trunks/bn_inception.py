@@ -9,18 +9,18 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 from realitycheck.trunks.base import Trunk
 from realitycheck.trunks.convention import Convention, Normalise
 
 CONVENTION = Convention(side=224, order="BGR", top=255.0, mean=(104.0, 117.0, 128.0), std=(1.0, 1.0, 1.0))
-"""Of the public weights, which come from Caffe. The original trains and scores at 227 pixels."""
+"""Convention of the public weights, which come from Caffe. Musgrave et al. train and test at 227 pixels."""
 
 OUTPUT = 1024
 
 
 class Widths(NamedTuple):
-    """Output channels of one inception module; 0 where it has no such convolution."""
+    """Output channels of the convolutions of one inception module; 0 if a convolution is absent."""
 
     one: int
     three_reduce: int
@@ -42,7 +42,7 @@ MODULES = {
     "5a": Widths(352, 192, 320, 160, 224, 128),
     "5b": Widths(352, 192, 320, 192, 224, 128),
 }
-"""As the public weights have them. A module without a 1x1 convolution halves the side."""
+"""Widths of the public weights. A module without a 1x1 convolution has stride 2."""
 
 PATHS = (
     ("1x1",),
@@ -50,11 +50,11 @@ PATHS = (
     ("double_3x3_reduce", "double_3x3_1", "double_3x3_2"),
     ("pool", "pool_proj"),
 )
-"""The four ways through a module, in the order in which their outputs are stacked."""
+"""The four branches of a module, in the order in which their outputs are concatenated."""
 
 
 class Unit(nn.Module):
-    """Convolution with a bias, BatchNorm, ReLU."""
+    """Convolution with bias, BatchNorm and ReLU."""
 
     def __init__(self, width: int, out: int, kernel: int, *, stride: int = 1) -> None:
         super().__init__()
@@ -62,21 +62,21 @@ class Unit(nn.Module):
         self.norm = nn.BatchNorm2d(out)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, out, ⌈h / stride⌉, ⌈w / stride⌉) of (B, width, h, w)."""
+        """Return (B, out, ⌈h / stride⌉, ⌈w / stride⌉) of (B, width, h, w)."""
         normed: Tensor = self.norm(self.conv(maps))
         return normed.relu_()
 
 
 class Inception(nn.ModuleDict):
-    """Up to four ways through, stacked. Its layers have the names of the public weights.
+    """Inception module with up to four branches. Its layers have the names of the public weights.
 
     Args:
         width: channels of the input.
-        widths: of its convolutions.
-        largest: whether the fourth way pools by maximum, as it does where the side is halved and at the end.
+        widths: output channels of its convolutions.
+        max_pool: whether the fourth branch pools by maximum, as in modules of stride 2 and in the last one.
     """
 
-    def __init__(self, width: int, widths: Widths, *, largest: bool) -> None:
+    def __init__(self, width: int, widths: Widths, *, max_pool: bool) -> None:
         stride = 1 if widths.one else 2
         layers: dict[str, nn.Module] = {
             "3x3_reduce": Unit(width, widths.three_reduce, 1),
@@ -84,17 +84,17 @@ class Inception(nn.ModuleDict):
             "double_3x3_reduce": Unit(width, widths.double_reduce, 1),
             "double_3x3_1": Unit(widths.double_reduce, widths.double, 3),
             "double_3x3_2": Unit(widths.double, widths.double, 3, stride=stride),
-            "pool": _largest(stride) if largest else nn.AvgPool2d(3, stride=1, padding=1, ceil_mode=True),
+            "pool": _max_pool(stride) if max_pool else nn.AvgPool2d(3, stride=1, padding=1, ceil_mode=True),
         }
         if widths.one:
             layers |= {"1x1": Unit(width, widths.one, 1), "pool_proj": Unit(width, widths.project, 1)}
         super().__init__(layers)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, sum of the ways' channels, h', w') of (B, width, h, w)."""
-        return torch.cat([self._through(path, maps) for path in PATHS if path[0] in self], dim=1)
+        """Return (B, sum of the branches' channels, h', w') of (B, width, h, w)."""
+        return torch.cat([self._branch(path, maps) for path in PATHS if path[0] in self], dim=1)
 
-    def _through(self, path: tuple[str, ...], maps: Tensor) -> Tensor:
+    def _branch(self, path: tuple[str, ...], maps: Tensor) -> Tensor:
         for name in path:
             if name in self:
                 maps = self[name](maps)
@@ -105,15 +105,15 @@ class BNInception(Trunk):
     """BN-Inception without its classifier, for the public weights of Cadene's `pretrainedmodels`.
 
     Sources: Ioffe and Szegedy, Batch Normalization, 2015; github.com/Cadene/pretrained-models.pytorch for the
-    names, widths and pools that the weights need. Pools round up (ceil_mode), as Caffe's do, and convolutions
-    down, so that only some sides fit. Grey images are repeated to three channels. Channels lie last in memory:
-    1.9 times as fast on one core, measured at 128 and at 224 pixels.
+    names, widths and pools of the weights. Pools round up (`ceil_mode`), as in Caffe, and convolutions round down, so
+    that only some image sizes fit. Grey images are repeated to three channels. The memory format is channels last,
+    which is 1.9 times as fast on one core, measured at 128 and at 224 pixels.
 
     Args:
-        in_channels: of an image, 1 or 3.
+        in_channels: channels of an image, 1 or 3.
 
     Raises:
-        InputError: a side of the images is not within 32k - 1 to 32k + 6 pixels, such as 64, 128, 224 or 227.
+        InputError: if a side of the images is not within 32k - 1 to 32k + 6 pixels, such as 64, 128, 224 or 227.
     """
 
     head: ClassVar[tuple[str, ...]] = ("last_linear.",)
@@ -125,46 +125,46 @@ class BNInception(Trunk):
         self.conv1_7x7_s2 = Unit(3, 64, 7, stride=2)
         self.conv2_3x3_reduce = Unit(64, 64, 1)
         self.conv2_3x3 = Unit(64, 192, 3)
-        self.pool = _largest(2)
+        self.pool = _max_pool(2)
         self.inception = nn.Sequential(OrderedDict(_modules(192)))
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 1024, h, w) of (B, C, H, W) images in [0, 1]; h is the whole number nearest to H / 32."""
+        """Return (B, 1024, h, w) maps of (B, C, H, W) images in [0, 1]; h is the integer nearest to H / 32."""
         pixels = self.prepare(images).contiguous(memory_format=torch.channels_last)
         early = self.pool(self.conv1_7x7_s2(pixels))
         early = self.pool(self.conv2_3x3(self.conv2_3x3_reduce(early)))
         if early.shape[2] % 4 or early.shape[3] % 4:
-            raise _unfit(images)
+            raise _wrong_size(images)
         maps: Tensor = self.inception(early)
         return maps
 
     def renamed(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Under our names. The oldest file has BatchNorm tensors of shape (1, C); here they are (C,)."""
+        """See `Trunk.renamed`. The oldest file has BatchNorm tensors of shape (1, C), which become (C,)."""
         return {_name(key): _flat(tensor) for key, tensor in tensors.items()}
 
 
-def _unfit(images: Tensor) -> InputError:
-    sides = f"{images.shape[2]} x {images.shape[3]}"
-    says = f"must have sides of 32k - 1 to 32k + 6 pixels; got {sides}. Take for example 128, 224 or 227."
-    return InputError("trunk bn_inception", [Problem(0, "images", says)])
+def _wrong_size(images: Tensor) -> InputError:
+    size = f"{images.shape[2]} × {images.shape[3]}"
+    says = f"{size} is out of range: sides must be between 32k - 1 and 32k + 6 pixels. Use 128, 224 or 227."
+    return InputError.one("trunk bn_inception", "image-size", says, where="images")
 
 
 def _modules(width: int) -> dict[str, nn.Module]:
     modules: dict[str, nn.Module] = {}
     for name, widths in MODULES.items():
-        modules[name] = Inception(width, widths, largest=name in ("3c", "4e", "5b"))
-        ways = widths.one + widths.three + widths.double
-        width = ways + (widths.project if widths.one else width)
+        modules[name] = Inception(width, widths, max_pool=name in ("3c", "4e", "5b"))
+        convolved = widths.one + widths.three + widths.double
+        width = convolved + (widths.project if widths.one else width)
     return modules
 
 
-def _largest(stride: int) -> nn.MaxPool2d:
+def _max_pool(stride: int) -> nn.MaxPool2d:
     return nn.MaxPool2d(3, stride=stride, padding=1 if stride == 1 else 0, ceil_mode=True)
 
 
 def _name(key: str) -> str:
-    """`inception_3a_3x3_bn.weight` → `inception.3a.3x3.norm.weight`; without `_bn` it is of the convolution."""
+    """Rename `inception_3a_3x3_bn.weight` to `inception.3a.3x3.norm.weight`; keys without `_bn` are convolutions."""
     layer, _, kind = key.rpartition(".")
     part = "norm" if layer.endswith("_bn") else "conv"
     layer = layer.removesuffix("_bn")

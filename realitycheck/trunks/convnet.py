@@ -1,4 +1,4 @@
-"""A small convolutional net for small drawings: it learns on one core."""
+"""A small convolutional network for small drawings, trainable on one core."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from torch import Tensor, nn
 from realitycheck.trunks.base import Trunk
 
 MEAN, STD = 0.15, 0.36
-"""Of the embedded sketches: the share of inked pixels, and the standard deviation that follows from it."""
+"""Share of ink in the embedded sketches, and the standard deviation that follows from it."""
 
 
 class ConvNet(Trunk):
-    """Three convolutions: wide eyes, an early pool, and a last layer that sees almost the whole drawing.
+    """Three convolutions with kernels of 5, 3 and 5 pixels; the last layer covers almost the whole drawing.
 
-    The pool by 4 comes before BatchNorm and ReLU, where it leaves a sixteenth of the work. Channels lie last
-    in memory: about 1.5 times as fast on one core, measured with 16 channels and a batch of 32.
+    The pool by 4 precedes BatchNorm and ReLU, which saves 15/16 of their work. The memory format is channels last,
+    about 1.5 times as fast on one core, measured with 16 channels and a batch of 32.
 
     Args:
-        channels: of the first layer; the feature map has eight times as many.
-        in_channels: of an image.
+        channels: channels of the first layer; the feature map has eight times as many.
+        in_channels: channels of an image.
     """
 
     def __init__(self, *, channels: int, in_channels: int) -> None:
@@ -39,7 +39,7 @@ class ConvNet(Trunk):
         ).to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 8·channels, h, w) of (B, C, H, W) images in [0, 1], at least 20 pixels wide and high."""
-        inked = (images - MEAN) / STD
-        maps: Tensor = self.layers(inked.contiguous(memory_format=torch.channels_last))
+        """Return (B, 8·channels, h, w) maps of (B, C, H, W) images in [0, 1] with sides of at least 20 pixels."""
+        normalised = (images - MEAN) / STD
+        maps: Tensor = self.layers(normalised.contiguous(memory_format=torch.channels_last))
         return maps

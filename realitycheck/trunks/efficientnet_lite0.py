@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: inverted bottlenecks without squeeze-and-excitation, cheap enough for a CPU."""
+"""EfficientNet-Lite0: inverted residuals without squeeze-and-excitation, fast enough for a CPU."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ BLOCK_NAMES = {
     "_project_conv": "project.conv",
     "_bn2": "project.norm",
 }
-"""Names of the public PyTorch file → ours; its blocks are `_blocks.<number>.<name>`."""
+"""Names in the public PyTorch file → names here; its blocks are `_blocks.<number>.<name>`."""
 
 
 class ConvNorm(nn.Module):
-    """Convolution, BatchNorm, and ReLU6 where it is wanted, with the padding "same" of TensorFlow.
+    """Convolution, BatchNorm and, optionally, ReLU6, with TensorFlow's padding "same".
 
-    Padding leaves ceil(side / stride) pixels, and gives the odd pixel to the right and the bottom.
-    BatchNorm's eps and momentum are the source's: 1e-3, and 0.99 in TensorFlow's sense.
+    The output has ceil(side / stride) pixels; an odd pixel of padding is added at the right and the bottom.
+    BatchNorm's eps is 1e-3 and its momentum 0.99 in TensorFlow's definition, as in the source.
     """
 
     def __init__(self, *, width: int, out: int, kernel: int, stride: int, groups: int, relu: bool) -> None:
@@ -59,25 +59,25 @@ class ConvNorm(nn.Module):
         self.act: nn.Module = nn.ReLU6(inplace=True) if relu else nn.Identity()
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, out, ceil(h / stride), ceil(w / stride)) of (B, width, h, w)."""
+        """Return (B, out, ceil(h / stride), ceil(w / stride)) of (B, width, h, w)."""
         if self.stride > 1:
             maps = nn.functional.pad(maps, [*self._margins(maps.shape[3]), *self._margins(maps.shape[2])])
         normed: Tensor = self.act(self.norm(self.conv(maps)))
         return normed
 
     def _margins(self, side: int) -> tuple[int, int]:
-        """Zeros before and after a side."""
+        """Return the padding before and after a side."""
         total = max((-(-side // self.stride) - 1) * self.stride + self.kernel - side, 0)
         return total // 2, total - total // 2
 
 
-class Block(nn.Module):
-    """Widen, filter each channel alone, narrow again; around it a bypass where the shape stays the same."""
+class InvertedResidual(nn.Module):
+    """Expansion, depthwise convolution and projection, with a residual connection if the shape is unchanged."""
 
     def __init__(self, *, width: int, out: int, expansion: int, kernel: int, stride: int) -> None:
         super().__init__()
         inner = width * expansion
-        self.bypass = stride == 1 and width == out
+        self.residual = stride == 1 and width == out
         self.expand: nn.Module = nn.Identity()
         if expansion > 1:
             self.expand = ConvNorm(width=width, out=inner, kernel=1, stride=1, groups=1, relu=True)
@@ -85,20 +85,20 @@ class Block(nn.Module):
         self.project = ConvNorm(width=inner, out=out, kernel=1, stride=1, groups=1, relu=False)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, out, ceil(h / stride), ceil(w / stride)) of (B, width, h, w)."""
-        filtered: Tensor = self.project(self.depthwise(self.expand(maps)))
-        return maps + filtered if self.bypass else filtered
+        """Return (B, out, ceil(h / stride), ceil(w / stride)) of (B, width, h, w)."""
+        projected: Tensor = self.project(self.depthwise(self.expand(maps)))
+        return maps + projected if self.residual else projected
 
 
 class EfficientNetLite0(Trunk):
-    """EfficientNet-Lite0 without its classifier (Tan and Le 2019; the Lite models are a release of 2020).
+    """EfficientNet-Lite0 without its classifier (Tan and Le, 2019; the Lite models were released in 2020).
 
-    Source: github.com/tensorflow/tpu, models/official/efficientnet/lite. It has no stochastic depth here.
-    Grey images are repeated to three channels. Channels lie last in memory: 1.6 times as fast on one core,
+    Source: github.com/tensorflow/tpu, models/official/efficientnet/lite, here without stochastic depth.
+    Grey images are repeated to three channels. The memory format is channels last, 1.6 times as fast on one core,
     measured at 128 pixels with a batch of 32.
 
     Args:
-        in_channels: of an image, 1 or 3.
+        in_channels: channels of an image, 1 or 3.
     """
 
     head: ClassVar[tuple[str, ...]] = ("_fc.",)
@@ -113,22 +113,22 @@ class EfficientNetLite0(Trunk):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 1280, ⌈H/32⌉, ⌈W/32⌉) of (B, C, H, W) images in [0, 1]."""
+        """Return (B, 1280, ⌈H/32⌉, ⌈W/32⌉) maps of (B, C, H, W) images in [0, 1]."""
         pixels = self.prepare(images).contiguous(memory_format=torch.channels_last)
         maps: Tensor = self.last(self.blocks(self.stem(pixels)))
         return maps
 
     def renamed(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Under our names."""
+        """See `Trunk.renamed`."""
         return {_name(key): tensor for key, tensor in tensors.items()}
 
 
-def _blocks() -> list[Block]:
+def _blocks() -> list[InvertedResidual]:
     blocks, width = [], STEM
-    for expansion, out, depth, kernel, first in STAGES:
-        for place in range(depth):
-            stride = first if place == 0 else 1
-            blocks.append(Block(width=width, out=out, expansion=expansion, kernel=kernel, stride=stride))
+    for expansion, out, depth, kernel, first_stride in STAGES:
+        for index in range(depth):
+            stride = first_stride if index == 0 else 1
+            blocks.append(InvertedResidual(width=width, out=out, expansion=expansion, kernel=kernel, stride=stride))
             width = out
     return blocks
 

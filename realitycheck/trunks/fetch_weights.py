@@ -1,4 +1,4 @@
-"""One file over HTTPS: whole and accepted, or not there."""
+"""Download a file of weights atomically."""
 
 from __future__ import annotations
 
@@ -7,53 +7,57 @@ from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
-from realitycheck.https import opened, require_https, wrong
+from realitycheck.errors import InputError
+from realitycheck.https import opened, require_https
 
 LARGEST = 2 * 10**9
-"""Bytes: a wrong address must not fill the disk."""
+"""Limit in bytes, so that a wrong address cannot fill the disk."""
 
 CHUNK = 1 << 20
 
 
 def download(url: str, path: Path, *, accept: Callable[[Path], object]) -> None:
-    """Fetch a file beside its place, and move it there once it is accepted; several processes may do so at once.
+    """Download a file and publish it once it is accepted; safe for several processes at the same time.
 
     Args:
-        url: `https://`, or `http://` of this machine.
-        path: where the file goes; its folder is made.
-        accept: raises if the file is not the wanted one.
+        url: `https://` address, or `http://` of this machine.
+        path: path of the file; its folder is created.
+        accept: called with the downloaded file; raises an exception if it is not the expected one.
 
     Raises:
-        InputError: the address is not secure or cannot be reached, or the file is too large.
+        InputError: if the address is not secure or does not answer, or the file is too large.
     """
     require_https(url)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
         part = Path(file.name)
     try:
-        _fetch(url, part, place=path)
+        _fetch(url, part, target=path)
         accept(part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _fetch(url: str, part: Path, *, place: Path) -> None:
+def _fetch(url: str, part: Path, *, target: Path) -> None:
     try:
         with opened(url, start=0) as response, part.open("wb") as file:
             for chunk in iter(lambda: response.read(CHUNK), b""):
                 file.write(chunk)
                 if file.tell() > LARGEST:
-                    raise wrong(url, f"must be at most {LARGEST} bytes; got more. Give the path of a file instead.")
-            _whole(url, response)
+                    says = f"out of range: the file exceeds {LARGEST} bytes. Give the path of a file instead."
+                    raise InputError.one(url, "download-too-large", says)
+            _require_complete(url, response)
     except (OSError, HTTPException) as error:
-        says = f"must be an address that answers; got {type(error).__name__}: {error}."
-        raise wrong(
-            url, f"{says} Try again, or download the file by other means and put it at {place.absolute()}."
-        ) from error
+        says = (
+            f"download failed ({type(error).__name__}: {error}). Try again, or download the file by other means and "
+            f"put it at {target.absolute()}."
+        )
+        raise InputError.one(url, "download-failed", says) from error
 
 
-def _whole(url: str, response: HTTPResponse) -> None:
-    """`read` with a size does not complain of a broken connection; what is left of the announced length does."""
+def _require_complete(url: str, response: HTTPResponse) -> None:
+    """Raise an error if bytes of the announced length are missing: `read` with a size does not."""
     if response.length:
-        raise wrong(url, f"must arrive whole; got {response.length} bytes too few. Try again.")
+        says = f"download failed ({response.length} bytes are missing). Try again."
+        raise InputError.one(url, "download-failed", says)

@@ -1,4 +1,4 @@
-"""ResNet-50, as torchvision builds it."""
+"""ResNet-50 of torchvision."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ OUTPUT = 2048
 
 
 class ResNet50(Trunk):
-    """ResNet-50 without pooling and classifier (He et al. 2016), with stride 2 in the 3x3 convolutions ("v1.5").
+    """ResNet-50 without pooling and classifier (He et al., 2016), with stride 2 in the 3x3 convolutions ("v1.5").
 
-    Weights of Keras have the stride elsewhere, and do not fit. Grey images are repeated to three channels.
-    Channels lie last in memory: a seventh less time on one core, measured at 128 and at 224 pixels.
+    Weights of Keras have the stride in other convolutions and do not fit. Grey images are repeated to three channels.
+    The memory format is channels last, which takes a seventh less time on one core, measured at 128 and at 224 pixels.
 
     Args:
-        in_channels: of an image, 1 or 3.
+        in_channels: channels of an image, 1 or 3.
     """
 
     head: ClassVar[tuple[str, ...]] = ("fc.",)
@@ -37,10 +37,10 @@ class ResNet50(Trunk):
         self.layers = nn.Sequential(OrderedDict(body)).to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 2048, ⌈H/32⌉, ⌈W/32⌉) of (B, C, H, W) images in [0, 1]."""
+        """Return (B, 2048, ⌈H/32⌉, ⌈W/32⌉) maps of (B, C, H, W) images in [0, 1]."""
         maps: Tensor = self.layers(self.prepare(images).contiguous(memory_format=torch.channels_last))
         return maps
 
     def renamed(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Under our names, of torchvision's."""
+        """See `Trunk.renamed`; the names of the public file are torchvision's."""
         return {f"layers.{key}": tensor for key, tensor in tensors.items()}

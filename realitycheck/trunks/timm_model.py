@@ -1,4 +1,4 @@
-"""Any model of timm (PyTorch Image Models), by its name there."""
+"""Any model of timm (PyTorch Image Models) by its name."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 from realitycheck.trunks.base import Trunk
 from realitycheck.trunks.convention import Convention, Normalise
 
+SOURCE = "trunk timm"
+
 
 class TimmModel(Trunk):
-    """A model of timm without its classifier. Nothing is downloaded: weights come through `load`, in timm's names.
+    """A model of timm without its classifier. Nothing is downloaded; `load` takes weights with timm's names.
 
-    The feature map is `forward_features`: that of the last stage, or the grid of a transformer's patch tokens
-    without class and register tokens. Where no grid can be told, or the model normalises behind its own pooling
-    (`fc_norm`), the map is its own pooled output with height and width 1, and the recipe's pooling does nothing.
-    Other layers behind the pooling, such as ConvNeXt's last LayerNorm, are not used.
+    The feature map is the output of `forward_features`: the map of the last stage, or the grid of a transformer's
+    patch tokens without class and register tokens. If there is no grid, or the model normalises after its own pooling
+    (`fc_norm`), the map is the model's pooled output with height and width 1, and the recipe's pooling has no effect.
+    Other layers after the pooling, such as ConvNeXt's last LayerNorm, are not used.
     Grey images are repeated to three channels.
 
     Args:
-        model: a name of `timm.list_models()`, with or without the tag of its weights, which chooses mean and std.
-        in_channels: of an image, 1 or 3.
+        model: a name of `timm.list_models()`; an optional tag of weights selects mean and std.
+        in_channels: channels of an image, 1 or 3.
 
     Raises:
-        InputError: timm is not installed or has no such model, or images have not the one size that it takes.
+        InputError: if timm is not installed or has no such model, or if images are not of the model's fixed size.
     """
 
     def __init__(self, *, model: str, in_channels: int) -> None:
@@ -44,21 +46,22 @@ class TimmModel(Trunk):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, F, h, w) of (B, C, H, W) images in [0, 1]; h and w depend on the model."""
+        """Return (B, F, h, w) maps of (B, C, H, W) images in [0, 1]; h and w depend on the model."""
         if self.fixed and images.shape[2:] != (self.side, self.side):
-            size = f"{images.shape[2]} x {images.shape[3]}"
-            raise _wrong(f"must have images of {self.side} x {self.side} pixels; got {size}. Change the image size.")
+            size = f"{images.shape[2]} × {images.shape[3]}"
+            says = f"{size} is out of range: the model takes {self.side} × {self.side} pixels only. Set `image_size`."
+            raise InputError.one(SOURCE, "image-size", says, where="model")
         maps: Tensor = self.net.forward_features(self.prepare(images))
         if maps.ndim == 4:
             return maps.permute(0, 3, 1, 2) if getattr(self.net, "output_fmt", "NCHW") == "NHWC" else maps
         return self._from_tokens(maps)
 
     def renamed(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Under our names, of timm's; without the classifier, whose name timm knows."""
+        """See `Trunk.renamed`; the names of the public file are timm's."""
         return {f"net.{key}": tensor for key, tensor in tensors.items() if not key.startswith(self.classifier)}
 
     def _from_tokens(self, tokens: Tensor) -> Tensor:
-        """(B, F, h, w) of (B, tokens, F)."""
+        """Return (B, F, h, w) maps of (B, tokens, F)."""
         patches = tokens[:, int(getattr(self.net, "num_prefix_tokens", 0)) :]
         height, width = getattr(getattr(self.net, "patch_embed", None), "grid_size", (0, 0))
         pooled_first = not isinstance(getattr(self.net, "fc_norm", None), (nn.Identity, type(None)))
@@ -72,21 +75,21 @@ def _created(model: str) -> Any:
     try:
         timm = import_module("timm")
     except ImportError as error:
-        raise _wrong("must have timm, which is not installed. Install it: pip install timm") from error
-    if not timm.is_model(model):  # a name of a hub or a folder, too: building it would fetch
-        near = ", ".join(timm.list_models(f"{model[:6]}*")[:3]) or "any of timm.list_models()"
-        raise _wrong(f"must be a model of timm; got '{model}'. Take for example: {near}.")
+        says = "timm is not installed. Install it: pip install timm"
+        raise InputError.one(SOURCE, "timm-missing", says, where="model") from error
+    if not timm.is_model(model):  # also rejects names of a hub or a folder, which timm would download
+        near = ", ".join(timm.list_models(f"{model[:6]}*")[:3]) or "a name of timm.list_models()"
+        raise InputError.one(
+            SOURCE, "model-unknown", f"unknown model '{model}'. Use for example {near}.", where="model"
+        )
     try:
         return timm.create_model(model, pretrained=False, num_classes=0)
     except (RuntimeError, ValueError) as error:
-        raise _wrong(f"must be a model that timm can build; got '{model}': {error}. Take another.") from error
+        says = f"timm cannot build the model '{model}': {error}. Use another model."
+        raise InputError.one(SOURCE, "model-unbuildable", says, where="model") from error
 
 
 def _classifier(config: Mapping[str, Any]) -> tuple[str, ...]:
     named = config.get("classifier") or ()
     names = (named,) if isinstance(named, str) else tuple(named)
     return tuple(f"{name}." for name in names)
-
-
-def _wrong(says: str) -> InputError:
-    return InputError("trunk timm", [Problem(0, "model", says)])

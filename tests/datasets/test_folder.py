@@ -104,13 +104,13 @@ def test_more_than_8_bits_a_channel_are_refused_by_name(root, name, pixels, mode
     with pytest.raises(InputError) as caught:
         read(root)
     (problem,) = caught.value.problems
-    assert problem.where == f"a/{name}"
-    assert problem.says.endswith(f"8 bits a channel; got {mode}. Replace it.")
+    assert (problem.code, problem.where) == ("image-unreadable", f"a/{name}")
+    assert f"mode {mode};" in problem.says
 
 
 def test_all_bad_files_are_named_at_once(root):
     (root / "a" / "empty.png").write_bytes(b"")
-    (root / "a" / "words.jpg").write_text("I am no picture")
+    (root / "a" / "words.jpg").write_text("not an image")
     noisy = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     for name in ("cut.jpg", "cut.png"):
         Image.fromarray(noisy).save(root / "b" / name)
@@ -124,7 +124,7 @@ def test_all_bad_files_are_named_at_once(root):
 
 @pytest.mark.parametrize("side", [7_100, 10_000, 20_000])
 def test_too_many_pixels_are_refused(root, side):
-    """Over 50 million; Pillow's own limits, at 89 and 179 million, must not get in the way."""
+    """Over 50 million; Pillow's own limits, at 89 and 179 million, must not interfere."""
     png_header(root / "a" / "bomb.png", side, side)
     with pytest.raises(InputError, match=r"bomb\.png") as caught:
         read(root)
@@ -154,7 +154,8 @@ def test_links_that_leave_the_folder_are_refused(root, tmp_path):
     (root / "a" / "inside.png").symlink_to(root / "b" / "2.png")
     with pytest.raises(InputError) as caught:
         Folder(root=str(root))
-    assert {problem.where for problem in caught.value.problems} == {"a/link.png, c/1.png"}
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.where) == ("file-outside", "a/link.png, c/1.png")
 
 
 def test_empty_classes_are_refused(root):
@@ -162,34 +163,37 @@ def test_empty_classes_are_refused(root):
     (root / "void").mkdir()
     with pytest.raises(InputError) as caught:
         Folder(root=str(root))
-    assert [problem.where for problem in caught.value.problems] == ["empty, void"]
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.where) == ("class-empty", "empty, void")
 
 
 def test_folders_within_a_class_are_named(root):
-    """One that holds nothing else is not called empty besides; hidden ones are passed over."""
+    """A class with nothing else is not reported as empty as well; hidden folders are ignored."""
     for inner in ("b/1", "b/2", "b/3", "b/4", "nested/x", "a/.thumbnails"):
         paint(root / inner / "1.png")
     with pytest.raises(InputError) as caught:
         Folder(root=str(root))
-    told = {problem.where: problem.says for problem in caught.value.problems}
-    assert told.keys() == {"b", "nested"}
-    assert "it holds 1, 2, 3 and 1 more." in told["b"]
-    assert "it holds x." in told["nested"]
+    says = {problem.where: problem.says for problem in caught.value.problems}
+    assert says.keys() == {"b", "nested"}
+    assert {problem.code for problem in caught.value.problems} == {"class-nested"}
+    assert "1, 2, 3 and 1 more." in says["b"]
+    assert "x." in says["nested"]
 
 
-def test_what_is_no_file_is_named_and_never_opened(root):
-    """A pipe would let the reader wait for ever."""
+def test_irregular_files_are_named_and_never_opened(root):
+    """Reading a pipe would block."""
     os.mkfifo(root / "a" / "pipe.png")
     (root / "b" / "lost.png").symlink_to(root / "b" / "nowhere.png")
     with pytest.raises(InputError) as caught:
         Folder(root=str(root))
-    assert [problem.where for problem in caught.value.problems] == ["a/pipe.png, b/lost.png"]
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.where) == ("file-irregular", "a/pipe.png, b/lost.png")
 
 
-def test_a_folder_must_be_there(tmp_path):
-    with pytest.raises(InputError):
+def test_the_folder_must_exist_and_have_classes(tmp_path):
+    with pytest.raises(InputError, match=r"\[root-missing\]"):
         Folder(root=str(tmp_path / "nowhere"))
-    with pytest.raises(InputError, match="sub-folder"):
+    with pytest.raises(InputError, match=r"\[root-layout\]"):
         Folder(root=str(tmp_path))
 
 

@@ -1,4 +1,4 @@
-"""The menu says what the classes are."""
+"""The menu agrees with the dataset classes."""
 
 import pytest
 
@@ -16,6 +16,6 @@ def test_every_entry_is_a_dataset(name):
 
 
 @pytest.mark.parametrize("name", [name for name, entry in MENU.items() if not entry.needs_root])
-def test_counts_of_what_comes_with_the_package(name):
+def test_counts_of_the_datasets_in_the_package(name):
     dataset = resolve_dataset(name)()
     assert (MENU[name].classes, MENU[name].images) == (len(dataset.classes), len(dataset.labels))

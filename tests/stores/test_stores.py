@@ -46,7 +46,7 @@ class Pictures(Dataset):
     def images(self, indices, *, size):
         self.asked += indices
         broken = [index for index in indices if index in self.broken]
-        bad = [Problem(0, f"{index:02d}.png", "cannot be decoded.", "image-undecodable") for index in broken]
+        bad = [Problem(0, f"{index:02d}.png", "cannot be decoded.", "image-unreadable") for index in broken]
         yield from (self.picture(index) for index in indices if index not in self.broken)
         if bad:
             raise InputError("pictures", bad)
@@ -117,7 +117,7 @@ def test_an_interrupted_preparation_goes_on_and_is_never_taken_for_finished(tmp_
     with pytest.raises(InputError) as error:
         ready(broken, protocol(), tmp_path)
     assert [problem.where for problem in error.value.problems] == ["08.png", "10.png"]  # of different parts
-    assert {problem.code for problem in error.value.problems} == {"image-undecodable"}
+    assert {problem.code for problem in error.value.problems} == {"image-unreadable"}
     (home,) = tmp_path.iterdir()
     with pytest.raises(RunError, match="no finished store"):
         open_store(home / "trainval")

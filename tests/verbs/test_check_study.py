@@ -161,7 +161,7 @@ DATA = ("pairs: {classes: 4", "pairs: {classes: 5")
         ("study", "study: small", "study: other", ["must be the file's name", "margn", "fold, 4"]),
         ("study", "metric: map_at_r", "metric: map", ["must be 'map_at_r'", "margn", "fold, 4"]),
         ("study", "root: ../pictures", "root: 3", ["must be text; got 3", "margn"]),
-        ("study", "root: ../pictures", "root: ../none", ["must be a folder", "margn"]),
+        ("study", "root: ../pictures", "root: ../none", ["no such folder", "margn"]),
         ("study", "{dataset: folder, root: ../pictures}", "{dataset: a.b:C}", ["No module named 'a'", "margn"]),
         ("study", "protocol: tiny", "protocol: tinny", ["must be a protocol; got 'tinny'"]),
         ("study", "protocol: tiny", "protocol: 3", ["must be text; got 3"]),

@@ -94,7 +94,7 @@ def test_weights_that_are_not_to_be_had_are_told_at_their_line(tmp_path):
     read = verbs.load_study(study)
     executor = LocalExecutor(workers=1, deadline=60, preload=preload())
     try:
-        with pytest.raises(InputError, match=r"recipe.trunk.weights: nowhere.pth must be a file"):
+        with pytest.raises(InputError, match=r"recipe.trunk.weights: nowhere\.pth: no such file"):
             with_features(read, verbs.prepare_data(read), executor, device="cpu", watch=lambda *_: None)
     finally:
         executor.close()

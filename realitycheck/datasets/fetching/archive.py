@@ -1,7 +1,7 @@
-"""Unpack what came from elsewhere: regular files and folders, below one new folder, or nothing at all.
+"""Extract untrusted archives: only regular files and folders, into one new folder, or nothing at all.
 
-`tarfile`'s own filter is no guard on older patch releases of Python: a chain of links within an archive led out of
-the target in spite of `filter="data"` (CVE-2025-4517). Here no link is ever made.
+The filter of `tarfile` does not protect on older patch releases of Python: a chain of links within an archive could
+write outside the target in spite of `filter="data"` (CVE-2025-4517). This module never creates a link.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from realitycheck.datasets.fetching.archive_entries import CHUNK, Limits, Member, Refused, members
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 
 LIMITS = Limits(members=2_000_000, total=64 * 2**30, ratio=100)
-"""Larger than every dataset of the menu: 120,053 files, 16 GiB, images that hardly shrink."""
+"""Above every dataset of the menu: at most 120,053 files and 16 GiB, and images that compress little."""
 
 
 def extract(archive: Path, folder: Path, *, limits: Limits) -> None:
-    """Unpack a zip, or a tar with or without gzip or bzip2, into a new folder.
+    """Extract a zip, or a tar with or without gzip or bzip2, into a new folder.
 
-    It is unpacked beside the folder, under a name that begins with a dot, and renamed when all of it is on the disk: a
-    folder of that name is whole. What a kill leaves behind can be removed.
+    The archive is extracted beside the folder, under a name that begins with a dot, and renamed when all files are on
+    disk. So a folder of the given name is complete; what an interrupted call leaves behind can be removed.
 
     Args:
-        archive: the file.
-        folder: the new folder; it must not exist.
-        limits: of members, bytes and ratio.
+        archive: path of the archive.
+        folder: path of the new folder; it must not exist.
+        limits: limits on members, bytes and compression ratio.
 
     Raises:
-        InputError: the archive is damaged, or holds what is not taken; it names the member. Nothing is left behind.
+        InputError: if the archive is damaged or has a member that is not allowed; no files are left behind.
     """
     if folder.exists():
-        says = "must not exist yet; it does. Remove it, or choose another folder."
-        raise InputError(str(folder), [Problem(0, "", says)])
+        says = "the folder exists already. Remove it, or choose another folder."
+        raise InputError.one(str(folder), "folder-exists", says)
     partial = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.partial"
     partial.mkdir(parents=True)
     try:
@@ -43,10 +43,10 @@ def extract(archive: Path, folder: Path, *, limits: Limits) -> None:
         os.sync()  # a rename can reach the disk before the files do
         partial.rename(folder)
     except Refused as error:
-        raise InputError(str(archive), [Problem(0, error.member, error.says)]) from error
+        raise InputError.one(str(archive), error.code, error.says, where=error.member) from error
     except OSError as error:
-        says = f"must be a place to write to, with room for the images; got {error}. Make room."
-        raise InputError(str(folder), [Problem(0, "", says)]) from error
+        says = f"cannot be written: {error}. Free disk space, or choose another folder."
+        raise InputError.one(str(folder), "folder-unwritable", says) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -56,7 +56,8 @@ def _write_all(archive: Path, target: Path, limits: Limits) -> None:
     taken: dict[str, bool] = {}
     for count, member in enumerate(members(archive, limits), start=1):
         if count > limits.members:
-            raise Refused(member.name, f"is member {count:,}; at most {limits.members:,} are taken. Check the archive.")
+            says = f"member {count:,} is out of range: an archive may have at most {limits.members:,}. Check it."
+            raise Refused(member.name, "archive-members", says)
         parts = _parts(member)
         if parts:
             _claim(parts, member, taken)
@@ -64,30 +65,31 @@ def _write_all(archive: Path, target: Path, limits: Limits) -> None:
 
 
 def _parts(member: Member) -> tuple[str, ...]:
-    """The name's parts, without a leading `.`; none for the root itself."""
+    """Return the parts of a member's name, without a leading `.`; none for the root itself."""
     name = member.name.rstrip("/") if member.is_folder else member.name
-    parts = [part for place, part in enumerate(name.split("/")) if part != "." or place]
+    parts = [part for index, part in enumerate(name.split("/")) if part != "." or index]
     bad = any(part in ("", ".", "..") or len(os.fsencode(part)) > 255 for part in parts)
     if bad or any(char in "\\:" or ord(char) < 32 for char in name):
-        says = "must be a plain relative name that leads nowhere else; it is not. Do not trust the archive."
-        raise Refused(member.name, says)
+        says = "not allowed here: the name is not a plain relative path. Do not trust the archive."
+        raise Refused(member.name, "archive-path", says)
     return tuple(parts)
 
 
 def _claim(parts: tuple[str, ...], member: Member, taken: dict[str, bool]) -> None:
-    """Each name once, whatever the case of its letters: on some systems `A` and `a` are one file."""
+    """Require unique names without regard to case, because on some systems `A` and `a` are one file."""
     names = ["/".join(parts[: end + 1]).casefold() for end in range(len(parts))]
     for name in names[:-1]:
         if not taken.setdefault(name, True):
-            raise Refused(member.name, "must not lie below a file; it does. Do not trust the archive.")
-    again = names[-1] in taken
-    if again and not (member.is_folder and taken[names[-1]]):
-        raise Refused(member.name, "must be there once; it is there again. Do not trust the archive.")
+            says = "not allowed here: its parent is a file. Do not trust the archive."
+            raise Refused(member.name, "archive-below-file", says)
+    duplicate = names[-1] in taken
+    if duplicate and not (member.is_folder and taken[names[-1]]):
+        raise Refused(member.name, "archive-duplicate", "duplicate member. Do not trust the archive.")
     taken[names[-1]] = member.is_folder
 
 
 def _write(member: Member, path: Path, *, budget: int) -> int:
-    """Bytes written: those that came out, whatever the archive claims."""
+    """Write a member and return the bytes that were written, whatever the archive's header claims."""
     if member.is_folder:
         path.mkdir(parents=True, exist_ok=True)
         return 0
@@ -97,7 +99,8 @@ def _write(member: Member, path: Path, *, budget: int) -> int:
         for chunk in _chunks(member.read):
             written += len(chunk)
             if written > budget:
-                raise Refused(member.name, "unpacks to more than is taken, in bytes or beside the archive's size.")
+                says = "out of range: the extracted bytes exceed the limit or the compression ratio. Check the archive."
+                raise Refused(member.name, "archive-size", says)
             file.write(chunk)
     return written
 

@@ -1,4 +1,4 @@
-"""What an archive holds, one member after another, zip and tar alike."""
+"""Iterate over the members of zip and tar archives."""
 
 from __future__ import annotations
 
@@ -18,35 +18,39 @@ from realitycheck.datasets.fetching.stream import CountedStream
 CHUNK = 2**20
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-"""How a zip begins: with a member, or with the end of an empty list."""
+"""First bytes of a zip with members, and of an empty one."""
 
 HARMLESS = 2**20
-"""Bytes that may come out of any archive: a small one is mostly padding, and shrinks a hundredfold."""
+"""Bytes that are allowed for any archive: a small one is mostly padding and compresses a hundredfold."""
 
 DAMAGED = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error),
     *(EOFError, OSError, ValueError, RuntimeError, NotImplementedError),
 )
-"""What the standard library raises on archives that are cut, damaged, encrypted or packed in an unknown way."""
+"""Exceptions of the standard library on archives that are truncated, damaged, encrypted or of an unknown method."""
+
+
+NOT_A_FILE = "not allowed here: a link or a device. Do not trust the archive."
 
 
 class Refused(Exception):
-    """A member that is not taken, and why."""
+    """A member that is not extracted, with the code and the message of the problem."""
 
-    def __init__(self, member: str, says: str) -> None:
+    def __init__(self, member: str, code: str, says: str) -> None:
         super().__init__(f"{member}: {says}")
         self.member = member
+        self.code = code
         self.says = says
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is taken out of one archive.
+    """Limits on what is extracted from one archive.
 
     Args:
-        members: files and folders.
+        members: number of files and folders.
         total: bytes of all files.
-        ratio: bytes of all files in archive sizes.
+        ratio: bytes of all files divided by the size of the archive.
     """
 
     members: int
@@ -54,17 +58,17 @@ class Limits:
     ratio: int
 
     def budget(self, size: int) -> int:
-        """Bytes that all files of an archive of `size` bytes may have."""
+        """Return the bytes that all files of an archive of `size` bytes may have."""
         return min(self.total, max(self.ratio * size, HARMLESS))
 
     def stream(self, size: int) -> int:
-        """Bytes that a tar may have: its files, a header and padding for each member, and an end."""
+        """Return the bytes that a tar may have: files, a header and padding for each member, and the end."""
         return self.budget(size) + 2 * tarfile.BLOCKSIZE * self.members + HARMLESS
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file or folder of an archive; `read(n)` gives its next bytes, none at the end."""
+    """A file or folder of an archive; `read(n)` returns its next bytes, none at the end."""
 
     name: str
     is_folder: bool
@@ -72,22 +76,22 @@ class Member:
 
 
 def members(archive: Path, limits: Limits) -> Iterator[Member]:
-    """The members in the archive's order; each is read before the next one is asked for.
+    """Iterate over the members in the archive's order; a member must be read before the next one is requested.
 
     Raises:
-        Refused: the archive is damaged, or a member is no regular file and no folder.
+        Refused: if the archive is damaged, or a member is neither a regular file nor a folder.
     """
-    at = ""
+    last = ""
     try:
         for member in _zip(archive) if _magic(archive) in ZIP else _tar(archive, limits):
-            at = member.name
+            last = member.name
             yield member
     except DAMAGED as error:
-        raise _damaged(f"after {at}" if at else "", error) from error
+        raise _damaged(f"after {last}" if last else "", error) from error
 
 
 def _magic(archive: Path) -> bytes:
-    """By the first bytes: `is_zipfile` would take a tar for a zip that it ends with."""
+    """Return the first bytes. `zipfile.is_zipfile` would mistake a tar for a zip if it ends with one."""
     with archive.open("rb") as file:
         return file.read(4)
 
@@ -97,7 +101,7 @@ def _zip(archive: Path) -> Iterator[Member]:
         for info in opened.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise Refused(info.orig_filename, "must be a file or a folder; it is a link or a device.")
+                raise Refused(info.orig_filename, "archive-kind", NOT_A_FILE)
             if info.is_dir():
                 yield Member(info.orig_filename, is_folder=True, read=_nothing)
             else:
@@ -111,17 +115,17 @@ def _tar(archive: Path, limits: Limits) -> Iterator[Member]:
         with tarfile.open(fileobj=cast(IO[bytes], source), mode="r:") as opened:
             while (info := opened.next()) is not None:
                 if info.issparse() or info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE):
-                    raise Refused(info.name, "must be a file or a folder; it is a link or a device.")
+                    raise Refused(info.name, "archive-kind", NOT_A_FILE)
                 file = None if info.isdir() else opened.extractfile(info)
                 yield Member(
                     info.name, is_folder=file is None, read=_guarded(info.name, file.read) if file else _nothing
                 )
-                opened.members.clear()  # type: ignore[attr-defined]  # or the headers of 2 million members stay in memory
+                opened.members.clear()  # type: ignore[attr-defined]  # else headers of 2 million members stay in memory
         source.finish()
 
 
 def _guarded(name: str, read: Callable[[int], bytes]) -> Callable[[int], bytes]:
-    """The bytes of a member; whatever the standard library says of damage names the member."""
+    """Wrap the reading of a member, so that errors about damaged data name it."""
 
     def guarded(size: int) -> bytes:
         try:
@@ -133,8 +137,8 @@ def _guarded(name: str, read: Callable[[int], bytes]) -> Callable[[int], bytes]:
 
 
 def _damaged(where: str, error: Exception) -> Refused:
-    says = f"cannot be unpacked: {str(error) or type(error).__name__}. Download the archive again."
-    return Refused(where, says)
+    says = f"cannot be extracted: {str(error) or type(error).__name__}. Download the archive again."
+    return Refused(where, "archive-damaged", says)
 
 
 def _nothing(_: int) -> bytes:

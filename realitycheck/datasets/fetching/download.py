@@ -1,4 +1,4 @@
-"""Download one file whose digest is known, and go on where it stopped."""
+"""Download a file with a known digest, and resume interrupted downloads."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from realitycheck.https import opened, require_https, wrong
+from realitycheck.errors import InputError
+from realitycheck.https import opened, require_https
 
 CHUNK = 2**20
 
-Progress = Callable[[int, int], None]
-"""Called with the bytes that are there and the bytes of the file."""
+DownloadProgress = Callable[[int, int], None]
+"""Called with the downloaded bytes and the size of the file."""
 
 
-def download(address: str, target: Path, *, sha256: str, size: int, progress: Progress) -> None:
-    """Fetch a file; an unfinished one lies beside it as `<name>.part`, and a second call goes on from there.
+def download(address: str, target: Path, *, sha256: str, size: int, progress: DownloadProgress) -> None:
+    """Download a file; an unfinished one is kept as `<name>.part`, and the next call resumes it.
 
     Args:
-        address: https, without a detour over http.
-        target: the file; nothing is done if it is there with the right digest.
-        sha256: of the whole file, in hex.
-        size: of the whole file in bytes; no more are taken.
-        progress: called after every piece.
+        address: https address.
+        target: path of the file; if it exists with the expected digest, nothing is done.
+        sha256: SHA-256 of the whole file, in hex.
+        size: size of the whole file in bytes; a longer file is rejected.
+        progress: called after every chunk.
 
     Raises:
-        InputError: the address is no https or does not answer, or the file is another one.
+        InputError: if the address is not https or does not answer, or the file is not the expected one.
     """
     require_https(address)
     if target.exists() and digest(target) == sha256:
@@ -36,36 +37,41 @@ def download(address: str, target: Path, *, sha256: str, size: int, progress: Pr
     try:
         _fetch(address, part, size=size, progress=progress)
     except (OSError, http.client.HTTPException) as error:
-        raise wrong(address, f"must answer; got {error}. Try again: it goes on where it stopped.") from error
-    if (found := digest(part)) != sha256:
+        says = f"download failed: {error}. Run it again; it resumes where it stopped."
+        raise InputError.one(address, "download-failed", says) from error
+    if (actual := digest(part)) != sha256:
         part.unlink()
-        raise wrong(address, f"must have the SHA-256 {sha256}; got {found}. Try again, or tell us if it stays so.")
+        says = f"SHA-256 mismatch: expected {sha256}, got {actual}. Run it again; if this recurs, report an issue."
+        raise InputError.one(address, "digest-mismatch", says)
     part.rename(target)
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
+    """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _fetch(address: str, part: Path, *, size: int, progress: Progress) -> None:
+def _fetch(address: str, part: Path, *, size: int, progress: DownloadProgress) -> None:
     have = part.stat().st_size if part.exists() else 0
     if have >= size:
         return
     with opened(address, start=have) as answer:
-        # A server that knows no ranges answers 200 with the whole file.
-        goes_on = have and answer.status == http.HTTPStatus.PARTIAL_CONTENT
-        with part.open("ab" if goes_on else "wb") as file:
-            _copy(answer, file, address, have=have if goes_on else 0, size=size, progress=progress)
+        # A server without support for ranges answers 200 with the whole file.
+        resumes = have and answer.status == http.HTTPStatus.PARTIAL_CONTENT
+        with part.open("ab" if resumes else "wb") as file:
+            _copy(answer, file, address, have=have if resumes else 0, size=size, progress=progress)
 
 
-def _copy(answer: IO[bytes], file: IO[bytes], address: str, *, have: int, size: int, progress: Progress) -> None:
+def _copy(
+    answer: IO[bytes], file: IO[bytes], address: str, *, have: int, size: int, progress: DownloadProgress
+) -> None:
     while chunk := answer.read(CHUNK):
         have += len(chunk)
         if have > size:
-            Path(file.name).unlink()  # the next call must not go on from it
-            raise wrong(address, f"must be a file of {size:,} bytes; it goes on. It is another file.")
+            Path(file.name).unlink()  # the next call must not resume it
+            says = f"size mismatch: expected {size:,} bytes, got more. The address serves another file."
+            raise InputError.one(address, "size-mismatch", says)
         file.write(chunk)
         progress(have, size)
     if have < size:

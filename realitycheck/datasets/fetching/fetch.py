@@ -1,4 +1,4 @@
-"""From a dataset's name to its folder: download, check, unpack."""
+"""Download, verify and extract a dataset of the menu."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realitycheck.datasets.fetching.archive import LIMITS, extract
-from realitycheck.datasets.fetching.download import Progress, digest, download
+from realitycheck.datasets.fetching.download import DownloadProgress, digest, download
 from realitycheck.datasets.menu import MENU
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a dataset comes from, and the digest that its archive must have.
+    """Address and digest of a dataset's archive.
 
     Args:
-        address: of the archive; None where it must be fetched by hand.
-        archive: name of the file.
-        sha256: of the file, in hex.
-        size: of the file in bytes.
-        root: the dataset's root within the unpacked archive.
-        inner: an archive within the archive that holds the images, and its SHA-256; None where there is none.
+        address: https address of the archive; None if it must be downloaded by hand.
+        archive: file name of the archive.
+        sha256: SHA-256 of the archive, in hex.
+        size: size of the archive in bytes.
+        root: the dataset's root within the extracted archive.
+        inner: path and SHA-256 of an archive within the archive that holds the images; None if there is none.
     """
 
     address: str | None
@@ -62,25 +62,26 @@ SOURCES: dict[str, Source] = {
         inner=None,
     ),
 }
-"""Digests: those of TensorFlow Datasets (`url_checksums/`), but for `caltech-101.zip`, in which four unrelated public
-repositories agree; the archive within it is pinned by TensorFlow Datasets again. No digest is known of the others."""
+"""Digests are those of TensorFlow Datasets (`url_checksums/`), except for `caltech-101.zip`, for which four unrelated
+public repositories agree; the archive in it is again in TensorFlow Datasets. For other datasets no digest is known."""
 
 
-def fetch(name: str, folder: Path, *, progress: Progress) -> Path:
-    """Make a dataset ready below a folder; what is ready already is left as it is.
+def fetch(name: str, folder: Path, *, progress: DownloadProgress) -> Path:
+    """Download and extract a dataset below a folder; an extracted dataset is left unchanged.
 
-    An archive that lies in the folder is checked and unpacked in place of a download.
+    An archive that is in the folder already is verified and extracted instead of a download.
 
     Args:
-        name: of the dataset on the menu.
-        folder: it gets `<name>/`, and the archive while it is needed.
-        progress: called with the bytes that are there and the bytes of the archive.
+        name: name of a dataset of the menu.
+        folder: folder that gets `<name>/`, and the archive while it is needed.
+        progress: called with the downloaded bytes and the size of the archive.
 
     Returns:
         The dataset's root, for a study.
 
     Raises:
-        InputError: the dataset must be fetched by hand, or its archive does not come, is another one or is unsafe.
+        InputError: if the dataset must be downloaded by hand, or if its archive cannot be downloaded, differs from the
+            expected one or is unsafe.
     """
     source = SOURCES.get(name)
     if source is None:
@@ -90,12 +91,12 @@ def fetch(name: str, folder: Path, *, progress: Progress) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         archive = _archive(name, source, folder, progress)
         _unpack(source, archive, target)
-        if source.address is not None:  # what was fetched by hand is not ours to remove
+        if source.address is not None:  # keep an archive that was downloaded by hand
             archive.unlink()
     return target / source.root
 
 
-def _archive(name: str, source: Source, folder: Path, progress: Progress) -> Path:
+def _archive(name: str, source: Source, folder: Path, progress: DownloadProgress) -> Path:
     path = folder / source.archive
     if source.address is not None:
         download(source.address, path, sha256=source.sha256, size=source.size, progress=progress)
@@ -120,17 +121,23 @@ def _unpack(source: Source, archive: Path, target: Path) -> None:
 
 
 def _require_digest(path: Path, sha256: str) -> None:
-    if not path.is_file() or (found := digest(path)) != sha256:
-        got = found if path.is_file() else "no such file"
-        says = f"must have the SHA-256 {sha256}; got {got}. Download it again."
-        raise InputError(str(path), [Problem(0, "", says)])
+    if not path.is_file():
+        raise InputError.one(str(path), "archive-missing", "missing from the archive; download the archive again.")
+    if (actual := digest(path)) != sha256:
+        says = f"SHA-256 mismatch: expected {sha256}, got {actual}. Download it again."
+        raise InputError.one(str(path), "digest-mismatch", says)
 
 
 def _by_hand(name: str) -> InputError:
     entry = MENU.get(name)
     if entry is None or not entry.needs_root:
-        known = ", ".join(each for each, face in MENU.items() if face.needs_root and face.images is not None)
-        return InputError(name, [Problem(0, "", f"must be a dataset to fetch; got '{name}'. Known here: {known}.")])
-    archive = f" {SOURCES[name].archive} beside it is unpacked by the next call." if name in SOURCES else ""
-    says = f"must be fetched by hand. Get it from {entry.where}, and lay it out so: {entry.layout}.{archive}"
-    return InputError(name, [Problem(0, "", says)])
+        fetchable = [key for key, other in MENU.items() if other.needs_root and other.images is not None]
+        if entry is None:
+            says = f"unknown dataset '{name}'. Datasets to fetch: {', '.join(fetchable)}."
+            return InputError.one(name, "dataset-unknown", says)
+        says = f"'{name}' cannot be fetched: it needs no download. Datasets to fetch: {', '.join(fetchable)}."
+        return InputError.one(name, "dataset-not-fetchable", says)
+    says = f"cannot be downloaded automatically. Get it from {entry.where}. Expected layout: {entry.layout}."
+    if name in SOURCES:
+        says += f" Or put {SOURCES[name].archive} into the folder and run `fetch` again."
+    return InputError.one(name, "dataset-by-hand", says)

@@ -1,4 +1,4 @@
-"""A stream that nobody can make longer than was agreed."""
+"""A stream with a limit on the bytes that can be read."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import tarfile
 from typing import IO
 
 PIECE = 8 * 2**20
-"""Longest single read: `tarfile` reads a header of names in one piece, whatever size it claims to have."""
+"""Largest single read: `tarfile` reads a header of names in one piece, whatever size it claims."""
 
 
 class CountedStream(io.RawIOBase):
-    """What comes out of a tar, compressed or not, up to a number of bytes.
+    """The decompressed bytes of a tar, up to a limit.
 
     Args:
-        source: the tar, unpacked as it is read.
-        budget: bytes that may come out.
+        source: decompressed tar.
+        budget: maximum number of bytes.
     """
 
     def __init__(self, source: IO[bytes], budget: int) -> None:
@@ -24,38 +24,38 @@ class CountedStream(io.RawIOBase):
         self._last = b""
 
     def read(self, size: int = -1, /) -> bytes:
-        """The next bytes.
+        """Read the next bytes.
 
         Raises:
-            ValueError: they are more than was agreed, in all or in one piece.
+            ValueError: if they exceed the limit, in total or in one piece.
         """
         if size > PIECE:
-            raise ValueError(f"a header of {size:,} bytes is more than {PIECE:,}")
+            raise ValueError(f"a header of {size:,} bytes exceeds the limit of {PIECE:,}")
         self._last = self._source.read(size)
         self._check()
         return self._last
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go on from another place; what is skipped has been unpacked, too."""
-        place = self._source.seek(min(offset, self._budget + 1), whence)
+        """Move to another position; skipped bytes are decompressed, too, and count."""
+        position = self._source.seek(min(offset, self._budget + 1), whence)
         self._check()
-        return place
+        return position
 
     def tell(self) -> int:
-        """Bytes that came out so far."""
+        """Return the number of bytes so far."""
         return self._source.tell()
 
     def finish(self) -> None:
-        """Read to the end, where the checksum of gzip and bzip2 lies.
+        """Read to the end, so that gzip and bzip2 verify their checksums.
 
         Raises:
-            EOFError: the tar ends without its empty block: `tarfile` takes a damaged header for the end.
+            EOFError: if the tar has no final empty block: `tarfile` mistakes a damaged header for the end.
         """
         if len(self._last) < tarfile.BLOCKSIZE or self._last.strip(b"\0"):
-            raise EOFError("it ends in the middle")
+            raise EOFError("unexpected end of the archive")
         while self.read(2**20):
             pass
 
     def _check(self) -> None:
         if self._source.tell() > self._budget:
-            raise ValueError(f"it unpacks to more than {self._budget:,} bytes")
+            raise ValueError(f"the extracted archive exceeds the limit of {self._budget:,} bytes")

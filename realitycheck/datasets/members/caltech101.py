@@ -8,12 +8,11 @@ from typing import ClassVar
 from realitycheck.datasets.members.folder import class_folders
 from realitycheck.datasets.reading.disk import needed_folder
 from realitycheck.datasets.reading.files import FileDataset
-from realitycheck.datasets.reading.listing import Counts, Listing
-from realitycheck.datasets.reading.wording import some
-from realitycheck.errors import InputError, Problem
+from realitycheck.datasets.reading.listing import Counts, ImageList
+from realitycheck.errors import InputError, Problem, first_few
 
 BACKGROUND = "BACKGROUND_Google"
-"""The 102nd folder: whatever a search engine found. It is no class: two of its images have nothing in common."""
+"""The 102nd folder, with unrelated results of an image search. It is not a class."""
 
 NAMES = (
     *("Faces", "Faces_easy", "Leopards", "Motorbikes", "accordion", "airplanes"),
@@ -34,20 +33,20 @@ NAMES = (
     *("sunflower", "tick", "trilobite", "umbrella", "watch", "water_lilly"),
     *("wheelchair", "wild_cat", "windsor_chair", "wrench", "yin_yang"),
 )
-"""In the order of their folders' names, `water_lilly` as the archive spells it."""
+"""Sorted names of the class folders; `water_lilly` is the archive's spelling."""
 
 
 class Caltech101(FileDataset):
-    """Caltech 101 (Fei-Fei et al., 2004) without its background folder; classes are folders, sorted.
+    """Caltech 101 (Fei-Fei et al., 2004) without its background folder; classes are the sorted folders.
 
-    With the background it would be 9,144 images of 102 folders. `Faces` and `Faces_easy` are two classes of the same
-    people, framed in two ways.
+    With the background there would be 9,144 images in 102 folders. `Faces` and `Faces_easy` show the same people with
+    different framing.
 
     Args:
         root: the folder `101_ObjectCategories`.
 
     Raises:
-        InputError: classes or images are missing, extra or not as published.
+        InputError: if classes or images are missing, unexpected or not as published.
     """
 
     credit = "Caltech 101: Li, Andreeto, Ranzato and Perona, CaltechDATA, 2022 (CC BY 4.0)."
@@ -57,13 +56,13 @@ class Caltech101(FileDataset):
     def __init__(self, *, root: str) -> None:
         folder = needed_folder(root, layout="one sub-folder of images per class")
         listing = class_folders(folder, skip=frozenset({BACKGROUND}))
-        if problems := list(_strangers(listing, self.names)):
+        if problems := list(_class_problems(listing, self.names)):
             raise InputError(root, problems)
         super().__init__(folder, listing)
 
 
-def _strangers(listing: Listing, names: tuple[str, ...]) -> Iterator[Problem]:
+def _class_problems(listing: ImageList, names: tuple[str, ...]) -> Iterator[Problem]:
     if missing := sorted(set(names) - set(listing.classes)):
-        yield Problem(0, some(missing), "must be there; there is no such folder. Extract the archive again.")
+        yield Problem(0, first_few(missing), "missing class folder; extract the archive again.", "class-missing")
     if extra := sorted(set(listing.classes) - set(names)):
-        yield Problem(0, some(extra), "must be a class of Caltech 101; it is none. Remove the folder.")
+        yield Problem(0, first_few(extra), "unknown class of Caltech 101. Remove the folder.", "class-unknown")

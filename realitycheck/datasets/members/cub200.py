@@ -7,22 +7,21 @@ from typing import ClassVar
 
 from realitycheck.datasets.reading.disk import needed_folder
 from realitycheck.datasets.reading.files import FileDataset
-from realitycheck.datasets.reading.listing import Counts, Listing
-from realitycheck.datasets.reading.text_lists import Row, read_table, require_numbering, require_once, whole_numbers
-from realitycheck.datasets.reading.wording import some
-from realitycheck.errors import InputError, Problem
+from realitycheck.datasets.reading.listing import Counts, ImageList
+from realitycheck.datasets.reading.text_lists import ListRow, read_table, require_numbering, require_once, whole_numbers
+from realitycheck.errors import InputError, first_few
 
 
 class Cub200(FileDataset):
-    """Caltech-UCSD Birds-200-2011 (Wah et al., 2011), as `CUB_200_2011.tgz` holds it; label order is the class id.
+    """Caltech-UCSD Birds-200-2011 (Wah et al., 2011) in the layout of `CUB_200_2011.tgz`; labels follow the class ids.
 
-    Its own train/test lines split every class and are not used. Metric learning trains on the first 100 classes.
+    Its own train/test list splits every class and is not used. Metric learning trains on the first 100 classes.
 
     Args:
         root: the folder `CUB_200_2011`.
 
     Raises:
-        InputError: lists or images are missing, extra or not as published.
+        InputError: if lists or images are missing, unexpected or not as published.
     """
 
     credit = "CUB-200-2011: Wah, Branson, Welinder, Perona and Belongie, California Institute of Technology, 2011."
@@ -33,16 +32,16 @@ class Cub200(FileDataset):
         super().__init__(folder, _listing(folder))
 
 
-def _listing(root: Path) -> Listing:
+def _listing(root: Path) -> ImageList:
     classes = _by_id(root / "classes.txt")
     images = _by_id(root / "images.txt")
     labels = _labels(root / "image_class_labels.txt", images=len(images), classes=len(classes))
     paths = tuple(f"images/{row.cells[1]}" for row in images)
-    return Listing(paths, labels, tuple(row.cells[1] for row in classes), in_test=None, complete=("images",))
+    return ImageList(paths, labels, tuple(row.cells[1] for row in classes), in_test=None, complete=("images",))
 
 
-def _by_id(path: Path) -> list[Row]:
-    """Rows `id name`, ordered by an id that counts from 1."""
+def _by_id(path: Path) -> list[ListRow]:
+    """Read rows `id name`, sorted by an id that counts from 1."""
     rows = read_table(path, columns=2, separator=None, skip=0)
     ids = whole_numbers(path, rows, column=0, name="id")
     require_numbering(path, ids, first=1, name="id")
@@ -51,14 +50,17 @@ def _by_id(path: Path) -> list[Row]:
 
 
 def _labels(path: Path, *, images: int, classes: int) -> tuple[int, ...]:
-    """Class index of every image, by image id."""
+    """Read the class index of every image, sorted by image id."""
     rows = _by_id(path)
     labels = whole_numbers(path, rows, column=1, name="class id")
     if len(rows) != images:
-        says = f"must have one line per image of images.txt, {images:,}; got {len(rows):,}. Extract the archive again."
-        raise InputError(str(path), [Problem(0, "", says)])
+        says = (
+            f"expected {images:,} lines, one for each line of images.txt, got {len(rows):,}. Extract the archive again."
+        )
+        raise InputError.one(str(path), "line-count", says)
     unknown = sorted({label for label in labels if not 1 <= label <= classes})
     if unknown:
-        says = f"must be an id of classes.txt, 1 to {classes}; got {some([str(each) for each in unknown])}. Mend it."
-        raise InputError(str(path), [Problem(0, "class id", says)])
+        ids = first_few([str(label) for label in unknown])
+        says = f"{ids} out of range: ids of classes.txt are between 1 and {classes}. Correct the list."
+        raise InputError.one(str(path), "class-id-range", says, where="class id")
     return tuple(label - 1 for label in labels)

@@ -1,4 +1,4 @@
-"""A third of the embedded sketches, for studies that must be over in minutes."""
+"""A third of the classes of the embedded sketches, for studies that take minutes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realitycheck.datasets.base import Dataset
-from realitycheck.datasets.members.sketches import EACH, Sketches
+from realitycheck.datasets.members.sketches import PER_CLASS, Sketches
 
 EVERY = 3
 
 
 class FewSketches(Dataset):
-    """Every third class of `Sketches`, the first one included: 115 classes of 100 drawings each."""
+    """Every third class of `Sketches`, beginning with the first: 115 classes of 100 drawings each."""
 
     credit = Sketches.credit
     channels = Sketches.channels
@@ -29,15 +29,15 @@ class FewSketches(Dataset):
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """(11,500,) class by class, 100 drawings each."""
-        return np.repeat(np.arange(len(self.classes)), EACH)
+        """(11,500,) labels sorted by class, 100 drawings each."""
+        return np.repeat(np.arange(len(self.classes)), PER_CLASS)
 
     @property
     def fingerprint(self) -> str:
-        """That of all sketches, and how they were thinned."""
+        """The fingerprint of `Sketches`, and the selection of classes."""
         return f"{self._all.fingerprint} every {EVERY}"
 
     def images(self, indices: Sequence[int], *, size: int) -> Iterator[NDArray[np.uint8]]:
-        """Drawings as (1, 28, 28) uint8: 0 paper, 255 ink."""
-        whole = [index // EACH * EVERY * EACH + index % EACH for index in indices]
-        return self._all.images(whole, size=size)
+        """Iterate over drawings as (1, 28, 28) uint8: 0 is paper, 255 is ink."""
+        in_all = [index // PER_CLASS * EVERY * PER_CLASS + index % PER_CLASS for index in indices]
+        return self._all.images(in_all, size=size)

@@ -1,4 +1,4 @@
-"""Anyone's images: one folder a class."""
+"""Images of your own, with one folder per class."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from pathlib import Path
 from realitycheck.datasets.reading.decode import SUFFIXES
 from realitycheck.datasets.reading.disk import needed_folder
 from realitycheck.datasets.reading.files import FileDataset
-from realitycheck.datasets.reading.listing import Listing, repeated
-from realitycheck.datasets.reading.wording import some
-from realitycheck.errors import InputError, Problem
+from realitycheck.datasets.reading.listing import ImageList, repeated
+from realitycheck.errors import InputError, Problem, first_few
 
 
 class Folder(FileDataset):
-    """A folder with one sub-folder of images per class. Names that begin with a dot are passed over.
+    """A folder with one sub-folder of images per class. Names that begin with a dot are ignored.
 
-    Images of 16-bit greys or of floats are refused: their range is for their owner to map to 8 bits.
+    Images with 16-bit or float channels are rejected, because the right mapping to 8 bits is not known.
 
     Args:
-        root: the folder.
+        root: path of the folder.
 
     Raises:
-        InputError: it is not a folder, a class is empty or holds a folder, or a name of an image is a link that leads
-            out or no file at all; all such are named.
+        InputError: if it is not a folder, a class is empty or has sub-folders, or an image is a link out of the folder
+            or not a regular file; it lists every problem.
     """
 
     def __init__(self, *, root: str) -> None:
@@ -31,25 +30,25 @@ class Folder(FileDataset):
         super().__init__(folder, class_folders(folder, skip=frozenset()))
 
 
-def class_folders(root: Path, *, skip: frozenset[str]) -> Listing:
-    """The images of a folder with one sub-folder per class; classes sorted, files of a class by name.
+def class_folders(root: Path, *, skip: frozenset[str]) -> ImageList:
+    """List the images of a folder with one sub-folder per class; classes and files are sorted by name.
 
     Args:
-        root: the folder.
-        skip: sub-folders that are no class.
+        root: path of the folder.
+        skip: names of sub-folders that are not classes.
 
     Raises:
-        InputError: there is no class, or a class holds a folder.
+        InputError: if there is no class, or a class has sub-folders.
     """
-    names = sorted(each.name for each in root.iterdir() if _is_class(each) and each.name not in skip)
-    problems = list(_nested(root, names))
-    if problems or not names:
-        says = "must hold one sub-folder of images per class; it holds none. Sort the images into sub-folders."
-        raise InputError(str(root), problems or [Problem(0, "root", says)])
-    found = [_images(root / name) for name in names]
-    paths = tuple(f"{name}/{image}" for name, images in zip(names, found, strict=True) for image in images)
-    labels = repeated([len(images) for images in found])
-    return Listing(paths, labels, tuple(names), in_test=None, complete=())
+    names = sorted(path.name for path in root.iterdir() if _is_class(path) and path.name not in skip)
+    if problems := list(_nested(root, names)):
+        raise InputError(str(root), problems)
+    if not names:
+        says = "missing class folders; put the images into one sub-folder per class."
+        raise InputError.one(str(root), "root-layout", says, where="root")
+    images = [_images(root / name) for name in names]
+    paths = tuple(f"{name}/{image}" for name, files in zip(names, images, strict=True) for image in files)
+    return ImageList(paths, repeated([len(files) for files in images]), tuple(names), in_test=None, complete=())
 
 
 def _is_class(path: Path) -> bool:
@@ -57,13 +56,13 @@ def _is_class(path: Path) -> bool:
 
 
 def _images(folder: Path) -> list[str]:
-    names = (each for each in folder.iterdir() if each.name.lower().endswith(SUFFIXES) and not each.is_dir())
-    return sorted(each.name for each in names if not each.name.startswith("."))
+    paths = (path for path in folder.iterdir() if path.name.lower().endswith(SUFFIXES) and not path.is_dir())
+    return sorted(path.name for path in paths if not path.name.startswith("."))
 
 
 def _nested(root: Path, names: list[str]) -> Iterator[Problem]:
-    """Images further down would be left out without a word."""
+    """Yield a problem for each class with sub-folders, because their images would be omitted silently."""
     for name in names:
-        if inner := sorted(each.name for each in (root / name).iterdir() if _is_class(each)):
-            says = f"must hold images and no folder; it holds {some(inner)}. Move their images up, or remove them."
-            yield Problem(0, name, says)
+        if inner := sorted(path.name for path in (root / name).iterdir() if _is_class(path)):
+            says = f"sub-folders are not allowed here: {first_few(inner)}. Move their images up, or remove them."
+            yield Problem(0, name, says, "class-nested")

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from realitycheck.datasets.reading.disk import needed_folder
 from realitycheck.datasets.reading.files import FileDataset
-from realitycheck.datasets.reading.listing import Counts, Listing
+from realitycheck.datasets.reading.listing import Counts, ImageList
 from realitycheck.datasets.reading.text_lists import (
     read_table,
     read_text,
@@ -17,23 +17,22 @@ from realitycheck.datasets.reading.text_lists import (
     require_once,
     whole_numbers,
 )
-from realitycheck.datasets.reading.wording import some
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError, first_few
 
 LISTS = ("train", "val", "test")
 
 
 class GroceryStore(FileDataset):
-    """The Grocery Store Dataset (Klasson et al., 2019); label order is the class id of the fine-grained classes.
+    """The Grocery Store Dataset (Klasson et al., 2019); labels are in the order of the fine-grained class ids.
 
-    Its own lists train, val and test hold the same classes: they are pooled, in this order, and no split is official.
+    Its lists train, val and test hold the same classes. They are pooled in this order, and there is no official split.
     The paper counts 5,125 photos; the published lists hold 5,421.
 
     Args:
         root: the folder `dataset` of the repository. Its iconic images and descriptions are not read.
 
     Raises:
-        InputError: lists or images are missing, extra or not as published.
+        InputError: if lists or images are missing, unexpected or not as published.
     """
 
     credit = "Grocery Store Dataset: Klasson, Zhang and Kjellström, WACV 2019 (MIT licence)."
@@ -44,7 +43,7 @@ class GroceryStore(FileDataset):
         super().__init__(folder, _listing(folder))
 
 
-def _listing(root: Path) -> Listing:
+def _listing(root: Path) -> ImageList:
     classes = _classes(root / "classes.csv")
     paths: list[str] = []
     labels: list[int] = []
@@ -55,26 +54,23 @@ def _listing(root: Path) -> Listing:
         _require_known(path, fine, classes=len(classes))
         labels += fine
         paths += [row.cells[0] for row in rows]
-    return Listing(tuple(paths), tuple(labels), classes, in_test=None, complete=LISTS)
+    return ImageList(tuple(paths), tuple(labels), classes, in_test=None, complete=LISTS)
 
 
 def _require_known(path: Path, ids: list[int], *, classes: int) -> None:
-    if unknown := sorted({each for each in ids if each >= classes}):
-        says = (
-            f"must be an id of classes.csv, 0 to {classes - 1}; got {some([str(each) for each in unknown])}. Mend it."
-        )
-        raise InputError(str(path), [Problem(0, "fine class id", says)])
+    if unknown := sorted({class_id for class_id in ids if class_id >= classes}):
+        out = first_few([str(class_id) for class_id in unknown])
+        says = f"{out} out of range: ids of classes.csv are between 0 and {classes - 1}. Correct the list."
+        raise InputError.one(str(path), "class-id-range", says, where="fine class id")
 
 
 def _classes(path: Path) -> tuple[str, ...]:
-    """Names in the order of the ids; columns beyond the first two are not read."""
+    """Read class names in the order of the ids; columns after the first two are ignored."""
     rows = [row for row in csv.reader(io.StringIO(read_text(path))) if row][1:]
     bad = [row for row in rows if len(row) < 2 or not row[1].strip().isdecimal()]
     if bad or not rows:
-        says = (
-            "must list a class name and a class id, a whole number, per line; got another line. Get the official file."
-        )
-        raise InputError(str(path), [Problem(0, "", says)])
+        says = "missing class name or numeric class id on a line. Get the official file."
+        raise InputError.one(str(path), "cell-missing", says)
     ids = [int(row[1]) for row in rows]
     require_numbering(path, ids, first=0, name="class id")
     require_once(path, ids, name="class id")

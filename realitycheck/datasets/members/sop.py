@@ -1,4 +1,4 @@
-"""Stanford Online Products: photos of 22,634 things that were sold on eBay."""
+"""Stanford Online Products: photos of 22,634 products sold on eBay."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import ClassVar
 
 from realitycheck.datasets.reading.disk import needed_folder
 from realitycheck.datasets.reading.files import FileDataset
-from realitycheck.datasets.reading.listing import Counts, Listing
+from realitycheck.datasets.reading.listing import Counts, ImageList
 from realitycheck.datasets.reading.text_lists import read_table, require_numbering, whole_numbers
 
 SIDES = {"Ebay_train.txt": False, "Ebay_test.txt": True}
-"""File → whether its classes are the test side."""
+"""File → whether its classes are on the test side."""
 
 
 class Sop(FileDataset):
-    """Stanford Online Products (Song et al., 2016); classes are named by their class id, which is the label order.
+    """Stanford Online Products (Song et al., 2016); classes are named by their class ids, in this order.
 
-    The official split is 11,318 and 11,316 classes: one more trainval class than halves of the sorted classes have.
+    The official split has 11,318 trainval and 11,316 test classes, one more trainval class than equal halves have.
 
     Args:
         root: the folder `Stanford_Online_Products`.
 
     Raises:
-        InputError: lists or images are missing, extra or not as published.
+        InputError: if lists or images are missing, unexpected or not as published.
     """
 
     credit = "Stanford Online Products: Song, Xiang, Jegelka and Savarese, CVPR 2016."
@@ -34,7 +34,7 @@ class Sop(FileDataset):
         super().__init__(folder, _listing(folder))
 
 
-def _listing(root: Path) -> Listing:
+def _listing(root: Path) -> ImageList:
     paths: list[str] = []
     ids: list[int] = []
     in_test: list[bool] = []
@@ -45,4 +45,5 @@ def _listing(root: Path) -> Listing:
         in_test += [test] * len(rows)
     require_numbering(root / "Ebay_*.txt", ids, first=1, name="class_id")
     classes = tuple(str(number) for number in range(1, max(ids) + 1))
-    return Listing(tuple(paths), tuple(each - 1 for each in ids), classes, in_test=tuple(in_test), complete=(".",))
+    labels = tuple(class_id - 1 for class_id in ids)
+    return ImageList(tuple(paths), labels, classes, in_test=tuple(in_test), complete=(".",))

@@ -1,1 +1,1 @@
-"""Reading files, folders and lists as they are distributed."""
+"""Read datasets from files, folders and lists, in the layout of their authors."""

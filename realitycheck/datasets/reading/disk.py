@@ -1,4 +1,4 @@
-"""Whether the images that are listed lie on the disk, as files below the root, and no others beside them."""
+"""Compare a dataset's list of images with the files below its root."""
 
 from __future__ import annotations
 
@@ -8,81 +8,81 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from realitycheck.datasets.reading.decode import SUFFIXES
-from realitycheck.datasets.reading.listing import Listing, is_inside
-from realitycheck.datasets.reading.wording import some
-from realitycheck.errors import InputError, Problem
+from realitycheck.datasets.reading.listing import ImageList, is_inside
+from realitycheck.errors import InputError, Problem, first_few
 
-Kind = Literal["file", "outside", "no file"]
+EntryKind = Literal["file", "outside", "irregular"]
 
-SAYS: dict[Kind, str] = {
-    "outside": "must lie inside the folder; it is a link that leads out.",
-    "no file": "must be a file; it is a pipe, a device or a link to nothing. Remove it.",
+KIND_PROBLEMS: dict[EntryKind, tuple[str, str]] = {
+    "outside": ("file-outside", "not allowed here: a link leads outside the root. Replace it with a file."),
+    "irregular": ("file-irregular", "not a regular file, but a pipe, a device or a broken link. Remove it."),
 }
+"""Kind of a directory entry → code and message of its problem."""
 
 
 def needed_folder(root: str, *, layout: str) -> Path:
-    """The root as a path.
+    """Return the root as a path.
 
     Args:
-        root: as the study names it.
-        layout: what must lie there, for the error.
+        root: root as the study names it.
+        layout: expected contents, for the error.
 
     Raises:
-        InputError: it is no folder.
+        InputError: if it is not a folder.
     """
     if not Path(root).is_dir():
-        raise InputError(root, [Problem(0, "root", f"must be a folder with {layout}; there is no such folder.")])
+        raise InputError.one(root, "root-missing", f"no such folder; expected {layout}.", where="root")
     return Path(root)
 
 
-def disk_problems(root: Path, listing: Listing) -> Iterator[Problem]:
-    """What is missing, extra, outside the root or no file; each kind in one problem.
+def disk_problems(root: Path, listing: ImageList) -> Iterator[Problem]:
+    """Yield one problem for each kind of fault: files that are missing, unlisted, outside the root or irregular.
 
-    One look at every folder, no look at every file: 120,053 images are checked in a second of processor time.
+    Only folders are scanned, not single files: 120,053 images are checked in a second of processor time.
     """
     listed = {path for path in listing.paths if is_inside(path)}
-    found = dict(_entries(root, _folders(root, listed, listing.complete)))
-    if missing := sorted(listed - found.keys()):
-        yield Problem(0, some(missing), "must be there, and readable; it is not. Extract the archive again.")
-    kinds = {path: found[path] for path in sorted(listed & found.keys())}
-    for kind, says in SAYS.items():
-        if bad := [path for path, got in kinds.items() if got == kind]:
-            yield Problem(0, some(bad), says)
-    if extra := sorted(path for path in found.keys() - listed if _must_be_listed(path, listing.complete)):
-        yield Problem(0, some(extra), "must be listed; it is an image of which the lists know nothing. Remove it.")
+    on_disk = dict(_entries(root, _folders(root, listed, listing.complete)))
+    if missing := sorted(listed - on_disk.keys()):
+        yield Problem(0, first_few(missing), "missing or unreadable; extract the archive again.", "file-missing")
+    kinds = {path: on_disk[path] for path in sorted(listed & on_disk.keys())}
+    for kind, (code, says) in KIND_PROBLEMS.items():
+        if bad := [path for path, actual in kinds.items() if actual == kind]:
+            yield Problem(0, first_few(bad), says, code)
+    if extra := sorted(path for path in on_disk.keys() - listed if _must_be_listed(path, listing.complete)):
+        yield Problem(0, first_few(extra), "not in the dataset's lists. Remove it.", "file-unlisted")
 
 
 def _folders(root: Path, listed: Iterable[str], complete: Iterable[str]) -> set[str]:
-    """Folders that hold listed images, and all folders in which every image must be listed."""
+    """Return the folders of listed images, and all folders in which every image must be listed."""
     folders = {path.rpartition("/")[0] or "." for path in listed}
     for top in complete:
-        for here, inner, _ in os.walk(root / top):
+        for folder, inner, _ in os.walk(root / top):
             inner[:] = [name for name in inner if not name.startswith(".")]
-            folders.add(Path(here).relative_to(root).as_posix())
+            folders.add(Path(folder).relative_to(root).as_posix())
     return folders
 
 
-def _entries(root: Path, folders: Iterable[str]) -> Iterator[tuple[str, Kind]]:
+def _entries(root: Path, folders: Iterable[str]) -> Iterator[tuple[str, EntryKind]]:
     inside = os.path.realpath(root)
     for folder in sorted(folders):
         try:
             entries = list(os.scandir(root / folder))
-        except OSError:  # what it should hold is told as missing
+        except OSError:  # its files are reported as missing
             continue
-        away = not _is_below(os.path.realpath(root / folder), inside)
+        outside = not _is_below(os.path.realpath(root / folder), inside)
         for entry in entries:
-            if kind := _kind(entry, inside, away=away):
+            if kind := _kind(entry, inside, outside=outside):
                 yield entry.name if folder == "." else f"{folder}/{entry.name}", kind
 
 
-def _kind(entry: os.DirEntry[str], inside: str, *, away: bool) -> Kind | None:
-    """A link is followed once, to see where it ends; None for folders."""
-    if away or (entry.is_symlink() and not _is_below(os.path.realpath(entry.path), inside)):
+def _kind(entry: os.DirEntry[str], inside: str, *, outside: bool) -> EntryKind | None:
+    """Return the kind of a directory entry after resolving links; None for folders."""
+    if outside or (entry.is_symlink() and not _is_below(os.path.realpath(entry.path), inside)):
         return "outside"
     try:
-        return None if entry.is_dir() else "file" if entry.is_file() else "no file"
+        return None if entry.is_dir() else "file" if entry.is_file() else "irregular"
     except OSError:  # a link to itself
-        return "no file"
+        return "irregular"
 
 
 def _is_below(path: str, inside: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a dataset's own lists say, before the images are looked at."""
+"""The list of a dataset's images, checked before the files."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from realitycheck.datasets.base import Official
-from realitycheck.datasets.reading.wording import some
-from realitycheck.errors import Problem
+from realitycheck.errors import Problem, first_few
 
-STRANGE = frozenset({"", ".", ".."})
-"""Parts of paths that are absolute, lead up, or name one file in two ways."""
+FORBIDDEN_PARTS = frozenset({"", ".", ".."})
+"""Parts of paths that are absolute, lead to a parent folder, or name one file in two ways."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a dataset must hold, as published.
+    """Published size of a dataset.
 
     Args:
-        classes: how many.
-        images: how many.
-        official: classes of the trainval and the test side of its split; None where it has none.
+        classes: number of classes.
+        images: number of images.
+        official: numbers of trainval and test classes of its split; None if it has none.
     """
 
     classes: int
@@ -32,14 +31,14 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ImageList:
     """The images that a dataset lists.
 
     Args:
-        paths: of the images, below the root, with forward slashes.
+        paths: paths below the root, with forward slashes.
         labels: class index of each image.
-        classes: names in label order.
-        in_test: for each image whether it is on the test side; None where no split is listed.
+        classes: class names in label order.
+        in_test: whether each image is on the test side; None if no split is listed.
         complete: folders below the root in which every image must be listed; `.` is the root.
     """
 
@@ -50,39 +49,40 @@ class Listing:
     complete: tuple[str, ...]
 
 
-def listing_problems(listing: Listing, counts: Counts | None) -> Iterator[Problem]:
-    """Everything that is wrong with a listing by itself."""
-    if strange := [path for path in listing.paths if not is_inside(path)]:
-        yield Problem(0, some(strange), "must be a path below the root, plain and without `..`. Mend the list.")
+def listing_problems(listing: ImageList, counts: Counts | None) -> Iterator[Problem]:
+    """Yield every problem of a list that does not depend on the files."""
+    if outside := [path for path in listing.paths if not is_inside(path)]:
+        yield Problem(0, first_few(outside), "not a plain path below the root. Correct the list.", "path-outside")
     if twice := [path for path, count in Counter(listing.paths).items() if count > 1]:
-        yield Problem(0, some(twice), "must be listed once; it is listed again. Remove the second line.")
+        yield Problem(0, first_few(twice), "duplicate path. Remove the second line.", "path-duplicate")
     if named := [name for name, count in Counter(listing.classes).items() if count > 1]:
-        yield Problem(0, some(named), "must name one class; it names several. Rename them.")
+        yield Problem(0, first_few(named), "duplicate class name. Rename one of the classes.", "class-duplicate")
     used = set(listing.labels)
     if empty := [name for index, name in enumerate(listing.classes) if index not in used]:
-        yield Problem(0, some(empty), "must hold at least one image; it holds none. Fill it or remove it.")
+        yield Problem(0, first_few(empty), "no images in this class; add some or remove the class.", "class-empty")
     if both := [listing.classes[label] for label in sorted(_overlap(listing))]:
-        says = "must be on one side of the split; it has images in trainval and in test. Move them to one side."
-        yield Problem(0, some(both), says)
+        says = "images of this class are in trainval and in test. Move them to one side."
+        yield Problem(0, first_few(both), says, "class-on-both-sides")
     if listing.in_test and len(set(listing.in_test)) == 1:
-        side = "test" if listing.in_test[0] else "trainval"
-        yield Problem(0, "split", f"must have classes on both sides; all are on the side {side}. Mend the list.")
+        side, other = ("test", "trainval") if listing.in_test[0] else ("trainval", "test")
+        yield Problem(0, "split", f"all classes are in {side}; add classes to {other}.", "split-one-sided")
     if counts:
         yield from _count_problems(listing, counts)
 
 
-def _count_problems(listing: Listing, counts: Counts) -> Iterator[Problem]:
-    found = Counts(len(listing.classes), len(listing.paths), _sizes(official_split(listing)))
-    for name, want, got in (
-        ("classes", counts.classes, found.classes),
-        ("images", counts.images, found.images),
-        ("official split", counts.official, found.official),
+def _count_problems(listing: ImageList, counts: Counts) -> Iterator[Problem]:
+    actual = Counts(len(listing.classes), len(listing.paths), _sizes(official_split(listing)))
+    for name, published, count in (
+        ("classes", counts.classes, actual.classes),
+        ("images", counts.images, actual.images),
+        ("official split", counts.official, actual.official),
     ):
-        if want != got and not (name == "official split" and _overlap(listing)):
-            yield Problem(0, name, f"must be {_told(want)}; got {_told(got)}. Extract the official archive again.")
+        if published != count and not (name == "official split" and _overlap(listing)):
+            says = f"expected {_in_words(published)}, got {_in_words(count)}. Extract the official archive again."
+            yield Problem(0, name, says, "count-mismatch")
 
 
-def _told(count: int | tuple[int, int] | None) -> str:
+def _in_words(count: int | tuple[int, int] | None) -> str:
     if isinstance(count, tuple):
         return f"{count[0]:,} trainval and {count[1]:,} test classes"
     return "none" if count is None else f"{count:,}"
@@ -92,18 +92,18 @@ def _sizes(official: Official | None) -> tuple[int, int] | None:
     return None if official is None else (len(official[0]), len(official[1]))
 
 
-def _sides(listing: Listing) -> tuple[set[int], set[int]]:
+def _sides(listing: ImageList) -> tuple[set[int], set[int]]:
     pairs = set(zip(listing.labels, listing.in_test or (), strict=False))
     return {label for label, test in pairs if not test}, {label for label, test in pairs if test}
 
 
-def _overlap(listing: Listing) -> set[int]:
+def _overlap(listing: ImageList) -> set[int]:
     trainval, test = _sides(listing)
     return trainval & test
 
 
-def official_split(listing: Listing) -> Official | None:
-    """The classes of either side in label order, or None where no split is listed."""
+def official_split(listing: ImageList) -> Official | None:
+    """Return the classes of both sides in label order, or None if no split is listed."""
     if listing.in_test is None:
         return None
     trainval, test = _sides(listing)
@@ -111,11 +111,11 @@ def official_split(listing: Listing) -> Official | None:
 
 
 def is_inside(path: str) -> bool:
-    """Whether a listed path can only lead below the root, on any system."""
-    usual = "\\" not in path and ":" not in path and "\0" not in path
-    return usual and STRANGE.isdisjoint(path.split("/"))
+    """Return whether a listed path can only lead below the root, on any operating system."""
+    plain = "\\" not in path and ":" not in path and "\0" not in path
+    return plain and FORBIDDEN_PARTS.isdisjoint(path.split("/"))
 
 
 def repeated(sizes: list[int]) -> tuple[int, ...]:
-    """Labels of classes that lie one after another: `sizes[0]` times 0, `sizes[1]` times 1, …"""
+    """Return the labels of images sorted by class: `sizes[0]` times 0, `sizes[1]` times 1, …"""
     return tuple(np.repeat(np.arange(len(sizes)), sizes).tolist())

@@ -1,4 +1,4 @@
-"""Lists that come as MATLAB files."""
+"""Read lists from MATLAB files."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat
 
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 
 
 def records(path: Path, *, variable: str, fields: tuple[str, str]) -> list[tuple[Any, Any]]:
-    """Two fields of every element of an array of structures, as plain Python values.
+    """Read two fields of every element of an array of structures, as plain Python values.
 
     Args:
-        path: of the file.
-        variable: its name there.
-        fields: the two that are wanted.
+        path: path of the file.
+        variable: name of the array.
+        fields: names of the two fields.
 
     Raises:
-        InputError: there is no such file, variable or field.
+        InputError: if the file, the variable or a field is missing.
     """
     array = np.atleast_1d(_load(path, variable))
     missing = [name for name in fields if name not in (array.dtype.names or ())]
     if missing:
-        says = f"must hold structures with {' and '.join(fields)}; got none with {missing[0]}. Get the official file."
-        raise InputError(str(path), [Problem(0, variable, says)])
-    return [(_plain(each[fields[0]]), _plain(each[fields[1]])) for each in array]
+        says = f"missing field `{missing[0]}`; get the official file."
+        raise InputError.one(str(path), "matlab-field", says, where=variable)
+    return [(_plain(record[fields[0]]), _plain(record[fields[1]])) for record in array]
 
 
 def texts(path: Path, *, variable: str) -> tuple[str, ...]:
-    """A cell array of texts.
+    """Read a cell array of texts.
 
     Raises:
-        InputError: there is no such file or variable.
+        InputError: if the file or the variable is missing.
     """
-    return tuple(str(each) for each in np.atleast_1d(_load(path, variable)))
+    return tuple(str(text) for text in np.atleast_1d(_load(path, variable)))
 
 
 def _plain(value: Any) -> Any:
@@ -45,15 +45,13 @@ def _plain(value: Any) -> Any:
 
 def _load(path: Path, variable: str) -> Any:
     if not path.is_file():
-        raise InputError(
-            str(path), [Problem(0, "", "must be there; there is no such file. Extract the archive again.")]
-        )
+        raise InputError.one(str(path), "list-missing", "no such file; extract the archive again.")
     try:
-        found = loadmat(str(path), squeeze_me=True, variable_names=[variable])
-    except Exception as error:  # scipy raises a dozen kinds of errors, zlib's and struct's among them, on damaged files
-        says = f"must be a MATLAB file of version 5; got {type(error).__name__}: {error}. Get the official file."
-        raise InputError(str(path), [Problem(0, "", says)]) from error
-    if variable not in found:
-        says = f"must hold the variable {variable}; it does not. Get the official file."
-        raise InputError(str(path), [Problem(0, variable, says)])
-    return found[variable]
+        variables = loadmat(str(path), squeeze_me=True, variable_names=[variable])
+    except Exception as error:  # on damaged files scipy raises a dozen types of errors, among them zlib's and struct's
+        says = f"not a MATLAB file of version 5 ({type(error).__name__}: {error}). Get the official file."
+        raise InputError.one(str(path), "matlab-unreadable", says) from error
+    if variable not in variables:
+        says = f"missing variable `{variable}`; get the official file."
+        raise InputError.one(str(path), "matlab-variable", says, where=variable)
+    return variables[variable]

@@ -1,4 +1,4 @@
-"""The text files in which datasets list their images: lines of a fixed number of columns."""
+"""Read text files that list images in lines with a fixed number of columns."""
 
 from __future__ import annotations
 
@@ -8,110 +8,129 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from realitycheck.datasets.reading.wording import few, some
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError, Problem, first_few
+
+SHOWN = 10
+"""Lines of a file that are reported one by one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a list: its number, from 1, and its cells."""
+class ListRow:
+    """One line of a list: its 1-based number and its cells."""
 
     line: int
     cells: tuple[str, ...]
 
 
 def read_text(path: Path) -> str:
-    """The text of a list in UTF-8, without a byte order mark.
+    """Read a UTF-8 text file, without a byte order mark.
 
     Raises:
-        InputError: the file is not there, is no regular file, or is no UTF-8.
+        InputError: if the file is missing, irregular, or not UTF-8.
     """
     if not path.is_file():
-        raise InputError(
-            str(path), [Problem(0, "", "must be there; there is no such file. Extract the archive again.")]
-        )
+        raise InputError.one(str(path), "list-missing", "no such file; extract the archive again.")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        says = f"must be text in UTF-8; got {error.reason} at byte {error.start}. Save it as UTF-8."
-        raise InputError(str(path), [Problem(0, "", says)]) from error
+        says = f"not UTF-8: {error.reason} at byte {error.start}. Save the file as UTF-8."
+        raise InputError.one(str(path), "list-encoding", says) from error
 
 
-def read_table(path: Path, *, columns: int, separator: str | None, skip: int) -> list[Row]:
-    """The rows of a list; empty lines are passed over.
+def read_table(path: Path, *, columns: int, separator: str | None, skip: int) -> list[ListRow]:
+    """Read the rows of a list; empty lines are skipped.
 
     Args:
-        path: of the list.
-        columns: of every row; the last one may hold separators.
-        separator: between cells; None for any white space.
-        skip: lines of heading before the first row.
+        path: path of the list.
+        columns: number of columns; the last one may contain separators.
+        separator: separator of cells; None for any white space.
+        skip: number of header lines.
 
     Raises:
-        InputError: the file cannot be read, or some lines have too few columns or an empty one.
+        InputError: if the file cannot be read, or lines have missing or empty cells.
     """
     lines = list(enumerate(read_text(path).split("\n"), start=1))[skip:]
-    rows = [Row(line, _cells(text, columns=columns, separator=separator)) for line, text in lines if text.strip()]
-    says = f"must have {columns} columns; got fewer. Mend the line."
-    bad = [Problem(row.line, "", says) for row in rows if len(row.cells) < columns or "" in row.cells]
-    if bad:
-        raise InputError(str(path), few(bad))
+    rows = [ListRow(line, _cells(text, columns=columns, separator=separator)) for line, text in lines if text.strip()]
+    says = f"missing cell: the line must have {columns} columns. Complete it."
+    require_none(
+        path,
+        [Problem(row.line, "", says, "cell-missing") for row in rows if len(row.cells) < columns or "" in row.cells],
+    )
     return rows
+
+
+def require_none(path: Path, problems: Sequence[Problem]) -> None:
+    """Raise an `InputError` if there are problems; it shows the first ten and the number of the others."""
+    rest = len(problems) - SHOWN
+    shown = list(problems[:SHOWN])
+    if rest > 0:
+        says = f"this line and {rest - 1:,} more have problems."
+        shown.append(Problem(problems[SHOWN].line, "", says, "more-lines"))
+    if shown:
+        raise InputError(str(path), shown)
 
 
 def _cells(text: str, *, columns: int, separator: str | None) -> tuple[str, ...]:
     return tuple(cell.strip() for cell in text.split(separator, columns - 1))
 
 
-def whole_numbers(path: Path, rows: Sequence[Row], *, column: int, name: str) -> list[int]:
-    """One column as numbers.
+def whole_numbers(path: Path, rows: Sequence[ListRow], *, column: int, name: str) -> list[int]:
+    """Read one column as whole numbers.
 
     Args:
-        path: of the list, for the error.
-        rows: of the list.
-        column: place of the column, from 0.
-        name: of the column, for the error.
+        path: path of the list, for the error.
+        rows: rows of the list.
+        column: 0-based index of the column.
+        name: name of the column, for the error.
 
     Raises:
-        InputError: some cells are no whole numbers.
+        InputError: if cells are not whole numbers.
     """
-    says = "must be a whole number; got '{}'. Mend the line."
-    bad = [Problem(row.line, name, says.format(row.cells[column])) for row in rows if not _whole(row.cells[column])]
-    if bad:
-        raise InputError(str(path), few(bad))
+    says = "'{}' is not a whole number. Correct the line."
+    require_none(
+        path,
+        [
+            Problem(row.line, name, says.format(row.cells[column]), "number-invalid")
+            for row in rows
+            if not is_whole_number(row.cells[column])
+        ],
+    )
     return [int(row.cells[column]) for row in rows]
 
 
-def _whole(text: str) -> bool:
+def is_whole_number(text: str) -> bool:
+    """Return whether a text consists of ASCII digits only, at most 18 of them."""
     return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 def require_numbering(path: Path, numbers: Sequence[int], *, first: int, name: str) -> None:
-    """Ids must be `first`, `first` + 1, … without a gap, each of them once at least.
+    """Require that the ids are `first`, `first` + 1, … without a gap; repetitions are allowed.
 
     Raises:
-        InputError: there are none, some are too low, or some are missing; it names them.
+        InputError: if there are no ids, or if some are too low or missing.
     """
     low = sorted({number for number in numbers if number < first})
     if low or not numbers:
-        says = f"must number from {first}; got {some([str(each) for each in low]) or 'none'}. Get the official file."
-        raise InputError(str(path), [Problem(0, name, says)])
+        smallest = first_few([str(number) for number in low])
+        says = f"ids must start from {first}; got {smallest}. Get the official file."
+        raise InputError.one(str(path), "id-range", says, where=name)
     if missing := _gaps(set(numbers), first=first):
-        says = f"must number from {first} without a gap; missing {some(missing)}. Get the official file."
-        raise InputError(str(path), [Problem(0, name, says)])
+        says = f"missing ids: {first_few(missing)}. Get the official file."
+        raise InputError.one(str(path), "id-missing", says, where=name)
 
 
 def _gaps(numbers: set[int], *, first: int) -> list[str]:
-    """Not all, if there are more than numbers: an id of 10^18 must not make a list of as many."""
+    """Return missing numbers, at most as many as there are numbers: an id of 10^18 must not fill the memory."""
     gaps = (str(number) for number in range(first, max(numbers)) if number not in numbers)
     return list(islice(gaps, len(numbers)))
 
 
 def require_once(path: Path, numbers: Sequence[int], *, name: str) -> None:
-    """Ids must be there once.
+    """Require that the ids are unique.
 
     Raises:
-        InputError: some are there again; it names them.
+        InputError: if there are duplicates.
     """
     if twice := [str(number) for number, count in Counter(numbers).items() if count > 1]:
-        says = f"must be listed once; {some(twice)} is listed again. Get the official file."
-        raise InputError(str(path), [Problem(0, name, says)])
+        says = f"duplicate ids: {first_few(twice)}. Get the official file."
+        raise InputError.one(str(path), "id-duplicate", says, where=name)
