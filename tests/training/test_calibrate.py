@@ -22,7 +22,7 @@ def payload(tmp_path_factory):
     read = verbs.load_study(write_study(tmp_path_factory.mktemp("calibrate")))
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
-    spec = plan.losses[0].trial_runs(slot=0, knobs={"pos_margin": 0.0, "neg_margin": 1.0})[0]
+    spec = plan.losses[0].searches[0].trial_runs(slot=0, knobs={"pos_margin": 0.0, "neg_margin": 1.0})[0]
     place = Place(str(stores.trainval), None, str(stores.trainval.parent), "cpu", None)
     return {"spec": spec.to_json(), "place": asdict(place), "scores": ASKED}
 

@@ -50,7 +50,7 @@ def job(tmp_path_factory):
     read = verbs.load_study(write(tmp_path_factory.mktemp("followup")))
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
-    spec = plan.losses[2].trial_runs(slot=0, knobs=KNOBS)[0]
+    spec = plan.losses[2].searches[0].trial_runs(slot=0, knobs=KNOBS)[0]
     return spec, Place(str(stores.trainval), None, str(stores.trainval.parent), "cpu", None)
 
 

@@ -144,7 +144,7 @@ def test_a_snapshot_brings_weights_loss_and_optimisers_back(study):
 
 def test_weights_come_back_and_damaged_ones_are_deleted(study, tmp_path):
     plan = DatasetPlan(study=study, dataset="pictures", data="d", test=None)
-    spec, net = plan.untrained.replicate_runs(index=0, knobs={})[0], model(study)
+    spec, net = plan.untrained.searches[0].replicate_runs(index=0, knobs={})[0], model(study)
     save_weights(tmp_path, spec, net)
     back, weights = load_weights(tmp_path, spec.id)
     assert back == spec
@@ -158,7 +158,7 @@ def test_weights_come_back_and_damaged_ones_are_deleted(study, tmp_path):
 
 def test_another_runs_weights_are_refused(study, tmp_path):
     plan = DatasetPlan(study=study, dataset="pictures", data="d", test=None)
-    first, second = plan.untrained.replicate_runs(index=0, knobs={})
+    first, second = plan.untrained.searches[0].replicate_runs(index=0, knobs={})
     save_weights(tmp_path, first, model(study))
     (path,) = (tmp_path / "weights").iterdir()
     path.rename(path.with_stem(second.id))

@@ -43,7 +43,7 @@ def job(tmp_path_factory):
     read = verbs.load_study(write_study(tmp_path_factory.mktemp("needs"), protocol=PROTOCOL, study=study))
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
-    return plan.losses[2].trial_runs(slot=0, knobs={"momentum": 0.75})[0], Place(
+    return plan.losses[2].searches[0].trial_runs(slot=0, knobs={"momentum": 0.75})[0], Place(
         str(stores.trainval), None, str(stores.trainval.parent), "cpu", None
     )
 

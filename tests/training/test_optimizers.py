@@ -125,7 +125,7 @@ def test_a_second_phase_keeps_both_groups(tmp_path, monkeypatch):
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
     knobs = {"smoothing": 0.1, "loss_lr": 1e-2, "followup_loss_lr_scale": 0.1}
-    spec = plan.losses[2].trial_runs(slot=0, knobs=knobs)[0]
+    spec = plan.losses[2].searches[0].trial_runs(slot=0, knobs=knobs)[0]
     trainer, _, _ = assemble(spec, Place(str(stores.trainval), None, str(stores.trainval.parent), "cpu", None))
     trainer.advance(1)
     enter_followup(trainer, spec)
