@@ -1,4 +1,4 @@
-"""What an embedding is worth: exact retrieval scores, and how its clusters agree with the classes."""
+"""Scores of embeddings: exact retrieval scores, recall@k and NMI."""
 
 from realitycheck.metrics.clustering import nmi
 from realitycheck.metrics.recall import recall_at_k

@@ -1,13 +1,13 @@
-"""How well clusters found without labels agree with the classes: NMI after k-means.
+"""Normalised mutual information (NMI) between the classes and the clusters of k-means.
 
     NMI = I(classes; clusters) / ((H(classes) + H(clusters)) / 2)
 
-k-means looks for as many clusters as there are classes, singletons among them, by Euclidean distance: of the
-L2-normalised rows for `cosine`, of the rows as they are for `euclidean`. So it is done in the field (Oh Song et al.,
-Deep Metric Learning via Lifted Structured Feature Embedding, CVPR 2016; pytorch-metric-learning's
-AccuracyCalculator, which uses faiss and scikit-learn as well). Unlike the retrieval scores NMI hangs on a random start,
-which may leave two centres in one class for good, so that even separate classes need not reach 1. Every model is given
-the same one.
+k-means computes as many clusters as there are classes, including singletons, by Euclidean distance: of the
+L2-normalised rows for `cosine`, of the unchanged rows for `euclidean`. This is the usual definition (Oh Song et al.,
+Deep Metric Learning via Lifted Structured Feature Embedding, CVPR 2016; `AccuracyCalculator` of
+pytorch-metric-learning, which also uses faiss and scikit-learn). Unlike retrieval scores, NMI depends on random initial
+centres. Two of them can remain in one class, so that even separated classes need not reach 1. All models use the same
+seed.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from realitycheck.metrics.neighbors.points import prepare
 from realitycheck.metrics.queries import as_tensor, classes
 
 SEED = 1234
-"""Of the first centres: faiss's own, which the field leaves as it is."""
+"""Seed of the initial centres: the default of faiss, which published scores use."""
 
 ITERATIONS = 25
-"""faiss's own number of rounds; like the seed it is part of the numbers."""
+"""Iterations of k-means: the default of faiss. Like the seed, they affect the score."""
 
 
 def nmi(
     embeddings: Tensor | NDArray[np.floating[Any]], labels: Tensor | NDArray[np.integer[Any]], *, distance: str
 ) -> float:
-    """The normalised mutual information in [0, 1] between the classes and k-means' clusters, on the CPU.
+    """Return the NMI in [0, 1] between the classes and the clusters of k-means, computed on the CPU.
 
     Args:
         embeddings: (N, D) finite floating-point numbers.
@@ -42,20 +42,20 @@ def nmi(
         distance: `cosine` or `euclidean`.
 
     Raises:
-        InputError: one of these does not hold, or no two items share a class.
+        InputError: if an argument is invalid, or no two items share a class.
     """
-    from sklearn.metrics import normalized_mutual_info_score  # seconds, that a study without NMI need not wait
+    from sklearn.metrics import normalized_mutual_info_score  # imported here, because the import takes seconds
 
     rows = as_tensor(embeddings)
-    kind, _ = classes(rows, as_tensor(labels))
-    # `exact` is normalised in one order of additions; scaled by a power of two it has the same clusters.
+    class_index, _ = classes(rows, as_tensor(labels))
+    # `exact` is normalised with a fixed order of additions; its scaling by a power of two does not change the clusters.
     exact = prepare(rows, distance=distance).exact
-    found = _clusters(exact.float().cpu().numpy(), count=int(kind.max()) + 1)
-    return float(normalized_mutual_info_score(kind, found, average_method="arithmetic"))
+    clusters = _clusters(exact.float().cpu().numpy(), count=int(class_index.max()) + 1)
+    return float(normalized_mutual_info_score(class_index, clusters, average_method="arithmetic"))
 
 
 def _clusters(rows: NDArray[np.float32], *, count: int) -> NDArray[np.int64]:
-    """The cluster of each of N rows, of `count`; all rows are used, however many or few there are per cluster."""
+    """Return the cluster of each of N rows, out of `count`; faiss's limits on rows per cluster are disabled."""
     import faiss
 
     with _as_many_threads_as_torch():
@@ -76,7 +76,7 @@ def _clusters(rows: NDArray[np.float32], *, count: int) -> NDArray[np.int64]:
 
 @contextmanager
 def _as_many_threads_as_torch() -> Iterator[None]:
-    """A protocol pins torch's threads, not those of faiss, which by itself takes every core."""
+    """Limit faiss to torch's number of threads, which the protocol sets; by default faiss uses every core."""
     import faiss
 
     before = faiss.omp_get_max_threads()

@@ -1,4 +1,4 @@
-"""Which items are queries: those with at least one other item of their class."""
+"""Queries: the items with at least one other item of their class."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
+
+SOURCE = "retrieval scores"
 
 
 def as_tensor(values: Tensor | NDArray[Any]) -> Tensor:
-    """A tensor as it is; an array copied, whatever its order in memory."""
+    """Return a tensor unchanged, and an array as a contiguous copy."""
     return values if isinstance(values, Tensor) else torch.from_numpy(np.array(values, order="C"))
 
 
 def classes(embeddings: Tensor, labels: Tensor) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each item's class, numbered from 0 in the order of the labels, and how many others share it.
+    """Return (N,) class indices, numbered from 0 in the order of the labels, and (N,) numbers of other members.
 
     Raises:
-        InputError: the labels are not one integer per row, or no two items share a class.
+        InputError: if the labels are not one integer per row, or no two items share a class.
     """
     _check(embeddings, labels)
-    _, kind, sizes = np.unique(labels.cpu().numpy(), return_inverse=True, return_counts=True)
+    _, class_index, sizes = np.unique(labels.cpu().numpy(), return_inverse=True, return_counts=True)
     if not (sizes > 1).any():
-        raise _refusal("must give at least two items one class; here every item is alone in its class.")
-    return kind, (sizes - 1)[kind]
+        says = "no two items share a class; add items."
+        raise InputError.one(SOURCE, "labels-without-pairs", says, where="labels")
+    return class_index, (sizes - 1)[class_index]
 
 
 def _check(embeddings: Tensor, labels: Tensor) -> None:
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-        raise _refusal(f"must be integers; got {labels.dtype}.")
+        says = f"expected integers, got {labels.dtype}."
+        raise InputError.one(SOURCE, "labels-type", says, where="labels")
     if labels.dim() != 1 or labels.shape != embeddings.shape[:1]:
-        got = f"{tuple(labels.shape)} for embeddings of {tuple(embeddings.shape)}"
-        raise _refusal(f"must be one per row of the embeddings; got {got}.")
-
-
-def _refusal(says: str) -> InputError:
-    return InputError("retrieval scores", [Problem(0, "labels", says)])
+        says = f"expected one label per row of embeddings {tuple(embeddings.shape)}, got {tuple(labels.shape)}."
+        raise InputError.one(SOURCE, "labels-shape", says, where="labels")

@@ -1,8 +1,8 @@
-"""Recall@k: the share of queries with an item of their class among their k nearest.
+"""Recall@k: the share of queries with an item of their class among their k nearest neighbours.
 
 Every item with another one of its class is a query against all others (Oh Song et al., Deep Metric Learning via
-Lifted Structured Feature Embedding, CVPR 2016). Recall@1 is precision at 1. Order and ties are those of `neighbors`,
-and a query is never its own neighbour.
+Lifted Structured Feature Embedding, CVPR 2016). Recall@1 equals precision at 1. Order and ties are those of
+`neighbors.search`; a query is not its own neighbour.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 from realitycheck.metrics.neighbors.search import nearest_blocks
 from realitycheck.metrics.neighbors.shortlist import Tiles
 from realitycheck.metrics.queries import as_tensor, classes
@@ -28,19 +28,19 @@ def recall_at_k(
     ks: Sequence[int],
     distance: str,
 ) -> dict[int, float]:
-    """Recall@k in [0, 1] for each k of `ks`, exact, in bounded memory, on the embeddings' own device.
+    """Return the exact recall@k in [0, 1] for each k of `ks`, computed on the device of the embeddings.
 
-    A k beyond the number of other items asks for all of them, so its recall is 1: refusing it would cost a study its
-    trainings at the last step, over a number that is well defined.
+    A k above the number of other items includes all of them, so its recall is 1. It is not an error, because it would
+    end a study after all its trainings although the value is well defined.
 
     Args:
         embeddings: (N, D) finite floating-point numbers.
         labels: (N,) integers of up to 64 bits; equal labels are one class.
-        ks: at least one whole number, each 1 or more.
+        ks: at least one integer, each at least 1.
         distance: `cosine` or `euclidean`.
 
     Raises:
-        InputError: one of these does not hold, or no two items share a class.
+        InputError: if an argument is invalid, or no two items share a class.
     """
     return recall_in_tiles(as_tensor(embeddings), as_tensor(labels), ks=ks, distance=distance, tiles=None)
 
@@ -48,20 +48,23 @@ def recall_at_k(
 def recall_in_tiles(
     embeddings: Tensor, labels: Tensor, *, ks: Sequence[int], distance: str, tiles: Tiles | None
 ) -> dict[int, float]:
-    """`recall_at_k` with the work cut as `tiles` says, which moves no score."""
+    """Compute `recall_at_k` with the given tiles, which do not affect the result."""
     if not ks or min(ks) < 1:
-        raise InputError("recall at k", [Problem(0, "ks", f"must be whole numbers from 1; got {list(ks)}.")])
-    kind, others = classes(embeddings, labels)
-    most = min(max(ks), len(kind) - 1)
-    wanted, kinds = (torch.from_numpy(each).to(embeddings.device) for each in (most * (others > 0), kind))
-    found = np.zeros(most, dtype=np.int64)
-    for block in nearest_blocks(embeddings, wanted=wanted, kind=kinds, distance=distance, tiles=tiles):
-        found += _first_hits(kinds[block.nearest] == kinds[block.query].unsqueeze(1))
-    shares = found.cumsum() / int((others > 0).sum())
+        raise InputError.one(
+            "recall at k", "k-range", f"{list(ks)} out of range: each k must be at least 1.", where="ks"
+        )
+    class_index, others = classes(embeddings, labels)
+    most = min(max(ks), len(class_index) - 1)
+    wanted = torch.from_numpy(most * (others > 0)).to(embeddings.device)
+    kind = torch.from_numpy(class_index).to(embeddings.device)
+    first_hits = np.zeros(most, dtype=np.int64)
+    for block in nearest_blocks(embeddings, wanted=wanted, kind=kind, distance=distance, tiles=tiles):
+        first_hits += _first_hits(kind[block.nearest] == kind[block.query].unsqueeze(1))
+    shares = first_hits.cumsum() / int((others > 0).sum())
     return {k: float(shares[min(k, most) - 1]) for k in ks}
 
 
 def _first_hits(same: Tensor) -> NDArray[np.int64]:
-    """How many of q queries meet their class first at each rank, from (q, k) hits in the order of distance."""
-    rank = same.int().argmax(1)[same.any(1)]  # of equal numbers argmax takes the first
+    """Return (k,) the number of queries with their first hit at each rank, from (q, k) hits sorted by distance."""
+    rank = same.int().argmax(1)[same.any(1)]  # argmax returns the first of equal values
     return rank.bincount(minlength=same.shape[1]).cpu().numpy()

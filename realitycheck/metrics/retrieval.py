@@ -1,4 +1,4 @@
-"""How well items find the others of their class: MAP@R, R-precision and precision at 1.
+"""Retrieval scores: MAP@R, R-precision and precision at 1.
 
 Every item is a query against all others. R is the number of other items of its class. With rel(i) = 1 where
 the i-th nearest item has the query's class and P(i) the share of hits among the first i,
@@ -7,8 +7,8 @@ the i-th nearest item has the query's class and P(i) the share of hits among the
 
 (Musgrave, Belongie and Lim, A Metric Learning Reality Check, ECCV 2020, section 3.2).
 
-Ties go to the lower item number. A tie is one of the float64 keys of `points`: equal rows tie for certain, while
-equal cosines of vectors of different lengths may round apart, and then the lower key comes first.
+Ties go to the lower item number. Items tie if their float64 keys of `neighbors.points` are equal. Equal rows always
+tie; equal cosines of vectors of different norms can differ by rounding, and then the lower key comes first.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from realitycheck.metrics.queries import as_tensor, classes
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class RetrievalScores:
     """Retrieval scores in [0, 1], means over queries.
 
     Args:
@@ -36,8 +36,8 @@ class Scores:
         r_precision: R-precision.
         precision_at_1: share of queries whose nearest item has their class.
         map_at_r_per_class: MAP@R of each class with a query, in the order of the labels, to 6 decimals.
-        queries: items with at least one other item of their class.
-        singletons: items without; they are no queries, but every query can find them.
+        queries: number of items with at least one other item of their class.
+        singletons: number of the other items; they are not queries, but neighbours of queries.
     """
 
     map_at_r: float
@@ -48,7 +48,7 @@ class Scores:
     singletons: int
 
     def to_json(self) -> dict[str, Any]:
-        """The scores as a score record holds them."""
+        """Return the scores in the form of a score record."""
         return {
             "map_at_r": self.map_at_r,
             "r_precision": self.r_precision,
@@ -63,7 +63,7 @@ def retrieval_scores(
     *,
     distance: str,
 ) -> dict[str, float]:
-    """MAP@R, R-precision and precision at 1, each in [0, 1], of embeddings as tensors or arrays.
+    """Return MAP@R, R-precision and precision at 1, each in [0, 1].
 
     Args:
         embeddings: (N, D) finite floating-point numbers.
@@ -85,49 +85,50 @@ def retrieval_scores(
         >>> {name: round(value, 4) for name, value in scores.items()}
         {'map_at_r': 0.4167, 'r_precision': 0.5, 'precision_at_1': 0.6667}
     """
-    found = scores(as_tensor(embeddings), as_tensor(labels), distance=distance)
+    result = scores(as_tensor(embeddings), as_tensor(labels), distance=distance)
     return {
-        "map_at_r": found.map_at_r,
-        "r_precision": found.r_precision,
-        "precision_at_1": found.precision_at_1,
+        "map_at_r": result.map_at_r,
+        "r_precision": result.r_precision,
+        "precision_at_1": result.precision_at_1,
     }
 
 
-def scores(embeddings: Tensor, labels: Tensor, *, distance: str) -> Scores:
-    """Retrieval scores of (N, D) embeddings with (N,) integer labels, by `cosine` or `euclidean` distance.
+def scores(embeddings: Tensor, labels: Tensor, *, distance: str) -> RetrievalScores:
+    """Compute the retrieval scores of (N, D) embeddings with (N,) integer labels.
 
     Raises:
-        InputError: the embeddings are not finite, the shapes do not fit, or no two items share a class.
+        InputError: if an argument is invalid, or no two items share a class.
     """
     return scores_in_tiles(embeddings, labels, distance=distance, tiles=None)
 
 
-def scores_in_tiles(embeddings: Tensor, labels: Tensor, *, distance: str, tiles: Tiles | None) -> Scores:
-    """`scores` with the work cut as `tiles` says, which moves no score."""
-    kind, others = classes(embeddings, labels)
+def scores_in_tiles(embeddings: Tensor, labels: Tensor, *, distance: str, tiles: Tiles | None) -> RetrievalScores:
+    """Compute `scores` with the given tiles, which do not affect the result."""
+    class_index, others = classes(embeddings, labels)
     queries = int((others > 0).sum())
-    wanted, kinds = (torch.from_numpy(each).to(embeddings.device) for each in (others, kind))
+    wanted, kind = (torch.from_numpy(values).to(embeddings.device) for values in (others, class_index))
     table = np.zeros((3, len(others)))
-    for block in nearest_blocks(embeddings, wanted=wanted, kind=kinds, distance=distance, tiles=tiles):
+    for block in nearest_blocks(embeddings, wanted=wanted, kind=kind, distance=distance, tiles=tiles):
         query, nearest = block.query.cpu().numpy(), block.nearest.cpu().numpy()
-        table[:, query] = _of_queries(kind[nearest] == kind[query, None], others[query, None])
+        same = class_index[nearest] == class_index[query, None]
+        table[:, query] = _of_queries(same, others[query, None])
     map_at_r, r_precision, precision_at_1 = (math.fsum(row) / queries for row in table.tolist())
-    per_class = _per_class(table[0], kind)
-    return Scores(map_at_r, r_precision, precision_at_1, per_class, queries, len(others) - queries)
+    per_class = _per_class(table[0], class_index)
+    return RetrievalScores(map_at_r, r_precision, precision_at_1, per_class, queries, len(others) - queries)
 
 
 def _of_queries(
-    same: NDArray[np.bool_], wanted: NDArray[np.int64]
+    same: NDArray[np.bool_], others: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The three scores of q queries, from (q, k) hits in the order of distance and (q, 1) R."""
+    """Return the three scores of q queries, from (q, k) hits sorted by distance and (q, 1) R."""
     rank = np.arange(1, same.shape[1] + 1)
-    hit = same & (rank <= wanted)
-    found = hit.cumsum(1)
-    precision = (found * hit / rank).cumsum(1)  # cumsum adds in one order, whatever the width of the block
-    return precision[:, -1] / wanted[:, 0], found[:, -1] / wanted[:, 0], hit[:, 0].astype(np.float64)
+    hit = same & (rank <= others)
+    hits = hit.cumsum(1)
+    precision = (hits * hit / rank).cumsum(1)  # the order of additions of cumsum does not depend on the block's width
+    return precision[:, -1] / others[:, 0], hits[:, -1] / others[:, 0], hit[:, 0].astype(np.float64)
 
 
-def _per_class(values: NDArray[np.float64], kind: NDArray[np.int64]) -> tuple[float, ...]:
-    order = np.argsort(kind, kind="stable")
-    parts = np.split(values[order], np.flatnonzero(np.diff(kind[order])) + 1)
+def _per_class(values: NDArray[np.float64], class_index: NDArray[np.int64]) -> tuple[float, ...]:
+    order = np.argsort(class_index, kind="stable")
+    parts = np.split(values[order], np.flatnonzero(np.diff(class_index[order])) + 1)
     return tuple(round(math.fsum(part) / len(part), 6) for part in parts if len(part) > 1)

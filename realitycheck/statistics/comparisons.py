@@ -1,4 +1,4 @@
-"""Losses against one declared baseline on paired seeds: p-values, their correction, and verdicts."""
+"""Compare losses with one declared baseline on paired seeds: p-values, their correction, and verdicts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from scipy import stats
 from realitycheck.statistics.intervals import Interval, mean_of, standard_error, t_interval
 
 Scores = Sequence[float | None]
-"""One score per seed, in the order of the seeds; None where the replicate has none."""
+"""One score per seed, in the order of the seeds; None if the replicate has no score."""
 
 
 class Verdict(StrEnum):
-    """What may be said of a loss and the baseline."""
+    """Verdict on a loss compared with the baseline."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -26,18 +26,18 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One loss against the baseline; differences are loss minus baseline, in the unit of the scores.
+    """Comparison of one loss with the baseline; differences are loss minus baseline, in the unit of the scores.
 
     Args:
-        label: the loss.
-        differences: one per seed, None where either side has no score.
-        mean: mean difference over the common seeds, None if there are none.
+        label: label of the loss.
+        differences: one per seed; None if either side has no score.
+        mean: mean difference over the common seeds; None if there are none.
         interval: paired t interval of the difference; None with fewer than two common seeds.
-        equivalence: the same at level 1 − 2α: inside ± the smallest difference, both one-sided tests reject.
-        p: two-sided p of the paired t test, 1 where no test is possible.
-        p_holm: the same after Holm's correction over the family.
-        correlation: Pearson's r of the two scores over common seeds; None below three seeds or at no spread.
-        verdict: None while replicates are still to come.
+        equivalence: paired t interval at level 1 − 2α; inside ± the smallest difference, both one-sided tests reject.
+        p: two-sided p-value of the paired t test; 1 if no test is possible.
+        p_holm: p-value after Holm's correction over the family.
+        correlation: Pearson's r of the two scores over common seeds; None below three seeds or without variation.
+        verdict: None while replicates are missing.
     """
 
     label: str
@@ -52,18 +52,18 @@ class Comparison:
 
     @property
     def n(self) -> int:
-        """How many seeds both sides have."""
+        """Number of seeds with scores of both sides."""
         return len(_present(self.differences))
 
 
 def differences(scores: Scores, baseline: Scores) -> tuple[float | None, ...]:
-    """Score minus baseline, seed by seed; None where either is missing."""
+    """Return score minus baseline for each seed; None if either is missing."""
     pairs = zip(scores, baseline, strict=True)
-    return tuple(None if mine is None or its is None else mine - its for mine, its in pairs)
+    return tuple(None if score is None or base is None else score - base for score, base in pairs)
 
 
 def paired_p(differences: Scores) -> float:
-    """Two-sided p of the t test that the mean difference is 0; 1 with fewer than two common seeds."""
+    """Return the two-sided p-value of the t test that the mean difference is 0; 1 with fewer than two common seeds."""
     present = _present(differences)
     if len(present) < 2:
         return 1.0
@@ -74,7 +74,7 @@ def paired_p(differences: Scores) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values corrected for a family, in the order given; each is at least its raw value, at most 1.
+    """Return p-values corrected for a family, in the given order; each is at least its raw value and at most 1.
 
     Source: Holm (1979), "A simple sequentially rejective multiple test procedure", Scand. J. Stat. 6:65.
     """
@@ -88,12 +88,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def correlation(scores: Scores, baseline: Scores) -> float | None:
-    """Pearson's r over the common seeds; None below three seeds or without spread."""
+    """Return Pearson's r over the common seeds; None below three seeds or without variation."""
     pairs = [(a, b) for a, b in zip(scores, baseline, strict=True) if a is not None and b is not None]
-    mine, its = [a for a, _ in pairs], [b for _, b in pairs]
-    if len(pairs) < 3 or len(set(mine)) == 1 or len(set(its)) == 1:
+    first, second = [a for a, _ in pairs], [b for _, b in pairs]
+    if len(pairs) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
         return None
-    return statistics.correlation(mine, its)
+    return statistics.correlation(first, second)
 
 
 def compare(
@@ -105,33 +105,36 @@ def compare(
     level: float,
     smallest_difference: float,
 ) -> list[Comparison]:
-    """Judge every loss of a declared family against the baseline.
+    """Compare every loss of a declared family with the baseline.
 
-    Equivalence takes precedence: the interval at level 1 − 2α (two one-sided tests, Schuirmann 1987) lies
-    inside ± `smallest_difference`. Else better or worse needs a Holm-corrected p below α. No verdict may owe
-    itself to missing replicates: `better` must also hold with the untrained score in the place of each that
-    the loss lacks, `worse` of each that the baseline lacks, `equivalent` under both.
+    Equivalence takes precedence: the interval at level 1 − 2α (two one-sided tests, Schuirmann 1987) is
+    inside ± `smallest_difference`. Otherwise better or worse requires a Holm-corrected p-value below α. No verdict may
+    result from missing replicates. So `better` must also hold if missing scores of the loss are replaced by the
+    untrained score, `worse` if those of the baseline are, and `equivalent` under both replacements.
 
     Args:
-        family: label → scores, all that are compared, the baseline not among them.
-        baseline: the baseline's scores.
-        untrained: scores of the model that was never trained, under the same seeds.
-        pending: labels with replicates still to come; they count in the family with p = 1 and get no verdict.
-        level: coverage of the intervals; α is 1 − level, below one half.
+        family: label → scores of all compared losses, without the baseline.
+        baseline: scores of the baseline.
+        untrained: scores of the untrained model under the same seeds.
+        pending: labels with missing replicates; they count in the family with p = 1 and get no verdict.
+        level: coverage of the intervals, in (0.5, 1); α is 1 − level.
         smallest_difference: the smallest difference of interest, in the unit of the scores.
+
+    Raises:
+        ValueError: if `level` is out of range.
     """
     if not 0.5 < level < 1:
-        raise ValueError(f"level must lie between 0.5 and 1; got {level}.")
-    seen = _View.of(family, baseline, pending)
+        raise ValueError(f"level {level} is out of range: must be between 0.5 and 1.")
+    observed = _View.of(family, baseline, pending)
     filled = {label: _filled(scores, untrained) for label, scores in family.items()}
     views = (
-        seen,
+        observed,
         _View.of(filled, baseline, pending),
         _View.of(family, _filled(baseline, untrained), pending),
     )
     rule = _Rule(level=level, smallest=smallest_difference)
     return [
-        seen.comparison(
+        observed.comparison(
             label,
             rule,
             correlation=correlation(family[label], baseline),
@@ -143,7 +146,7 @@ def compare(
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """The family's differences under one way of treating missing replicates."""
+    """The family's differences under one treatment of missing replicates."""
 
     differences: Mapping[str, tuple[float | None, ...]]
     p: Mapping[str, float]
@@ -179,17 +182,17 @@ class _View:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What turns differences into a verdict."""
+    """The rule from differences to a verdict."""
 
     level: float
     smallest: float
 
-    def verdict(self, label: str, seen: _View, mine_filled: _View, its_filled: _View) -> Verdict:
-        if all(self._equivalent(view, label) for view in (seen, mine_filled, its_filled)):
+    def verdict(self, label: str, observed: _View, loss_filled: _View, baseline_filled: _View) -> Verdict:
+        if all(self._equivalent(view, label) for view in (observed, loss_filled, baseline_filled)):
             return Verdict.EQUIVALENT
-        if all(self._told_apart(view, label, sign=1) for view in (seen, mine_filled)):
+        if all(self._significant(view, label, sign=1) for view in (observed, loss_filled)):
             return Verdict.BETTER
-        if all(self._told_apart(view, label, sign=-1) for view in (seen, its_filled)):
+        if all(self._significant(view, label, sign=-1) for view in (observed, baseline_filled)):
             return Verdict.WORSE
         return Verdict.UNDECIDED
 
@@ -197,7 +200,7 @@ class _Rule:
         inner = _interval(view.differences[label], 2 * self.level - 1)
         return inner is not None and -self.smallest < inner.low and inner.high < self.smallest
 
-    def _told_apart(self, view: _View, label: str, *, sign: int) -> bool:
+    def _significant(self, view: _View, label: str, *, sign: int) -> bool:
         return sign * view.mean(label) > 0 and view.p_holm[label] < 1 - self.level
 
 
@@ -211,11 +214,11 @@ def _interval(gap: Scores, level: float) -> Interval | None:
 
 
 def _filled(scores: Scores, untrained: Scores) -> Scores | None:
-    """The scores without a hole: the seed's untrained score, else the untrained mean; None if unknown."""
+    """Replace missing scores by the seed's untrained score, else by the untrained mean; None if there is none."""
     if None not in scores:
         return scores
     known = _present(untrained)
     if not known:
         return None
-    stand_ins = [mean_of(known) if score is None else score for score in untrained]
-    return [mine if mine is not None else other for mine, other in zip(scores, stand_ins, strict=True)]
+    replacements = [mean_of(known) if score is None else score for score in untrained]
+    return [score if score is not None else other for score, other in zip(scores, replacements, strict=True)]

@@ -11,16 +11,16 @@ from scipy import stats
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean and what is known of it.
+    """A mean with a confidence interval.
 
     Args:
-        mean: the plain mean, in the unit of the values.
-        low: the lower end.
-        high: the upper end.
-        level: the share of such intervals that cover the true mean, in (0, 1).
-        n: how many independent values it rests on.
-        method: how it was made, such as `student_t`.
-        over: what varied from value to value, such as `seeds`; the interval covers nothing else.
+        mean: arithmetic mean, in the unit of the values.
+        low: lower end.
+        high: upper end.
+        level: confidence level, in (0, 1).
+        n: number of independent values.
+        method: method of the interval, such as `student_t`.
+        over: source of variation between the values, such as `seeds`; the interval covers no other.
     """
 
     mean: float
@@ -33,33 +33,41 @@ class Interval:
 
     @property
     def half_width(self) -> float:
-        """Half the distance from low to high: the number behind the ± sign."""
+        """Half the distance from low to high: the number after the ± sign."""
         return (self.high - self.low) / 2
 
 
 def mean_of(values: Sequence[float]) -> float:
-    """The mean, summed without rounding on the way. Raises ValueError if there are no values."""
+    """Return the mean, with an exactly rounded sum.
+
+    Raises:
+        ValueError: if there are no values.
+    """
     if not values:
-        raise ValueError("a mean needs at least one value; got none.")
+        raise ValueError("a mean needs at least one value.")
     return math.fsum(values) / len(values)
 
 
 def standard_error(values: Sequence[float]) -> float:
-    """The standard error of the mean, from the standard deviation with n − 1. Needs two values."""
+    """Return the standard error of the mean, from the standard deviation with n − 1.
+
+    Raises:
+        ValueError: if there are fewer than two values.
+    """
     n = len(values)
     if n < 2:
-        raise ValueError(f"the spread of a sample needs at least two values; got {n}.")
+        raise ValueError(f"a standard error needs at least two values, got {n}.")
     mean = mean_of(values)
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
 
 
 def t_interval(values: Sequence[float], *, level: float, over: str) -> Interval:
-    """Student's t interval for the mean of independent values, with n − 1 degrees of freedom.
+    """Return Student's t interval for the mean of independent values, with n − 1 degrees of freedom.
 
     Args:
-        values: one number per independent repetition, at least two; folds and queries are not repetitions.
-        level: the coverage, in (0, 1).
-        over: what the repetitions vary, such as `seeds`.
+        values: at least two independent values; folds and queries are not independent.
+        level: confidence level, in (0, 1).
+        over: source of variation between the values, such as `seeds`.
 
     Source: Student (1908), "The probable error of a mean", Biometrika 6:1-25. At ten values its coverage
     beats the percentile and BCa bootstraps, also with heavy tails and skew.
@@ -71,8 +79,8 @@ def t_interval(values: Sequence[float], *, level: float, over: str) -> Interval:
         '2.0 ± 2.4841'
     """
     if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1; got {level}.")
+        raise ValueError(f"level {level} is out of range: must be between 0 and 1.")
     error = standard_error(values)
     mean, n = mean_of(values), len(values)
-    reach = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
-    return Interval(mean=mean, low=mean - reach, high=mean + reach, level=level, n=n, method="student_t", over=over)
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
+    return Interval(mean=mean, low=mean - half, high=mean + half, level=level, n=n, method="student_t", over=over)

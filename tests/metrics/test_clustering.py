@@ -102,9 +102,9 @@ def test_many_items_per_class_are_all_used():
 
 
 def test_refusals_say_what_must_hold():
-    with pytest.raises(InputError, match="at least two items one class"):
+    with pytest.raises(InputError, match=r"\[labels-without-pairs\]"):
         metrics.nmi(torch.ones(4, 2), torch.arange(4), distance="cosine")
-    with pytest.raises(InputError, match="NaN or infinity"):
+    with pytest.raises(InputError, match=r"\[embeddings-not-finite\]"):
         metrics.nmi(torch.ones(4, 2) * torch.nan, torch.zeros(4, dtype=torch.int64), distance="cosine")
-    with pytest.raises(InputError, match="cosine, euclidean"):
+    with pytest.raises(InputError, match=r"\[distance-unknown\]"):
         metrics.nmi(torch.ones(4, 2), torch.zeros(4, dtype=torch.int64), distance="manhattan")

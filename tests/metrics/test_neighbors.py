@@ -217,18 +217,18 @@ def test_a_gpu_gives_the_same(name, distance):
 def test_refuses_what_is_not_finite(bad):
     rows = normal(9, 3)
     rows[4, 1] = bad
-    with pytest.raises(InputError, match="1 of 9 rows hold NaN or infinity"):
+    with pytest.raises(InputError, match=r"1 of 9 rows .*\[embeddings-not-finite\]"):
         nearest(rows, k=1, distance="cosine")
 
 
 def test_refuses_other_bad_arguments():
     rows = normal(9, 3)
     for k in (-1, 0, 9):
-        with pytest.raises(InputError, match=f"between 1 and the number of other rows, 8; got {k}"):
+        with pytest.raises(InputError, match=rf"k: {k} .*, 8\. \[k-range\]"):
             nearest(rows, k=k, distance="cosine")
-    with pytest.raises(InputError, match="must be one of cosine, euclidean; got 'dot'"):
+    with pytest.raises(InputError, match=r"'dot'.*cosine or euclidean.*\[distance-unknown\]"):
         nearest(rows, k=1, distance="dot")
-    with pytest.raises(InputError, match="floating-point"):
+    with pytest.raises(InputError, match=r"\[embeddings-shape\]"):
         nearest(rows.long(), k=1, distance="cosine")
-    with pytest.raises(InputError, match=r"\(0, 3\)"):
+    with pytest.raises(InputError, match=r"\(0, 3\).*\[embeddings-shape\]"):
         nearest(rows[:0], k=1, distance="cosine")

@@ -129,7 +129,7 @@ def test_a_gpu_gives_the_same_bits(name):
 def test_refusals_say_what_must_hold():
     rows, kind = normal(4, 3), torch.tensor([0, 0, 1, 1])
     for ks in ((), (0, 1)):
-        with pytest.raises(InputError, match="whole numbers from 1; got"):
+        with pytest.raises(InputError, match=r"\[k-range\]"):
             metrics.recall_at_k(rows, kind, ks=ks, distance="cosine")
-    with pytest.raises(InputError, match="at least two items one class"):
+    with pytest.raises(InputError, match=r"\[labels-without-pairs\]"):
         metrics.recall_at_k(rows, torch.arange(4), ks=(1,), distance="cosine")

@@ -140,7 +140,7 @@ def test_no_score_at_all():
 
 
 def test_level_must_leave_room_for_two_sided_tests():
-    with pytest.raises(ValueError, match="level must lie between"):
+    with pytest.raises(ValueError, match=r"between 0\.5 and 1"):
         compare({}, baseline=[], untrained=[], pending=(), level=0.4, smallest_difference=0.1)
 
 

@@ -44,11 +44,11 @@ def test_the_mean_does_not_round_on_the_way():
 
 @pytest.mark.parametrize("values", [[], [0.2]])
 def test_needs_two_values(values):
-    with pytest.raises(ValueError, match="at least two values; got"):
+    with pytest.raises(ValueError, match="at least two values"):
         t_interval(values, level=0.95, over="seeds")
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95.0])
 def test_level_is_a_share(level):
-    with pytest.raises(ValueError, match="level must lie between 0 and 1"):
+    with pytest.raises(ValueError, match="between 0 and 1"):
         t_interval([0.1, 0.2], level=level, over="seeds")

@@ -1,8 +1,8 @@
-"""Rows made ready to be compared: exactly in float64, and fast in float32 with a proven bound on the error.
+"""Rows prepared for comparison: exact in float64, and fast in float32 with a proven bound on the error.
 
-The law of order is the float64 key of a pair: elementwise products, and a sum whose order of additions is
-written down here. So it is the same on every device, in every tile and on any number of threads, and equal
-rows have equal keys. The float32 matrix product only says which pairs need that key.
+Neighbours are ordered by the float64 key of a pair: elementwise products, added in a fixed order. So the order is the
+same on every device, in every tile and with any number of threads, and equal rows have equal keys. The float32 matrix
+product only selects the pairs that need this key.
 """
 
 from __future__ import annotations
@@ -13,19 +13,21 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 
 DISTANCES = ("cosine", "euclidean")
 
 _ROUND32, _ROUND64 = 2.0**-24, 2.0**-53
 
+SOURCE = "nearest neighbours"
+
 _NUMBERS = 2**18
-"""How many float64 numbers are worked on at once: 2 MiB, which a core's caches hold."""
+"""float64 numbers that are processed at a time: 2 MiB, which fit into the caches of a core."""
 
 
 @dataclass(frozen=True)
 class Points:
-    """N rows of D numbers, ready to be compared.
+    """N rows of D numbers, prepared for comparison.
 
     Args:
         exact: (N, D) float64: for `cosine` unit rows (a zero row stays zero), for `euclidean` the rows.
@@ -46,20 +48,20 @@ class Points:
         return len(self.exact)
 
     def keys(self, rows: Tensor, others: Tensor) -> Tensor:
-        """The (P,) float64 keys of P pairs of row numbers; a nearer pair has a lower key."""
+        """Return the (P,) float64 keys of P pairs of row numbers; a nearer pair has a lower key."""
         size = _rows_at_once(self.exact)
         pairs = zip(torch.split(rows, size), torch.split(others, size), strict=True)
         return torch.cat([_key(self.exact[a], self.exact[b], distance=self.distance) for a, b in pairs])
 
     def keys_to_all(self, row: Tensor) -> Tensor:
-        """The (N,) float64 keys of one row, given as a (1,) number, with every row; equal rows cost once."""
+        """Return the (N,) float64 keys of one row, given as a (1,) number, with all; equal rows are computed once."""
         unique, back = self._unique
         parts = torch.split(unique, _rows_at_once(unique))
         return torch.cat([_key(self.exact[row], part, distance=self.distance) for part in parts])[back]
 
     @property
     def distinct(self) -> int:
-        """How many different rows there are."""
+        """Number of distinct rows."""
         return len(self._unique[0])
 
     @cached_property
@@ -69,16 +71,17 @@ class Points:
 
 
 def prepare(embeddings: Tensor, *, distance: str) -> Points:
-    """Check and convert (N, D) embeddings of any float type, on their own device.
+    """Check and convert (N, D) embeddings of any float type, on their device.
 
     Raises:
-        InputError: they are not an (N, D) table of finite numbers, or `distance` is unknown.
+        InputError: if they are not an (N, D) table of finite numbers, or `distance` is unknown.
     """
     _check(embeddings, distance=distance)
     exact = embeddings.detach().to(torch.float64, copy=True).contiguous()
     top = torch.cat([part.abs().amax(1) for part in torch.split(exact, _rows_at_once(exact))])
     if bad := int((~top.isfinite()).sum()):
-        raise _refusal("embeddings", f"must be finite; {bad} of {len(top)} rows hold NaN or infinity.")
+        says = f"{bad} of {len(top)} rows contain NaN or infinity. All values must be finite."
+        raise InputError.one(SOURCE, "embeddings-not-finite", says, where="embeddings")
     exact *= _shrink(top if distance == "cosine" else top.amax()).reshape(-1, 1)
     if distance == "cosine":
         for part in torch.split(exact, _rows_at_once(exact)):
@@ -88,14 +91,12 @@ def prepare(embeddings: Tensor, *, distance: str) -> Points:
 
 def _check(embeddings: Tensor, *, distance: str) -> None:
     if distance not in DISTANCES:
-        raise _refusal("distance", f"must be one of {', '.join(DISTANCES)}; got {distance!r}.")
+        says = f"unknown distance {distance!r}. Use {' or '.join(DISTANCES)}."
+        raise InputError.one(SOURCE, "distance-unknown", says, where="distance")
     if embeddings.dim() != 2 or not embeddings.is_floating_point() or embeddings.numel() == 0:
-        got = f"{tuple(embeddings.shape)} of {embeddings.dtype}"
-        raise _refusal("embeddings", f"must be a filled (N, D) table of floating-point numbers; got {got}.")
-
-
-def _refusal(where: str, says: str) -> InputError:
-    return InputError("nearest neighbours", [Problem(0, where, says)])
+        shape = f"{tuple(embeddings.shape)} of {embeddings.dtype}"
+        says = f"expected a non-empty (N, D) table of floating-point numbers, got {shape}."
+        raise InputError.one(SOURCE, "embeddings-shape", says, where="embeddings")
 
 
 def _rows_at_once(table: Tensor) -> int:
@@ -103,13 +104,13 @@ def _rows_at_once(table: Tensor) -> int:
 
 
 def _shrink(top: Tensor) -> Tensor:
-    """The powers of two that bring positive numbers into [0.5, 1), exactly; 1 for next to nothing."""
+    """Return the powers of two that scale positive numbers into [0.5, 1) exactly; 1 for values of at most 2^-500."""
     safe = torch.where(top > 2.0**-500, top, 1.0)
     return torch.frexp(safe).mantissa / safe
 
 
 def _sum(terms: Tensor) -> Tensor:
-    """The sum over the last dimension, halves folded on each other in place: one order everywhere."""
+    """Sum over the last dimension by folding halves in place, which fixes the order of additions."""
     width = terms.shape[-1]
     while width > 1:
         half, odd = divmod(width, 2)
@@ -127,9 +128,9 @@ def _key(rows: Tensor, others: Tensor, *, distance: str) -> Tensor:
 
 
 def _rough(exact: Tensor, *, distance: str) -> tuple[Tensor, Tensor, Tensor]:
-    """`left`, `right` and `band` of `Points`.
+    """Return `left`, `right` and `band` of `Points`.
 
-    Centred rows c = x - m keep the products small where the embeddings are crowded. Then |x_i - x_j|² / 2 =
+    Centred rows c = x - m keep the products small if the embeddings are close together. Then |x_i - x_j|² / 2 =
     b_i + b_j - c_i·c_j with b = |c|²/2, and -x_i·x_j = b_i + b_j - c_i·c_j - m·m with b = -m·c. `left` holds
     rows (c, b, 1), `right` rows (-c, 1, b), scaled by a power of two against overflow.
     """
@@ -147,12 +148,12 @@ def _rough(exact: Tensor, *, distance: str) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _band(norm: Tensor, shift: Tensor, *, far: Tensor, terms: int, scale: Tensor) -> Tensor:
-    """Twice a bound on the error of each row's products, against the float64 keys as computed.
+    """Return twice a bound on the error of each row's products, relative to the computed float64 keys.
 
-    A dot product of n terms, summed in any order, errs by at most n·u / (1 - n·u) times the product of the
+    The error of a dot product of n terms, summed in any order, is at most n·u / (1 - n·u) times the product of the
     norms (Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1). `terms` exceeds
-    D + 2 by enough for the rounding of the inputs and of the sums made with the band. The second part covers
-    float64: the keys, the means and the centring of rows no longer than `far`.
+    D + 2 by enough for the rounding of the inputs and of sums with the band. The second part covers float64: the
+    keys, the means, and the centring of rows with norms of at most `far`.
     """
     size = norm * norm.amax() + shift.abs() + shift.abs().amax()
     error = terms * _ROUND32 / (1 - terms * _ROUND32) * size + 8 * terms * _ROUND64 * far**2

@@ -1,8 +1,8 @@
 """Exact nearest neighbours, on any device and in bounded memory.
 
-The order is that of the float64 keys of `points`, ties by lower item number; a query is never its own
-neighbour. Shortlists come from float32 products. Float64 keys are computed only where two of those lie closer
-than their proven error, so the result does not depend on tiles, threads or devices.
+Neighbours are ordered by the float64 keys of `points`, ties by lower item number; a query is not its own neighbour.
+Shortlists come from float32 products. Float64 keys are computed only where two products differ by less than their
+proven error, so the result does not depend on tiles, threads or devices.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from realitycheck.errors import InputError, Problem
-from realitycheck.metrics.neighbors.points import Points, prepare
+from realitycheck.errors import InputError
+from realitycheck.metrics.neighbors.points import SOURCE, Points, prepare
 from realitycheck.metrics.neighbors.selection import kth_lowest, order_by
 from realitycheck.metrics.neighbors.shortlist import Shortlist, Tiles, shortlists
 from realitycheck.metrics.neighbors.symmetric_tiles import Mirror
 
 
 class Neighbors(NamedTuple):
-    """Some queries and their nearest items, nearest first.
+    """A block of queries and their nearest items, nearest first.
 
     Args:
         query: (q,) int64 item numbers.
-        nearest: (q, k) int64 item numbers; k is the most that one of these queries wants.
+        nearest: (q, k) int64 item numbers; k is the largest number wanted for one of these queries.
     """
 
     query: Tensor
@@ -33,15 +33,15 @@ class Neighbors(NamedTuple):
 
 
 def nearest(embeddings: Tensor, *, k: int, distance: str) -> Tensor:
-    """The (N, k) int64 numbers of each row's k nearest other rows, nearest first.
+    """Return the (N, k) int64 numbers of each row's k nearest other rows, nearest first.
 
     Args:
         embeddings: (N, D) finite floating-point numbers.
-        k: 1 to N - 1.
+        k: number of neighbours, in [1, N - 1].
         distance: `cosine` or `euclidean`; a zero row has cosine 0 with every row.
 
     Raises:
-        InputError: one of these does not hold.
+        InputError: if an argument is invalid.
     """
     wanted = torch.full((len(embeddings),), k, device=embeddings.device)
     blocks = list(nearest_blocks(embeddings, wanted=wanted, kind=None, distance=distance, tiles=None))
@@ -52,18 +52,18 @@ def nearest(embeddings: Tensor, *, k: int, distance: str) -> Tensor:
 def nearest_blocks(
     embeddings: Tensor, *, wanted: Tensor, kind: Tensor | None, distance: str, tiles: Tiles | None
 ) -> Iterator[Neighbors]:
-    """The nearest neighbours of the rows that want any, in blocks, those who want most first.
+    """Iterate over blocks of queries and their neighbours, in decreasing order of the wanted number.
 
     Args:
         embeddings: (N, D) finite floating-point numbers.
-        wanted: (N,) int64, how many neighbours each row wants, at most N - 1; 0 for a row that is no query.
-        kind: None; or (N,) int64, which spares work where it does not matter: which ranks hold items of the
-            query's kind is exact, but which of those items, or of the others, may not be.
+        wanted: (N,) int64 numbers of neighbours, at most N - 1; 0 for a row that is not a query.
+        kind: None; or (N,) int64 class indices, which save work: the ranks of items of the query's kind are exact,
+            but items of the same kind, or of other kinds, can be interchanged.
         distance: `cosine` or `euclidean`.
-        tiles: how to cut the work, or None for a cut that suits most machines.
+        tiles: partition of the work, or None for a default that suits most machines.
 
     Raises:
-        InputError: one of these does not hold, or no row wants any.
+        InputError: if an argument is invalid, or all of `wanted` are 0.
     """
     number = wanted.argsort(descending=True, stable=True)
     points = prepare(embeddings[number], distance=distance)
@@ -72,18 +72,18 @@ def nearest_blocks(
     tiles = tiles or Tiles.fitting(len(points), device=number.device)
     for short in _all_shortlists(points, wanted=wanted[wanted > 0], tiles=tiles):
         if len(short.row):
-            place = _ordered(points, short, number=number, kind=kind)
+            position = _ordered(points, short, number=number, kind=kind)
         else:
-            place = _nearest_of_all(points, short, number=number)
-        yield Neighbors(number[short.query], number[place])
+            position = _nearest_of_all(points, short, number=number)
+        yield Neighbors(number[short.query], number[position])
 
 
 def _check(wanted: Tensor, *, items: int) -> None:
     low, most = (int(limit) for limit in wanted.aminmax())
     if low < 0 or not 1 <= most < items:
-        got = low if low < 0 else most
-        says = f"must lie between 1 and the number of other rows, {items - 1}; got {got}."
-        raise InputError("nearest neighbours", [Problem(0, "k", says)])
+        value = low if low < 0 else most
+        says = f"{value} is out of range: must be between 1 and the number of other rows, {items - 1}."
+        raise InputError.one(SOURCE, "k-range", says, where="k")
 
 
 def _all_shortlists(points: Points, *, wanted: Tensor, tiles: Tiles) -> Iterator[Shortlist]:
@@ -94,7 +94,7 @@ def _all_shortlists(points: Points, *, wanted: Tensor, tiles: Tiles) -> Iterator
 
 
 def _ordered(points: Points, short: Shortlist, *, number: Tensor, kind: Tensor | None) -> Tensor:
-    """The (q, wanted) nearest places: a shortlist, its runs of values too close to tell put in exact order."""
+    """Return the (q, wanted) nearest positions: a shortlist with runs of close values sorted by their exact keys."""
     apart = (short.value.diff() > points.band[short.query][short.row[1:]]) | (short.row.diff() > 0)
     edge = apart.new_ones(1)
     run = torch.cat([edge, apart]).cumsum(0) - 1
@@ -111,18 +111,18 @@ def _ordered(points: Points, short: Shortlist, *, number: Tensor, kind: Tensor |
 
 
 def _mixed(same: Tensor, run: Tensor) -> Tensor:
-    """Which of P items stand in a run, numbered by `run`, that holds items both of the query's kind and not."""
+    """Return (P,) whether an item's run, numbered by `run`, has items both of the query's kind and of others."""
     size, count = run.bincount(), run[same].bincount(minlength=int(run[-1]) + 1)
     return ((count > 0) & (count < size))[run]
 
 
 def _nearest_of_all(points: Points, short: Shortlist, *, number: Tensor) -> Tensor:
-    """The (q, wanted) nearest places of queries crowded by ties, row by row from the keys with all items."""
-    place, table = number.argsort(), short.query.new_empty(len(short.query), short.wanted)
+    """Return the (q, wanted) nearest positions of queries with many ties, from the exact keys with all items."""
+    position, table = number.argsort(), short.query.new_empty(len(short.query), short.wanted)
     for row, query in enumerate(torch.split(short.query, 1)):
-        keys = points.keys_to_all(query).index_fill(0, query, torch.inf)[place]
+        keys = points.keys_to_all(query).index_fill(0, query, torch.inf)[position]
         last = kth_lowest(keys.unsqueeze(0), short.wanted)
         nearer, tied = (keys < last).nonzero().flatten(), (keys == last).nonzero().flatten()
         item = torch.cat([nearer[keys[nearer].argsort(stable=True)], tied])
-        table[row] = place[item[: short.wanted]]
+        table[row] = position[item[: short.wanted]]
     return table

@@ -1,4 +1,4 @@
-"""Picking low numbers out of tables, on the CPU with NumPy where it is the faster of the two."""
+"""Selection and ordering of low values in tables; NumPy is used on the CPU where it is faster than torch."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from torch import Tensor
 
 
 def kth_lowest(values: Tensor, k: int) -> Tensor:
-    """The (n,) k-th lowest numbers of the rows of an (n, w) table, k counted from 1."""
+    """Return the (n,) k-th lowest values of the rows of an (n, w) table; k counts from 1."""
     if values.device.type == "cpu":  # NumPy's vectorised quickselect takes a tenth of the time of topk
         return torch.from_numpy(np.partition(values.numpy(), k - 1, axis=1)[:, k - 1].copy())
     return values.topk(k, dim=1, largest=False, sorted=False).values.amax(1)
 
 
 def below(table: Tensor, limit: Tensor) -> Tensor:
-    """The rising flat positions in an (n, w) table of numbers that are at most `limit`, which broadcasts."""
-    if table.device.type == "cpu":  # the same in torch takes four times as long
+    """Return the ascending flat positions of an (n, w) table's values that are at most `limit`, which broadcasts."""
+    if table.device.type == "cpu":  # torch takes four times as long
         return torch.from_numpy(np.flatnonzero(np.less_equal(table.numpy(), limit.numpy())))
     return (table <= limit).flatten().nonzero().flatten()
 
 
 def order_by(*keys: Tensor) -> Tensor:
-    """The (P,) permutation that sorts by the first key, then by the second, and so on."""
+    """Return the (P,) permutation that sorts by the first key, then by the second, and so on."""
     order = keys[-1].argsort(stable=True)
     for key in reversed(keys[:-1]):
         order = order[key[order].argsort(stable=True)]
@@ -30,7 +30,7 @@ def order_by(*keys: Tensor) -> Tensor:
 
 
 def order_in_rows(row: Tensor, value: Tensor) -> Tensor:
-    """The (P,) permutation that sorts by row number, then by float32 value: one sort of 64-bit integers."""
+    """Return the (P,) permutation that sorts by row number, then by float32 value, in one sort of 64-bit integers."""
     bits = value.view(torch.int32)
-    rising = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # the bits of negative floats fall as the floats rise
-    return ((row << 32) + rising).argsort()
+    ascending = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # the bits of negative floats decrease as the floats increase
+    return ((row << 32) + ascending).argsort()

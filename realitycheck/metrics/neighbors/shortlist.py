@@ -1,8 +1,8 @@
-"""Which items can be among the nearest: float32 products, tile after tile, each cut down at once.
+"""Shortlists of the items that can be among the nearest, from float32 products in tiles.
 
-No N×N table exists. A block's products fill one reused sheet. Elementwise minima over its column tiles leave
-each row with about a thousand numbers, whose k-th lowest is no lower than the k-th lowest of all. What lies
-below that bound, widened by the band of the float32 error, is the shortlist.
+There is no N×N table. A block's products fill one reused sheet. Elementwise minima over its column tiles leave
+each row with about a thousand values, the k-th lowest of which is no lower than the k-th lowest of all. The values
+below this bound, widened by the band of the float32 error, are the shortlist.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from realitycheck.metrics.neighbors.points import Points
 from realitycheck.metrics.neighbors.selection import below, kth_lowest, order_in_rows
 
 _PAIRS = 2**20
-"""About how many pairs are ordered at once: some 60 MB."""
+"""Approximate number of pairs that are sorted at a time: about 60 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """How the N×N products are cut; it moves time and memory, never a result.
+    """Partition of the N×N products; it affects time and memory, but not the result.
 
     Args:
         rows: queries of one block.
-        columns: items of one matrix product of a sheet; a query that wants many neighbours gets more.
-        mirror: rows and columns of the square tiles that `Mirror` begins with, on a CPU; 0 to do without it.
+        columns: items of one matrix product of a sheet; more if many neighbours are wanted.
+        mirror: rows and columns of the square tiles of `Mirror`, on a CPU; 0 disables it.
     """
 
     rows: int
@@ -38,20 +38,20 @@ class Tiles:
 
     @classmethod
     def fitting(cls, items: int, *, device: torch.device) -> Tiles:
-        """Tiles whose sheet stays below 64 MB. Multiplications are dear on a CPU, and cheap on a GPU."""
+        """Choose tiles with a sheet below 64 MB. `Mirror` pays off on a CPU, where multiplications are expensive."""
         mirror = 512 if device.type == "cpu" else 0
         return cls(rows=min(512, max(16, 2**24 // items)), columns=1024, mirror=mirror)
 
 
 class Shortlist(NamedTuple):
-    """What P products say of q queries, in the order of the queries and, for each, of the values.
+    """The P smallest products of q queries, sorted by query and then by value.
 
     Args:
-        query: (q,) places of the queries among the points.
-        wanted: how many neighbours the first of them wants, and none wants more.
-        row: (P,) places in `query`, rising; each occurs at least `wanted` times. Empty where ties make the
-            lists longer than a comparison with every distinct row would be.
-        item: (P,) places among the points.
+        query: (q,) positions of the queries among the points.
+        wanted: largest number of neighbours wanted for one of these queries.
+        row: (P,) ascending positions in `query`; each occurs at least `wanted` times. Empty if, because of ties, a
+            comparison with every distinct row costs less.
+        item: (P,) positions among the points.
         value: (P,) float32 products.
     """
 
@@ -63,13 +63,13 @@ class Shortlist(NamedTuple):
 
 
 def shortlists(points: Points, *, query: Tensor, wanted: Tensor, tiles: Tiles) -> Iterator[Shortlist]:
-    """The items that can be among the nearest of each query.
+    """Iterate over the shortlists of all queries.
 
     Args:
         points: N rows.
-        query: (Q,) places of the queries, those who want most neighbours before others.
-        wanted: (Q,) how many neighbours each wants, in that order.
-        tiles: how to cut.
+        query: (Q,) positions of the queries, in decreasing order of `wanted`.
+        wanted: (Q,) numbers of neighbours.
+        tiles: partition of the work.
     """
     sheet = points.left.new_empty(min(tiles.rows, len(query)), len(points))
     low = 0
@@ -82,21 +82,21 @@ def shortlists(points: Points, *, query: Tensor, wanted: Tensor, tiles: Tiles) -
 
 @contextmanager
 def full_float32() -> Iterator[None]:
-    """No TF32, no bfloat16, no autocast: the band of the error is that of true float32 products."""
-    settings = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)  # type: ignore[attr-defined]
-    before = [each.fp32_precision for each in settings]
+    """Disable TF32, bfloat16 and autocast, because the error bound holds for IEEE float32 products."""
+    backends = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)  # type: ignore[attr-defined]
+    before = [backend.fp32_precision for backend in backends]
     try:
-        for each in settings:
-            each.fp32_precision = "ieee"
+        for backend in backends:
+            backend.fp32_precision = "ieee"
         with torch.autocast("cuda", enabled=False), torch.autocast("cpu", enabled=False):
             yield
     finally:
-        for each, precision in zip(settings, before, strict=True):
-            each.fp32_precision = precision
+        for backend, precision in zip(backends, before, strict=True):
+            backend.fp32_precision = precision
 
 
 def _block(points: Points, sheet: Tensor, query: Tensor, *, wanted: int, columns: int) -> Iterator[Shortlist]:
-    """One shortlist of all rows of the block, or several where ties make it long."""
+    """Yield one shortlist of all rows of the block, or several if ties make it long."""
     with full_float32():
         least = _fill(points, sheet, query, width=max(columns, 8 * wanted))
     flat = below(sheet, (kth_lowest(least, wanted) + points.band[query]).unsqueeze(1))
@@ -114,7 +114,7 @@ def _block(points: Points, sheet: Tensor, query: Tensor, *, wanted: int, columns
 
 
 def _parts(ends: list[int]) -> Iterator[tuple[int, int]]:
-    """Cut rows, whose lists end at `ends`, where about `_PAIRS` have come together."""
+    """Partition rows with lists that end at `ends` into parts of about `_PAIRS` pairs."""
     low = 0
     for row, end in enumerate(ends, start=1):
         if row == len(ends) or end - (ends[low - 1] if low else 0) >= _PAIRS:
@@ -123,12 +123,12 @@ def _parts(ends: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def _crowded(points: Points, size: int, *, wanted: int) -> bool:
-    """Whether lists of that mean length cost more than comparing with every distinct row."""
+    """Return whether lists of this mean length cost more than a comparison with every distinct row."""
     return size > 256 + 4 * wanted and size > points.distinct
 
 
 def _fill(points: Points, sheet: Tensor, query: Tensor, *, width: int) -> Tensor:
-    """Fill the sheet, infinity for the query itself; return the (n, ≤ width) minima over the column tiles."""
+    """Fill the sheet, with infinity for the query itself, and return the (n, ≤ width) minima over column tiles."""
     left = points.left[query]
     least = sheet.new_full((len(query), min(width, len(points))), torch.inf)
     for low in range(0, len(points), width):
