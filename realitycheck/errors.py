@@ -3,6 +3,7 @@
 RealityCheckError
 ├── InputError      a protocol, study, dataset or argument is wrong: all its problems at once (exit code 2)
 ├── LedgerError     a record is damaged, or contradicts an earlier one
+├── StorageError    a file could not be read or written: no space, no permission, a name too long
 └── RunError        a training or a score could not be carried out on this machine
     └── Diverged    a training went numerically wrong: a result, recorded as such
 """
@@ -79,6 +80,10 @@ def _counted(text: str) -> list[tuple[int, str]]:
 
 class LedgerError(RealityCheckError):
     """Evidence that cannot be trusted: a damaged record, or two records of one id that differ."""
+
+
+class StorageError(RealityCheckError):
+    """A file or folder that this machine could not read or write."""
 
 
 class RunError(RealityCheckError):

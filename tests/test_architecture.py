@@ -145,6 +145,16 @@ def test_monopolies(package):
             assert module in allowed or f"{room(module)}.*" in allowed, f"{module} imports {package}"
 
 
+PUBLISHING = {"link", "rename", "fsync", "sync", "mkstemp", "NamedTemporaryFile", "file_digest"}
+"""Names of functions by which a file is published or digested; `atomic` alone calls them."""
+
+
+def test_files_are_published_and_digested_in_one_place():
+    for module, tree in MODULES.items():
+        names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert not names & PUBLISHING or module == "atomic", f"{module}: {names & PUBLISHING}"
+
+
 def test_only_the_command_line_prints():
     for module, tree in MODULES.items():
         calls = {

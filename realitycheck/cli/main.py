@@ -31,6 +31,7 @@ with at_ctrl_c(_leave):  # these imports take seconds
     from rich.table import Table
 
     from realitycheck import verbs
+    from realitycheck.atomic import storage_error
     from realitycheck.cli import lists
     from realitycheck.cli.progress import display, err, making, standings_table
     from realitycheck.errors import InputError, RealityCheckError
@@ -172,8 +173,16 @@ def _exit_code() -> int:
             err.print(f"{told}. `realitycheck --help` lists the commands.", markup=False, soft_wrap=True)
         return 2
     except RealityCheckError as error:
-        err.print(str(error), style="red", markup=False, soft_wrap=True)
-        return 2 if isinstance(error, InputError) else 1
+        return _failed(error)
+    except OSError as error:
+        if failure := storage_error(error):  # a full disk, no permission: where no verb has said so
+            return _failed(failure)
+        raise
+
+
+def _failed(error: RealityCheckError) -> int:
+    err.print(str(error), style="red", markup=False, soft_wrap=True)
+    return 2 if isinstance(error, InputError) else 1
 
 
 def _plan_table(told: StudyPlan, workers: int) -> Table:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from realitycheck.atomic import link_new
 from realitycheck.datasets.members.csv import COLUMNS
 from realitycheck.datasets.reading.files import FileDataset
 from realitycheck.errors import InputError, Problem, first_few
+
+EXISTS = Problem(0, "", "the file exists already. Choose another name, or remove it.", "file-exists")
 
 
 def export_split(dataset: FileDataset, *, trainval: Sequence[int], test: Sequence[int], path: Path) -> None:
@@ -27,13 +31,13 @@ def export_split(dataset: FileDataset, *, trainval: Sequence[int], test: Sequenc
     """
     if problems := list(_problems(dataset, [*trainval, *test], path)):
         raise InputError(str(path), problems)
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for classes, side in ((trainval, "trainval"), (test, "test")):
-            writer.writerows((*row, side) for row in _rows(dataset, classes, path))
-    partial.rename(path)  # so that an interrupted export leaves no incomplete split
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for classes, side in ((trainval, "trainval"), (test, "test")):
+        writer.writerows((*row, side) for row in _rows(dataset, classes, path))
+    if not link_new(path, text.getvalue().encode()):
+        raise InputError(str(path), [EXISTS])
 
 
 def _rows(dataset: FileDataset, classes: Sequence[int], path: Path) -> Iterator[tuple[str, str]]:
@@ -52,7 +56,7 @@ def _problems(dataset: FileDataset, classes: Sequence[int], path: Path) -> Itera
     if twice := sorted({str(label) for label in classes if list(classes).count(label) > 1}):
         yield Problem(0, "classes", f"duplicate classes: {first_few(twice)}. List each on one side.", "class-duplicate")
     if path.exists():
-        yield Problem(0, "", "the file exists already. Choose another name, or remove it.", "file-exists")
+        yield EXISTS
     if not path.parent.is_dir() or not dataset.root.resolve().is_relative_to(path.parent.resolve()):
         says = f"not allowed here: the file must be in {dataset.root} or a folder above it. Choose another folder."
         yield Problem(0, "", says, "file-location")

@@ -7,14 +7,15 @@ committed, and both are read. `<study>/attempts/` holds what is not evidence: ti
 from __future__ import annotations
 
 import gzip
+import io
 import json
-import os
 import platform
-import tempfile
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from realitycheck.atomic import draft_of, link_new, publish, storage_errors
 from realitycheck.canonical import canonical_json, digest
 from realitycheck.errors import LedgerError
 from realitycheck.records.from_json import read_record
@@ -60,7 +61,7 @@ class Ledger:
         path, body = self.folder / "ledger" / record.kind / f"{record.id}.json", record.to_json()
         known = self.records.get(record.id)
         if known is None and not _link_new(path, _envelope(body)):
-            known = _open_envelope(path.read_text(encoding="utf-8"), source=str(path))
+            known = _open_envelope(_text_of(path), source=str(path))
         self.records[record.id] = known or record
         if known is not None and canonical_json(known.to_json()) != canonical_json(body):
             self._alarm(record, body)
@@ -74,16 +75,16 @@ class Ledger:
         """Write down something that is not evidence: an attempt, a failure, an alarm, who opened the test half when."""
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         text = canonical_json({"kind": kind, "time": time, "host": platform.node(), **content})
+        text = text.encode(errors="replace").decode()  # an error's message can hold the name of a file that is no UTF-8
         _link_new(self.folder / "attempts" / f"{kind}-{digest(text)[:16]}.json", text)
 
     def notes(self) -> list[Body]:
         """Every note by time, the packed ones included."""
-        texts = {path.read_text(encoding="utf-8") for path in (self.folder / "attempts").glob("*.json")}
         packed = self.folder / "attempts.jsonl.gz"
-        if packed.exists():
-            with gzip.open(packed, "rt", encoding="utf-8") as lines:
-                texts |= {line.rstrip("\n") for line in lines}
-        return sorted((json.loads(text) for text in texts), key=lambda each: (each["time"], canonical_json(each)))
+        sources = {_text_of(path): path for path in (self.folder / "attempts").glob("*.json")}
+        sources |= {line.rstrip("\n"): packed for line in _unpacked(packed)}
+        notes = [_note_of(source, text) for text, source in sources.items()]
+        return sorted(notes, key=lambda note: (note["time"], canonical_json(note)))
 
     def pack(self) -> Path:
         """Write all records into one file, sorted by kind and id, whose bytes depend on the records alone."""
@@ -103,15 +104,10 @@ class Ledger:
         self.note("alarm", {"id": record.id, "title": record.kind, "reason": reason})
 
     def _lines(self) -> Iterator[tuple[str, str]]:
-        if self.packed.exists():
-            try:
-                with gzip.open(self.packed, "rt", encoding="utf-8") as lines:
-                    for number, line in enumerate(lines, start=1):
-                        yield f"{self.packed}, line {number}", line
-            except (OSError, EOFError, UnicodeDecodeError) as error:
-                raise LedgerError(f"{self.packed} cannot be read: {error}. Restore it from a good copy.") from error
+        for number, line in enumerate(_unpacked(self.packed), start=1):
+            yield f"{self.packed}, line {number}", line
         for path in sorted((self.folder / "ledger").glob("*/*.json")):
-            yield str(path), path.read_text(encoding="utf-8", errors="replace")
+            yield str(path), _text_of(path)
 
     def _read(self, source: str, line: str) -> None:
         record = _open_envelope(line, source=source)
@@ -142,42 +138,52 @@ def _open_envelope(text: str, *, source: str) -> Record:
 
 
 def _link_new(path: Path, text: str) -> bool:
-    """Publish a file whole or not at all, never over another one; whether it was new.
-
-    Written, fsynced, then linked: a reader never sees half a record, and a kill leaves at most a temporary file.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return False
-        _fsync_folder(path.parent)
-        return True
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    """Publish a text file; return whether it was new."""
+    with storage_errors(path):
+        return link_new(path, text.encode())
 
 
 def _pack(path: Path, lines: list[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0, compresslevel=9) as packed:
-            packed.write("".join(f"{line}\n" for line in lines).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _fsync_folder(path.parent)
+    """Write lines as one gzip file, whose bytes depend on the lines alone."""
+    content = io.BytesIO()
+    with gzip.GzipFile(filename="", fileobj=content, mode="wb", mtime=0, compresslevel=9) as packed:
+        packed.write("".join(f"{line}\n" for line in lines).encode())
+    with storage_errors(path), draft_of(path) as draft:
+        draft.write_bytes(content.getvalue())
+        publish(draft, path)
 
 
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _text_of(path: Path) -> str:
+    """Read a file; bytes that are no UTF-8 are replaced, and its digest will show it."""
+    with storage_errors(path):
+        return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _unpacked(path: Path) -> Iterator[str]:
+    """The lines of a packed file, none where it does not exist.
+
+    Raises:
+        LedgerError: the file is damaged.
+    """
+    if not path.exists():
+        return
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with storage_errors(path), gzip.open(path, "rt", encoding="utf-8") as lines:
+            yield from lines
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise LedgerError(f"{path} cannot be read: {error}. Restore it from a good copy.") from error
+
+
+def _note_of(source: Path, text: str) -> Body:
+    """Read a note.
+
+    Raises:
+        LedgerError: the note is damaged.
+    """
+    try:
+        note: Body = json.loads(text)
+        if not isinstance(note["time"], str) or not isinstance(note["kind"], str):
+            raise TypeError("no time and kind")
+    except (ValueError, KeyError, TypeError) as error:
+        raise LedgerError(f"{source}: a note is damaged. Restore or remove it: notes are not evidence.") from error
+    return note

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from realitycheck.atomic import draft_of, publish
 from realitycheck.errors import RunError
 
 
@@ -20,30 +20,26 @@ def stored_weights(cache: Path) -> set[str]:
     return {path.stem for path in (cache / "weights").glob("*.safetensors")}
 
 
-def publish(draft: Path, path: Path) -> None:
-    """Put a written file in its place, whole even after a power cut."""
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
 def publish_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON file, whole or not at all."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    draft.write_text(json.dumps(content), encoding="utf-8")
-    publish(draft, path)
+    with draft_of(path) as draft:
+        draft.write_text(json.dumps(content), encoding="utf-8")
+        publish(draft, path)
 
 
 def read_meta(path: Path) -> dict[str, Any]:
     """Read the JSON file of a finished store.
 
     Raises:
-        RunError: if the store is missing or unfinished.
+        RunError: if the store is missing, unfinished or damaged.
     """
+    facts = path.with_suffix(".json")
     try:
-        meta: dict[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        meta: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RunError(f"{path}: no finished store found; `run` the study again to make it.") from error
+    except ValueError as error:  # invalid JSON or UTF-8
+        raise RunError(f"{facts}: the file is damaged. Remove {path.parent} and `run` the study again.") from error
     return meta
 
 

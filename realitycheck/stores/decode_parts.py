@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from realitycheck.atomic import draft_of, publish
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import InputError, Problem
-from realitycheck.stores.cache import publish
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -111,11 +111,11 @@ class Decoding:
             images = [self._kept(image) for image in self.dataset.images(indices, size=self.size)]
         except InputError as error:
             return list(error.problems)
-        draft = self._path(number).with_suffix(f".{os.getpid()}.part")
-        with draft.open("wb") as file:
-            sizes = np.array([image.shape[1:] if self.square else image.shape[:2] for image in images], dtype=np.int64)
-            np.savez(file, sizes=sizes, pixels=np.concatenate([image.ravel() for image in images]))
-        publish(draft, self._path(number))
+        sizes = np.array([image.shape[1:] if self.square else image.shape[:2] for image in images], dtype=np.int64)
+        with draft_of(self._path(number)) as draft:
+            with draft.open("wb") as file:
+                np.savez(file, sizes=sizes, pixels=np.concatenate([image.ravel() for image in images]))
+            publish(draft, self._path(number))
         return []
 
     def _kept(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
+from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import digest
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import RESULTS_VERSION
-from realitycheck.stores.cache import publish, publish_json, read_meta
+from realitycheck.stores.cache import publish_json, read_meta
 
 FEATURE_BATCH = 100
 """Images per forward pass. Part of the path's digest, because kernels and hence results differ by batch size."""
@@ -47,12 +47,13 @@ def join_parts(pixels: Path, recipe: Recipe) -> Path:
         return path
     parts = [part_path(path, start) for start in range(0, len(meta["labels"]), IMAGES_PER_PART)]
     shape = (len(meta["labels"]), *np.load(parts[0], mmap_mode="r").shape[1:])
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part.npy")
-    whole = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
-    for number, part in enumerate(parts):
-        whole[number * IMAGES_PER_PART : (number + 1) * IMAGES_PER_PART] = np.load(part)
-    whole.flush()
-    publish(draft, path.with_suffix(".npy"))
+    numbers = path.with_suffix(".npy")
+    with draft_of(numbers) as draft:
+        whole = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
+        for number, part in enumerate(parts):
+            whole[number * IMAGES_PER_PART : (number + 1) * IMAGES_PER_PART] = np.load(part)
+        whole.flush()
+        publish(draft, numbers)
     facts = {name: meta[name] for name in ("digest", "labels", "classes")}
     publish_json(path.with_suffix(".json"), {**facts, "features": True})
     for part in parts:

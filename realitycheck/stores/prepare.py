@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import digest
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import RunError
 from realitycheck.plan.splits import split_classes
 from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.recipe import Recipe
-from realitycheck.stores.cache import publish, publish_json
+from realitycheck.stores.cache import publish_json, read_meta
 from realitycheck.stores.decode_parts import DecodeProgress, Decoding
 
 HALVES = ("trainval", "test")
@@ -64,7 +64,7 @@ def prepare(dataset: Dataset, protocol: Protocol, home: Path, *, watch: DecodePr
 
 
 def _facts(path: Path) -> tuple[str, tuple[tuple[str, int], ...]]:
-    meta = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    meta = read_meta(path)
     counts = np.bincount(meta["labels"], minlength=len(meta["classes"]))
     return meta["digest"], tuple(zip(meta["classes"], counts.tolist(), strict=True))
 
@@ -95,16 +95,16 @@ def _join(decoding: Decoding, meta: dict[str, Any], path: Path, *, shape: tuple[
     if shape is None:
         meta |= {"sizes": sizes.tolist(), "channels": decoding.dataset.channels}
     whole = (count, *shape) if shape else (int(sizes.prod(axis=1).sum()) * decoding.dataset.channels,)
-    draft = path.with_suffix(f".{os.getpid()}.part.npy")
     contents = [meta["files"], sizes.tolist()] if shape is None else [meta["files"]] if meta["files"] else []
     sha = hashlib.sha256(json.dumps([list(whole), meta["labels"], *contents]).encode())
     # Written instead of memory-mapped: mapped pages of 24 GB would count as memory in use.
-    with draft.open("wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": whole}
-        np.lib.format.write_array_header_1_0(file, header)
-        for part in decoding.pixels():
-            file.write(part.data)
-            sha.update(part.data)
-    publish(draft, path.with_suffix(".npy"))
+    pixels, header = path.with_suffix(".npy"), {"descr": "|u1", "fortran_order": False, "shape": whole}
+    with draft_of(pixels) as draft:
+        with draft.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for part in decoding.pixels():
+                file.write(part.data)
+                sha.update(part.data)
+        publish(draft, pixels)
     publish_json(path.with_suffix(".json"), {"digest": sha.hexdigest(), **meta})
     decoding.forget()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import RunError
 from realitycheck.runs import RunSpec
-from realitycheck.stores.cache import publish, weights_path
+from realitycheck.stores.cache import weights_path
 
 
 class Stateful(Protocol):
@@ -50,11 +50,10 @@ class Snapshot:
 def save_weights(cache: Path, spec: RunSpec, model: nn.Module) -> None:
     """Write a model's weights and its spec to the cache atomically."""
     path = weights_path(cache, spec.id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}.part")
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    save_file(tensors, draft, metadata={"spec": canonical_json(spec.to_json())})
-    publish(draft, path)
+    with draft_of(path) as draft:
+        save_file(tensors, draft, metadata={"spec": canonical_json(spec.to_json())})
+        publish(draft, path)
 
 
 def load_weights(cache: Path, run_id: str) -> tuple[RunSpec, dict[str, Tensor]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import canonical_json
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import Body
 from realitycheck.stores.base import Store
-from realitycheck.stores.cache import publish
 from realitycheck.stores.feature_parts import FEATURE_BATCH, IMAGES_PER_PART, features_path, part_path, views
 from realitycheck.stores.pixels import open_pixels
 from realitycheck.training.device import autocast, prepare_machine
@@ -41,11 +40,10 @@ def compute(payload: Body) -> Body:
     blocks = [indices[offset : offset + FEATURE_BATCH] for offset in range(0, len(indices), FEATURE_BATCH)]
     features = [_features(trunk, store, block, recipe=recipe, device=device) for block in blocks]
     path = part_path(features_path(pixels, recipe), start)
-    path.parent.mkdir(exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with draft.open("wb") as file:
-        np.save(file, np.concatenate(features))
-    publish(draft, path)
+    with draft_of(path) as draft:
+        with draft.open("wb") as file:
+            np.save(file, np.concatenate(features))
+        publish(draft, path)
     return {"path": str(path)}
 
 

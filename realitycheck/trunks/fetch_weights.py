@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
+from realitycheck.atomic import draft_of, publish
 from realitycheck.errors import InputError
 from realitycheck.https import opened, require_https
 
@@ -28,20 +28,15 @@ def download(url: str, path: Path, *, accept: Callable[[Path], object]) -> None:
         InputError: if the address is not secure or does not answer, or the file is too large.
     """
     require_https(url)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
-        part = Path(file.name)
-    try:
-        _fetch(url, part, target=path)
-        accept(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with draft_of(path) as draft:
+        _fetch(url, draft, target=path)
+        accept(draft)
+        publish(draft, path)
 
 
-def _fetch(url: str, part: Path, *, target: Path) -> None:
+def _fetch(url: str, draft: Path, *, target: Path) -> None:
     try:
-        with opened(url, start=0) as response, part.open("wb") as file:
+        with opened(url, start=0) as response, draft.open("wb") as file:
             for chunk in iter(lambda: response.read(CHUNK), b""):
                 file.write(chunk)
                 if file.tell() > LARGEST:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import re
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from realitycheck.atomic import sha256_of
 from realitycheck.errors import InputError
 from realitycheck.trunks.fetch_weights import download
 
@@ -121,8 +121,7 @@ def _inside(source: str) -> Path:
 
 
 def _verified(path: Path, *, source: str, sha256: str) -> Path:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = sha256_of(path)
     if not digest.startswith(sha256.lower()):
         says = f"SHA-256 mismatch: expected {sha256}, got {digest} for {path}. Remove the file, or correct the digest."
         raise InputError.one(source, "digest-mismatch", says)

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from realitycheck.datasets.fetching import archive as archive_module
+from realitycheck import atomic
 from realitycheck.datasets.fetching.archive import LIMITS, extract
 from realitycheck.datasets.fetching.archive_entries import Limits
 from realitycheck.errors import InputError
@@ -207,8 +207,8 @@ def test_a_kill_leaves_nothing_that_looks_finished(tmp_path, monkeypatch):
     def die():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(archive_module.os, "sync", die)
-    monkeypatch.setattr(archive_module.shutil, "rmtree", lambda *_, **__: None)
+    monkeypatch.setattr(atomic.os, "sync", die)
+    monkeypatch.setattr(atomic.shutil, "rmtree", lambda *_, **__: None)
     with pytest.raises(KeyboardInterrupt):
         extract(path, tmp_path / "out", limits=LIMITS)
     monkeypatch.undo()

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import multiprocessing
+import os
 import random
 import shutil
+import stat
 
 import pytest
 
 from realitycheck.canonical import digest
-from realitycheck.errors import LedgerError
+from realitycheck.errors import LedgerError, StorageError
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal
 
@@ -143,3 +146,79 @@ def test_a_body_of_another_shape_is_refused_although_its_digest_matches(tmp_path
     (folder / "planted.json").write_text(json.dumps({"body": body, "sha256": digest(body)}))
     with pytest.raises(LedgerError, match=r"planted\.json"):
         Ledger(tmp_path)
+
+
+def test_records_and_notes_have_the_permissions_of_the_umask(tmp_path):
+    before = os.umask(0o002)
+    try:
+        ledger = Ledger(tmp_path)
+        ledger.append(A)
+        ledger.note("done", {"id": "a"})
+        ledger.pack()
+    finally:
+        os.umask(before)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 4
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o664}
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (errno.ENOSPC, "No space left on device. Free some space."),
+        (errno.EROFS, "Read-only file system. Make it writable, or choose another place."),
+    ],
+)
+def test_a_place_that_takes_nothing_is_one_sentence(tmp_path, monkeypatch, number, says):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    ledger = Ledger(tmp_path)
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(StorageError, match=f"{A.id}.json: {says}"):
+        ledger.append(A)
+    with pytest.raises(StorageError, match=says):
+        ledger.note("done", {"id": "a"})
+    monkeypatch.undo()
+    assert Ledger(tmp_path).records == {} and Ledger(tmp_path).notes() == []
+
+
+def test_a_note_takes_any_text(tmp_path):
+    """An error names a file by the bytes of its name, which need not be text."""
+    reason = "no such file: " + os.fsdecode(b"caf\xe9.jpg")
+    Ledger(tmp_path).note("failed", {"reason": reason})
+    (note,) = Ledger(tmp_path).notes()
+    assert note["reason"] == "no such file: caf?.jpg"
+
+
+def test_whatever_byte_of_the_packed_files_flips_the_error_is_a_sentence(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.append(proposal(0, 0.123456789))
+    ledger.note("done", {"id": "a"})
+    ledger.pack()
+    shutil.rmtree(tmp_path / "ledger")
+    shutil.rmtree(tmp_path / "attempts")
+    for path in (tmp_path / "ledger.jsonl.gz", tmp_path / "attempts.jsonl.gz"):
+        good, refused = path.read_bytes(), 0
+        for position in range(len(good)):
+            bad = bytearray(good)
+            bad[position] ^= 1
+            path.write_bytes(bytes(bad))
+            try:
+                found = Ledger(tmp_path)
+                assert found.records == ledger.records
+                assert [note["id"] for note in found.notes()] == ["a"]
+            except LedgerError as error:
+                assert path.name in str(error)
+                refused += 1
+        path.write_bytes(good)
+        assert refused > len(good) - 12, "only the time and the system in the header of gzip may be any"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b'{"time": 3, "kind": "x"}', b"\xff"])
+def test_a_damaged_note_is_named(tmp_path, content):
+    Ledger(tmp_path).note("done", {"id": "a"})
+    (path,) = (tmp_path / "attempts").iterdir()
+    path.write_bytes(content)
+    with pytest.raises(LedgerError, match=f"{path.name}: a note is damaged"):
+        Ledger(tmp_path).notes()

@@ -7,11 +7,10 @@ write outside the target in spite of `filter="data"` (CVE-2025-4517). This modul
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from realitycheck.atomic import draft_of, publish
 from realitycheck.datasets.fetching.archive_entries import CHUNK, Limits, Member, Refused, members
 from realitycheck.errors import InputError
 
@@ -36,19 +35,16 @@ def extract(archive: Path, folder: Path, *, limits: Limits) -> None:
     if folder.exists():
         says = "the folder exists already. Remove it, or choose another folder."
         raise InputError.one(str(folder), "folder-exists", says)
-    partial = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.partial"
-    partial.mkdir(parents=True)
     try:
-        _write_all(archive, partial, limits)
-        os.sync()  # a rename can reach the disk before the files do
-        partial.rename(folder)
+        with draft_of(folder) as draft:
+            draft.mkdir()
+            _write_all(archive, draft, limits)
+            publish(draft, folder)
     except Refused as error:
         raise InputError.one(str(archive), error.code, error.says, where=error.member) from error
     except OSError as error:
         says = f"cannot be written: {error}. Free disk space, or choose another folder."
         raise InputError.one(str(folder), "folder-unwritable", says) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _write_all(archive: Path, target: Path, limits: Limits) -> None:

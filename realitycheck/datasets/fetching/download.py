@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from realitycheck.atomic import publish, sha256_of
 from realitycheck.errors import InputError
 from realitycheck.https import opened, require_https
 
@@ -31,7 +31,7 @@ def download(address: str, target: Path, *, sha256: str, size: int, progress: Do
         InputError: if the address is not https or does not answer, or the file is not the expected one.
     """
     require_https(address)
-    if target.exists() and digest(target) == sha256:
+    if target.exists() and sha256_of(target) == sha256:
         return
     part = target.with_name(f"{target.name}.part")
     try:
@@ -39,17 +39,11 @@ def download(address: str, target: Path, *, sha256: str, size: int, progress: Do
     except (OSError, http.client.HTTPException) as error:
         says = f"download failed: {error}. Run it again; it resumes where it stopped."
         raise InputError.one(address, "download-failed", says) from error
-    if (actual := digest(part)) != sha256:
+    if (actual := sha256_of(part)) != sha256:
         part.unlink()
         says = f"SHA-256 mismatch: expected {sha256}, got {actual}. Run it again; if this recurs, report an issue."
         raise InputError.one(address, "digest-mismatch", says)
-    part.rename(target)
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    publish(part, target)
 
 
 def _fetch(address: str, part: Path, *, size: int, progress: DownloadProgress) -> None:

@@ -6,8 +6,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from realitycheck.atomic import sha256_of
 from realitycheck.datasets.fetching.archive import LIMITS, extract
-from realitycheck.datasets.fetching.download import DownloadProgress, digest, download
+from realitycheck.datasets.fetching.download import DownloadProgress, download
 from realitycheck.datasets.menu import MENU
 from realitycheck.errors import InputError
 
@@ -123,7 +124,7 @@ def _unpack(source: Source, archive: Path, target: Path) -> None:
 def _require_digest(path: Path, sha256: str) -> None:
     if not path.is_file():
         raise InputError.one(str(path), "archive-missing", "missing from the archive; download the archive again.")
-    if (actual := digest(path)) != sha256:
+    if (actual := sha256_of(path)) != sha256:
         says = f"SHA-256 mismatch: expected {sha256}, got {actual}. Download it again."
         raise InputError.one(str(path), "digest-mismatch", says)
 

@@ -7,7 +7,6 @@ line, a JSON list of 784 numbers between 0 and 1.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import json
 import sys
@@ -16,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from realitycheck.atomic import sha256_of
 
 THRESHOLD = 0.5
 """Smallest value that counts as ink. It keeps the share of ink (15 %) and, on contact sheets, the strokes."""
@@ -31,7 +32,7 @@ def pack(package: Path, out: Path) -> str:
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, _npy(array), compresslevel=9)
-    return hashlib.sha256(out.read_bytes()).hexdigest()
+    return sha256_of(out)
 
 
 def _drawings(path: Path) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from realitycheck.atomic import sha256_of
 from realitycheck.datasets.base import Dataset
 from realitycheck.datasets.reading.decode import UNREADABLE, decode
 from realitycheck.datasets.reading.disk import disk_problems
@@ -87,7 +88,7 @@ class FileDataset(Dataset):
 
     def digests(self, indices: Sequence[int]) -> list[str]:
         """Return the SHA-256 of each image's file."""
-        return [_digest(self.root / self._paths[index]) for index in indices]
+        return [sha256_of(self.root / self._paths[index]) for index in indices]
 
 
 def _stat(root: Path, path: str) -> tuple[int, int]:
@@ -97,8 +98,3 @@ def _stat(root: Path, path: str) -> tuple[int, int]:
         says = f"missing since the dataset was opened ({error.strerror}); restore it."
         raise InputError.one(str(root), "file-missing", says, where=path) from error
     return stat.st_size, stat.st_mtime_ns
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,170 @@
+"""Publish files whole or not at all.
+
+A file is written under a hidden name beside its place, forced to the disk, and given its name in one step. So a reader
+never sees half a file, and a kill leaves at most the hidden draft. Files get the permissions of the umask.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from realitycheck.errors import StorageError
+
+NO_LINKS = {errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
+"""What `link` answers on file systems without hard links, such as exFAT, SMB shares and buckets mounted as folders."""
+
+NO_FOLDER_SYNC = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EBADF}
+"""What `fsync` of a folder answers where a file system knows no such thing."""
+
+CLAIM_SECONDS = 5.0
+"""A claim older than this belongs to a killed process: it is held for one rename."""
+
+FIXES = {
+    errno.ENOSPC: "Free some space.",
+    errno.EDQUOT: "Free some space, or raise the quota.",
+    errno.EROFS: "Make it writable, or choose another place.",
+    errno.EACCES: "Change its permissions, or choose another place.",
+    errno.EPERM: "Change its permissions, or choose another place.",
+    errno.ENAMETOOLONG: "Shorten the name.",
+    errno.EMFILE: "Raise the limit of open files (`ulimit -n`).",
+    errno.ENFILE: "Raise the system's limit of open files.",
+    errno.EIO: "Check the disk.",
+    errno.ESTALE: "Check the network file system.",
+}
+"""States of a machine, and what a person does about each."""
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """Name a hidden draft beside `path` and make its folder; a draft that is not published is removed at the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.parent / f".{path.name[:32]}.{secrets.token_hex(4)}.partial"
+    try:
+        yield draft
+    finally:
+        with suppress(OSError):  # an error of the body must not be hidden by this one
+            _remove(draft)
+
+
+def publish(draft: Path, path: Path) -> None:
+    """Move a finished draft to its place, whole even after a power cut.
+
+    Args:
+        draft: a file or a folder on the file system of `path`.
+        path: the place; a file there is replaced, a folder there must be empty.
+    """
+    if draft.is_dir():
+        os.sync()  # a rename can reach the disk before the files of a folder do
+    else:
+        _fsync(draft)
+    draft.replace(path)
+    _fsync_folder(path.parent)
+
+
+def link_new(path: Path, content: bytes) -> bool:
+    """Publish a new file and return True, or return False where `path` exists: the first writer wins.
+
+    A file system without hard links gets the same guarantee by a claim: an empty file of a name of its own, made
+    exclusively, that is held while the draft is renamed.
+    """
+    with draft_of(path) as draft:
+        with draft.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            if not _rename_new(draft, path):
+                return False
+    _fsync_folder(path.parent)
+    return True
+
+
+def storage_error(error: OSError, path: Path | str | None = None) -> StorageError | None:
+    """Say in one sentence what a machine could not do, or return None if the error is no state of a machine.
+
+    Args:
+        error: what the operating system answered.
+        path: the place to name; by default the one that the error names.
+    """
+    fix = FIXES.get(error.errno or 0)
+    if fix is None:
+        return None
+    return StorageError(f"{path or error.filename or 'a file'}: {os.strerror(error.errno or 0)}. {fix}")
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn the machine's refusals to read or write `path` into a `StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        if failure := storage_error(error, path):
+            raise failure from error
+        raise
+
+
+def _rename_new(draft: Path, path: Path) -> bool:
+    claim = path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}.claim")
+    _take(claim)
+    try:
+        if path.exists():
+            return False
+        draft.replace(path)
+    finally:
+        claim.unlink(missing_ok=True)
+    return True
+
+
+def _take(claim: Path) -> None:
+    """Make the claim, or wait for its end; one that outlives its time is taken over."""
+    end = time.monotonic() + CLAIM_SECONDS
+    while time.monotonic() < end:
+        try:
+            claim.touch(exist_ok=False)
+        except FileExistsError:
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _remove(draft: Path) -> None:
+    if draft.is_dir():
+        shutil.rmtree(draft, ignore_errors=True)
+    else:
+        draft.unlink(missing_ok=True)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _fsync_folder(folder: Path) -> None:
+    try:
+        _fsync(folder)
+    except OSError as error:
+        if error.errno not in NO_FOLDER_SYNC:
+            raise
