@@ -183,19 +183,34 @@ class ScoreSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where and how a job runs; never part of an identity.
+class TrainingPlace:
+    """Where and how a training runs; never part of an identity. It has no field for a test half, and takes no other.
 
     Args:
-        trainval: pixel store of the trainval half.
-        test: pixel store of the test half; None for every run, named for a score alone.
+        trainval: store of the trainval half.
         cache: folder for weights, one file per run id.
-        device: `cpu`, `cuda`, or `auto`.
+        device: `cpu`, `cuda`, `cuda:<number>`, or `auto`.
         weights: the file of the trunk's learned weights, or None where it has none.
     """
 
     trainval: str
-    test: str | None
     cache: str
     device: str
     weights: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringPlace:
+    """Where and how finished models are measured; never part of an identity.
+
+    Args:
+        trainval: store of the trainval half.
+        test: store of the test half.
+        cache: folder that holds the weights of the models.
+        device: as in `TrainingPlace`.
+    """
+
+    trainval: str
+    test: str
+    cache: str
+    device: str

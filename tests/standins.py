@@ -6,16 +6,24 @@ import hashlib
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from realitycheck.executors.base import Answer
 from realitycheck.runs import RunSpec, ScoreSpec
 
 
 def chance(*names: object) -> float:
     """A number in [0, 1) that depends on the names alone."""
     return int(hashlib.sha256(json.dumps(names, sort_keys=True).encode()).hexdigest()[:12], 16) / 16**12
+
+
+def propose(payload: dict[str, Any]) -> dict[str, Any]:
+    knobs = {name: chance(payload["id"], name) for name in payload["space"]}
+    keys = ("id", "search", "data", "dataset", "loss", "slot")
+    return {"kind": "proposal", **{key: payload[key] for key in keys}, "knobs": knobs, "source": "random"}
 
 
 def run(payload: dict[str, Any]) -> dict[str, Any]:
@@ -41,6 +49,23 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
         "phases": [phase] if spec.phases else [],
         "images": {"train": 60, "val": 20},
     }
+
+
+RAISED = "the loss raised ValueError at iteration 0"
+
+HONEST = run
+"""Tests put another function in the place of `run`."""
+
+
+def raising(payload: dict[str, Any]) -> dict[str, Any] | Answer:
+    """As `run`, but the runs that diverge do so by an exception of the loss."""
+    body = HONEST(payload)
+    if body["outcome"] == "completed":
+        return body
+    try:
+        raise ValueError(f"no loss at seed {chance(body['id'])}")
+    except ValueError as error:
+        return Answer(body | {"cause": RAISED}, error)
 
 
 def score(payload: dict[str, Any]) -> dict[str, Any]:
@@ -76,6 +101,16 @@ def echo(payload: dict[str, Any]) -> dict[str, Any]:
 
 def fail(payload: dict[str, Any]) -> dict[str, Any]:
     raise OSError("the disk is on fire")
+
+
+def garble(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write into the pipe that the answer goes through."""
+    frame = sys._getframe()
+    while "pipe" not in frame.f_locals:
+        frame = frame.f_back
+    frame.f_locals["pipe"].send_bytes(b"\xffnope")
+    time.sleep(600)
+    return {}
 
 
 def die(payload: dict[str, Any]) -> dict[str, Any]:

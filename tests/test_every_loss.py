@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import deque
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,7 @@ from small_study import PROTOCOL, STUDY, write_study
 
 from realitycheck import verbs
 from realitycheck.datasets.members.sketches import Sketches
-from realitycheck.executors.base import Executor, Finished
+from realitycheck.executors.inline import InlineExecutor
 from realitycheck.losses.menu import MENU
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal, Run, of_type
@@ -33,28 +31,6 @@ class FirstSketches(Sketches):
 
     def images(self, indices, *, size):
         return super().images([100 * (each // 10) + each % 10 for each in indices], size=size)
-
-
-class Here(Executor):
-    """Carries jobs out in this very process, one after the other."""
-
-    def __init__(self) -> None:
-        self.waiting = deque()
-
-    @property
-    def free(self) -> int:
-        return 1 - len(self.waiting)
-
-    def submit(self, job, *, address):
-        self.waiting.append((job, address))
-
-    def wait(self, *, seconds):
-        job, address = self.waiting.popleft()
-        module, _, name = address.partition(":")
-        return [Finished(job, getattr(import_module(module), name)(job.payload), None, 0.0)]
-
-    def close(self) -> None:
-        self.waiting.clear()
 
 
 def tiny_protocol() -> str:
@@ -84,7 +60,7 @@ def done(tmp_path_factory):
     path = write_study(home, protocol=tiny_protocol(), study=study)
     shutil.copy(SPACES, home / "protocols" / "spaces" / "v2.yaml")
     read = verbs.load_study(path)
-    verbs.carry_out(read, executor=Here(), device="cpu", reuse=(), watch=lambda *_: None, verbs=VERBS)
+    verbs.carry_out(read, executor=InlineExecutor(), device="cpu", reuse=(), watch=lambda *_: None, verbs=VERBS)
     return read
 
 

@@ -28,15 +28,15 @@ def _leave(*_: object) -> None:
 with at_ctrl_c(_leave):  # these imports take seconds
     import typer
     from rich.console import Console
-    from rich.table import Table
 
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
     from realitycheck.cli import lists
+    from realitycheck.cli.plan_summary import counted, plan_table, sentences
     from realitycheck.cli.progress import display, err, making, standings_table
     from realitycheck.errors import InputError, RealityCheckError
-    from realitycheck.verbs import StudyPlan, StudyResult
-    from realitycheck.verbs.words import counted, rough, sentences
+    from realitycheck.executors.menu import MENU
+    from realitycheck.verbs import StudyResult
 
 app = typer.Typer(
     help="When every loss gets the same data, model, tuning budget and seeds, which losses really differ?",
@@ -46,7 +46,10 @@ app = typer.Typer(
 )
 out = Console(highlight=False)
 
+EXECUTORS = "; ".join(f"{name}, {entry.title}" for name, entry in MENU.items())
+
 StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/demo.yaml.", show_default=False)]
+Executor = Annotated[str, typer.Option(help=f"Where jobs run: {EXECUTORS}.")]
 Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")]
 Deadline = Annotated[float, typer.Option(help="Minutes after which a job counts as hanging.", min=0.1)]
@@ -77,7 +80,7 @@ def plan(study: StudyFile, workers: Workers = 2) -> None:
     read = verbs.load_study(study)
     with at_ctrl_c(signal.default_int_handler), making() as watch:
         told = verbs.plan_study(read, watch=watch)
-    out.print(_plan_table(told, workers))
+    out.print(plan_table(told, workers))
     for line in sentences(told):
         out.print(line, soft_wrap=True)
 
@@ -85,6 +88,7 @@ def plan(study: StudyFile, workers: Workers = 2) -> None:
 @app.command()
 def run(
     study: StudyFile,
+    executor: Executor = "local",
     workers: Workers = 2,
     device: Device = "auto",
     deadline: Deadline = 60.0,
@@ -95,9 +99,11 @@ def run(
     read = verbs.load_study(study)
     for run_id in accept_failed or ():
         out.print(f"accepted as spent: {verbs.accept_failed(read, run_id)}", markup=False, soft_wrap=True)
-    with at_ctrl_c(signal.default_int_handler), display(read.study.study) as watch:  # the children must be ended
+    live = executor != "inline"  # a debugger needs the terminal for itself
+    with at_ctrl_c(signal.default_int_handler), display(read.study.study, live=live) as watch:  # ends the children
         result = verbs.run_study(
             read,
+            executor=executor,
             workers=workers,
             device=device,
             deadline=deadline * 60,
@@ -185,26 +191,14 @@ def _failed(error: RealityCheckError) -> int:
     return 2 if isinstance(error, InputError) else 1
 
 
-def _plan_table(told: StudyPlan, workers: int) -> Table:
-    table = Table(title="trainings", title_justify="left")
-    for name in ("", "search", "fold runs", "complete runs", "together"):
-        table.add_column(name, justify="right" if name else "left")
-    each = told.trainings
-    cells = [each.search, each.folds, each.complete, each.total]
-    table.add_row("one loss, one dataset", *(f"{cell:,}" for cell in cells))
-    times = told.losses * told.datasets
-    all_of_it = f"{counted(told.losses, 'loss', 'losses')}, {counted(told.datasets, 'dataset', 'datasets')}"
-    table.add_row(all_of_it, *(f"{cell * times:,}" for cell in cells))
-    hours = f"about {rough(told.cost.worker_hours / workers)} hours"
-    table.caption = f"{hours} on {counted(workers, 'worker', 'workers')}"
-    return table
-
-
 def _tell_result(result: StudyResult) -> None:
+    for traceback in result.raised:
+        err.print("A loss raised an exception. Its run is recorded as diverged.", style="yellow")
+        err.print(traceback, markup=False, highlight=False, soft_wrap=True)
     for reason in result.left:
         err.print(f"left after three failures: {reason}", style="red", markup=False, soft_wrap=True)
     for alarm in result.alarms:
         err.print(f"alarm: {alarm}", style="red", markup=False, soft_wrap=True)
     if result.left or result.alarms:
-        err.print("The study could not finish. `run` again tries these jobs afresh.")
+        err.print("The study could not finish. `run` again tries these jobs afresh. Tracebacks are in its `attempts/`.")
         raise typer.Exit(1)

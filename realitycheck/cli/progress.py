@@ -35,23 +35,23 @@ class Views:
 
 
 @contextmanager
-def display(name: str) -> Iterator[Views]:
-    """Live on a terminal; elsewhere a plain line now and then."""
-    if not err.is_terminal:
+def display(name: str, *, live: bool) -> Iterator[Views]:
+    """Show progress live on a terminal; with `live` False, and elsewhere, as a plain line now and then."""
+    if not live or not err.is_terminal:
         yield Views(_PlainLines(name).watch, _PlainSteps().watch)
         return
-    with Live(console=err, refresh_per_second=4, transient=True) as live:
+    with Live(console=err, refresh_per_second=4, transient=True) as screen:
 
         def runs(standings: Sequence[Standing], running: Sequence[str]) -> None:
-            live.update(Group(standings_table(standings), *(Text(f"  {title}") for title in running)))
+            screen.update(Group(standings_table(standings), *(Text(f"  {title}") for title in running)))
 
-        yield Views(runs, lambda title, done, count: live.update(_bar(title, done, count)))
+        yield Views(runs, lambda title, done, count: screen.update(_bar(title, done, count)))
 
 
 @contextmanager
 def making() -> Iterator[verbs.Progress]:
     """As `display`, for what is made ready alone."""
-    with display("") as views:
+    with display("", live=True) as views:
         yield views.making
 
 

@@ -1,4 +1,4 @@
-"""`score(ScoreSpec, Place) -> Score`: finished models measured on the test half. The only door to it."""
+"""`score(ScoreSpec, ScoringPlace) -> Score`: finished models measured on the test half. The only door to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from realitycheck.errors import RunError
 from realitycheck.evaluations.base import Evaluation
 from realitycheck.evaluations.menu import MENU
 from realitycheck.records.schema import PER_CLASS, DistanceScores, ModelScores, Score
-from realitycheck.runs import DISTANCES, Body, Place, ScoreSpec
+from realitycheck.runs import DISTANCES, Body, ScoreSpec, ScoringPlace
 from realitycheck.stores.base import Store
 from realitycheck.stores.open import open_store
 from realitycheck.training.assemble import fold_of, model_of, recipe_of
@@ -32,9 +32,7 @@ def score(payload: Body) -> Body:
     Raises:
         RunError: a model's weights are missing, or the test half at this place is another one.
     """
-    spec, place = ScoreSpec.from_json(payload["spec"]), Place(**payload["place"])
-    if place.test is None:
-        raise RunError("a score needs the test half; this place names none.")
+    spec, place = ScoreSpec.from_json(payload["spec"]), ScoringPlace(**payload["place"])
     trainval, test = open_store(Path(place.trainval)), open_store(Path(place.test))
     if test.digest != spec.test:
         raise RunError(f"{place.test}: holds other images than the spec asks for ({spec.test[:12]}).")
@@ -72,7 +70,7 @@ class _Member:
     scale: float
 
 
-def _member(run_id: str, evaluation: Evaluation, place: Place, *, trainval: Store, test: Store) -> _Member:
+def _member(run_id: str, evaluation: Evaluation, place: ScoringPlace, *, trainval: Store, test: Store) -> _Member:
     spec, weights = load_weights(Path(place.cache), run_id)
     recipe = recipe_of(spec)
     device = prepare_machine(recipe, place.device)

@@ -29,17 +29,42 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a verb may return in place of a plain body.
+
+    Args:
+        body: the body of a record.
+        raised: the exception that this record is the outcome of: one that a loss raised, and that made its run diverge.
+    """
+
+    body: Body
+    raised: BaseException | None
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """A job that came back: with a record's body, or with the reason why there is none."""
+    """A job that came back.
+
+    Args:
+        job: what was submitted.
+        body: what the verb returned, or None where the job failed.
+        failure: the exception in a line: why there is no body, or why the run in the body diverged.
+        seconds: from its start to its end.
+        traceback: the whole traceback of that exception, or None where there is none, as of a killed process.
+    """
 
     job: Job
     body: Body | None
     failure: str | None
     seconds: float
+    traceback: str | None = None
 
 
 class Executor(ABC):
-    """Carries jobs out somewhere else. It receives a verb's address and plain JSON, never a closure."""
+    """Carries jobs out. It receives the address of a verb and plain JSON, never a closure.
+
+    `executors.call.call` does the work of one job wherever it runs. `testing.ExecutorContract` tests the rest.
+    """
 
     @property
     @abstractmethod

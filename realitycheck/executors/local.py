@@ -7,7 +7,6 @@ and its children never hear of it.
 
 from __future__ import annotations
 
-import importlib
 import json
 import multiprocessing
 import os
@@ -15,7 +14,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
@@ -24,6 +22,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 from realitycheck.executors.base import Executor, Finished, Job
+from realitycheck.executors.call import call, finished
 
 GRACE = 5.0
 """Seconds that a child has to end after SIGTERM, before SIGKILL."""
@@ -77,13 +76,13 @@ class LocalExecutor(Executor):
         """The jobs that came back, waiting for the first of them at most so many seconds."""
         wait([child.pipe for child in self._children], timeout=seconds)
         now = time.monotonic()
-        finished = []
+        ended = []
         for child in list(self._children):
             late = now - child.started > self.deadline
             if late or child.pipe.poll():
                 self._children.remove(child)
-                finished.append(self._finish(child, late=late))
-        return finished
+                ended.append(self._finish(child, late=late))
+        return ended
 
     def close(self) -> None:
         """End every child, and wait for its end."""
@@ -103,13 +102,14 @@ class LocalExecutor(Executor):
         self._loading = False
 
     def _finish(self, child: _Child, *, late: bool) -> Finished:
-        body: dict[str, object] | None = None
-        failure: str | None = f"no answer within {self.deadline:.0f} s"
-        if not late or child.pipe.poll():
-            body, failure = _answer(child)
+        seconds = time.monotonic() - child.started
+        if late and not child.pipe.poll():
+            answer = Finished(child.job, None, f"no answer within {self.deadline:.0f} s", seconds)
+        else:
+            answer = _answer(child, seconds)
         _end(child.process)
         child.pipe.close()
-        return Finished(child.job, body, failure, time.monotonic() - child.started)
+        return answer
 
 
 def _start_server() -> None:
@@ -130,14 +130,15 @@ def _end_server() -> None:
         server._stop()
 
 
-def _answer(child: _Child) -> tuple[dict[str, object] | None, str | None]:
+def _answer(child: _Child, seconds: float) -> Finished:
     try:
-        text, failure = child.pipe.recv()
+        return finished(child.job, child.pipe.recv_bytes().decode(), seconds=seconds)
     except (EOFError, OSError):
         child.process.join(GRACE)
-        code = child.process.exitcode
-        return None, f"the process ended without an answer (exit code {code})"
-    return (json.loads(text), None) if text else (None, failure)
+        failure = f"the process ended without an answer (exit code {child.process.exitcode})"
+    except ValueError:
+        failure = "the process wrote something else into the pipe of its answer"
+    return Finished(child.job, None, failure, seconds)
 
 
 def _end(process: ForkServerProcess) -> None:
@@ -152,18 +153,10 @@ def _end(process: ForkServerProcess) -> None:
 
 
 def _work(pipe: Connection, address: str, text: str) -> None:
-    """In the child: import the verb, do the job, answer, end."""
+    """In the child: do the job, answer, end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where others had started the fork server before us
     threading.Thread(target=_die_with_parent, args=(pipe,), daemon=True).start()
-    answer: tuple[str | None, str | None]
-    try:
-        module, name = address.split(":")
-        verb = getattr(importlib.import_module(module), name)
-        answer = (json.dumps(verb(json.loads(text))), None)
-    except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        answer = (None, f"{type(error).__name__}: {error} ({last.name}, line {last.lineno})")
-    pipe.send(answer)
+    pipe.send_bytes(call(address, text).encode())
     # Not by way of exit handlers: those of torch's compiler, inherited from the fork server, wait for ever.
     sys.stdout.flush()
     sys.stderr.flush()

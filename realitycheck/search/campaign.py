@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from realitycheck.canonical import canonical_json
 from realitycheck.errors import LedgerError
 from realitycheck.executors.base import Executor, Finished, Job
 from realitycheck.records.from_json import read_record
@@ -27,10 +28,17 @@ class Campaign:
         ledger: where records go.
         executor: who carries jobs out.
         verbs: kind of job → address of the verb (`module:function`).
-        place: job → the plain JSON of its `Place`.
+        place: job → where and how it runs, as plain JSON.
         stored: the ids of the runs whose weights are at hand.
         forget: called with the id of a run whose weights no score needs any more.
         known: records of other studies by id; one that is asked for is copied instead of made again.
+
+    Attributes:
+        running: jobs at work, by id.
+        failures: how often each job failed.
+        left: why each job was given up, by id.
+        alarms: one sentence for every record that came twice and differed.
+        raised: one traceback for every place at which losses raised exceptions, by the frames that led there.
     """
 
     agenda: Agenda
@@ -45,6 +53,7 @@ class Campaign:
     failures: Counter[str] = field(default_factory=Counter)
     left: dict[str, str] = field(default_factory=dict)
     alarms: list[str] = field(default_factory=list)
+    raised: dict[str, str] = field(default_factory=dict)
 
     def steps(self, *, seconds: float) -> Iterator[tuple[Finished, ...]]:
         """Work until nothing more can be done; yields what came back, at least every so many seconds."""
@@ -79,14 +88,23 @@ class Campaign:
     def _take(self, finished: Finished) -> None:
         job = self.running.pop(finished.job.id)
         note = {"id": job.id, "title": job.title, "seconds": round(finished.seconds, 3)}
-        if finished.body is not None:
-            if self._keep(job, read_record(finished.body), weights_stored=True):
-                self.ledger.note("done", note)
+        record, reason = _record(job, finished)
+        why = {"reason": reason} | ({"traceback": finished.traceback} if finished.traceback else {})
+        if record is None:
+            self._fail(job, {**note, **why})
             return
+        if finished.traceback:
+            self.ledger.note("diverged", {**note, **why})
+            self.raised.setdefault(_frames(finished.traceback), finished.traceback)
+        if self._keep(job, record, weights_stored=True):
+            self.ledger.note("done", note)
+
+    def _fail(self, job: Job, note: Body) -> None:
+        """Count a failed attempt; the last one leaves the job."""
         self.failures[job.id] += 1
-        self.ledger.note("failed", {**note, "attempt": self.failures[job.id], "reason": finished.failure})
+        self.ledger.note("failed", {**note, "attempt": self.failures[job.id]})
         if self.failures[job.id] >= ATTEMPTS:
-            self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): {finished.failure}"
+            self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): {note['reason']}"
         if job.kind == "score":
             self.agenda.recount(self.stored())
 
@@ -103,3 +121,22 @@ class Campaign:
         for run_id in self.agenda.accept(job, self.ledger.records[record.id], weights_stored=weights_stored):
             self.forget(run_id)
         return new
+
+
+def _record(job: Job, finished: Finished) -> tuple[Record | None, str | None]:
+    """The record that a job yielded, or None and the reason; a body that is no record of this job is a failure."""
+    if finished.body is None:
+        return None, finished.failure
+    try:
+        canonical_json(finished.body).encode()  # refuses NaN, and text that is no UTF-8
+        record = read_record(finished.body)
+    except (LedgerError, ValueError, TypeError) as error:
+        return None, f"the answer is no record: {error}"
+    if (record.kind, record.id) != (job.kind, job.id):
+        return None, f"the answer is another record: {record.kind} {record.id[:16]}"
+    return record, finished.failure
+
+
+def _frames(traceback: str) -> str:
+    """A traceback without its last line, the message, which differs from one iteration to the next."""
+    return traceback.rstrip().rpartition("\n")[0]

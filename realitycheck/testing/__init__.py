@@ -6,6 +6,7 @@ class TestMyLoss(LossContract):
 """
 
 from realitycheck.testing.dataset_contract import DatasetContract
+from realitycheck.testing.executor_contract import ExecutorContract
 from realitycheck.testing.loss_contract import LossContract
 
-__all__ = ["DatasetContract", "LossContract"]
+__all__ = ["DatasetContract", "ExecutorContract", "LossContract"]

@@ -17,7 +17,7 @@ from realitycheck.plan.seeds import run_seed
 from realitycheck.plan.splits import Fold, make_folds
 from realitycheck.protocol.knobs import own_knobs, phase_knobs
 from realitycheck.protocol.recipe import Recipe
-from realitycheck.runs import Place, RunSpec
+from realitycheck.runs import RunSpec, TrainingPlace
 from realitycheck.stores.base import Store
 from realitycheck.stores.open import open_store
 from realitycheck.training.batches import batches_of
@@ -29,7 +29,7 @@ from realitycheck.training.optimizers import build_optimizers
 from realitycheck.training.teacher import teacher_of
 
 
-def assemble(spec: RunSpec, place: Place) -> tuple[Trainer, NDArray[np.int64], NDArray[np.int64]]:
+def assemble(spec: RunSpec, place: TrainingPlace) -> tuple[Trainer, NDArray[np.int64], NDArray[np.int64]]:
     """A trainer before its first iteration, and the indices of its training and validation images.
 
     Raises:

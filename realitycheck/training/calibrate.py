@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from realitycheck.runs import DISTANCES, Body, Place, RunSpec
+from realitycheck.runs import DISTANCES, Body, RunSpec, TrainingPlace
 from realitycheck.training.assemble import assemble
 from realitycheck.training.embed import embed
 from realitycheck.training.loop import Trainer
@@ -39,7 +39,7 @@ def calibrate(payload: Body) -> Body:
     Returns:
         The fields of `plan.cost.Measured` as plain JSON, in seconds and bytes.
     """
-    spec, place = RunSpec.from_json(payload["spec"]), Place(**payload["place"])
+    spec, place = RunSpec.from_json(payload["spec"]), TrainingPlace(**payload["place"])
     folds, asked = spec.folds["count"], payload["scores"] or {}
     trainer, train, val = assemble(spec, place)
     complete, everything, _ = assemble(replace(spec, fold=None, dims=spec.dims * folds), place)

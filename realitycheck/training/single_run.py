@@ -1,4 +1,4 @@
-"""`run(RunSpec, Place) -> Run`: one training. It never sees the test half."""
+"""`run(RunSpec, TrainingPlace) -> Run`: one training. It never sees the test half."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from realitycheck.errors import Diverged, RunError
+from realitycheck.executors.base import Answer
 from realitycheck.metrics.retrieval import scores
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
 from realitycheck.records.schema import Run
-from realitycheck.runs import METRICS, Body, Outcome, Place, RunSpec, Stage
+from realitycheck.runs import METRICS, Body, Outcome, RunSpec, Stage, TrainingPlace
 from realitycheck.training.assemble import assemble, enter_followup
 from realitycheck.training.checkpoint import Snapshot, save_weights
 from realitycheck.training.embed import embed
@@ -25,20 +26,20 @@ from realitycheck.training.model import spread
 from realitycheck.training.phases import Plateau
 
 
-def run(payload: Body) -> Body:
-    """Train one model as `payload["spec"]` says, at `payload["place"]`; the body of its record.
+def run(payload: Body) -> Answer:
+    """Train one model as `payload["spec"]` says, at `payload["place"]`; its record, and what the loss raised.
 
     Raises:
         RunError: the machine or the place is at fault; nothing is known of the result.
     """
-    spec, place = RunSpec.from_json(payload["spec"]), Place(**payload["place"])
+    spec, place = RunSpec.from_json(payload["spec"]), TrainingPlace(**payload["place"])
     trainer, train, val = assemble(spec, place)
     training = Training(spec=spec, trainer=trainer, train=train, val=val, best=None, curve=[], phases=[])
-    outcome, cause = Outcome.COMPLETED, None
+    outcome, cause, raised = Outcome.COMPLETED, None, None
     try:
         training.go()
     except Diverged as error:
-        outcome, cause = Outcome.DIVERGED, str(error)
+        outcome, cause, raised = Outcome.DIVERGED, str(error), error.__cause__
     if spec.stage is Stage.FINAL and outcome is Outcome.COMPLETED:
         save_weights(Path(place.cache), spec, training.trainer.model)
     record = Run(
@@ -50,7 +51,7 @@ def run(payload: Body) -> Body:
         phases=tuple(training.phases),
         images=Images(train=len(training.train), val=len(training.val)),
     )
-    return record.to_json()
+    return Answer(record.to_json(), raised)
 
 
 @dataclass(slots=True)

@@ -10,15 +10,14 @@ from realitycheck import catalog
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
 from realitycheck.executors.base import Job
-from realitycheck.executors.local import LocalExecutor
 from realitycheck.plan.cost import Cost, Measured, Trainings, loss_cost, trainings, untrained_cost
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.protocol.model import LossChoice
 from realitycheck.protocol.parse import ReadStudy
-from realitycheck.runs import Place
+from realitycheck.runs import TrainingPlace
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.frozen import with_features
-from realitycheck.verbs.run import preload
+from realitycheck.verbs.run import build_executor
 from realitycheck.verbs.study import Progress, lonely, prepare_data, unwatched
 
 CALIBRATE = "realitycheck.training.calibrate:calibrate"
@@ -101,7 +100,7 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
 
 def _at_hand(read: ReadStudy, watch: Progress) -> dict[str, Stores]:
     stores = prepare_data(read, watch=watch)
-    executor = LocalExecutor(workers=2, deadline=CALIBRATION_SECONDS, preload=preload())
+    executor = build_executor("local", workers=2, deadline=CALIBRATION_SECONDS)
     try:
         return with_features(read, stores, executor, device="auto", watch=watch)
     finally:
@@ -125,12 +124,10 @@ def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -
     protocol = read.study.protocol_on(name)
     knobs = catalog.middle_knobs(protocol.space_of(choice, name))
     spec = SearchPlan(protocol, name, stores.trainval_digest, choice, 0).trial_runs(slot=0, knobs=knobs)[0]
-    place = asdict(
-        Place(trainval=str(stores.trainval), test=None, cache="", device="auto", weights=weights_file(read, protocol))
-    )
+    place = asdict(TrainingPlace(str(stores.trainval), cache="", device="auto", weights=weights_file(read, protocol)))
     scores = protocol.scores.model_dump(mode="json") if protocol.scores else None
     title = f"calibration of {choice.label} on {name}"
-    executor = LocalExecutor(workers=1, deadline=CALIBRATION_SECONDS, preload=preload())
+    executor = build_executor("local", workers=1, deadline=CALIBRATION_SECONDS)
     try:
         executor.submit(
             Job("calibration", spec.id, name, title, {"spec": spec.to_json(), "place": place, "scores": scores}),

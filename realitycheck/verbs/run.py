@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,20 +13,20 @@ from pathlib import Path
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, Problem
 from realitycheck.executors.base import Executor, Job
-from realitycheck.executors.local import LocalExecutor
+from realitycheck.executors.menu import MENU, Resources
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.parse import ReadStudy
+from realitycheck.protocol.schema import nearest
 from realitycheck.records.curves import Images
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Opening, Record, Run, Score, of_type
-from realitycheck.runs import ACCEPTED, Body, Outcome, Place, RunSpec
+from realitycheck.runs import ACCEPTED, Body, Outcome, RunSpec, ScoringPlace, TrainingPlace
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.campaign import ATTEMPTS, Campaign
 from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.stores.cache import forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.frozen import with_features
-from realitycheck.verbs.options import require_options
 from realitycheck.verbs.study import Progress, evidence_folder, prepare_data, unwatched
 
 VERBS = {
@@ -45,11 +46,19 @@ Watch = Callable[[Sequence[Standing], Sequence[str]], None]
 
 @dataclass(frozen=True, slots=True)
 class StudyResult:
-    """How a `run` ended: jobs left after three failures, records that came twice and differed, and the standings."""
+    """How a `run` ended.
+
+    Args:
+        left: jobs that were left after three failures, and why.
+        alarms: records that came twice and differed.
+        standings: how far every loss is.
+        raised: tracebacks of exceptions that losses raised, one for every place.
+    """
 
     left: tuple[str, ...]
     alarms: tuple[str, ...]
     standings: tuple[Standing, ...]
+    raised: tuple[str, ...] = ()
 
 
 def silent(standings: Sequence[Standing], running: Sequence[str]) -> None:
@@ -59,6 +68,7 @@ def silent(standings: Sequence[Standing], running: Sequence[str]) -> None:
 def run_study(
     read: ReadStudy,
     *,
+    executor: str = "local",
     workers: int = 2,
     device: str = "auto",
     deadline: float = 3600.0,
@@ -72,6 +82,7 @@ def run_study(
 
     Args:
         read: the study.
+        executor: name on `executors.menu`: `local` for child processes, `inline` for this process and a debugger.
         workers: child processes at a time.
         device: `cpu`, `cuda`, `cuda:<number>`, or `auto`.
         deadline: seconds after which a job counts as hanging; it is killed and tried again, three times at most.
@@ -91,9 +102,33 @@ def run_study(
         >>> result.left, result.alarms  # jobs that failed three times; records that came twice and differed
         ((), ())
     """
-    require_options(device=device, reuse=reuse)
-    executor = LocalExecutor(workers=workers, deadline=deadline, preload=preload())
-    return carry_out(read, executor=executor, device=device, reuse=reuse, watch=watch, progress=progress, verbs=VERBS)
+    require_options(executor=executor, device=device, reuse=reuse)
+    return carry_out(
+        read,
+        executor=build_executor(executor, workers=workers, deadline=deadline),
+        device=device,
+        reuse=reuse,
+        watch=watch,
+        progress=progress,
+        verbs=VERBS,
+    )
+
+
+def require_options(*, executor: str, device: str, reuse: Sequence[Path]) -> None:
+    """Check the options of a `run` that no file holds.
+
+    Raises:
+        InputError: an executor or a device is unknown, or a folder to reuse holds no record; it lists every problem.
+    """
+    problems = [*_executor_problems(executor), *_device_problems(device)]
+    problems += [problem for folder in reuse for problem in _reuse_problems(folder)]
+    if problems:
+        raise InputError("the command line", problems)
+
+
+def build_executor(name: str, *, workers: int, deadline: float) -> Executor:
+    """Make an executor of the menu, with what the verbs need preloaded."""
+    return MENU[name].build(Resources(workers, deadline, preload()))
 
 
 def carry_out(
@@ -125,7 +160,8 @@ def carry_out(
         )
         for _ in campaign.steps(seconds=1.0):
             watch(desk.standings(), [job.title for job in campaign.running.values()])
-        return StudyResult(tuple(campaign.left.values()), tuple(campaign.alarms), desk.standings())
+        left, raised = tuple(campaign.left.values()), tuple(campaign.raised.values())
+        return StudyResult(left, tuple(campaign.alarms), desk.standings(), raised)
     finally:
         executor.close()
 
@@ -166,10 +202,11 @@ class _Desk:
     known: Mapping[str, Record]
 
     def place(self, job: Job, *, device: str) -> Body:
-        each = self.stores[job.group.split("/")[0]]
-        test = str(each.test) if job.kind == "score" else None
-        weights = self.weights[job.group.split("/")[0]]
-        return asdict(Place(str(each.trainval), test, cache=str(self.cache), device=device, weights=weights))
+        name = job.group.split("/")[0]
+        trainval, cache = str(self.stores[name].trainval), str(self.cache)
+        if job.kind == "score":
+            return asdict(ScoringPlace(trainval, str(self.stores[name].test), cache, device))
+        return asdict(TrainingPlace(trainval, cache, device, self.weights[name]))
 
     def standings(self) -> tuple[Standing, ...]:
         return tuple(
@@ -211,6 +248,23 @@ def _seen_before(reuse: Sequence[Path], *, tests: Collection[str | None]) -> lis
     """Openings of the same test halves by the studies whose records are reused: their scores have been looked at."""
     records = [record for folder in reuse for record in Ledger(folder).records.values()]
     return [opening for opening in of_type(records, Opening) if opening.test in tests]
+
+
+def _executor_problems(name: str) -> Iterator[Problem]:
+    if name not in MENU:
+        yield Problem(0, "--executor", f"unknown executor '{name}'. {nearest(name, list(MENU))}", "executor-unknown")
+
+
+def _device_problems(device: str) -> Iterator[Problem]:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        says = f"unknown device '{device}'. Choose auto, cpu, cuda or cuda:<number>."
+        yield Problem(0, "--device", says, "device-unknown")
+
+
+def _reuse_problems(folder: Path) -> Iterator[Problem]:
+    if not Ledger(folder).records:
+        says = f"{folder} holds no record. Give the folder of a study's evidence, such as studies/sketches."
+        yield Problem(0, "--reuse", says, "ledger-missing")
 
 
 def preload() -> list[str]:

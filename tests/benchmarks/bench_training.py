@@ -15,7 +15,7 @@ import torch
 
 from realitycheck import losses, verbs
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.runs import Place, RunSpec
+from realitycheck.runs import RunSpec, TrainingPlace
 from realitycheck.stores.open import open_store
 from realitycheck.stores.prepare import Stores
 from realitycheck.training.assemble import assemble
@@ -43,14 +43,14 @@ def main() -> None:
 
 
 def _harness(spec: RunSpec, stores: Stores, cache: str):
-    place = Place(trainval=str(stores.trainval), test=None, cache=cache, device="cpu", weights=None)
+    place = TrainingPlace(trainval=str(stores.trainval), cache=cache, device="cpu", weights=None)
     trainer, _, _ = assemble(spec, place)
     return lambda: trainer.advance(STEPS)
 
 
 def _bare(spec: RunSpec, stores: Stores):
     """The same model, loss and optimiser in the shortest loop that one would write by hand."""
-    trainer, _, _ = assemble(spec, Place(str(stores.trainval), None, "", "cpu", None))
+    trainer, _, _ = assemble(spec, TrainingPlace(str(stores.trainval), "", "cpu", None))
     model = trainer.model
     loss = losses.build("multi_similarity", num_classes=129, embedding_dim=spec.dims, **KNOBS)
     rate = spec.recipe["optimizers"]["trunk"]["lr"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
@@ -37,9 +38,11 @@ def exit_code(monkeypatch, *words: str) -> int:
         (StudyResult((), (), ()), 0),
         (StudyResult(("x: no disk",), (), ()), 1),
         (StudyResult((), ("other numbers",), ()), 1),
+        (StudyResult((), (), (), ("Traceback (most recent call last): …",)), 0),
         (KeyboardInterrupt(), 130),
         (InputError("x.yaml", [Problem(3, "a", "must be b; got c.")]), 2),
         (LedgerError("damaged"), 1),
+        (OSError(errno.ENOSPC, "", "studies/x/cache/a"), 1),
         (typer.Abort(), 130),
     ],
 )
@@ -114,3 +117,47 @@ def test_one_loss_is_too_few_for_check_as_for_plan(monkeypatch, study_path, capf
 def test_a_right_study_is_told_so(monkeypatch, study_path, capfd):
     assert exit_code(monkeypatch, "check", str(study_path)) == 0
     assert "small.yaml is right: 3 losses under protocol tiny." in capfd.readouterr().out
+
+
+def ended(monkeypatch, study_path, run_study, *words: str) -> int:
+    monkeypatch.setattr(verbs, "load_study", verbs.report_study.__globals__["open_study"])
+    monkeypatch.setattr(verbs, "run_study", run_study)
+    return exit_code(monkeypatch, "run", str(study_path), *words)
+
+
+def test_options_of_run_arrive(monkeypatch, study_path):
+    given = {}
+
+    def run_study(read, **knobs):
+        given.update(knobs)
+        return StudyResult((), (), ())
+
+    words = ("--executor", "inline", "--workers", "3", "--device", "cpu", "--deadline", "2")
+    assert ended(monkeypatch, study_path, run_study, *words) == 0
+    assert [given[name] for name in ("executor", "workers", "device", "deadline")] == ["inline", 3, "cpu", 120.0]
+
+
+def test_the_traceback_of_a_loss_is_shown_whole(monkeypatch, study_path, capfd):
+    """Square brackets are no markup, and a long line is not broken."""
+    traceback = f"Traceback (most recent call last):\n  [bold]{'x' * 200}[/bold]\nValueError: no loss"
+    assert ended(monkeypatch, study_path, lambda read, **_: StudyResult((), (), (), (traceback,))) == 0
+    assert traceback in capfd.readouterr().err
+
+
+def test_a_full_disk_is_one_sentence(monkeypatch, study_path, capfd):
+    def run_study(read, **knobs):
+        raise OSError(errno.ENOSPC, "", "studies/x/cache/a")
+
+    assert ended(monkeypatch, study_path, run_study) == 1
+    assert capfd.readouterr().err == "studies/x/cache/a: No space left on device. Free some space.\n"
+
+
+def test_an_error_that_is_no_state_of_the_machine_keeps_its_traceback(monkeypatch, study_path):
+    def run_study(read, **knobs):
+        raise FileNotFoundError(errno.ENOENT, "", "a")
+
+    with pytest.raises(FileNotFoundError):
+        monkeypatch.setattr("sys.argv", ["realitycheck", "run", str(study_path)])
+        monkeypatch.setattr(verbs, "load_study", verbs.report_study.__globals__["open_study"])
+        monkeypatch.setattr(verbs, "run_study", run_study)
+        cli.main()

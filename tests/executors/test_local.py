@@ -42,15 +42,6 @@ def test_an_answer_comes_back_from_another_process(executor):
     assert found.body["pid"] != os.getpid()
 
 
-def test_only_so_many_at_a_time(executor):
-    assert executor.free == 2
-    executor.submit(job("a"), address="standins:echo")
-    executor.submit(job("b"), address="standins:echo")
-    assert executor.free == 0
-    finish(executor, 2)
-    assert executor.free == 2
-
-
 def test_an_exception_and_a_killed_child_are_told_and_touch_nothing_else(executor):
     executor.submit(job("a"), address="standins:fail")
     executor.submit(job("b"), address="standins:die")
@@ -66,6 +57,12 @@ def test_a_hanging_child_is_ended_at_its_deadline():
     executor.submit(job("a"), address="standins:hang")
     assert "no answer within" in finish(executor, 1)["a"].failure
     executor.close()
+
+
+def test_what_a_plug_in_writes_into_the_pipe_is_no_answer(executor):
+    executor.submit(job("a"), address="standins:garble")
+    found = finish(executor, 1)["a"]
+    assert found.body is None and "something else" in found.failure
 
 
 def test_close_ends_what_still_runs():

@@ -3,66 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import standins
 from small_study import write_study
-from test_schedule import answer
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
-from realitycheck.executors.base import Executor, Finished, Job
+from realitycheck.executors.base import Finished, Job
+from realitycheck.executors.inline import InlineExecutor
 from realitycheck.protocol.parse import read_study
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
 
+STAND_INS = {"proposal": "standins:propose", "run": "standins:run", "score": "standins:score"}
 
-class Inline(Executor):
-    """Answers in the caller's thread; jobs in `broken` (a fragment of their titles) always fail."""
 
-    def __init__(self, cache: Path, *, broken: str, before: Callable[[Job], None]) -> None:
-        self.cache, self.broken, self.before = cache, broken, before
-        self.pending: list[Job] = []
+class Watched(InlineExecutor):
+    """Remembers what it was asked; jobs in `broken` (a fragment of their titles) always fail."""
+
+    def __init__(self, *, broken: str, before: Callable[[Job], None]) -> None:
+        super().__init__()
+        self.broken, self.before = broken, before
         self.asked: list[Job] = []
         self.closed = False
 
-    @property
-    def free(self) -> int:
-        return 1 - len(self.pending)
-
     def submit(self, job: Job, *, address: str) -> None:
-        assert address == f"stand-in:{job.kind}"
-        self.pending.append(job)
         self.asked.append(job)
+        super().submit(job, address="standins:fail" if self.broken and self.broken in job.title else address)
 
     def wait(self, *, seconds: float) -> Sequence[Finished]:
-        job = self.pending.pop()
-        if self.broken and self.broken in job.title:
-            return [Finished(job, None, "OSError: no disk", 0.1)]
-        self.before(job)
-        try:
-            return [Finished(job, answer(job, self.cache), None, 0.1)]
-        except FileNotFoundError as error:
-            return [Finished(job, None, str(error), 0.1)]
+        self.before(self.asked[-1])
+        return super().wait(seconds=seconds)
 
     def close(self) -> None:
+        super().close()
         self.closed = True
 
 
 def carry_out(study: Path, *, broken: str = "", reuse: Sequence[Path] = ()):
-    executor = Inline(study.parent / "small" / "cache", broken=broken, before=lambda job: None)
+    executor = Watched(broken=broken, before=lambda job: None)
     return go(study, executor, reuse), executor
 
 
-def go(study: Path, executor: Inline, reuse: Sequence[Path]):
+def go(study: Path, executor: Watched, reuse: Sequence[Path]):
     result = verbs.carry_out(
         read_study(study),
         executor=executor,
         device="cpu",
         reuse=reuse,
         watch=lambda standings, running: None,
-        verbs={kind: f"stand-in:{kind}" for kind in ("proposal", "run", "score")},
+        verbs=STAND_INS,
     )
     assert executor.closed
     return result
@@ -86,7 +79,7 @@ def test_a_whole_study_and_nothing_left(study_path):
 def test_three_failures_leave_a_job_and_the_study_goes_on_with_everything_else(study_path):
     result, executor = carry_out(study_path, broken="triplet: trial 2/3, fold 1/2")
     assert len(result.left) == 1
-    assert "no disk" in result.left[0]
+    assert "the disk is on fire" in result.left[0]
     assert sum("triplet: trial 2/3, fold 1/2" in job.title for job in executor.asked) == 3
     searched = {each.label: each.search_runs[0] for each in result.standings}
     assert searched == {"contrastive": 6, "triplet": 3, "normalized_softmax": 6}
@@ -189,8 +182,98 @@ def test_weights_lost_while_the_study_runs_are_made_again(study_path):
                 path.unlink()
 
     lose.times = 0
-    executor = Inline(study_path.parent / "small" / "cache", broken="", before=lose)
+    executor = Watched(broken="", before=lose)
     result = go(study_path, executor, ())
     assert not result.left
     failed = [note for note in Ledger(study_path.parent / "small").notes() if note["kind"] == "failed"]
     assert failed
+
+
+def notes(study: Path, kind: str) -> list[dict]:
+    return [note for note in Ledger(study.parent / "small").notes() if note["kind"] == kind]
+
+
+def test_a_failed_attempt_keeps_its_traceback(study_path):
+    carry_out(study_path, broken="triplet: trial 2/3, fold 1/2")
+    failed = notes(study_path, "failed")
+    assert [note["attempt"] for note in failed] == [1, 2, 3]
+    assert all("OSError: the disk is on fire" in note["reason"] for note in failed)
+    assert all('raise OSError("the disk is on fire")' in note["traceback"] for note in failed)
+
+
+def test_what_a_loss_raised_is_kept_beside_its_record(study_path, monkeypatch):
+    """The record has the bytes that it has without the exception; message and traceback are in a note of its own."""
+    monkeypatch.setattr(standins, "run", standins.raising)
+    result, _ = carry_out(study_path)
+    diverged = [run for run in of_type(records(study_path).values(), Run) if run.cause == standins.RAISED]
+    assert {note["id"] for note in notes(study_path, "diverged")} == {run.id for run in diverged} != set()
+    for note in notes(study_path, "diverged"):
+        assert "ValueError: no loss at seed" in note["reason"]
+        assert "raise ValueError" in note["traceback"]
+    assert not notes(study_path, "failed")
+    (only,) = result.raised  # each message has its own number, but they come from one place
+    assert only.startswith("Traceback") and "raise ValueError" in only
+
+
+class Rogue(Watched):
+    """An executor of somebody who has not read the contract: it spoils what comes back of the first run."""
+
+    def __init__(self, spoil: Callable[[Finished], Finished]) -> None:
+        super().__init__(broken="", before=lambda job: None)
+        self.spoil = spoil
+        self.spoiled = 0
+
+    def wait(self, *, seconds: float) -> Sequence[Finished]:
+        (finished,) = super().wait(seconds=seconds)
+        if finished.job.kind != "run" or self.spoiled:
+            return [finished]
+        self.spoiled += 1
+        return [self.spoil(finished)]
+
+
+def of_body(**changes: object) -> Callable[[Finished], Finished]:
+    return lambda finished: replace(finished, body={**finished.body, **changes})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (of_body(curve=[{"iteration": 0, "loss": float("nan")}]), "the answer is no record: Out of range float"),
+        (of_body(cause="caf\udce9"), "the answer is no record: "),
+        (of_body(cause={1, 2}), "the answer is no record: "),
+        (of_body(id="f" * 64), "the answer is no record: "),
+        (of_body(kind="score"), "the answer is no record: "),
+        (lambda finished: replace(finished, body={}), "the answer is no record: "),
+        (lambda finished: replace(finished, body=[]), "the answer is no record: "),
+        (lambda finished: replace(finished, body=None, failure="no file caf\udce9.jpg"), "no file caf?.jpg"),
+    ],
+    ids=["NaN", "no UTF-8", "no JSON", "another id", "another kind", "nothing", "a list", "a message that is no UTF-8"],
+)
+def test_a_bad_answer_is_a_failed_attempt_and_the_study_goes_on(study_path, tmp_path, spoil, says):
+    executor = Rogue(spoil)
+    result = go(study_path, executor, ())
+    assert not result.left and executor.spoiled == 1
+    (failed,) = notes(study_path, "failed")
+    assert failed["reason"].startswith(says)
+    other = write_study(tmp_path / "unspoiled")
+    carry_out(other)
+    assert records(other) == records(study_path)
+
+
+def test_the_record_of_another_job_is_a_failed_attempt(study_path):
+    """Both are sound; the ledger would take either."""
+    earlier = []
+
+    def mix_up(finished: Finished) -> Finished:
+        return replace(finished, body=earlier[0])
+
+    class MixedUp(Rogue):
+        def wait(self, *, seconds: float) -> Sequence[Finished]:
+            (finished,) = super().wait(seconds=seconds)
+            earlier.append(finished.body)
+            return [finished]
+
+    result = go(study_path, MixedUp(mix_up), ())
+    assert not result.left
+    (failed,) = notes(study_path, "failed")
+    assert failed["reason"].startswith("the answer is another record: proposal ")

@@ -44,10 +44,7 @@ def answer(job, cache):
     if job.kind == "opening":
         return job.payload
     if job.kind == "proposal":
-        payload = job.payload
-        knobs = {name: standins.chance(payload["id"], name) for name in payload["space"]}
-        keys = ("id", "search", "data", "dataset", "loss", "slot")
-        return {"kind": "proposal", **{key: payload[key] for key in keys}, "knobs": knobs, "source": "random"}
+        return standins.propose(job.payload)
     return (standins.run if job.kind == "run" else standins.score)(job.payload | place)
 
 

@@ -10,7 +10,7 @@ from small_study import write_study
 from realitycheck import verbs
 from realitycheck.plan.cost import Measured
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.runs import Place
+from realitycheck.runs import TrainingPlace
 from realitycheck.training import calibrate as module
 from realitycheck.training.calibrate import calibrate
 
@@ -23,7 +23,7 @@ def payload(tmp_path_factory):
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
     spec = plan.losses[0].searches[0].trial_runs(slot=0, knobs={"pos_margin": 0.0, "neg_margin": 1.0})[0]
-    place = Place(str(stores.trainval), None, str(stores.trainval.parent), "cpu", None)
+    place = TrainingPlace(str(stores.trainval), str(stores.trainval.parent), "cpu", None)
     return {"spec": spec.to_json(), "place": asdict(place), "scores": ASKED}
 
 

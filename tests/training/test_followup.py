@@ -12,7 +12,7 @@ from realitycheck import verbs
 from realitycheck.errors import InputError
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.knobs import own_knobs, phase_knobs
-from realitycheck.runs import Place
+from realitycheck.runs import TrainingPlace
 from realitycheck.training.assemble import assemble, enter_followup
 from realitycheck.training.single_run import run
 
@@ -51,7 +51,7 @@ def job(tmp_path_factory):
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
     spec = plan.losses[2].searches[0].trial_runs(slot=0, knobs=KNOBS)[0]
-    return spec, Place(str(stores.trainval), None, str(stores.trainval.parent), "cpu", None)
+    return spec, TrainingPlace(str(stores.trainval), str(stores.trainval.parent), "cpu", None)
 
 
 def test_each_phase_has_its_own_knobs():
@@ -91,11 +91,11 @@ def test_the_state_is_carried_over_and_the_rates_fall(job):
 
 def test_a_run_tells_both_phases_and_selects_over_both(job):
     spec, place = job
-    body = run({"spec": spec.to_json(), "place": asdict(place)})
+    body = run({"spec": spec.to_json(), "place": asdict(place)}).body
     assert [phase["name"] for phase in body["phases"]] == ["normal", "followup"]
     assert {point["phase"] for point in body["curve"]} == {None, "normal", "followup"}
     assert body["best"]["map_at_r"] == max(point["map_at_r"] for point in body["curve"][1:])
-    assert body == run({"spec": spec.to_json(), "place": asdict(place)})
+    assert body == run({"spec": spec.to_json(), "place": asdict(place)}).body
 
 
 def test_a_protocol_of_one_phase_leaves_the_second_ones_knobs_alone(tmp_path):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from realitycheck import verbs
 from realitycheck.losses.base import Loss, Need
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.runs import Place
+from realitycheck.runs import TrainingPlace
 from realitycheck.training.assemble import assemble
 from realitycheck.training.checkpoint import Snapshot
 from realitycheck.training.single_run import run
@@ -43,8 +43,8 @@ def job(tmp_path_factory):
     read = verbs.load_study(write_study(tmp_path_factory.mktemp("needs"), protocol=PROTOCOL, study=study))
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
-    return plan.losses[2].searches[0].trial_runs(slot=0, knobs={"momentum": 0.75})[0], Place(
-        str(stores.trainval), None, str(stores.trainval.parent), "cpu", None
+    return plan.losses[2].searches[0].trial_runs(slot=0, knobs={"momentum": 0.75})[0], TrainingPlace(
+        str(stores.trainval), str(stores.trainval.parent), "cpu", None
     )
 
 
@@ -90,5 +90,5 @@ def test_a_snapshot_holds_the_teacher(job):
 
 def test_a_run_with_a_teacher_repeats_bit_for_bit(job):
     spec, place = job
-    bodies = [run({"spec": spec.to_json(), "place": asdict(place)}) for _ in range(2)]
+    bodies = [run({"spec": spec.to_json(), "place": asdict(place)}).body for _ in range(2)]
     assert bodies[0] == bodies[1]

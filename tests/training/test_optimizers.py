@@ -11,7 +11,7 @@ from realitycheck import losses, verbs
 from realitycheck.losses.members.cross_entropy import CrossEntropy
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.parse import read_study
-from realitycheck.runs import Place
+from realitycheck.runs import TrainingPlace
 from realitycheck.training.assemble import assemble, enter_followup
 from realitycheck.training.model import build_model
 from realitycheck.training.optimizers import build_optimizers
@@ -126,7 +126,7 @@ def test_a_second_phase_keeps_both_groups(tmp_path, monkeypatch):
     plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
     knobs = {"smoothing": 0.1, "loss_lr": 1e-2, "followup_loss_lr_scale": 0.1}
     spec = plan.losses[2].searches[0].trial_runs(slot=0, knobs=knobs)[0]
-    trainer, _, _ = assemble(spec, Place(str(stores.trainval), None, str(stores.trainval.parent), "cpu", None))
+    trainer, _, _ = assemble(spec, TrainingPlace(str(stores.trainval), str(stores.trainval.parent), "cpu", None))
     trainer.advance(1)
     enter_followup(trainer, spec)
     groups = [

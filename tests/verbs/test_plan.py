@@ -6,7 +6,7 @@ import pytest
 from small_study import write_study
 
 from realitycheck import verbs
-from realitycheck.verbs.words import sentences
+from realitycheck.cli.plan_summary import sentences
 
 
 @pytest.fixture(scope="module")

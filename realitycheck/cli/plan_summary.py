@@ -1,10 +1,12 @@
-"""What the verbs found, in words."""
+"""What `plan` prints: a table of trainings, and sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from realitycheck.verbs.plan import StudyPlan
+from rich.table import Table
+
+from realitycheck.verbs import StudyPlan
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -37,3 +39,19 @@ def sentences(told: StudyPlan) -> Iterator[str]:
         f"smallest difference to the baseline found with 80 % power, in standard deviations of a loss's score "
         f"over seeds: {differences}"
     )
+
+
+def plan_table(told: StudyPlan, workers: int) -> Table:
+    """Return the numbers of trainings, and the hours on so many workers."""
+    table = Table(title="trainings", title_justify="left")
+    for name in ("", "search", "fold runs", "complete runs", "together"):
+        table.add_column(name, justify="right" if name else "left")
+    each = told.trainings
+    cells = [each.search, each.folds, each.complete, each.total]
+    table.add_row("one loss, one dataset", *(f"{cell:,}" for cell in cells))
+    times = told.losses * told.datasets
+    all_of_it = f"{counted(told.losses, 'loss', 'losses')}, {counted(told.datasets, 'dataset', 'datasets')}"
+    table.add_row(all_of_it, *(f"{cell * times:,}" for cell in cells))
+    hours = f"about {rough(told.cost.worker_hours / workers)} hours"
+    table.caption = f"{hours} on {counted(workers, 'worker', 'workers')}"
+    return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from realitycheck.verbs.words import counted, rough
+from realitycheck.cli.plan_summary import counted, rough
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, "0 losses"), (1, "1 loss"), (2, "2 losses"), (1200, "1,200 losses")])

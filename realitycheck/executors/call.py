@@ -1,0 +1,54 @@
+"""Carry out one job where it has arrived: import the verb, call it, and answer in JSON whatever happens."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import traceback
+
+from realitycheck.executors.base import Answer, Finished, Job
+
+
+def call(address: str, payload: str) -> str:
+    """Call a verb on JSON and return JSON: `{"body", "failure", "traceback"}`, see `Finished`.
+
+    Args:
+        address: `module:function`; the function takes the payload and returns a body or an `Answer`.
+        payload: a JSON object.
+    """
+    try:
+        module, _, name = address.partition(":")
+        returned = getattr(importlib.import_module(module), name)(json.loads(payload))
+        answer = returned if isinstance(returned, Answer) else Answer(returned, None)
+        return json.dumps({"body": answer.body, **_described(answer.raised)}, allow_nan=False)
+    except (Exception, SystemExit) as error:  # a plug-in may call `sys.exit`
+        return json.dumps({"body": None, **_described(error)})
+
+
+def finished(job: Job, answer: str, *, seconds: float) -> Finished:
+    """Read the answer of `call`.
+
+    Raises:
+        ValueError: it is no answer of `call`.
+    """
+    try:
+        return Finished(job, seconds=seconds, **json.loads(answer))
+    except TypeError as error:
+        raise ValueError("not the answer to a call") from error
+
+
+def _described(error: BaseException | None) -> dict[str, str | None]:
+    if error is None:
+        return {"failure": None, "traceback": None}
+    message = "".join(traceback.format_exception_only(error)).strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
+    return {
+        "failure": _encodable(message + place),
+        "traceback": _encodable("".join(traceback.format_exception(error))),
+    }
+
+
+def _encodable(text: str) -> str:
+    """Escape what UTF-8 cannot encode: bytes of a file's name that are no text come as lone surrogates."""
+    return text.encode(errors="backslashreplace").decode()

@@ -1,0 +1,50 @@
+"""One job at a time in this very process: a debugger and `print` work in a loss as anywhere else."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+
+from threadpoolctl import threadpool_limits
+
+from realitycheck.executors.base import Executor, Finished, Job
+from realitycheck.executors.call import call, finished
+
+
+class InlineExecutor(Executor):
+    """Run jobs in the caller's process, each when it is waited for.
+
+    A job that hangs or kills its process hangs or kills the study: meant for looking for a fault, not for long studies.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Job, str]] = deque()
+
+    @property
+    def free(self) -> int:
+        """One, until a job is submitted."""
+        return 1 - len(self._waiting)
+
+    def submit(self, job: Job, *, address: str) -> None:
+        """Keep the job until it is waited for."""
+        self._waiting.append((job, address))
+
+    def wait(self, *, seconds: float) -> Sequence[Finished]:
+        """Carry out the job that was submitted, however long it takes; without one, return nothing."""
+        if not self._waiting:
+            return []
+        job, address = self._waiting.popleft()
+        payload, start = json.dumps(job.payload), time.monotonic()
+        with suppress(Exception):  # only libraries that are loaded can be limited; `call` says what is wrong
+            importlib.import_module(address.partition(":")[0])
+        with threadpool_limits(limits=1):  # as `executors.preload` does for child processes: sums keep their order
+            answer = call(address, payload)
+        return [finished(job, answer, seconds=time.monotonic() - start)]
+
+    def close(self) -> None:
+        """Forget the job that was not carried out."""
+        self._waiting.clear()

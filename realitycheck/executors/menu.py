@@ -1,0 +1,53 @@
+"""The menu of executors: where the jobs of a study can be carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from realitycheck.executors.base import Executor
+from realitycheck.executors.inline import InlineExecutor
+from realitycheck.executors.local import LocalExecutor
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What an executor may use; each takes what it knows.
+
+    Args:
+        workers: jobs at a time.
+        deadline: seconds after which a job counts as hanging.
+        preload: modules that are loaded before the first job, so that no job has to wait for them.
+    """
+
+    workers: int
+    deadline: float
+    preload: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorEntry:
+    """What is known of one executor.
+
+    Args:
+        title: where it runs jobs, in a few words.
+        build: makes one.
+    """
+
+    title: str
+    build: Callable[[Resources], Executor]
+
+
+def _local(resources: Resources) -> Executor:
+    return LocalExecutor(workers=resources.workers, deadline=resources.deadline, preload=resources.preload)
+
+
+def _inline(_: Resources) -> Executor:
+    return InlineExecutor()
+
+
+MENU: dict[str, ExecutorEntry] = {
+    "local": ExecutorEntry("child processes of this machine", _local),
+    "inline": ExecutorEntry("this process, one job at a time: a debugger works in your loss", _inline),
+}
+"""Name → entry."""
