@@ -126,13 +126,14 @@ def test_no_evidence_at_all_still_makes_a_page(study, tmp_path):
 def test_provenance_holds_what_may_differ(study, dataset, folder, tmp_path, texts):
     attempts = [
         {"host": "box7", "time": "2026-11-22T10:00:00Z", "alarm": "two results of one id"},
-        {"seconds": 3.5},
+        {"seconds": 3.5, "traceback": "Traceback:\n  raise <b>ValueError"},
     ]
     write(study, [dataset], tmp_path, attempts=attempts)
     here, there = texts(tmp_path), texts(folder)
     assert {name for name in here if here[name] != there[name]} == {"provenance.html"}
     text = Seen(here["provenance.html"].decode()).text
-    assert all(part in text for part in ("box7", "2026-11-22T10:00:00Z", "two results of one id", "3.5"))
+    assert all(part in text for part in ("box7", "2026-11-22T10:00:00Z", "two results of one id", "3.5", "raise <b>ValueError"))
+    assert "<pre>Traceback:\n  raise &lt;b&gt;ValueError</pre>" in here["provenance.html"].decode()
 
 
 def test_the_report_does_without_torch():
