@@ -1,4 +1,4 @@
-"""Losses of deep metric learning: `names()` lists the menu, `build(name, …)` makes one."""
+"""Losses of deep metric learning: `names()` lists the menu, `build(name, …)` builds one."""
 
 from realitycheck.losses.build import build, names
 

@@ -1,4 +1,4 @@
-"""What every loss is."""
+"""The interface of a loss."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 
 class Need(StrEnum):
-    """What a loss may read of a batch beside embeddings and labels; it comes as the keyword argument of that name.
+    """An additional input of a loss, passed as the keyword argument of this name.
 
-    `FEATURES`: (B, F) pooled features of the trunk, below the embedder. `KEYS`: (B, D) embeddings of the same images,
-    augmented anew, by a copy of the model that follows it at the rate of the loss's attribute `momentum`; no gradient.
+    `FEATURES`: (B, F) pooled features of the trunk, the input of the embedder. `KEYS`: (B, D) embeddings of the same
+    images with another augmentation, without a gradient, by a moving average of the model. The loss's attribute
+    `momentum` sets its rate.
     """
 
     FEATURES = "features"
@@ -22,21 +23,21 @@ class Need(StrEnum):
 
 
 class Loss(nn.Module):
-    """Embeddings and labels become one number to be made small.
+    """Base class of all losses.
 
-    Knobs are keyword-only arguments without defaults. A loss that learns one vector per class also takes
-    `num_classes` and `embedding_dim`, and one that draws at random takes `seed`; the house fills these in. Shapes must
-    not depend on the labels: use masks, so that no step waits for the host and `torch.compile` sees one graph. A
-    batch without positives must give a finite value. What must outlive a checkpoint (queues, counters) is a buffer.
+    Knobs are keyword-only arguments without defaults. A loss with class vectors also takes `num_classes` and
+    `embedding_dim`, and a loss that draws random numbers takes `seed`; the training sets these. Shapes must not
+    depend on the labels: use masks, so that no step synchronises with the host and `torch.compile` captures one graph.
+    The loss of a batch without positives must be finite. All state of a checkpoint (queues, counters) is in buffers.
 
     Attributes:
-        needs: what `forward` reads beside embeddings and labels.
-        keeps_init: beginnings of the names of parameters that keep the constructor's initial values, where those
-            belong to the method: layers of a network, or vectors whose length is a distance. All other matrices are
-            drawn anew by the protocol's `loss_init`.
-        undecayed: beginnings of the names of parameters that no weight decay reaches, as their paper has it. A loss
-            that another one wraps says so of its own.
-        lower_in_followup: knobs that a second phase may only lower; it names them as `followup_<knob>_scale`.
+        needs: additional inputs of `forward`.
+        keeps_init: prefixes of the names of parameters that keep the constructor's initial values, because these are
+            part of the method: layers of a network, or vectors with a meaningful norm. The protocol's `loss_init`
+            initialises all other matrices.
+        undecayed: prefixes of the names of parameters without weight decay, as in their paper. A wrapped loss
+            declares its own.
+        lower_in_followup: knobs that may only decrease in a second phase, by `followup_<knob>_scale`.
     """
 
     needs: ClassVar[frozenset[Need]] = frozenset()
@@ -46,10 +47,10 @@ class Loss(nn.Module):
 
     @abstractmethod
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of a batch.
+        """Compute the loss of a batch.
 
         Args:
-            embeddings: (B, D), as the embedder gives them; a loss that wants them normalised does it itself.
+            embeddings: (B, D), not normalised.
             labels: (B,) int64.
 
         Returns:
@@ -58,15 +59,15 @@ class Loss(nn.Module):
 
 
 def initialize(loss: nn.Module, *, rule: str, generator: torch.Generator) -> None:
-    """Draw every matrix of a loss's own parameters, such as its (C, D) proxies, by one rule for all losses.
+    """Initialise every matrix of a loss's parameters, such as (C, D) proxies, by one rule for all losses.
 
     Args:
-        loss: the loss; vectors and scalars among its parameters, and those that it keeps, are left as they are.
-        rule: `standard_normal`: entries from N(0, 1). Optimisers that normalise the gradient entry by entry
-            (RMSprop, Adam) then move an entry by about the rate relative to its size, whatever D is.
-            `unit_norm`: the same directions with norm 1, whose relative step grows with √D.
-            `own`: every parameter keeps what its constructor drew, as in the loss's own code.
-        generator: the source of the draws, on the CPU.
+        loss: the loss. Vectors, scalars, and parameters in its `keeps_init` are not changed.
+        rule: `standard_normal`: entries from N(0, 1). With optimisers that normalise the gradient by entry (RMSprop,
+            Adam), the relative step of an entry is then about the learning rate, for every D.
+            `unit_norm`: the same directions with norm 1; their relative step grows with √D.
+            `own`: every parameter keeps the initial value of its constructor, as in the loss's own code.
+        generator: random generator on the CPU.
     """
     kept = getattr(loss, "keeps_init", ())
     with torch.no_grad():

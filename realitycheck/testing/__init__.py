@@ -1,4 +1,4 @@
-"""Contracts as tests: sub-class one in a test file, give it a `make`, and pytest checks your plug-in.
+"""Contracts as tests: subclass one in a test file, define `make`, and pytest checks your plug-in.
 
 class TestMyLoss(LossContract):
     def make(self):

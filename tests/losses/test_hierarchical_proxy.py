@@ -138,7 +138,7 @@ class TestHierarchicalProxy:
             (base, r"'proxies': \(12, 8\)"),
             (CCL(margin=0.2, temperature=0.25, center_weight=1.5, momentum=0.6, **SIZES), "{}"),
         ):
-            with pytest.raises(ValueError, match=r"shape \(6, 8\); got .*" + got):
+            with pytest.raises(ValueError, match=r"shape \(6, 8\).*" + got):
                 HierarchicalProxy(base=wrapped, coarse_weight=1.0, clusters=2, recluster_every=1, **SIZES)
 
     def test_keeps_what_the_base_keeps(self):

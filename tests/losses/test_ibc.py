@@ -87,5 +87,5 @@ class TestIBC:
         assert loss(point, torch.tensor([0])).item() == pytest.approx(expected)
 
     def test_unequal_heads_are_refused(self):
-        with pytest.raises(ValueError, match="heads must divide"):
+        with pytest.raises(ValueError, match="must divide the embedding dimensions"):
             AttentionBlock(8, 3, Dropout(0.0, 0))

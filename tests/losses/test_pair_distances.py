@@ -66,7 +66,7 @@ def test_recorded_distances_have_the_bits_of_autograd(shape, within):
 
 
 def test_many_differences_are_left_to_products(monkeypatch):
-    monkeypatch.setattr(pair_distances, "SMALL", 0)
+    monkeypatch.setattr(pair_distances, "MAX_BY_DIFFERENCES", 0)
     batch = points(8, seed=0)
     assert torch.equal(recorded_distances(batch, batch), distances(batch, batch))
 

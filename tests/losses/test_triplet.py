@@ -23,7 +23,7 @@ def by_loop(embeddings, labels, margin):
 @pytest.mark.parametrize("margin", [0.05, 1.0, -3.0])
 @pytest.mark.parametrize("labels", [[0, 1, 0, 2, 1, 1, 3, 0, 2], [4, 4, 4, 4], [0, 1, 2, 3, 4]])
 def test_the_sorted_way_is_the_loop(labels, margin, monkeypatch):
-    monkeypatch.setattr(triplet, "AT_ONCE", 0)
+    monkeypatch.setattr(triplet, "MAX_TRIPLETS", 0)
     generator = torch.Generator().manual_seed(len(labels))
     embeddings = torch.randn(len(labels), 6, generator=generator, dtype=torch.float64).requires_grad_()
     found = Triplet(margin=margin)(embeddings, torch.tensor(labels))
@@ -38,7 +38,7 @@ def test_both_ways_agree_in_single_precision(monkeypatch):
     labels = torch.arange(60) // 4
     outcomes = []
     for most in (2**20, 0):
-        monkeypatch.setattr(triplet, "AT_ONCE", most)
+        monkeypatch.setattr(triplet, "MAX_TRIPLETS", most)
         loss = Triplet(margin=0.1)(embeddings, labels)
         outcomes.append((loss, *torch.autograd.grad(loss, embeddings)))
     torch.testing.assert_close(outcomes[1], outcomes[0], rtol=1e-5, atol=1e-7)

@@ -8,17 +8,17 @@ from realitycheck.losses.parts.pairs import PairLoss, mean_nonzero
 
 
 class ContrastiveCosine(PairLoss):
-    r"""Raise similarities of positives to `pos_margin`, lower those of negatives to `neg_margin`.
+    r"""Raise similarities of positives to `pos_margin` and lower those of negatives to `neg_margin`.
 
     $$L = \mathrm{mean}^+_{y_i = y_j}\,[m_p - s_{ij}]_+ \;+\; \mathrm{mean}^+_{y_i \neq y_j}\,[s_{ij} - m_n]_+$$
 
     s is the cosine similarity, and mean⁺ the mean over the terms above 0. Ramzi, Thome, Rambour, Audebert and Bitot
-    (2021), the calibration loss of ROADMAP. The paper divides by the numbers of pairs; their code, and
-    this, by the numbers of terms above 0.
+    (2021), the calibration loss of ROADMAP. The paper divides by the number of pairs; their code, and this
+    implementation, divide by the number of terms above 0.
 
     Args:
-        pos_margin: m_p, similarity over which positives are left alone; above 1 it has no effect beyond that of 1.
-        neg_margin: m_n, similarity under which negatives are left alone, from -1 to 1.
+        pos_margin: m_p, similarity above which positives do not contribute; values above 1 act like 1.
+        neg_margin: m_n, similarity below which negatives do not contribute, in [-1, 1].
     """
 
     def __init__(self, *, pos_margin: float, neg_margin: float) -> None:
@@ -27,7 +27,7 @@ class ContrastiveCosine(PairLoss):
         self.neg_margin = neg_margin
 
     def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """The loss of anchors (B, D) against others (M, D)."""
+        """Return the loss of anchors (B, D) against others (M, D)."""
         similarity = anchors @ others.T  # (B, M)
         pull = mean_nonzero((self.pos_margin - similarity).relu(), positive)
         push = mean_nonzero((similarity - self.neg_margin).relu(), negative)

@@ -11,18 +11,19 @@ from realitycheck.losses.parts.proxies import cosines, own_class
 
 
 class CosFace(Loss):
-    r"""Classify by cosine similarity, with a margin taken off the similarity to the true class.
+    r"""Classify by cosine similarity, with a margin subtracted from the similarity to the true class.
 
     $$L = -\frac{1}{B} \sum_i \log \frac{e^{s\,(\cos\theta_{i y_i} - m)}}{e^{s\,(\cos\theta_{i y_i} - m)}
     + \sum_{c \neq y_i} e^{s\,\cos\theta_{ic}}}$$
 
-    θ is the angle of embedding and class vector. Wang et al. (2018), Eq. 4. Class vectors start as Xavier uniform.
+    θ is the angle between embedding and class vector. Wang et al. (2018), Eq. 4. Class vectors are initialised as
+    Xavier uniform.
 
     Args:
         margin: m, a difference of cosines; 0 gives normalised softmax with temperature 1/s.
-        scale: s, above 0; the larger, the sharper.
-        num_classes: C, one class vector each.
-        embedding_dim: D.
+        scale: s, above 0; larger values give a sharper distribution.
+        num_classes: C, the number of classes, each with one class vector.
+        embedding_dim: D, the embedding dimensions.
     """
 
     def __init__(self, *, margin: float, scale: float, num_classes: int, embedding_dim: int) -> None:
@@ -33,7 +34,7 @@ class CosFace(Loss):
         nn.init.xavier_uniform_(self.proxies)
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,) in 0..C-1."""
+        """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
         cosine = cosines(embeddings, self.proxies)  # (B, C)
         logits = cosine - self.margin * own_class(labels, classes=len(self.proxies))
         return functional.cross_entropy(self.scale * logits, labels)

@@ -13,17 +13,17 @@ from realitycheck.losses.parts.proxies import euclidean
 
 
 class EuclideanSoftmax(Loss):
-    r"""Classify by the plain distance to one learned proxy per class, nothing normalised.
+    r"""Classify by the Euclidean distance to one learned proxy per class, without normalisation.
 
     $$L = -\frac{1}{B} \sum_i \log \frac{e^{-T\,\| x_i - p_{y_i} \|}}{\sum_c e^{-T\,\| x_i - p_c \|}}$$
 
-    DeMoor and Prevost (2024), Eq. 4: the loss that Warped-Softmax bends. Proxies start and stay where the authors' code
-    puts them, N(0, 2/C) (Kaiming, fan out), whatever the protocol's rule: their distances are what the loss reads.
+    DeMoor and Prevost (2024), Eq. 4, the loss on which Warped-Softmax is based. Proxies are initialised from N(0, 2/C)
+    (Kaiming, fan out) as in the authors' code, and not by `loss_init`, because the loss depends on their distances.
 
     Args:
-        temperature: T, above 0, multiplies distances; the larger, the sharper, as in the paper.
-        num_classes: C, one proxy each.
-        embedding_dim: D.
+        temperature: T, above 0, a factor of the distances as in the paper; larger values give a sharper distribution.
+        num_classes: C, the number of classes, each with one proxy.
+        embedding_dim: D, the embedding dimensions.
     """
 
     keeps_init = ("proxies",)
@@ -34,5 +34,5 @@ class EuclideanSoftmax(Loss):
         self.proxies = nn.Parameter(math.sqrt(2 / num_classes) * torch.randn(num_classes, embedding_dim))
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,) in 0..C-1."""
+        """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
         return functional.cross_entropy(-self.temperature * euclidean(embeddings, self.proxies), labels)

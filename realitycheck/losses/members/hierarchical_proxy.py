@@ -1,4 +1,4 @@
-"""Hierarchical proxy-based loss: a proxy loss, and the same one for groups of classes."""
+"""Hierarchical proxy-based loss: a proxy loss on classes and on groups of classes."""
 
 from __future__ import annotations
 
@@ -9,35 +9,38 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from realitycheck.losses.base import Loss
-from realitycheck.losses.parts.buffers import held
+from realitycheck.losses.parts.buffers import snapshot_for_backward
 
 
 class HierarchicalProxy(Loss):
-    r"""Add to a proxy loss the same loss on groups of classes whose proxies point the same way.
+    r"""Add to a proxy loss the same loss on groups of classes with similar proxies.
 
     $$L = L_{base}(X, Y, P) + \lambda \, L_{base}(X, g(Y), Q)$$
 
     P are the class vectors of the base loss, g(c) the cluster of the vector of class c, and Q one vector per cluster.
-    Yang, Bastan, Zhu, Gray and Samaras (2022) give the proxies of any proxy loss a hierarchy. A reconstruction: no code
-    is published, and the paper was read in its abstract alone. Uncertain, and chosen here: two levels, the upper one
-    k-means clusters of the lower, by cosine; the coarse loss is a copy of the base loss with its own knobs' values; Q
-    are parameters, set to the mean of their members' vectors at each clustering, and learned between two; clustering
-    begins at the first step, with the first vectors of P as means.
+    Yang, Bastan, Zhu, Gray and Samaras (2022) organise the proxies of any proxy loss in a hierarchy. This is a
+    reconstruction: no code is published, and only the abstract of the paper was available to us. Our choices are: two
+    levels, where the upper one are k-means clusters of the lower one by cosine; a coarse loss that is a copy of the
+    base loss with the same knobs; Q as parameters that are set to the means of their clusters at each clustering and
+    learned in between; and clustering from the first step on, with the first vectors of P as initial means.
 
-    K-means goes one iteration further in each training step, as P moves. Every `recluster_every` steps its clusters
-    become g. So all steps are one graph, at the cost of C·k·D multiplications. A cluster that loses its last member
-    keeps its mean. Outside of training nothing is clustered.
+    Each training step does one iteration of k-means. Every `recluster_every` steps its clusters become g. So all steps
+    have the same graph, at the cost of C·k·D multiplications. An empty cluster keeps its mean. There is no clustering
+    in evaluation.
 
-    The base must hold its class vectors as a parameter `proxies` (C, D), what else it learns for each class in rows of
-    parameters of its own, and take the number of classes from their shape.
+    The base must have its class vectors in a parameter `proxies` (C, D) and other learned values of a class in rows of
+    parameters, and take the number of classes from their shapes.
 
     Args:
         base: the proxy loss.
-        coarse_weight: λ, from 0.
-        clusters: k, from 1; C where C is less.
-        recluster_every: training steps from one set of clusters to the next, from 1.
-        num_classes: C.
-        embedding_dim: D.
+        coarse_weight: λ, at least 0.
+        clusters: k, at least 1; C if C is smaller.
+        recluster_every: number of training steps between clusterings, at least 1.
+        num_classes: C, the number of classes.
+        embedding_dim: D, the embedding dimensions.
+
+    Raises:
+        ValueError: if the base has no `proxies` of this shape.
     """
 
     centroids: Tensor
@@ -55,29 +58,29 @@ class HierarchicalProxy(Loss):
         embedding_dim: int,
     ) -> None:
         super().__init__()
-        found = {name: tuple(each.shape) for name, each in base.named_parameters()}
-        if found.get("proxies") != (num_classes, embedding_dim):
-            asked = f"a parameter 'proxies' of shape ({num_classes}, {embedding_dim})"
-            raise ValueError(f"base must be a loss with {asked}; got {found}.")
+        shapes = {name: tuple(parameter.shape) for name, parameter in base.named_parameters()}
+        if shapes.get("proxies") != (num_classes, embedding_dim):
+            expected = f"`proxies` of shape ({num_classes}, {embedding_dim})"
+            raise ValueError(f"the base loss has no parameter {expected}, but {shapes}. Use another loss.")
         self.coarse_weight = coarse_weight
         self.recluster_every = recluster_every
         self.base = base
-        self.coarse = of_fewer_classes(base, classes=num_classes, left=clusters)
+        self.coarse = with_fewer_classes(base, classes=num_classes, count=clusters)
         self.register_buffer("centroids", self.coarse.get_parameter("proxies").detach().clone())
         self.register_buffer("coarse_labels", torch.arange(num_classes) % len(self.centroids))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     @property
     def keeps_init(self) -> tuple[str, ...]:  # type: ignore[override]
-        """What the base keeps, on both levels."""
+        """`keeps_init` of the base loss, for both levels."""
         return tuple(f"{level}.{name}" for level in ("base", "coarse") for name in self.base.keeps_init)
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,) in 0..C-1; in training, k-means goes on."""
+        """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1; in training, do one step of k-means."""
         if self.training:
             self._cluster(self.base.get_parameter("proxies"), self.coarse.get_parameter("proxies"))
         fine: Tensor = self.base(embeddings, labels)
-        coarse: Tensor = self.coarse(embeddings, held(self.coarse_labels)[labels])
+        coarse: Tensor = self.coarse(embeddings, snapshot_for_backward(self.coarse_labels)[labels])
         return fine + self.coarse_weight * coarse
 
     @torch.no_grad()
@@ -92,17 +95,17 @@ class HierarchicalProxy(Loss):
         self.steps.add_(1)
 
 
-def of_fewer_classes(loss: Loss, *, classes: int, left: int) -> Loss:
-    """A copy whose own parameters have the first rows alone, where they have one row per class."""
+def with_fewer_classes(loss: Loss, *, classes: int, count: int) -> Loss:
+    """Copy a loss, with only the first `count` rows of its parameters with one row per class."""
     fewer = copy.deepcopy(loss)
     for name, parameter in loss.named_parameters(recurse=False):
         if parameter.dim() > 0 and len(parameter) == classes:
-            setattr(fewer, name, nn.Parameter(parameter.detach()[:left].clone()))
+            setattr(fewer, name, nn.Parameter(parameter.detach()[:count].clone()))
     return fewer
 
 
 def means(points: Tensor, groups: Tensor, otherwise: Tensor) -> Tensor:
-    """(k, D) mean of the points (C, D) of each group; a row of `otherwise` (k, D) where a group is empty."""
+    """Return the (k, D) mean of the points (C, D) of each group; for an empty group, its row of `otherwise` (k, D)."""
     member = groups[:, None] == torch.arange(len(otherwise), device=groups.device)  # (C, k)
     count = member.sum(dim=0)[:, None]
     return torch.where(count > 0, member.T.to(points.dtype) @ points / count.clamp_min(1), otherwise)

@@ -12,27 +12,27 @@ from realitycheck.losses.parts.proxies import own_class
 
 
 class HIST(Loss):
-    r"""Classify by the distance to one Gaussian per class, and by a network over the hypergraph of the batch.
+    r"""Classify by the distance to one Gaussian per class, and by a network on the hypergraph of the batch.
 
     $$L = \mathrm{CE}(-\tau M) + \lambda \, \mathrm{CE}(G \, \Theta_2(\sigma(\beta(G \, \Theta_1(X))))), \quad
     M_{ic} = \sum_d \frac{(\hat{x}_{id} - \hat{\mu}_{cd})^2}{e^{v_{cd}}}, \quad
     G = D_v^{-1/2} H D_e^{-1} H^T D_v^{-1/2}, \quad H_{ic} = e^{-\alpha M_{ic} [y_i \neq c]}$$
 
-    CE is the softmax cross entropy against the labels, x̂ and μ̂ are L2-normalised, and v is the log-variance, held to
-    0..6. Each class of the batch is a hyperedge, a column of H; D_v and D_e are the diagonal matrices of its row and
-    column sums. Θ are linear layers, β is batch normalisation, σ a leaky rectifier of slope 0.1; X are the embeddings
-    as they are. Lim, Yun, Park and Choi (2022), by the authors' code (ljin0429/HIST). Departures: the cross
-    entropy of M also counts items whose probability is below the smallest float, which the code leaves out; all parts
-    share one learning rate. With all v at 0 and λ = 0 it is the normalised softmax with T = 1/(2τ). Log-variances and
-    network keep the initial values of the authors' code.
+    CE is the softmax cross entropy with the labels, x̂ and μ̂ are L2-normalised, and v is the log-variance, clamped to
+    [0, 6]. Each class of the batch is a hyperedge, a column of H; D_v and D_e are the diagonal matrices of its row and
+    column sums. Θ are linear layers, β is batch normalisation, σ a leaky rectifier of slope 0.1; X are the unnormalised
+    embeddings. Lim, Yun, Park and Choi (2022), as in the authors' code (ljin0429/HIST), with two differences. The code
+    excludes items with a probability below the smallest float from the cross entropy of M; here they count. All parts
+    share one learning rate. With all v at 0 and λ = 0 the loss is normalised softmax with T = 1/(2τ). Log-variances and
+    network are initialised as in the authors' code, not by `loss_init`.
 
     Args:
         scale: τ, above 0.
-        alpha: α, how fast other classes' hyperedges let go of an item, above 0.
-        graph_weight: λ, from 0.
-        hidden: features of the network's hidden layer.
-        num_classes: C, one mean and one log-variance each.
-        embedding_dim: D.
+        alpha: α, above 0, rate at which the membership in hyperedges of other classes decays with the distance.
+        graph_weight: λ, at least 0.
+        hidden: number of features of the network's hidden layer.
+        num_classes: C, the number of classes, each with one mean and one log-variance.
+        embedding_dim: D, the embedding dimensions.
     """
 
     keeps_init = ("log_variances", "inner", "norm", "outer")
@@ -52,7 +52,7 @@ class HIST(Loss):
         self.outer = nn.Linear(hidden, num_classes)
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,) in 0..C-1."""
+        """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
         points = embeddings.to(self.proxies.dtype)
         distance = self._distances(functional.normalize(points, dim=1))  # (B, C)
         own = own_class(labels, classes=len(self.proxies))
@@ -71,8 +71,8 @@ class HIST(Loss):
 
 
 def propagation(edges: Tensor) -> Tensor:
-    """(B, B) how a hypergraph's nodes pass features on, from the incidence (B, C) of nodes and edges, 1 at most."""
-    node = edges.sum(dim=1, keepdim=True).rsqrt()  # (B, 1); a node is wholly in its own edge, so the sum is at least 1
-    edge = edges.sum(dim=0).clamp_min(1)  # (C,); so is the sum of an edge, and an empty one stays empty
+    """Return the (B, B) propagation matrix of a hypergraph with incidences (B, C) in [0, 1] of nodes and edges."""
+    node = edges.sum(dim=1, keepdim=True).rsqrt()  # (B, 1); the sum is at least 1, the incidence of the own edge
+    edge = edges.sum(dim=0).clamp_min(1)  # (C,); the sum of an edge with nodes is at least 1, too
     scaled = node * edges
     return scaled / edge @ scaled.T

@@ -11,31 +11,31 @@ from realitycheck.losses.parts.batch_network import AttentionBlock, BatchNorm, D
 
 
 class IBC(Loss):
-    r"""Classify each embedding alone, and again after attention among all items of the batch.
+    r"""Classify each embedding alone, and again after self-attention among all items of the batch.
 
     $$L = \mathrm{CE}_\epsilon \left( \frac{1}{T} (X W^T + b) \right) +
     \lambda \, \mathrm{CE}_\epsilon \left( \frac{1}{T} \, \beta(A(\hat{X})) \, V^T \right), \quad
     a_{ij} = \frac{e^{q_i \cdot k_j / \sqrt{h}}}{1 + \sum_l e^{q_i \cdot k_l / \sqrt{h}}}$$
 
-    CE_ε is the cross entropy against labels smoothed by ε. X are the embeddings, x̂ L2-normalised; W, b and V classify.
-    A is a linear layer, then layers of self-attention over the batch with weights a of queries and keys in each head of
-    h features, an MLP of width 4D, residual connections and LayerNorm; β is batch normalisation without shift.
-    Seidenschwarz, Elezi and Leal-Taixé (2021), by the authors' code (dvl-tum/intra_batch), which has the 1 in the
-    denominator. Dropout is where the code has it: on attention weights, after attention, within and after the MLP.
-    The network serves training alone. Departure: all parts share one learning rate. All keep the initial values of the
-    code, as layers of a network; the length of W sets the scale of the logits.
+    CE_ε is the cross entropy with labels smoothed by ε. X are the embeddings, x̂ is L2-normalised; W, b and V are
+    classifiers. A is a linear layer followed by layers of self-attention over the batch, with weights a of queries and
+    keys in each head of h features, an MLP of width 4D, residual connections and LayerNorm; β is batch normalisation
+    without bias. Seidenschwarz, Elezi and Leal-Taixé (2021), as in the authors' code (dvl-tum/intra_batch), which has
+    the 1 in the denominator. Dropout is applied as in the code: to attention weights, after attention, and within and
+    after the MLP. The network is used in training only. Difference: all parts share one learning rate. All parameters
+    are initialised as in the code, not by `loss_init`; the norm of W sets the scale of the logits.
 
     Args:
         temperature: T, above 0.
-        smoothing: ε, from 0 to 1.
-        attention_weight: λ, from 0.
-        layers: layers of attention, from 1.
-        heads: heads of each, a divisor of D.
-        readout: `last`, what the last layer gives, or `all`, what every layer gives, side by side.
-        dropout: the part that is dropped, from 0 to below 1.
-        seed: what the dropout is drawn by.
-        num_classes: C.
-        embedding_dim: D.
+        smoothing: ε, in [0, 1].
+        attention_weight: λ, at least 0.
+        layers: number of attention layers, at least 1.
+        heads: number of heads of a layer, a divisor of D.
+        readout: `last` for the output of the last layer, or `all` for the concatenated outputs of all layers.
+        dropout: probability of dropping a value, in [0, 1).
+        seed: seed of the dropout.
+        num_classes: C, the number of classes.
+        embedding_dim: D, the embedding dimensions.
     """
 
     keeps_init = ("proxies", "entry", "blocks", "neck", "classifier")
@@ -72,7 +72,7 @@ class IBC(Loss):
         self.classifier = nn.Parameter(torch.empty(num_classes, width).normal_(std=0.001))
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,) in 0..C-1; in training, dropout is drawn."""
+        """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1; in training, with dropout."""
         points = embeddings.to(self.proxies.dtype)
         alone = self._entropy(points @ self.proxies.T + self.bias, labels)
         together = self._entropy(self.neck(self._attend(points)) @ self.classifier.T, labels)

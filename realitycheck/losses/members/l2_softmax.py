@@ -10,19 +10,19 @@ from realitycheck.losses.base import Loss
 
 
 class L2Softmax(Loss):
-    r"""Classify linearly, with all embeddings on one sphere.
+    r"""Classify with a linear layer, with all embeddings on one sphere.
 
     $$L = -\frac{1}{B} \sum_i \log \frac{e^{\alpha \, w_{y_i} \cdot \hat{x}_i + b_{y_i}}}
     {\sum_c e^{\alpha \, w_c \cdot \hat{x}_i + b_c}}$$
 
-    x̂ is the L2-normalised embedding; w and b are the class vectors, as they are, and their biases. Ranjan, Castillo
-    and Chellappa (2017), with α fixed; the paper also learns it. Class vectors keep the initial values of a
-    linear layer, U(±1/√D), as their length sets the scale of the logits.
+    x̂ is the L2-normalised embedding; w and b are the unnormalised class vectors and their biases. Ranjan, Castillo
+    and Chellappa (2017), with a fixed α; the paper also learns it. Class vectors keep the initial values of a linear
+    layer, U(±1/√D), instead of `loss_init`, because their norm sets the scale of the logits.
 
     Args:
-        alpha: α, the radius of the sphere, above 0.
-        num_classes: C, one class vector each.
-        embedding_dim: D.
+        alpha: α, radius of the sphere, above 0.
+        num_classes: C, the number of classes, each with one class vector.
+        embedding_dim: D, the embedding dimensions.
     """
 
     keeps_init = ("proxies",)
@@ -35,6 +35,6 @@ class L2Softmax(Loss):
         self.bias = nn.Parameter(torch.zeros(num_classes))
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,) in 0..C-1."""
+        """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
         unit = functional.normalize(embeddings.to(self.proxies.dtype), dim=1)
         return functional.cross_entropy(self.alpha * unit @ self.proxies.T + self.bias, labels)

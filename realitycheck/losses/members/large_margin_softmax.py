@@ -10,32 +10,32 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from realitycheck.losses.base import Loss
-from realitycheck.losses.parts.buffers import held
+from realitycheck.losses.parts.buffers import snapshot_for_backward
 from realitycheck.losses.parts.proxies import own_class
 
 SMALLEST = 1e-12
-"""A length below it divides as it: the zero vector has no direction."""
+"""Lower bound on the norm of a divisor, because the zero vector has no direction."""
 
 
 class LargeMarginSoftmax(Loss):
-    r"""Classify linearly, but let the angle to the own class vector count m-fold.
+    r"""Classify with a linear layer, with the angle to the own class vector multiplied by m.
 
     $$L = -\frac{1}{B} \sum_i \log \frac{e^{f_i}}{e^{f_i} + \sum_{c \neq y_i} e^{w_c \cdot x_i}}, \quad
     f_i = |w_{y_i}| |x_i| \frac{\lambda \cos\theta_i + \psi(\theta_i)}{1 + \lambda}, \quad
     \psi(\theta) = (-1)^k \cos(m\theta) - 2k$$
 
-    θ_i is the angle between embedding x_i and its class vector w, both as they are, and k the number of whole steps of
-    π/m in it. λ falls with the training step t from 1000: `max(lambda_min, 1000 / (1 + 0.12 t))`, t from 1. Liu, Wen,
-    Yu and Yang (2016), Eq. 4 to 7, and its annealing; with m = 1 the plain softmax without bias.
-    Departures: the constants of the annealing are those that the authors published with SphereFace, as the paper has
-    none; the gradient is the function's own, where the authors' layer rescales it. The class vectors keep the initial
-    values of the authors' layer, as their length sets the scale of the logits.
+    θ_i is the angle between the embedding x_i and its class vector w, both unnormalised, and k is the integer part of
+    θ_i m / π. λ decreases with the training step t = 1, 2, … as `max(lambda_min, 1000 / (1 + 0.12 t))`. Liu, Wen,
+    Yu and Yang (2016), Eq. 4 to 7, and their annealing; with m = 1 the loss is the softmax without bias. Differences:
+    the paper states no constants of the annealing, so they are those that the authors published with SphereFace; the
+    gradient is that of the function, where the authors' layer rescales it. Class vectors keep the initial values of the
+    authors' layer instead of `loss_init`, because their norm sets the scale of the logits.
 
     Args:
-        margin: m, whole, from 1; the authors' layer has 1 to 4.
-        lambda_min: what λ falls to, at least 0; the larger, the nearer to the plain softmax.
-        num_classes: C, one class vector each.
-        embedding_dim: D.
+        margin: m, an integer, at least 1; the authors' layer supports 1 to 4.
+        lambda_min: lower bound of λ, at least 0; larger values are closer to the plain softmax.
+        num_classes: C, the number of classes, each with one class vector.
+        embedding_dim: D, the embedding dimensions.
     """
 
     keeps_init: ClassVar[tuple[str, ...]] = ("proxies",)
@@ -49,7 +49,7 @@ class LargeMarginSoftmax(Loss):
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,) in 0..C-1; counts a training step."""
+        """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1; in training, count the step."""
         vectors = self.class_vectors()
         points = embeddings.to(vectors.dtype)
         logits = points @ vectors.T  # (B, C)
@@ -62,22 +62,22 @@ class LargeMarginSoftmax(Loss):
         return functional.cross_entropy(logits, labels)
 
     def class_vectors(self) -> Tensor:
-        """(C, D) what embeddings are compared with."""
+        """Return the (C, D) vectors with which embeddings are compared."""
         return self.proxies
 
     def own_lengths(self, labels: Tensor) -> Tensor | float:
-        """(B, 1) lengths of the own class vectors."""
+        """Return the (B, 1) norms of the own class vectors."""
         lengths: Tensor = self.proxies[labels].norm(dim=1, keepdim=True)
         return lengths
 
     def _next_weight(self) -> Tensor:
         if self.training:
             self.steps.add_(1)
-        return (1000.0 / (1.0 + 0.12 * held(self.steps).double())).clamp_min(self.lambda_min)
+        return (1000.0 / (1.0 + 0.12 * snapshot_for_backward(self.steps).double())).clamp_min(self.lambda_min)
 
 
 def widened(cosine: Tensor, margin: int) -> Tensor:
-    """ψ: cos(mθ), continued so that it falls over the whole of 0 ≤ θ ≤ π; a polynomial of the cosine in each piece."""
+    """Return ψ: cos(mθ), continued so that it decreases on all of [0, π]; in each piece a polynomial of the cosine."""
     before, multiple = torch.ones_like(cosine), cosine
     for _ in range(margin - 1):
         before, multiple = multiple, 2 * cosine * multiple - before

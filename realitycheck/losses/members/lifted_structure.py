@@ -1,4 +1,4 @@
-"""Lifted structure loss, and what its generalisation has of it."""
+"""Lifted structure loss, and the base class that it shares with its generalisation."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from realitycheck.losses.parts.pairs import PairLoss, masked_logsumexp, mean_whe
 
 
 class Lifted(PairLoss):
-    """Distances of the embeddings as they are, and negatives that push up to a margin."""
+    """Base class of losses on distances of unnormalised embeddings with a margin for negatives."""
 
     def __init__(self, *, neg_margin: float) -> None:
         super().__init__()
         self.neg_margin = neg_margin
 
     def points(self, embeddings: Tensor) -> Tensor:
-        """(B, D) the embeddings as they are."""
+        """Return the (B, D) unnormalised embeddings."""
         return embeddings
 
 
 class LiftedStructure(Lifted):
-    r"""Every pair of positives nearer than all negatives of both, in a smooth maximum.
+    r"""Bring every pair of positives closer than all negatives of both items, with a smooth maximum.
 
     $$L = \frac{1}{2\,|P|} \sum_{(i,j) \in P} [J_{ij}]_+^2 \;,\quad
     J_{ij} = D_{ij} + \log\left( \sum_{y_k \neq y_i} e^{m - D_{ik}} + \sum_{y_l \neq y_j} e^{m - D_{jl}} \right)$$
 
-    D is the Euclidean distance of the embeddings as they are, and P the pairs of one class. Song, Xiang, Jegelka and
+    D is the Euclidean distance of unnormalised embeddings, and P are the pairs of one class. Song, Xiang, Jegelka and
     Savarese (2016), Eq. 4.
 
     Args:
-        neg_margin: m, distance up to which negatives push, in units of the embeddings.
+        neg_margin: m, distance up to which negatives are repelled, in units of the embeddings.
     """
 
     def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """The loss of anchors (B, D) against others (M, D)."""
+        """Return the loss of anchors (B, D) against others (M, D)."""
         distance = distances(anchors, others)  # (B, M)
         push = self.neg_margin - distance
         of_anchor, of_other = masked_logsumexp(push, negative), masked_logsumexp(push.T, negative.T)

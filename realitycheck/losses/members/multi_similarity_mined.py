@@ -10,22 +10,22 @@ from realitycheck.losses.parts.pairs import hide
 
 
 class MultiSimilarityMined(MultiSimilarity):
-    r"""The multi-similarity loss on those pairs that a pair of the other kind comes near.
+    r"""Multi-similarity loss on mined pairs: those that are close to the anchor's worst pair of the other kind.
 
     $$P_i = \left\{ p : s_{ip} - \epsilon < \max_{y_k \neq y_i} s_{ik} \right\}, \quad
     N_i = \left\{ n : s_{in} + \epsilon > \min_{y_k = y_i} s_{ik} \right\}, \quad
     L = L_{\mathrm{MS}}(P, N)$$
 
-    s is the cosine similarity, and L_MS the loss of `multi_similarity` with its sums over P_i and N_i. An anchor
-    without such pairs adds nothing and counts in the mean, as in the authors' code (msight-tech/research-ms-loss).
-    Wang, Han, Huang, Dong and Scott (2019), section 4. The code takes positives more similar than 1 - 1e-5 for the
-    anchor itself; here, only the anchor is left out.
+    s is the cosine similarity, and L_MS the loss `multi_similarity` with its sums over P_i and N_i. An anchor without
+    mined pairs contributes 0 and counts in the mean, as in the authors' code (msight-tech/research-ms-loss). Wang, Han,
+    Huang, Dong and Scott (2019), section 4. The code excludes positives more similar than 1 − 1e-5 as the anchor
+    itself; here only the anchor is excluded.
 
     Args:
-        alpha: α, sharpness on positives, above 0.
-        beta: β, sharpness on negatives, above 0.
-        base: λ, the similarity around which pairs count.
-        epsilon: ε, how near a pair must come; from 2 on, every pair does.
+        alpha: α, above 0; larger values give a sharper weighting of positives.
+        beta: β, above 0; larger values give a sharper weighting of negatives.
+        base: λ, similarity at which the term of a pair is 1.
+        epsilon: ε, margin of mining; with 2 or more, all pairs are mined.
     """
 
     def __init__(self, *, alpha: float, beta: float, base: float, epsilon: float) -> None:
@@ -33,16 +33,16 @@ class MultiSimilarityMined(MultiSimilarity):
         self.epsilon = epsilon
 
     def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """The loss of anchors (B, D) against others (M, D)."""
+        """Return the loss of anchors (B, D) against others (M, D)."""
         with torch.no_grad():
             mined = mine(anchors @ others.T, positive, negative, epsilon=self.epsilon)
         return super().between(anchors, others, *mined)
 
 
 def mine(similarity: Tensor, positive: Tensor, negative: Tensor, *, epsilon: float) -> tuple[Tensor, Tensor]:
-    """The pairs of (B, M) masks that are on the wrong side of the anchor's worst pair of the other kind, or ε from it.
+    """Return the pairs of (B, M) masks that are beyond the anchor's worst pair of the other kind, or within ε of it.
 
-    Both are empty where an anchor has no pair of one kind.
+    Both masks are empty for an anchor without pairs of one kind.
     """
     nearest = hide(similarity, negative).amax(dim=1, keepdim=True)
     farthest = -hide(-similarity, positive).amax(dim=1, keepdim=True)

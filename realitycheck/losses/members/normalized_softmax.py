@@ -14,13 +14,13 @@ class NormalizedSoftmax(Loss):
 
     $$L = -\frac{1}{B} \sum_i \log \frac{e^{s_{i y_i} / T}}{\sum_c e^{s_{ic} / T}}$$
 
-    s is the cosine similarity of embedding and proxy. Zhai and Wu (2019), section 3.1; equal to ProxyNCA++ with scale
-    1/(2T).
+    s is the cosine similarity of embedding and proxy. Zhai and Wu (2019), section 3.1. The loss equals ProxyNCA++ with
+    scale 1/(2T).
 
     Args:
-        temperature: T, above 0; the smaller, the sharper.
-        num_classes: C, one proxy each.
-        embedding_dim: D.
+        temperature: T, above 0; smaller values give a sharper distribution.
+        num_classes: C, the number of classes, each with one proxy.
+        embedding_dim: D, the embedding dimensions.
     """
 
     def __init__(self, *, temperature: float, num_classes: int, embedding_dim: int) -> None:
@@ -29,7 +29,7 @@ class NormalizedSoftmax(Loss):
         self.proxies = nn.Parameter(torch.randn(num_classes, embedding_dim))
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,) in 0..C-1."""
+        """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
         unit = functional.normalize(embeddings, dim=1)
         similarity = unit @ functional.normalize(self.proxies, dim=1).to(unit.dtype).T  # (B, C)
         return functional.cross_entropy(similarity / self.temperature, labels)

@@ -12,24 +12,24 @@ from realitycheck.losses.base import Loss
 
 
 class ProxyGML(Loss):
-    r"""Classify by the proxies that are most similar to an embedding, several for each class.
+    r"""Classify by the proxies that are most similar to an embedding, with several proxies for each class.
 
     $$L = -\frac{1}{B} \sum_i \log \frac{e^{S_{i y_i}}}{\sum_{c \in C_i} e^{S_{ic}}}
     - \frac{\lambda}{C N} \sum_j \log \frac{e^{R_{j y_j}}}{\sum_c e^{R_{jc}}}, \quad
     S_{ic} = \sum_{j \in K_i, \, y_j = c} s_{ij}, \quad R_{jc} = \sum_{l, \, y_l = c} s_{jl}$$
 
-    s is the cosine similarity of embedding and proxy, or of two proxies. K_i holds all proxies of the own class and the
-    most similar ones of the others, together ⌈r C N⌉; C_i are the classes in it. Zhu, Yang, Deng and Liu (2020), by
-    the authors' code (YuehuaZhu/ProxyGML). Departures: K_i always holds one proxy of another class, where
-    ⌈r C N⌉ leaves no room for it; classes are left out for having no proxy in K_i, where the code looks for a score of
+    s is the cosine similarity of embedding and proxy, or of two proxies. K_i contains all proxies of the own class and
+    the most similar ones of the others, together ⌈r C N⌉; C_i are the classes in it. Zhu, Yang, Deng and Liu (2020), as
+    in the authors' code (YuehuaZhu/ProxyGML), with two differences. K_i contains at least one proxy of another class,
+    even if ⌈r C N⌉ is too small. Classes without a proxy in K_i are excluded; the code excludes classes with a score of
     0. Memory O(B C N + C² N).
 
     Args:
-        ratio: r, the part of all proxies that is kept, above 0 to 1.
-        centers: N, proxies of each class, from 1.
-        regularizer: λ, weight of the second term, from 0.
-        num_classes: C.
-        embedding_dim: D.
+        ratio: r, share of all proxies in K_i, in (0, 1].
+        centers: N, number of proxies of a class, at least 1.
+        regularizer: λ, weight of the second term, at least 0.
+        num_classes: C, the number of classes.
+        embedding_dim: D, the embedding dimensions.
     """
 
     def __init__(self, *, ratio: float, centers: int, regularizer: float, num_classes: int, embedding_dim: int) -> None:
@@ -42,7 +42,7 @@ class ProxyGML(Loss):
         self.proxies = nn.Parameter(torch.empty(count, embedding_dim).uniform_(-bound, bound))
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,) in 0..C-1."""
+        """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
         unit = functional.normalize(embeddings.to(self.proxies.dtype), dim=1)
         proxies = functional.normalize(self.proxies, dim=1)
         similarity = unit @ proxies.T  # (B, CN)
@@ -53,7 +53,7 @@ class ProxyGML(Loss):
 
     def _most_similar(self, similarity: Tensor, labels: Tensor) -> Tensor:
         classes = torch.arange(similarity.shape[1], device=labels.device) // self.centers
-        first = similarity + 3 * (labels[:, None] == classes)  # above 1, the largest similarity of others
+        first = similarity + 3 * (labels[:, None] == classes)  # the own class is above all others, which are at most 1
         count = len(self.proxies)
         kept = min(max(math.ceil(self.ratio * count), self.centers + 1), count)
         index = first.topk(kept, dim=1, sorted=False).indices

@@ -10,20 +10,20 @@ from realitycheck.losses.parts.ranking import mean_over_queries, similarities, s
 
 
 class RecallAtK(PairLoss):
-    r"""Recall at 1, 2, 4, 8 and 16, with sigmoids for comparing similarities and for being among the first k.
+    r"""Recall at 1, 2, 4, 8 and 16, with sigmoids in place of the two step functions of ranks and recall.
 
     $$L = 1 - \frac{1}{5 Q} \sum_i \sum_k \frac{\min(k,\, \sum_{j \in P_i} \sigma((k - r_{ij}) / \tau_2))}
     {\min(k,\, N_i^+)} \qquad r_{ij} = 1 + \sum_{l \neq i,j} \sigma((s_{il} - s_{ij}) / \tau_1)$$
 
-    s is the cosine similarity, P the positives of query i, N⁺ their number, l any item. Q is the number of queries that
-    have a positive. At rank k an item counts half, so that perfect ranks do not reach 0. A k beyond the B items of the
-    batch counts as B. Patel, Tolias and Matas (2022), section 3. The query is not ranked, as in the paper; the released
-    code ranks it, so that every r is greater by about 1. Without SiMix: its virtual items are the pairs of a class,
-    whose number depends on the labels. Memory O(B³), and O(B·M²) against M others.
+    s is the cosine similarity, P the positives of query i, N⁺ their number, l any item. Q is the number of queries with
+    a positive. An item at rank k counts one half, so that the loss of perfect ranks is not 0. A k above the B items of
+    the batch acts like B. Patel, Tolias and Matas (2022), section 3. The query is not ranked, as in the paper; the
+    released code ranks it, so that every r is larger by about 1. SiMix is not included, because the number of its
+    virtual items, the pairs of a class, depends on the labels. Memory O(B³), and O(B·M²) against M others.
 
     Args:
-        rank_temperature: τ_1, above 0; the smaller, the nearer to the true ranks.
-        recall_temperature: τ_2, above 0, in ranks; the smaller, the sharper the cut at k.
+        rank_temperature: τ_1, above 0; smaller values are closer to the true ranks.
+        recall_temperature: τ_2, above 0, in ranks; smaller values give a sharper threshold at k.
     """
 
     def __init__(self, *, rank_temperature: float, recall_temperature: float) -> None:
@@ -32,7 +32,7 @@ class RecallAtK(PairLoss):
         self.recall_temperature = recall_temperature
 
     def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """The loss of anchors (B, D) against others (M, D)."""
+        """Return the loss of anchors (B, D) against others (M, D)."""
         similarity = similarities(anchors, others)  # (B, M)
         (ranks,) = soft_ranks(similarity, positive | negative, temperature=self.rank_temperature)
         cutoffs = (2 ** torch.arange(5, device=ranks.device)).clamp_max(len(others))  # 1, 2, 4, 8, 16

@@ -12,26 +12,26 @@ from realitycheck.losses.parts.proxies import cosines, own_class
 
 
 class SGSL(Loss):
-    r"""Classify linearly, and pull each embedding to the direction of its class vector, which this pull leaves alone.
+    r"""Classify with a linear layer, and attract embeddings to their class vectors without moving these.
 
     $$L = L_{CE} + \frac{\omega}{B} \, [L_{CE} \leq t] \sum_i \log \left( 1 +
     \exp \left( \frac{1}{\gamma} \log \sum_{c \neq y_i} e^{\gamma s_{ic}} - s_{i y_i} \right) \right)$$
 
-    L_CE is the cross entropy of the logits w_c · x_i, both as they are, against targets of 1 - ε on the own class and
-    ε/(C-1) on each other. s is the cosine similarity of embedding and class vector; no gradient reaches the class
-    vectors through it. [·] is 1 where it holds and 0 elsewhere: the second term comes in once the first is small.
-    Yang, Wang and Zhang (2023), by the authors' code (luyang-NWPU/SGSL), where ω is 1 and t is 3. The smallest
-    L_CE grows with ε and C: a threshold below it switches the second term off for good. Not here: the authors' trunk,
-    pooling and neck. Class vectors keep the initial values of the authors' code, as their length sets the scale of
-    the logits.
+    L_CE is the cross entropy of the logits w_c · x_i, both unnormalised, with targets of 1 − ε for the own class and
+    ε/(C−1) for each other. s is the cosine similarity of embedding and class vector, without a gradient for the class
+    vectors. [·] is 1 if the condition holds and else 0, so the second term is active once the first is small. Yang,
+    Wang and Zhang (2023), as in the authors' code (luyang-NWPU/SGSL), where ω is 1 and t is 3. The smallest possible
+    L_CE increases with ε and C; a threshold below it disables the second term. The authors' trunk, pooling and neck are
+    not included. Class vectors are initialised as in the authors' code, not by `loss_init`, because their norm sets the
+    scale of the logits.
 
     Args:
-        smoothing: ε, from 0 to below 1 - 1/C.
+        smoothing: ε, at least 0 and below 1 − 1/C.
         scale: γ, above 0.
-        center_weight: ω, from 0.
-        threshold: t; the authors' is 3.
-        num_classes: C, one class vector each.
-        embedding_dim: D.
+        center_weight: ω, at least 0.
+        threshold: t; the authors use 3.
+        num_classes: C, the number of classes, each with one class vector.
+        embedding_dim: D, the embedding dimensions.
     """
 
     keeps_init = ("proxies",)
@@ -54,11 +54,11 @@ class SGSL(Loss):
         self.proxies = nn.Parameter(torch.empty(num_classes, embedding_dim).normal_(std=0.001))
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,) in 0..C-1."""
+        """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
         points = embeddings.to(self.proxies.dtype)
         classes = len(self.proxies)
-        spread = self.smoothing * classes / max(classes - 1, 1)  # torch gives a share of it to the own class, too
-        entropy = functional.cross_entropy(points @ self.proxies.T, labels, label_smoothing=spread)
+        smoothing = self.smoothing * classes / max(classes - 1, 1)  # torch spreads ε over all C classes
+        entropy = functional.cross_entropy(points @ self.proxies.T, labels, label_smoothing=smoothing)
         center = self.center_weight * self._center(points, labels)
         return entropy + torch.where(entropy.detach() <= self.threshold, center, torch.zeros_like(center))
 

@@ -9,16 +9,16 @@ from realitycheck.losses.parts.pairs import PairLoss, hide, mean_of_anchors
 
 
 class TripletBatchHard(PairLoss):
-    r"""The farthest positive of an anchor nearer than its nearest negative, by a margin.
+    r"""Bring the farthest positive of an anchor closer than its nearest negative by a margin.
 
     $$L = \mathrm{mean}_a \left[ \max_{p}\, d_{ap} - \min_{n}\, d_{an} + m \right]_+$$
 
-    d is the Euclidean distance, not squared, and the mean goes over all anchors that have a positive and a negative.
-    Hermans, Beyer and Leibe (2017), section 2. The paper leaves embeddings as they are; here they are L2-normalised, as
-    for the other triplet losses. The paper also has a soft margin; here it is the hinge.
+    d is the Euclidean distance, not squared, and the mean is over all anchors with a positive and a negative. Hermans,
+    Beyer and Leibe (2017), section 2. The paper does not normalise embeddings; here they are L2-normalised, as in the
+    other triplet losses. The paper also has a soft margin; this is the hinge.
 
     Args:
-        margin: m, by how much the nearest negative should be farther than the farthest positive.
+        margin: m, by which the nearest negative should be farther than the farthest positive.
     """
 
     def __init__(self, *, margin: float) -> None:
@@ -26,7 +26,7 @@ class TripletBatchHard(PairLoss):
         self.margin = margin
 
     def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """The loss of anchors (B, D) against others (M, D)."""
+        """Return the loss of anchors (B, D) against others (M, D)."""
         distance = distances(anchors, others)  # (B, M)
         farthest = hide(distance, positive).amax(dim=1)
         nearest = -hide(-distance, negative).amax(dim=1)

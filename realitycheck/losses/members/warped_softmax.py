@@ -11,24 +11,24 @@ from realitycheck.losses.parts.proxies import euclidean, own_class
 
 
 class WarpedSoftmax(EuclideanSoftmax):
-    r"""Euclidean softmax whose pull on an embedding ends at a stated distance from its proxy, not at the proxy.
+    r"""Euclidean softmax with attraction to a distance w from the proxy instead of to the proxy itself.
 
     $$L = \frac{1}{B} \sum_i \log \left(1 + \sum_{c \neq y_i} e^{T (f(d_{i y_i}) - d_{ic})} \right)$$
 
-    d is the plain Euclidean distance of embedding and proxy. Inside the point of attraction, d < w, f(d) = k₁ d + m Δ
-    with the handicap Δ = (1 − k₁) d, which has no gradient; from w on, f(d) = k₂ d + w (1 − k₂). So the pull is
-    weakened by k₁ inside and strengthened by k₂ outside, and embeddings come to rest near w. DeMoor and Prevost (2024),
-    Eq. 7 and 8, with m as in Fig. 8. With m above 1 the value, though not the gradient, jumps at w. Proxies as in
-    Euclidean softmax. In a second phase the point of attraction lies below the first.
+    d is the Euclidean distance of embedding and proxy. Inside the point of attraction, d < w, f(d) = k₁ d + m Δ with
+    the handicap Δ = (1 − k₁) d, which has no gradient; from w on, f(d) = k₂ d + w (1 − k₂). So the attraction is
+    reduced by k₁ inside and increased by k₂ outside, and embeddings settle near w. DeMoor and Prevost (2024), Eq. 7 and
+    8, with m as in Fig. 8. With m above 1 the value is discontinuous at w, but not the gradient. Proxies are
+    initialised as in Euclidean softmax. In a second phase, w can only decrease.
 
     Args:
-        temperature: T, above 0, multiplies distances; the larger, the sharper, as in the paper.
-        point: w, the point of attraction, a distance above 0; its scale is that of the embeddings' lengths.
+        temperature: T, above 0, a factor of the distances as in the paper; larger values give a sharper distribution.
+        point: w, the point of attraction, a distance above 0, in units of the embeddings.
         inner_slope: k₁, in [0, 1].
-        outer_slope: k₂, 1 or more. With k₁ = k₂ = 1 it is Euclidean softmax.
-        handicap: m, 1 or more.
-        num_classes: C, one proxy each.
-        embedding_dim: D.
+        outer_slope: k₂, at least 1. With k₁ = k₂ = 1 the loss is Euclidean softmax.
+        handicap: m, at least 1.
+        num_classes: C, the number of classes, each with one proxy.
+        embedding_dim: D, the embedding dimensions.
     """
 
     lower_in_followup = ("point",)
@@ -51,14 +51,14 @@ class WarpedSoftmax(EuclideanSoftmax):
         self.handicap = handicap
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of embeddings (B, D) and labels (B,) in 0..C-1."""
+        """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
         distance = euclidean(embeddings, self.proxies)  # (B, C)
         warped = self._warped(distance.gather(1, labels[:, None]))  # (B, 1)
-        bent = torch.where(own_class(labels, classes=len(self.proxies)), warped, distance)
-        return functional.cross_entropy(-self.temperature * bent, labels)
+        changed = torch.where(own_class(labels, classes=len(self.proxies)), warped, distance)
+        return functional.cross_entropy(-self.temperature * changed, labels)
 
     def _warped(self, distance: Tensor) -> Tensor:
-        """f of the distances to the true proxies."""
+        """Return f of the distances to the true proxies."""
         handicap = self.handicap * (1 - self.inner_slope) * distance.detach()
         inside = self.inner_slope * distance + handicap
         outside = self.outer_slope * distance + self.point * (1 - self.outer_slope)

@@ -1,1 +1,1 @@
-"""What several losses share."""
+"""Functions and modules that several losses share."""

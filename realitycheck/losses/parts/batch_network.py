@@ -1,4 +1,4 @@
-"""Layers of the networks through which some losses let the items of a batch see each other."""
+"""Layers of the networks with which some losses exchange features between the items of a batch."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from realitycheck.losses.parts.buffers import held
+from realitycheck.losses.parts.buffers import snapshot_for_backward
 from realitycheck.losses.parts.counter_random import uniform
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Normalise by the batch in training, and by the running statistics otherwise, and where one item is all."""
+    """Batch normalisation that uses running statistics in evaluation, and also for a batch of one item."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """(B, F) → (B, F)."""
+        """Normalise (B, F) features."""
         if self.training and len(input) == 1:
             return functional.batch_norm(
                 input, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
@@ -25,11 +25,11 @@ class BatchNorm(nn.BatchNorm1d):
 
 
 class Dropout(nn.Module):
-    """Dropout whose draws follow from the seed and the count of draws alone.
+    """Dropout with random numbers that depend only on the seed and a counter.
 
     Args:
-        rate: the part that is dropped.
-        seed: what tells runs apart, and the layers of one network.
+        rate: probability of dropping a value.
+        seed: seed, different for each run and for each layer of a network.
     """
 
     seed: Tensor
@@ -42,27 +42,30 @@ class Dropout(nn.Module):
         self.register_buffer("draws", torch.zeros((), dtype=torch.int64))
 
     def forward(self, values: Tensor) -> Tensor:
-        """The values, in training some of them 0 and the others larger."""
+        """In training, set values to 0 at random and scale the others by 1 / (1 - rate)."""
         if not self.training or self.rate == 0:
             return values
         self.draws.add_(1)
-        kept = uniform(self.seed, held(self.draws), tuple(values.shape)) >= self.rate
+        kept = uniform(self.seed, snapshot_for_backward(self.draws), tuple(values.shape)) >= self.rate
         return values * kept / (1 - self.rate)
 
 
 class AttentionBlock(nn.Module):
-    """Self-attention among the items of a batch, and an MLP, each with residual, dropout and LayerNorm.
+    """Self-attention among the items of a batch, and an MLP, each with residual connection, dropout and LayerNorm.
 
     Args:
-        dims: features D.
-        heads: a divisor of D.
-        drop: the dropout in all places.
+        dims: D, the number of features.
+        heads: number of heads, a divisor of D.
+        drop: dropout module, used at all four positions.
+
+    Raises:
+        ValueError: if `heads` does not divide `dims`.
     """
 
     def __init__(self, dims: int, heads: int, drop: Dropout) -> None:
         super().__init__()
         if dims % heads:
-            raise ValueError(f"heads must divide the embedding dimensions {dims}; got {heads}.")
+            raise ValueError(f"heads {heads} is out of range: must divide the embedding dimensions {dims}.")
         self.heads = heads
         self.drop = drop
         self.query, self.key, self.value, self.out = (linear(dims) for _ in range(4))
@@ -70,7 +73,7 @@ class AttentionBlock(nn.Module):
         self.first_norm, self.second_norm = nn.LayerNorm(dims), nn.LayerNorm(dims)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, D) → (B, D)."""
+        """Return (B, D) features of (B, D) features."""
         features = self.first_norm(features + self.drop(self._attention(features)))
         changed = self.narrow(self.drop(self.widen(features).relu()))
         normalized: Tensor = self.second_norm(features + self.drop(changed))
@@ -79,7 +82,7 @@ class AttentionBlock(nn.Module):
     def _attention(self, features: Tensor) -> Tensor:
         query, key, value = (self._split(part(features)) for part in (self.query, self.key, self.value))
         scores = query @ key.transpose(1, 2) / math.sqrt(query.shape[2])  # (heads, B, B)
-        weights = functional.pad(scores, (1, 0)).softmax(dim=2)[:, :, 1:]  # a key that answers 0 to all: the 1 below
+        weights = functional.pad(scores, (1, 0)).softmax(dim=2)[:, :, 1:]  # the zero logit adds 1 to the denominator
         mixed = self.drop(weights) @ value
         gathered: Tensor = self.out(mixed.transpose(0, 1).flatten(1))
         return gathered
@@ -89,7 +92,7 @@ class AttentionBlock(nn.Module):
 
 
 def linear(dims: int) -> nn.Linear:
-    """A square layer as the authors start it: Glorot-uniform weights, and no shift."""
+    """Build a square layer with Glorot-uniform weights and zero bias, as in the code of IBC's authors."""
     layer = nn.Linear(dims, dims)
     nn.init.xavier_uniform_(layer.weight)
     nn.init.zeros_(layer.bias)

@@ -1,19 +1,19 @@
-"""The latest points of earlier batches: first in, first out, in tensors of fixed shape."""
+"""A first-in, first-out memory of points of earlier batches, in tensors of fixed shape."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from realitycheck.losses.parts.buffers import held
+from realitycheck.losses.parts.buffers import snapshot_for_backward
 
 
 class Memory(nn.Module):
-    """A ring of M points with their labels, all of it buffers.
+    """A ring buffer of M points and their labels; all state is in buffers.
 
     Args:
-        size: M, from 1.
-        dims: D.
+        size: M, number of points, at least 1.
+        dims: D, dimensions of a point.
     """
 
     points: Tensor
@@ -27,30 +27,31 @@ class Memory(nn.Module):
         self.register_buffer("written", torch.tensor(0))
 
     def filled(self) -> Tensor:
-        """(M,) bool, the places that have been written."""
+        """Return an (M,) bool mask of the positions that have been written."""
         return torch.arange(len(self.labels), device=self.labels.device) < self.written
 
     @torch.no_grad()
     def write(self, points: Tensor, labels: Tensor, *, count: Tensor | int = 1) -> Tensor:
-        """Put points (B, D) and labels (B,) in place of the oldest; of more than M, the last M.
+        """Replace the oldest points by points (B, D) with labels (B,); of more than M points, the last M are stored.
 
-        A loss writes before it reads: what was read before may be wrong in the backward of a compiled loss (`held`).
+        A loss must write before it reads: values that were read before can be wrong in the backward of a compiled
+        loss (see `snapshot_for_backward`).
 
         Args:
             points: (B, D).
             labels: (B,).
-            count: scalar, 1; 0 as long as the memory has not begun: what is written then is never held.
+            count: scalar 1, or 0 before the memory is in use: points of such a call do not count as written.
 
         Returns:
-            (B, M) bool, the place of each item.
+            (B, M) bool mask of the position of each item.
         """
         size, batch = len(self.labels), len(labels)
         order = torch.arange(batch, device=labels.device)
-        before = held(self.written)
-        places = (before + order) % size
-        kept = places[-size:]  # two items never go to one place
+        before = snapshot_for_backward(self.written)
+        positions = (before + order) % size
+        kept = positions[-size:]  # so that no position is written twice
         self.points.index_copy_(0, kept, points[-size:].to(self.points.dtype))
         self.labels.index_copy_(0, kept, labels[-size:])
         self.written.copy_(before + batch * count)
-        own = places[:, None] == torch.arange(size, device=labels.device)
+        own = positions[:, None] == torch.arange(size, device=labels.device)
         return own & (order >= batch - size)[:, None]

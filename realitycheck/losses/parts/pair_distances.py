@@ -1,4 +1,4 @@
-"""Euclidean distances of a batch's points, with gradients of our own: autograd's fill five times the memory."""
+"""Euclidean distances of points, with explicit gradients: those of autograd take five times the memory."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 SMALLEST_SQUARE = 1e-12
-"""Below it a squared distance counts as it: the square root has no finite slope at 0."""
+"""Lower bound on squared distances, because the square root has no finite derivative at 0."""
 
 SMALLEST: float = SMALLEST_SQUARE**0.5
 
-SMALL = 2**20
-"""Up to so many differences B·M·D, results version 1 takes distances by differences."""
+MAX_BY_DIFFERENCES = 2**20
+"""Largest number B·M·D of differences with which results version 1 computes distances by differences."""
 
-AT_ONCE = 2**18
-"""So many differences are held at once, a megabyte: memory for more would come from the system at each step."""
+CHUNK = 2**18
+"""Differences in memory at a time: one megabyte. More would be allocated from the operating system at each step."""
 
 
 def distances(anchors: Tensor, others: Tensor) -> Tensor:
-    """(B, M) Euclidean distances of (B, D) and (M, D) points, at least 1e-6.
+    """Return the (B, M) Euclidean distances of (B, D) and (M, D) points, at least 1e-6.
 
-    By products in float64, in O(B·M) memory, and never by `2 - 2·cos` in float32, which loses half the digits where
-    two points nearly agree. Differentiable once.
+    They are computed by products in float64, in O(B·M) memory. The float32 formula `2 - 2·cos` would lose half the
+    digits for close points. Differentiable once.
     """
     return _ByProducts.apply(anchors, None if anchors is others else others)  # type: ignore[no-any-return]
 
 
 def recorded_distances(anchors: Tensor, others: Tensor) -> Tensor:
-    """The same, by differences up to a size: slower, but runs of results version 1 have its bits."""
-    if len(anchors) * others.numel() > SMALL:
+    """Return the same distances, by differences up to a size: slower, but bit for bit those of results version 1."""
+    if len(anchors) * others.numel() > MAX_BY_DIFFERENCES:
         return distances(anchors, others)
     return _ByDifferences.apply(anchors, None if anchors is others else others)  # type: ignore[no-any-return]
 
 
 class _ByDifferences(Function):
-    """Of two sets of points, or where `others` is None of one set among itself."""
+    """Distances between two sets of points, or within one set if `others` is None."""
 
     @staticmethod
     def forward(ctx: Any, anchors: Tensor, others: Tensor | None) -> Tensor:
         opposite = anchors if others is None else others
-        rows = torch.split(anchors, AT_ONCE // max(1, opposite.numel()) or 1)
-        square = torch.cat([(some[:, None] - opposite[None, :]).square_().sum(dim=2) for some in rows])
+        chunks = torch.split(anchors, CHUNK // max(1, opposite.numel()) or 1)
+        square = torch.cat([(chunk[:, None] - opposite[None, :]).square_().sum(dim=2) for chunk in chunks])
         distance = square.clamp_min_(SMALLEST_SQUARE).sqrt_()
         ctx.save_for_backward(anchors, others, distance)
         return distance
@@ -54,27 +54,27 @@ class _ByDifferences(Function):
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor | None]:
         anchors, others, distance = ctx.saved_tensors
         opposite = anchors if others is None else others
-        pull = _pull(slope, distance)[:, :, None]
-        dims = _dims_at_once(anchors.shape[1], pairs=distance.numel())
-        parts = zip(*(torch.split(each, dims, dim=1) for each in (anchors, opposite)), strict=True)
-        sums = [_sums_of_differences(some, across, pull) for some, across in parts]
-        one, other = (torch.cat(each, dim=1) for each in zip(*sums, strict=True))
-        return (one - other, None) if others is None else (one, -other)
+        weight = _weight(slope, distance)[:, :, None]
+        dims = _dims_per_chunk(anchors.shape[1], pairs=distance.numel())
+        chunks = zip(torch.split(anchors, dims, dim=1), torch.split(opposite, dims, dim=1), strict=True)
+        sums = [_sums_of_differences(left, right, weight) for left, right in chunks]
+        to_anchors, to_others = (torch.cat(columns, dim=1) for columns in zip(*sums, strict=True))
+        return (to_anchors - to_others, None) if others is None else (to_anchors, -to_others)
 
 
-def _dims_at_once(dims: int, *, pairs: int) -> int:
-    """Whole steps of the kernels, or all dims: else a narrow last part is summed in another order."""
-    return max(32, AT_ONCE // max(1, pairs) // 32 * 32) if dims % 32 == 0 else dims
+def _dims_per_chunk(dims: int, *, pairs: int) -> int:
+    """Return a multiple of the kernels' vector width, or all dims: a narrow last chunk is summed in another order."""
+    return max(32, CHUNK // max(1, pairs) // 32 * 32) if dims % 32 == 0 else dims
 
 
-def _sums_of_differences(anchors: Tensor, others: Tensor, pull: Tensor) -> tuple[Tensor, Tensor]:
-    """Σ w·(a - b) over others (B, D) and over anchors (M, D), of a pull w (B, M, 1)."""
-    pulled = (anchors[:, None] - others[None, :]).mul_(pull)
-    return pulled.sum(dim=1), pulled.sum(dim=0)
+def _sums_of_differences(anchors: Tensor, others: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return Σ w·(a - b) over others (B, D) and over anchors (M, D), for weights w (B, M, 1)."""
+    weighted = (anchors[:, None] - others[None, :]).mul_(weight)
+    return weighted.sum(dim=1), weighted.sum(dim=0)
 
 
 class _ByProducts(Function):
-    """Of two sets of points, or where `others` is None of one set among itself."""
+    """Distances between two sets of points, or within one set if `others` is None."""
 
     @staticmethod
     def forward(ctx: Any, anchors: Tensor, others: Tensor | None) -> Tensor:
@@ -90,27 +90,27 @@ class _ByProducts(Function):
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor | None]:
         a, b, distance = ctx.saved_tensors
-        pull = _pull(slope, distance)
-        if b is None:  # both parts of the gradient by one product
-            return _towards(a, a, pull + pull.T).to(slope.dtype), None
-        return _towards(a, b, pull).to(slope.dtype), _towards(b, a, pull.T).to(slope.dtype)
+        weight = _weight(slope, distance)
+        if b is None:  # one product gives both parts of the gradient
+            return _weighted_sum(a, a, weight + weight.T).to(slope.dtype), None
+        return _weighted_sum(a, b, weight).to(slope.dtype), _weighted_sum(b, a, weight.T).to(slope.dtype)
 
 
 def _squares(points: Tensor) -> Tensor:
     return points.square().sum(dim=1)
 
 
-def _towards(anchors: Tensor, others: Tensor, pull: Tensor) -> Tensor:
-    """(B, D) Σ w·(a - b) over others in float64, of a pull w (B, M)."""
-    wide = pull.double()
+def _weighted_sum(anchors: Tensor, others: Tensor, weight: Tensor) -> Tensor:
+    """Return (B, D) Σ w·(a - b) over others in float64, for weights w (B, M)."""
+    wide = weight.double()
     return (anchors * wide.sum(dim=1, keepdim=True)).addmm_(wide, others, alpha=-1)
 
 
-def _pull(slope: Tensor, distance: Tensor) -> Tensor:
-    """(B, M) w of the gradient w·(a - b) of each pair: none where the distance stands at its floor.
+def _weight(slope: Tensor, distance: Tensor) -> Tensor:
+    """Return (B, M) weights w of the gradient w·(a - b) of each pair; 0 where the distance is at its lower bound.
 
-    In float32 at least: half precision has no room for 1 / 1e-6.
+    Computed in float32 at least, because 1 / 1e-6 overflows in half precision.
     """
     wide = torch.promote_types(slope.dtype, torch.float32)
-    there = (distance > SMALLEST).to(wide)
-    return slope.to(wide) / distance.to(wide).clamp_min(SMALLEST) * there
+    above_bound = (distance > SMALLEST).to(wide)
+    return slope.to(wide) / distance.to(wide).clamp_min(SMALLEST) * above_bound

@@ -10,18 +10,18 @@ from realitycheck.losses.parts.pair_distances import SMALLEST_SQUARE
 
 
 def cosines(embeddings: Tensor, proxies: Tensor) -> Tensor:
-    """(B, C) cosine similarities of (B, D) embeddings and (C, D) class vectors."""
+    """Return the (B, C) cosine similarities of (B, D) embeddings and (C, D) class vectors."""
     unit = functional.normalize(embeddings, dim=1)
     return unit @ functional.normalize(proxies, dim=1).to(unit.dtype).T
 
 
 def own_class(labels: Tensor, *, classes: int) -> Tensor:
-    """(B, C) bool, true at each item's own class."""
+    """Return a (B, C) bool mask of each item's own class."""
     return labels[:, None] == torch.arange(classes, device=labels.device)
 
 
 def euclidean(embeddings: Tensor, proxies: Tensor) -> Tensor:
-    """(B, C) Euclidean distances of (B, D) embeddings and (C, D) class vectors as they are, at least 1e-6."""
+    """Return the (B, C) Euclidean distances of embeddings (B, D) and class vectors (C, D), at least 1e-6."""
     proxies = proxies.to(embeddings.dtype)
     square = embeddings.square().sum(dim=1)[:, None] + proxies.square().sum(dim=1) - 2 * embeddings @ proxies.T
     return square.clamp_min(SMALLEST_SQUARE).sqrt()
