@@ -40,7 +40,7 @@ def poison(study: Path) -> None:
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory) -> Path:
     study = write_study(tmp_path_factory.mktemp("walk"))
-    assert "is right" in command("check", study)
+    assert "is valid" in command("check", study)
     command("run", study, "--workers", "2")
     return study
 

@@ -1,4 +1,4 @@
-"""Commands about what the house has: its menus, published tables, and data that can be fetched."""
+"""Commands that list what is included: menus, published tables, and data that can be fetched."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ out = Console(highlight=False)
 Kind = Annotated[Literal["losses", "datasets", "trunks"], typer.Argument(help="What to list.", show_default=False)]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Write the text of docs/losses.md instead.")]
 Name = Annotated[str, typer.Argument(help="A dataset of the menu.", show_default=False)]
-Folder = Annotated[Path, typer.Argument(help="Where data lie; the dataset gets a folder in it.", show_default=False)]
+Folder = Annotated[Path, typer.Argument(help="Folder for data; the dataset gets its own in it.", show_default=False)]
 
 
 def catalog(kind: Kind, markdown: Markdown = False) -> None:  # noqa: FBT002 - typer makes an option of it
@@ -31,11 +31,11 @@ def catalog(kind: Kind, markdown: Markdown = False) -> None:  # noqa: FBT002 - t
     head, rows = verbs.listed(kind)
     out.print(_table(head, rows))
     if kind == "datasets":
-        out.print("`realitycheck fetch NAME FOLDER` gets a dataset, or says where to get it and how to lay it out.")
+        out.print("`realitycheck fetch NAME FOLDER` downloads a dataset, or prints where to get it.")
 
 
 def published(dataset: Name) -> None:
-    """Show the tables that papers published on a dataset, and how far to trust each."""
+    """Show the tables that papers published on a dataset, and how reliable each of them is."""
     head, blocks, explained = verbs.published_blocks(dataset)
     for block in blocks:
         out.print(f"\n[bold]{block.title}[/]", soft_wrap=True)
@@ -48,7 +48,7 @@ def published(dataset: Name) -> None:
 
 
 def fetch(dataset: Name, folder: Folder) -> None:
-    """Download a dataset, check its digest and unpack it; or say where to get it and how to lay it out."""
+    """Download a dataset, check its digest and unpack it; or print where to get it and which layout it needs."""
     with making() as watch:
         root = verbs.fetch_data(dataset, folder, watch=watch)
     out.print(f"root: {root}", markup=False, soft_wrap=True)
@@ -56,8 +56,8 @@ def fetch(dataset: Name, folder: Folder) -> None:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for place, column in enumerate(head):
-        table.add_column(column, overflow="fold", no_wrap=place == 0)  # a name is to be found and copied whole
+    for position, column in enumerate(head):
+        table.add_column(column, overflow="fold", no_wrap=position == 0)  # names must be copied as a whole
     for row in rows:
         table.add_row(*row)
     return table

@@ -15,12 +15,11 @@ INTERRUPTED = 130
 
 
 def _leave(*_: object) -> None:
-    """Say so and end, here and now.
+    """Print that the command stopped, and end the process at once.
 
-    Raised instead, Ctrl-C comes out of a half-done import as anything, or not at all; and the usual way out takes
-    torch some seconds.
+    An exception raised inside a half-done import may be swallowed, and a regular exit takes torch some seconds.
     """
-    kept = " Every finished run is kept; `run` again goes on from here." if sys.argv[1:2] == ["run"] else ""
+    kept = " Every finished run is recorded; `run` again goes on from here." if sys.argv[1:2] == ["run"] else ""
     os.write(2, f"Stopped.{kept}\n".encode())
     os._exit(INTERRUPTED)
 
@@ -52,36 +51,37 @@ StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/d
 Executor = Annotated[str, typer.Option(help=f"Where jobs run: {EXECUTORS}.")]
 Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")]
-Deadline = Annotated[float, typer.Option(help="Minutes after which a job counts as hanging.", min=0.1)]
+Deadline = Annotated[float, typer.Option(help="Minutes after which a job is killed and tried again.", min=0.1)]
 
 Reuse = Annotated[
-    list[Path] | None, typer.Option(help="Folder of another study's evidence; its records of equal id are copied.")
+    list[Path] | None, typer.Option(help="Folder of another study's records; those of equal id are copied.")
 ]
 AcceptFailed = Annotated[
-    list[str] | None, typer.Option(help="Id of a run that always fails; it is written as a spent, diverged one.")
+    list[str] | None,
+    typer.Option(help="Record this run as DIVERGED after three failures; its trial counts as used."),
 ]
 
 
 @app.command()
 def check(study: StudyFile) -> None:
-    """Name every problem of a study's files, each with its line."""
+    """List every problem of a study's files and data, each with its line and a code."""
     with making() as watch:
         read = verbs.check_study(study, watch=watch)
     for warning in verbs.study_warnings(read):
         out.print(f"[yellow]warning[/]  {read.source} {warning}", soft_wrap=True)
     losses = counted(len(read.study.losses), "loss", "losses")
-    told = f"{read.source} is right: {losses} under protocol {read.study.protocol.protocol}."
-    out.print(told, markup=False, soft_wrap=True)
+    valid = f"{read.source} is valid: {losses} under protocol {read.study.protocol.protocol}."
+    out.print(valid, markup=False, soft_wrap=True)
 
 
 @app.command()
 def plan(study: StudyFile, workers: Workers = 2) -> None:
-    """Say what a study costs and what it can find, before anything runs."""
+    """Print what a study costs and which differences it can detect, before anything runs."""
     read = verbs.load_study(study)
     with at_ctrl_c(signal.default_int_handler), making() as watch:
-        told = verbs.plan_study(read, watch=watch)
-    out.print(plan_table(told, workers))
-    for line in sentences(told):
+        study_plan = verbs.plan_study(read, watch=watch)
+    out.print(plan_table(study_plan, workers))
+    for line in sentences(study_plan):
         out.print(line, soft_wrap=True)
 
 
@@ -95,10 +95,10 @@ def run(
     reuse: Reuse = None,
     accept_failed: AcceptFailed = None,
 ) -> None:
-    """Do what is left of a study. Run again after any interruption: it goes on where it was."""
+    """Carry out what is left of a study. Run it again after any interruption: it continues."""
     read = verbs.load_study(study)
     for run_id in accept_failed or ():
-        out.print(f"accepted as spent: {verbs.accept_failed(read, run_id)}", markup=False, soft_wrap=True)
+        out.print(f"recorded as diverged: {verbs.accept_failed(read, run_id)}", markup=False, soft_wrap=True)
     live = executor != "inline"  # a debugger needs the terminal for itself
     with at_ctrl_c(signal.default_int_handler), display(read.study.study, live=live) as watch:  # ends the children
         result = verbs.run_study(
@@ -112,12 +112,12 @@ def run(
             progress=watch.making,
         )
     out.print(standings_table(result.standings))
-    _tell_result(result)
+    _print_result(result)
 
 
 @app.command()
 def status(study: StudyFile) -> None:
-    """Say what is done, diverged and left, by the ledger alone."""
+    """Print what is done, diverged and left, according to the ledger."""
     out.print(standings_table(verbs.study_standings(study)))
 
 
@@ -128,10 +128,8 @@ def report(study: StudyFile) -> None:
     page = written.pop("index.html")
     out.print(written["tables.md"].read_text(encoding="utf-8"), markup=False, soft_wrap=True)
     out.print(f"page    {page}", soft_wrap=True)
-    out.print(
-        f"beside  {', '.join(str(each.relative_to(page.parent)) for each in written.values())}",
-        soft_wrap=True,
-    )
+    names = (str(path.relative_to(page.parent)) for path in written.values())
+    out.print(f"and     {', '.join(names)}", soft_wrap=True)
 
 
 @app.command()
@@ -143,7 +141,7 @@ def pack(study: StudyFile) -> None:
 
 @app.command()
 def doctor(study: StudyFile) -> None:
-    """Look at this machine, and whether images and weights are still those that a study was begun with."""
+    """Describe this machine, and compare images and weights with those at the start of a study."""
     read = verbs.load_study(study)
     with making() as watch:
         facts, problems = verbs.machine_facts(read), verbs.examine(read, watch=watch)
@@ -151,7 +149,7 @@ def doctor(study: StudyFile) -> None:
         out.print(f"{heading:<10}{fact}", markup=False, soft_wrap=True)
     if problems:
         raise InputError(read.source, problems)
-    out.print("Images and weights are as they were.")
+    out.print("Images and weights are unchanged.")
 
 
 for command in (lists.catalog, lists.published, lists.fetch):
@@ -174,14 +172,14 @@ def _exit_code() -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except typer.TyperException as error:
-        if told := error.format_message():  # nothing where the help has been printed instead
-            told = told.replace("Value error, ", "").rstrip(".")  # pydantic's own words, and a full stop for all
-            err.print(f"{told}. `realitycheck --help` lists the commands.", markup=False, soft_wrap=True)
+        if message := error.format_message():  # empty where the help has been printed instead
+            message = message.replace("Value error, ", "").rstrip(".")  # pydantic's prefix; one full stop for all
+            err.print(f"{message}. `realitycheck --help` lists the commands.", markup=False, soft_wrap=True)
         return 2
     except RealityCheckError as error:
         return _failed(error)
     except OSError as error:
-        if failure := storage_error(error):  # a full disk, no permission: where no verb has said so
+        if failure := storage_error(error):  # a full disk or no permission, where no verb has reported it
             return _failed(failure)
         raise
 
@@ -191,14 +189,14 @@ def _failed(error: RealityCheckError) -> int:
     return 2 if isinstance(error, InputError) else 1
 
 
-def _tell_result(result: StudyResult) -> None:
+def _print_result(result: StudyResult) -> None:
     for traceback in result.raised:
         err.print("A loss raised an exception. Its run is recorded as diverged.", style="yellow")
         err.print(traceback, markup=False, highlight=False, soft_wrap=True)
     for reason in result.left:
-        err.print(f"left after three failures: {reason}", style="red", markup=False, soft_wrap=True)
+        err.print(f"failed three times: {reason}", style="red", markup=False, soft_wrap=True)
     for alarm in result.alarms:
         err.print(f"alarm: {alarm}", style="red", markup=False, soft_wrap=True)
     if result.left or result.alarms:
-        err.print("The study could not finish. `run` again tries these jobs afresh. Tracebacks are in its `attempts/`.")
+        err.print("The study could not finish. `run` again tries these jobs anew. Tracebacks are in its `attempts/`.")
         raise typer.Exit(1)

@@ -19,21 +19,22 @@ def rough(value: float) -> str:
     return f"{float(f'{value:.2g}'):,.12g}"
 
 
-def sentences(told: StudyPlan) -> Iterator[str]:
+def sentences(study_plan: StudyPlan) -> Iterator[str]:
     """What a plan says beside its table of trainings."""
-    for dataset, losses in told.measured.items():
-        for label, seen in losses.items():
+    for dataset, losses in study_plan.measured.items():
+        for label, seconds in losses.items():
             yield (
-                f"measured, {dataset}/{label}: {1000 * seen.step:.1f} ms a step ({1000 * seen.complete_step:.1f} with "
-                f"K·D dims), {seen.evaluation:.2f} s a validation, {seen.fold_score:.1f} s a score of K models"
+                f"measured, {dataset}/{label}: {1000 * seconds.step:.1f} ms per step "
+                f"({1000 * seconds.complete_step:.1f} with K·D dims), {seconds.evaluation:.2f} s per validation, "
+                f"{seconds.fold_score:.1f} s per score of K models"
             )
     yield (
-        f"time: about {rough(told.cost.worker_hours)} worker-hours if every run goes to its cap, "
-        "and a worker has a core of its own"
+        f"time: about {rough(study_plan.cost.worker_hours)} worker-hours if every run reaches its cap "
+        "and every worker has a core of its own"
     )
-    yield f"disk: about {rough(told.cost.disk_bytes / 1e6)} MB of pixels, and of weights until they are scored"
+    yield f"disk: about {rough(study_plan.cost.disk_bytes / 1e6)} MB of pixels, and of weights until they are scored"
     differences = " or ".join(
-        f"{size:.2f} (correlation {correlation:g})" for correlation, size in told.detectable.items()
+        f"{size:.2f} (correlation {correlation:g})" for correlation, size in study_plan.detectable.items()
     )
     yield (
         f"smallest difference to the baseline found with 80 % power, in standard deviations of a loss's score "
@@ -41,17 +42,20 @@ def sentences(told: StudyPlan) -> Iterator[str]:
     )
 
 
-def plan_table(told: StudyPlan, workers: int) -> Table:
-    """Return the numbers of trainings, and the hours on so many workers."""
-    table = Table(title="trainings", title_justify="left")
+def plan_table(study_plan: StudyPlan, workers: int) -> Table:
+    """The numbers of trainings, and the hours on this many workers."""
+    searches = f", {study_plan.searches} searches per loss" if study_plan.searches > 1 else ""
+    table = Table(title=f"trainings{searches}", title_justify="left")
     for name in ("", "search", "fold runs", "complete runs", "together"):
         table.add_column(name, justify="right" if name else "left")
-    each = told.trainings
-    cells = [each.search, each.folds, each.complete, each.total]
+    counts = study_plan.trainings
+    cells = [counts.search, counts.folds, counts.complete, counts.total]
     table.add_row("one loss, one dataset", *(f"{cell:,}" for cell in cells))
-    times = told.losses * told.datasets
-    all_of_it = f"{counted(told.losses, 'loss', 'losses')}, {counted(told.datasets, 'dataset', 'datasets')}"
-    table.add_row(all_of_it, *(f"{cell * times:,}" for cell in cells))
-    hours = f"about {rough(told.cost.worker_hours / workers)} hours"
+    times = study_plan.losses * study_plan.datasets
+    everything = (
+        f"{counted(study_plan.losses, 'loss', 'losses')}, {counted(study_plan.datasets, 'dataset', 'datasets')}"
+    )
+    table.add_row(everything, *(f"{cell * times:,}" for cell in cells))
+    hours = f"about {rough(study_plan.cost.worker_hours / workers)} hours"
     table.caption = f"{hours} on {counted(workers, 'worker', 'workers')}"
     return table

@@ -28,7 +28,7 @@ LINE_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Who watches what of a `run`: its runs, and what is made ready before them."""
+    """Callbacks of a `run`: for its runs, and for the preparation before them."""
 
     runs: verbs.Watch
     making: verbs.Progress
@@ -50,7 +50,7 @@ def display(name: str, *, live: bool) -> Iterator[Views]:
 
 @contextmanager
 def making() -> Iterator[verbs.Progress]:
-    """As `display`, for what is made ready alone."""
+    """As `display`, for preparation only."""
     with display("", live=True) as views:
         yield views.making
 

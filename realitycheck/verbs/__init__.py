@@ -1,10 +1,9 @@
-"""The verbs that people use: the only place that wires the towers."""
+"""The verbs that people use: the only room that connects training, search, executors and report."""
 
 from __future__ import annotations
 
-from realitycheck.verbs.data import fetch_data, published_blocks
 from realitycheck.verbs.doctor import examine, machine_facts
-from realitycheck.verbs.listings import Rows, listed, loss_cards, losses_markdown
+from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
 from realitycheck.verbs.plan import StudyPlan, plan_study
 from realitycheck.verbs.report import pack_study, report_study, study_standings
 from realitycheck.verbs.run import StudyResult, Watch, accept_failed, carry_out, run_study

@@ -37,6 +37,7 @@ class StudyPlan:
 
     Args:
         trainings: per loss and dataset.
+        searches: independent searches of each loss.
         losses: how many losses.
         datasets: how many datasets.
         measured: the calibration, by dataset and loss.
@@ -46,6 +47,7 @@ class StudyPlan:
     """
 
     trainings: Trainings
+    searches: int
     losses: int
     datasets: int
     measured: Mapping[str, Mapping[str, Measured]]
@@ -80,6 +82,7 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
         total += untrained_cost(here, next(iter(seen.values())))
     return StudyPlan(
         trainings=trainings(protocol),
+        searches=protocol.search.searches,
         losses=len(study.losses),
         datasets=len(study.datasets),
         measured=measured,

@@ -64,7 +64,7 @@ def test_bad_words_exit_with_2(monkeypatch, words):
     assert exit_code(monkeypatch, *words) == 2
 
 
-KEPT = "Stopped. Every finished run is kept; `run` again goes on from here.\n"
+KEPT = "Stopped. Every finished run is recorded; `run` again goes on from here.\n"
 
 
 def test_ctrl_c_in_a_run_is_one_line(monkeypatch, study_path, capfd):
@@ -116,7 +116,7 @@ def test_one_loss_is_too_few_for_check_as_for_plan(monkeypatch, study_path, capf
 
 def test_a_right_study_is_told_so(monkeypatch, study_path, capfd):
     assert exit_code(monkeypatch, "check", str(study_path)) == 0
-    assert "small.yaml is right: 3 losses under protocol tiny." in capfd.readouterr().out
+    assert "small.yaml is valid: 3 losses under protocol tiny." in capfd.readouterr().out
 
 
 def ended(monkeypatch, study_path, run_study, *words: str) -> int:

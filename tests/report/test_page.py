@@ -132,7 +132,8 @@ def test_provenance_holds_what_may_differ(study, dataset, folder, tmp_path, text
     here, there = texts(tmp_path), texts(folder)
     assert {name for name in here if here[name] != there[name]} == {"provenance.html"}
     text = Seen(here["provenance.html"].decode()).text
-    assert all(part in text for part in ("box7", "2026-11-22T10:00:00Z", "two results of one id", "3.5", "raise <b>ValueError"))
+    parts = ("box7", "2026-11-22T10:00:00Z", "two results of one id", "3.5", "raise <b>ValueError")
+    assert all(part in text for part in parts)
     assert "<pre>Traceback:\n  raise &lt;b&gt;ValueError</pre>" in here["provenance.html"].decode()
 
 

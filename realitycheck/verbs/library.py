@@ -1,13 +1,17 @@
-"""`catalog`: the menus, as rows, and the losses as a page of Markdown."""
+"""`catalog`, `fetch` and `published`: the menus, data that can be downloaded, and the tables of papers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
+from realitycheck.datasets.fetching.fetch import fetch
 from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.losses.cards import Card, cards
 from realitycheck.protocol.paper_settings import Published, published
+from realitycheck.report.published.listing import EXPLAINED, HEAD, Listing, listings
 from realitycheck.trunks.menu import MENU as TRUNKS
+from realitycheck.verbs.study import Progress, unwatched
 
 Rows = tuple[Sequence[str], Sequence[Sequence[str]]]
 """The head of a table, and its rows."""
@@ -48,22 +52,32 @@ def listed(kind: str) -> Rows:
 
 
 def _losses() -> Rows:
-    faces = [(each.name, each.entry, ", ".join(each.knobs)) for each in cards()]
-    rows = [(name, e.family, e.distance, knobs, e.reference, e.status) for name, e, knobs in faces]
+    rows = [
+        (
+            card.name,
+            card.entry.family,
+            card.entry.distance,
+            ", ".join(card.knobs),
+            card.entry.reference,
+            card.entry.status,
+        )
+        for card in cards()
+    ]
     return ("loss", "family", "distance", "knobs", "paper", "status"), rows
 
 
 def _datasets() -> Rows:
     rows = [
-        (name, each.title, _count(each.classes), _count(each.images), each.terms) for name, each in DATASETS.items()
+        (name, entry.title, _count(entry.classes), _count(entry.images), entry.terms)
+        for name, entry in DATASETS.items()
     ]
     return ("dataset", "shows", "classes", "images", "terms"), rows
 
 
 def _trunks() -> Rows:
     rows = [
-        (name, each.title, _count(each.output_dim), each.paper, ", ".join(each.weights) or "none")
-        for name, each in TRUNKS.items()
+        (name, entry.title, _count(entry.output_dim), entry.paper, ", ".join(entry.weights) or "none")
+        for name, entry in TRUNKS.items()
     ]
     return ("trunk", "network", "features", "paper", "known weights"), rows
 
@@ -72,36 +86,54 @@ def _count(number: int | None) -> str:
     return "any" if number is None else f"{number:,}"
 
 
+def fetch_data(name: str, folder: Path, *, watch: Progress = unwatched) -> Path:
+    """Download a dataset of the menu, check its digest and unpack it below the folder; its root.
+
+    Raises:
+        InputError: if it must be fetched by hand (the error says where), or the digest of the download is another one.
+    """
+    return fetch(name, folder, progress=lambda done, size: watch(f"{name}, bytes", done, size))
+
+
+def published_blocks(dataset: str) -> tuple[tuple[str, ...], tuple[Listing, ...], str]:
+    """The tables that papers published on a dataset: the head of all tables, the tables, and notes on all of them.
+
+    Raises:
+        InputError: if no published table of this dataset is included.
+    """
+    return HEAD, listings(dataset), EXPLAINED
+
+
 def losses_markdown() -> str:
     """The text of `docs/losses.md`."""
-    found, settings = cards(), published()
-    parts = [INTRODUCTION, _table(found)]
+    losses, settings = cards(), published()
+    parts = [INTRODUCTION, _table(losses)]
     for family, title in FAMILIES.items():
         parts.append(f"## {title}\n")
-        parts += [_section(card, settings.get(card.name, {})) for card in found if card.entry.family == family]
+        parts += [_section(card, settings.get(card.name, {})) for card in losses if card.entry.family == family]
     return "\n".join([*parts, NOT_HERE])
 
 
-def _table(found: list[Card]) -> str:
+def _table(losses: list[Card]) -> str:
     lines = ["| loss | family | distance | knobs | paper | status |", "|---|---|---|---|---|---|"]
-    for card in found:
-        face = card.entry
+    for card in losses:
+        entry = card.entry
         knobs = ", ".join(f"`{knob}`" for knob in card.knobs) or "none"
-        cells = (f"[`{card.name}`](#{card.name})", face.family, face.distance, knobs, face.reference, face.status)
+        cells = (f"[`{card.name}`](#{card.name})", entry.family, entry.distance, knobs, entry.reference, entry.status)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
 def _section(card: Card, settings: Mapping[str, Published]) -> str:
-    face = card.entry
-    head = f"*{face.status}* · {face.distance} · {face.reference}"
-    needs = f" · at least {face.least_per_class} images of a class in a batch" if face.least_per_class > 1 else ""
+    entry = card.entry
+    head = f"*{entry.status}* · {entry.distance} · {entry.reference}"
+    needs = f" · at least {entry.least_per_class} images of a class in a batch" if entry.least_per_class > 1 else ""
     body = [f"### {card.name}", card.summary, f"$$\n{card.formula}\n$$", *card.text, head + needs]
     known = "\n".join(f"- `{name}`: {meaning}" for name, meaning in card.arguments.items() if name in card.knobs)
     return "\n\n".join([*body, *([known] if known else []), *_settings(settings)]) + "\n"
 
 
 def _settings(settings: Mapping[str, Published]) -> Iterator[str]:
-    for name, each in settings.items():
-        knobs = ", ".join(f"{knob} {value}" for knob, value in each.knobs.items()) or "no knobs"
-        yield f"Published as `{name}`: {knobs}. {each.source}."
+    for name, setting in settings.items():
+        knobs = ", ".join(f"{knob} {value}" for knob, value in setting.knobs.items()) or "no knobs"
+        yield f"Published as `{name}`: {knobs}. {setting.source}."
