@@ -108,5 +108,5 @@ def test_the_source_of_weights_is_no_part_of_an_identity(tmp_path):
         weights = f"{{source: {source}, sha256: '{digest}'}}"
         study = write_study(tmp_path, protocol=FROZEN.replace("frozen: true", f"frozen: true, weights: {weights}"))
         plan = DatasetPlan(study=verbs.load_study(study).study, dataset="pictures", data="d", test="t")
-        ids.append((plan.digest, plan.losses[0].search_id))
+        ids.append((plan.digest, plan.losses[0].searches[0].id))
     assert ids[0] == ids[1] != ids[2]
