@@ -10,12 +10,12 @@ from realitycheck.verbs import StudyPlan
 
 
 def counted(count: int, one: str, many: str) -> str:
-    """A number and its noun: `1 loss`, `2 losses`."""
+    """Return a number and its noun: `1 loss`, `2 losses`."""
     return f"{count:,} {one if count == 1 else many}"
 
 
 def rough(value: float) -> str:
-    """Two digits of a prediction: `170,000`, `12`, `0.034`."""
+    """Return the first two digits of a prediction: `170,000`, `12`, `0.034`."""
     return f"{float(f'{value:.2g}'):,.12g}"
 
 
