@@ -34,7 +34,7 @@ class RetrievalScores:
     Args:
         map_at_r: mean average precision at R.
         r_precision: R-precision.
-        precision_at_1: share of queries whose nearest item has their class.
+        precision_at_1: share of queries with a nearest item of their class.
         map_at_r_per_class: MAP@R of each class with a query, in the order of the labels, to 6 decimals.
         queries: number of items with at least one other item of their class.
         singletons: number of the other items; they are not queries, but neighbours of queries.

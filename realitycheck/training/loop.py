@@ -41,7 +41,7 @@ class Trainer:
 
     @property
     def parts(self) -> dict[str, Stateful]:
-        """Every part whose state changes during training, by name."""
+        """Every part with a state that changes during training, by name."""
         modules = {"model": self.model, "loss": self.loss, "teacher": self.teacher}
         optimizers = {f"{name} optimizer": optimizer for name, optimizer in self.optimizers.items()}
         return {name: part for name, part in {**modules, **optimizers}.items() if part is not None}

@@ -20,7 +20,7 @@ class TimmModel(Trunk):
 
     The feature map is the output of `forward_features`: the map of the last stage, or the grid of a transformer's
     patch tokens without class and register tokens. If there is no grid, or the model normalises after its own pooling
-    (`fc_norm`), the map is the model's pooled output with height and width 1, and the recipe's pooling has no effect.
+    (`fc_norm`), the map is the model's pooled output with height and width 1. The recipe's pooling then has no effect.
     Other layers after the pooling, such as ConvNeXt's last LayerNorm, are not used.
     Grey images are repeated to three channels.
 

@@ -16,7 +16,7 @@ class CBML(PairLoss):
     + \log\left(1 + \sum_{n \in N_i} e^{(s_{in} - a_n) / b_n}\right)
     + w \sum_{y_n \neq y_i} (s_{in} - \mu_i)^2 \right]$$
 
-    s is the cosine similarity, P_i and N_i are the mined pairs of `multi_similarity_mined`, and μ_i is h times the mean
+    s is the cosine similarity, and P_i and N_i are the mined pairs of `multi_similarity_mined`. μ_i is h times the mean
     similarity of all positives plus 1 − h times that of all negatives, with a gradient. An anchor without mined pairs
     contributes 0 and counts in the mean. Kan, He, Cen, Li, Mladenovic and He (2022), the logarithmic form, as in the
     authors' code (kanshichao/CBML). As there, the last term is a sum over all negatives, not only the mined ones, and

@@ -28,8 +28,8 @@ class HierarchicalProxy(Loss):
     have the same graph, at the cost of C·k·D multiplications. An empty cluster keeps its mean. There is no clustering
     in evaluation.
 
-    The base must have its class vectors in a parameter `proxies` (C, D) and other learned values of a class in rows of
-    parameters, and take the number of classes from their shapes.
+    The base must have its class vectors in a parameter `proxies` (C, D), and other learned values of a class in rows of
+    parameters. It must take the number of classes from their shapes.
 
     Args:
         base: the proxy loss.

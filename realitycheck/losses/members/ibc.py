@@ -18,12 +18,13 @@ class IBC(Loss):
     a_{ij} = \frac{e^{q_i \cdot k_j / \sqrt{h}}}{1 + \sum_l e^{q_i \cdot k_l / \sqrt{h}}}$$
 
     CE_ε is the cross entropy with labels smoothed by ε. X are the embeddings, x̂ is L2-normalised; W, b and V are
-    classifiers. A is a linear layer followed by layers of self-attention over the batch, with weights a of queries and
-    keys in each head of h features, an MLP of width 4D, residual connections and LayerNorm; β is batch normalisation
-    without bias. Seidenschwarz, Elezi and Leal-Taixé (2021), as in the authors' code (dvl-tum/intra_batch), which has
-    the 1 in the denominator. Dropout is applied as in the code: to attention weights, after attention, and within and
-    after the MLP. The network is used in training only. Difference: all parts share one learning rate. All parameters
-    are initialised as in the code, not by `loss_init`; the norm of W sets the scale of the logits.
+    classifiers. A is a linear layer followed by layers of self-attention over the batch. Each layer has weights a of
+    queries and keys in every head of h features, an MLP of width 4D, residual connections and LayerNorm. β is batch
+    normalisation without bias. Seidenschwarz, Elezi and Leal-Taixé (2021), as in the authors' code
+    (dvl-tum/intra_batch), which has the 1 in the denominator. Dropout is applied as in the code: to attention weights,
+    after attention, and within and after the MLP. The network is used in training only. Difference: all parts share one
+    learning rate. All parameters are initialised as in the code, not by `loss_init`; the norm of W sets the scale of
+    the logits.
 
     Args:
         temperature: T, above 0.

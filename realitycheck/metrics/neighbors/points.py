@@ -150,8 +150,8 @@ def _rough(exact: Tensor, *, distance: str) -> tuple[Tensor, Tensor, Tensor]:
 def _band(norm: Tensor, shift: Tensor, *, far: Tensor, terms: int, scale: Tensor) -> Tensor:
     """Return twice a bound on the error of each row's products, relative to the computed float64 keys.
 
-    The error of a dot product of n terms, summed in any order, is at most n·u / (1 - n·u) times the product of the
-    norms (Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1). `terms` exceeds
+    The error of a dot product of n terms is at most n·u / (1 - n·u) times the product of the norms, for any order of
+    the sum. See Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1. `terms` exceeds
     D + 2 by enough for the rounding of the inputs and of sums with the band. The second part covers float64: the
     keys, the means, and the centring of rows with norms of at most `far`.
     """
