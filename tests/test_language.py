@@ -23,10 +23,12 @@ HOME = PACKAGE.parent
 
 ROOMS = (
     *("training", "stores", "datasets", "trunks", "metrics", "statistics", "testing"),
-    *("losses/members", "losses/parts", "losses/base.py", "losses/cards.py", "losses/menu.py"),
-    *("https.py", "canonical.py"),
+    *("losses", "https.py", "canonical.py"),
 )
 """Rooms and modules of the package that are held to the style; `.` is the whole package."""
+
+PENDING = {"losses/build.py", "training/calibrate.py", "training/measure.py"}
+"""Modules of these rooms that are not rewritten yet; empty in the end."""
 
 PAGES = ("docs/datasets.md", "docs/losses.md", "docs/trunks.md")
 """Files outside the package that are held to the style; globs are allowed."""
@@ -56,7 +58,7 @@ FORBIDDEN = (
     Forbidden(r"\blies?\b|\blay\b(?! out)|\blying\b", "is, is located in", "The file lies in the cache."),
     Forbidden(r"\bdeaf\b", "ignores, rejects", "It is deaf to unknown keys."),
     Forbidden(
-        r"\b(a|an|the|one|no|every|this|that|its|first|second|later|fresh|any) looks?\b",
+        r"\b(a|an|the|one|no|every|its|first|second|later|fresh|any) looks?\b",
         "check, pass",
         "One look at it.",
     ),
@@ -116,7 +118,8 @@ class Text:
 def modules() -> list[Path]:
     """The modules that are held to the style."""
     paths = {path for room in ROOMS for path in (PACKAGE / room).rglob("*.py")}
-    return sorted(paths | {PACKAGE / room for room in ROOMS if room.endswith(".py")})
+    paths |= {PACKAGE / room for room in ROOMS if room.endswith(".py")}
+    return sorted(paths - {PACKAGE / module for module in PENDING})
 
 
 def texts_of_module(path: Path) -> Iterator[Text]:

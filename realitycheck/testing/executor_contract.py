@@ -1,4 +1,4 @@
-"""What every executor must keep, as tests."""
+"""The contract of an executor as tests."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def change(payload: Body) -> Body:
 
 
 def fail(payload: Body) -> Body:
-    """Raise an exception of this text."""
+    """Raise an exception with this text."""
     raise OSError(payload["text"])
 
 
 def fail_by_bytes(payload: Body) -> Body:
-    """Raise an exception that names a file of which the name is no text."""
+    """Raise an exception that names a file with a name that is not valid UTF-8."""
     raise OSError(os.fsdecode(b"caf\xe9.jpg"))
 
 
 def diverge(payload: Body) -> Answer:
-    """Answer with a body, and with the exception that it is the outcome of."""
+    """Answer with a body and with the exception that led to it."""
     try:
         fail(payload)
     except OSError as error:
@@ -47,67 +47,67 @@ def diverge(payload: Body) -> Answer:
 
 
 def leave(payload: Body) -> Body:
-    """End as a script would."""
+    """Exit the process."""
     sys.exit(payload["text"])
 
 
 def answer_nan(payload: Body) -> Body:
-    """Answer with what is no JSON."""
+    """Answer with NaN, which is not JSON."""
     return {"value": math.nan}
 
 
 def answer_a_set(payload: Body) -> Body:
-    """Answer with what is no JSON."""
+    """Answer with a set, which is not JSON."""
     return {"value": {1, 2}}
 
 
 def linger(payload: Body) -> Body:
-    """Leave a mark after a while."""
+    """Sleep, then create a file."""
     time.sleep(payload["seconds"])
     Path(payload["mark"]).touch()
     return {}
 
 
 class ExecutorContract:
-    """What every executor must keep; `executors.base.Executor` says it in words.
+    """Tests of the interface `executors.base.Executor`.
 
     Attributes:
-        patience: seconds within which an executor must bring a job back that takes no time.
+        patience: seconds within which an executor must return a job that takes no time.
     """
 
     patience = 120.0
 
     @abstractmethod
     def make(self) -> Executor:
-        """Return a new executor that can import this module; a test closes it."""
+        """Return a new executor that can import this module; the test closes it."""
 
     def run(self, name: str, **payload: object) -> Finished:
-        """Carry out one function of this module on a new executor."""
+        """Run a function of this module on a new executor."""
         with self.opened() as executor:
             executor.submit(_job("a", **payload), address=f"{__name__}:{name}")
             (finished,) = self.wait(executor, count=1)
             return finished
 
     def wait(self, executor: Executor, *, count: int) -> list[Finished]:
-        """Wait until so many jobs have come back."""
+        """Wait until `count` jobs have finished."""
         finished: list[Finished] = []
         end = time.monotonic() + self.patience
         while len(finished) < count and time.monotonic() < end:
             finished += executor.wait(seconds=1.0)
-        assert len(finished) == count, f"{len(finished)} of {count} jobs came back within {self.patience} s"
+        assert len(finished) == count, f"{len(finished)} of {count} jobs finished within {self.patience} s"
         return finished
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Executor]:
-        """A new executor, closed at the end."""
+        """Open a new executor and close it at the end."""
         executor = self.make()
         try:
             yield executor
         finally:
             executor.close()
 
-    def test_brings_back_what_a_verb_returns(self) -> None:
-        """Plain JSON both ways, and nothing that looks like a failure."""
+    def test_returns_the_body_of_a_function(self) -> None:
+        """Payload and body are plain JSON, and there is no failure."""
         payload = {"numbers": [1, 2.5, -0.0, 1e-300, None, True], "text": "naïve ☃", "nested": {"a": [{}]}}
         finished = self.run("echo", **payload)
         assert finished.job == _job("a", **payload)
@@ -115,14 +115,14 @@ class ExecutorContract:
         assert (finished.failure, finished.traceback) == (None, None)
         assert finished.seconds >= 0
 
-    def test_a_verb_gets_a_copy_of_the_payload(self) -> None:
-        """What a verb changes in it, the caller does not see."""
+    def test_a_function_gets_a_copy_of_the_payload(self) -> None:
+        """Changes by the function do not affect the caller's payload."""
         finished = self.run("change", kept=[1])
         assert finished.body == {"payload": {"kept": [1]}}
         assert finished.job.payload == {"kept": [1]}
 
-    def test_takes_as_many_jobs_as_it_says(self) -> None:
-        """`free` counts down with each job and up again, and every job comes back once."""
+    def test_accepts_as_many_jobs_as_are_free(self) -> None:
+        """`free` decreases with each job and increases again, and every job finishes once."""
         with self.opened() as executor:
             room = executor.free
             assert room >= 1
@@ -135,15 +135,15 @@ class ExecutorContract:
             assert executor.free == room
 
     def test_a_failure_has_message_and_traceback(self) -> None:
-        """The exception in one line, and the whole way to it."""
+        """A failure holds the exception in one line, and the whole traceback."""
         finished = self.run("fail", text="the disk is on fire")
         assert finished.body is None
         assert finished.failure is not None and "OSError: the disk is on fire" in finished.failure
         assert finished.traceback is not None and finished.traceback.startswith("Traceback")
         assert 'raise OSError(payload["text"])' in finished.traceback
 
-    def test_goes_on_after_a_failure(self) -> None:
-        """The next job finds an executor as new."""
+    def test_continues_after_a_failure(self) -> None:
+        """A failure does not affect the next job."""
         with self.opened() as executor:
             for name in ("fail", "echo"):
                 executor.submit(_job(name, text="x"), address=f"{__name__}:{name}")
@@ -151,48 +151,48 @@ class ExecutorContract:
                 assert (finished.job.id, finished.body is None) == (name, name == "fail")
 
     def test_a_record_can_be_the_outcome_of_an_exception(self) -> None:
-        """Body, message and traceback come together."""
+        """A finished job can have a body, a message and a traceback."""
         finished = self.run("diverge", text="the loss is not defined")
         assert finished.body == {"payload": {"text": "the loss is not defined"}}
         assert finished.failure is not None and "OSError: the loss is not defined" in finished.failure
         assert finished.traceback is not None and 'raise OSError(payload["text"])' in finished.traceback
 
     def test_a_message_is_text_that_can_be_written(self) -> None:
-        """An error can name a file by bytes that are no UTF-8."""
+        """Messages can be encoded, even if an error names a file by bytes that are not UTF-8."""
         finished = self.run("fail_by_bytes")
         assert finished.failure is not None and "caf" in finished.failure.encode().decode()
         assert finished.traceback is not None and "caf" in finished.traceback.encode().decode()
 
-    def test_an_answer_that_is_no_json_is_a_failure(self) -> None:
-        """NaN and values of Python alone cannot be recorded."""
+    def test_an_answer_that_is_not_json_is_a_failure(self) -> None:
+        """NaN and values without a JSON form cannot be recorded."""
         for name in ("answer_nan", "answer_a_set"):
             finished = self.run(name)
             assert finished.body is None, name
             assert finished.failure, name
 
-    def test_a_verb_that_ends_the_process_is_a_failure(self) -> None:
+    def test_a_function_that_exits_is_a_failure(self) -> None:
         """A plug-in that calls `sys.exit` ends its job, not the study."""
         finished = self.run("leave", text="enough")
         assert finished.body is None
         assert finished.failure
 
-    def test_an_address_that_is_none_is_a_failure(self) -> None:
-        """No such module, no such function, and no address at all."""
+    def test_an_unknown_address_is_a_failure(self) -> None:
+        """An unknown module, an unknown function and an invalid address are failures of the job."""
         for address in ("no_such_module:echo", f"{__name__}:no_such_function", "nothing"):
             with self.opened() as executor:
                 executor.submit(_job("a"), address=address)
                 (finished,) = self.wait(executor, count=1)
                 assert finished.body is None and finished.failure, address
 
-    def test_waiting_for_nothing_ends(self) -> None:
-        """Without a job `wait` returns nothing, within its time."""
+    def test_waiting_without_jobs_returns(self) -> None:
+        """Without jobs `wait` returns an empty result within its time."""
         with self.opened() as executor:
             start = time.monotonic()
             assert list(executor.wait(seconds=0.1)) == []
             assert time.monotonic() - start < self.patience
 
-    def test_close_leaves_nothing_at_work(self, tmp_path: Path) -> None:
-        """A job that was not waited for does not end after `close`; and closing twice is no error."""
+    def test_close_stops_all_jobs(self, tmp_path: Path) -> None:
+        """A running job does not finish after `close`, and closing twice is not an error."""
         executor = self.make()
         executor.submit(_job("a", seconds=2.0, mark=str(tmp_path / "mark")), address=f"{__name__}:linger")
         executor.close()

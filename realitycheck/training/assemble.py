@@ -1,4 +1,4 @@
-"""From a spec to everything that a run needs: data, model, loss, optimisers, batches."""
+"""Assemble everything that a run needs from its spec: data, model, loss, optimisers and batches."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from realitycheck.training.teacher import teacher_of
 
 
 def assemble(spec: RunSpec, place: TrainingPlace) -> tuple[Trainer, NDArray[np.int64], NDArray[np.int64]]:
-    """A trainer before its first iteration, and the indices of its training and validation images.
+    """Return a trainer before its first iteration, and the indices of its training and validation images.
 
     Raises:
-        RunError: the store at this place is not the one that the spec was made for.
+        RunError: if the store at this place does not hold the images of the spec.
     """
     recipe = recipe_of(spec)
     device = prepare_machine(recipe, place.device)
     store = open_store(Path(place.trainval))
     if store.digest != spec.data:
-        raise RunError(f"{place.trainval}: holds other images than the spec asks for ({spec.data[:12]}).")
+        raise RunError(f"{place.trainval}: the images differ from those of the spec ({spec.data[:12]}).")
     fold = fold_of(spec, classes=len(store.classes))
     model = model_of(spec, store, weights=place.weights).to(device)
     loss = _loss(spec, recipe, classes=len(fold.train), phase="normal").to(device)
-    # A stranger's loss that draws while it trains does so from the same seed on every machine.
+    # For losses of plug-ins that draw from torch's global generator.
     torch.manual_seed(run_seed(spec, "loss"))
     trainer = Trainer(
         recipe=recipe,
@@ -60,26 +60,27 @@ def assemble(spec: RunSpec, place: TrainingPlace) -> tuple[Trainer, NDArray[np.i
 
 
 def enter_followup(trainer: Trainer, spec: RunSpec) -> None:
-    """Give the trainer the second phase's knobs and rates; weights, buffers and optimiser states stay as they are."""
+    """Set the knobs and rates of the second phase; weights, buffers and optimiser states are kept."""
     state = Snapshot.take(trainer.parts)
     knobs = phase_knobs(spec.knobs, "followup")
     classes = len(trainer.batches.members)
     trainer.loss = _loss(spec, trainer.recipe, classes=classes, phase="followup").to(trainer.device)
     trainer.optimizers = build_optimizers(recipe=trainer.recipe, knobs=knobs, model=trainer.model, loss=trainer.loss)
-    rates = {name: [group["lr"] for group in each.param_groups] for name, each in trainer.optimizers.items()}
+    optimizers = trainer.optimizers.items()
+    rates = {name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in optimizers}
     state.restore(trainer.parts)
-    for name, each in trainer.optimizers.items():
-        for group, rate in zip(each.param_groups, rates[name], strict=True):
+    for name, optimizer in optimizers:
+        for group, rate in zip(optimizer.param_groups, rates[name], strict=True):
             group["lr"] = rate
 
 
 def recipe_of(spec: RunSpec) -> Recipe:
-    """The recipe of a spec as a checked value."""
+    """Return the validated recipe of a spec."""
     return Recipe.model_validate_json(canonical_json(spec.recipe))
 
 
 def model_of(spec: RunSpec, store: Store, *, weights: str | None) -> EmbeddingModel:
-    """The model of a spec with its initial weights; where the trunk's are learned, they lie in the file `weights`."""
+    """Build the model of a spec with its initial weights; `weights` is the file of the trunk's weights, if any."""
     return build_model(
         recipe=recipe_of(spec),
         in_channels=store.channels,
@@ -90,7 +91,7 @@ def model_of(spec: RunSpec, store: Store, *, weights: str | None) -> EmbeddingMo
 
 
 def fold_of(spec: RunSpec, *, classes: int) -> Fold:
-    """The fold of a run; for a complete run all classes train and none validates."""
+    """Return the fold of a run; a complete run trains on all classes and has no validation classes."""
     if spec.fold is None:
         return Fold(index=-1, train=tuple(range(classes)), val=())
     rule = spec.folds
@@ -100,7 +101,7 @@ def fold_of(spec: RunSpec, *, classes: int) -> Fold:
 def _optimizers(
     spec: RunSpec, recipe: Recipe, model: EmbeddingModel, loss: nn.Module
 ) -> dict[str, torch.optim.Optimizer]:
-    """None for a model that is never trained: it has no rates where these are searched."""
+    """Build the optimisers; an untrained model has none, because it has no rates if these are searched."""
     return build_optimizers(recipe=recipe, knobs=spec.knobs, model=model, loss=loss) if spec.phases else {}
 
 

@@ -27,10 +27,13 @@ from realitycheck.training.phases import Plateau
 
 
 def run(payload: Body) -> Answer:
-    """Train one model as `payload["spec"]` says, at `payload["place"]`; its record, and what the loss raised.
+    """Train one model by `payload["spec"]` at `payload["place"]`.
+
+    Returns:
+        The body of its record, and the exception of the loss, if any.
 
     Raises:
-        RunError: the machine or the place is at fault; nothing is known of the result.
+        RunError: if the machine or the place fails; this is not a result.
     """
     spec, place = RunSpec.from_json(payload["spec"]), TrainingPlace(**payload["place"])
     trainer, train, val = assemble(spec, place)
@@ -56,7 +59,7 @@ def run(payload: Body) -> Answer:
 
 @dataclass(slots=True)
 class Training:
-    """A run on its way: the trainer, and what has been seen of it."""
+    """A run in progress: the trainer and its history."""
 
     spec: RunSpec
     trainer: Trainer
@@ -70,9 +73,9 @@ class Training:
         """Run every phase; afterwards the trainer's model is the selected one.
 
         Raises:
-            Diverged: a training or its embeddings left the numbers, or collapsed.
+            Diverged: if the loss or the embeddings are not finite, or the embeddings collapse.
         """
-        start = [each.detach().clone() for each in self.trainer.loss.parameters()]
+        start = [parameter.detach().clone() for parameter in self.trainer.loss.parameters()]
         if len(self.val):
             self._evaluate("", math.nan)
         for phase in self.spec.phases:
@@ -80,7 +83,7 @@ class Training:
                 enter_followup(self.trainer, self.spec)
             self._by_length(phase) if "iterations" in phase else self._by_validation(phase)
         if self.spec.phases and start and not _moved(start, self.trainer.loss):
-            raise RunError("no parameter of the loss moved in the whole run; its optimiser group does not reach it.")
+            raise RunError("no parameter of the loss changed during the run; its optimiser group has no effect.")
 
     def _by_length(self, phase: Any) -> None:
         self.trainer.advance(phase["iterations"])
@@ -112,12 +115,12 @@ class Training:
     def _evaluate(self, phase: str, loss: float) -> CurvePoint:
         distance = self.spec.loss["distance"] if self.spec.loss else "cosine"
         labels = torch.from_numpy(self.trainer.store.labels[self.val])
-        found = scores(self._check(self.val), labels, distance=distance)
+        result = scores(self._check(self.val), labels, distance=distance)
         point = CurvePoint(
             iteration=self.trainer.iteration,
             phase=phase or None,
             loss=loss if phase else None,
-            scores={name: getattr(found, name) for name in METRICS},
+            scores={name: getattr(result, name) for name in METRICS},
         )
         self.curve.append(point)
         return point
