@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -20,7 +21,7 @@ from realitycheck.runs import RunSpec
 from realitycheck.stores.cache import weights_path
 
 
-class Stateful(Protocol):
+class Stateful(typing.Protocol):
     """An object with a state, such as a module or an optimiser."""
 
     def state_dict(self) -> dict[str, Any]:
