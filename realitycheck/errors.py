@@ -1,11 +1,11 @@
-"""The errors that a user can meet.
+"""The errors that a user can get.
 
 RealityCheckError
-├── InputError      a protocol, study, dataset or argument is wrong: all its problems at once (exit code 2)
+├── InputError      a protocol, study, dataset or argument is invalid: all its problems at once (exit code 2)
 ├── LedgerError     a record is damaged, or contradicts an earlier one
 ├── StorageError    a file could not be read or written: no space, no permission, a name too long
-└── RunError        a training or a score could not be carried out on this machine
-    └── Diverged    a training went numerically wrong: a result, recorded as such
+└── RunError        a training or a score that this machine could not finish
+    └── Diverged    a training that diverged: a result, recorded as such
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class RealityCheckError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong with an input.
+    """One problem of an input.
 
     Args:
         line: 1-based line of the file, or 0 where no line applies.
@@ -42,7 +42,7 @@ class Problem:
 
 
 class InputError(RealityCheckError):
-    """Input that must be mended before anything can run; carries every problem found."""
+    """Input that must be corrected before anything can run, with every problem."""
 
     def __init__(self, source: str, problems: Sequence[Problem]) -> None:
         self.source = source
@@ -68,18 +68,18 @@ def first_few(names: Sequence[str], *, shown: int = 3) -> str:
 
 
 def _place(problem: Problem) -> tuple[object, ...]:
-    """Order by line, and within a line as people count: a sentence can hold the lines of another file, 3 before 10."""
+    """Sort key: by line, then by text with its numbers in numerical order, such as line 3 before line 10."""
     return problem.line, _counted(problem.where), _counted(problem.says)
 
 
 def _counted(text: str) -> list[tuple[int, str]]:
-    """Text cut into words and numbers; a number with more digits is the larger one."""
+    """Text split into words and numbers; a number with more digits is larger."""
     parts = re.split(r"([0-9]+)", text)
     return [(len(part.lstrip("0")), part.lstrip("0")) if place % 2 else (0, part) for place, part in enumerate(parts)]
 
 
 class LedgerError(RealityCheckError):
-    """Evidence that cannot be trusted: a damaged record, or two records of one id that differ."""
+    """A damaged record, or two records of one id that differ."""
 
 
 class StorageError(RealityCheckError):
@@ -87,8 +87,8 @@ class StorageError(RealityCheckError):
 
 
 class RunError(RealityCheckError):
-    """A job that this machine could not finish; it is an attempt, not a result."""
+    """A job that this machine could not finish. It is an attempt, not a result."""
 
 
 class Diverged(RunError):
-    """A training that left the numbers: NaN, collapse, or a loss that raised. It is a result."""
+    """A training that diverged: NaN, collapse, or an exception of the loss. It is a result."""

@@ -1,4 +1,4 @@
-"""The currency of the house: what is asked of a training or a score, and what comes back."""
+"""The types that all rooms share: what is asked of a training or a score, and where it runs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ DISTANCES = ("cosine", "euclidean")
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One training, told completely: everything here, and nothing else, can change its number.
+    """One training, specified completely: everything here, and nothing else, can change its numbers.
 
     Args:
         results_version: `RESULTS_VERSION` of the code that defines the numbers.

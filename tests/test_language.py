@@ -72,7 +72,6 @@ FORBIDDEN = (
     Forbidden(r"\bbarren\b", "all trials diverged", "A barren search."),
     Forbidden(r"\blonely\b", "a single loss", "A lonely loss."),
     Forbidden(r"\bflatter(s|ed|ing)?\b", "optimism", "How far it was flattered."),
-    Forbidden(r"\bwhose\b", "with, of which", "A loss whose gradient is zero."),
     Forbidden(r"\bgoes on\b|\bgo on\b|\bwent on\b", "continues, resumes", "It goes on where it stopped."),
     Forbidden(r"\bto be had\b|\bat hand\b", "available", "The weights are not to be had."),
     Forbidden(r"\bwithout a word\b", "silently", "It fails without a word."),

@@ -19,7 +19,7 @@ def _leave(*_: object) -> None:
 
     An exception raised inside a half-done import may be swallowed, and a regular exit takes torch some seconds.
     """
-    kept = " Every finished run is recorded; `run` again goes on from here." if sys.argv[1:2] == ["run"] else ""
+    kept = " Every finished run is recorded; `run` again to continue." if sys.argv[1:2] == ["run"] else ""
     os.write(2, f"Stopped.{kept}\n".encode())
     os._exit(INTERRUPTED)
 

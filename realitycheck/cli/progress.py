@@ -23,7 +23,7 @@ BAR = 8
 """Characters of a progress bar: the whole table fits 80 columns."""
 
 LINE_SECONDS = 20.0
-"""Without a terminal, progress is a plain line every so many seconds."""
+"""Without a terminal, progress is a plain line with this period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,14 @@ class _PlainLines:
 
     def watch(self, standings: Sequence[Standing], running: Sequence[str]) -> None:
         """Print a line if the last one is long ago."""
-        now, done = time.monotonic(), sum(each.done for each in standings)
+        now, done = time.monotonic(), sum(standing.done for standing in standings)
         self.first = done if self.first is None else self.first
         if now - self.last < LINE_SECONDS:
             return
-        self.last, planned = now, sum(each.planned for each in standings)
+        self.last, planned = now, sum(standing.planned for standing in standings)
         pace = (done - self.first) / (now - self.start)
         left = f", about {(planned - done) / pace / 60:.0f} min left" if pace else ""
-        diverged = sum(each.diverged for each in standings)
+        diverged = sum(standing.diverged for standing in standings)
         err.print(f"{self.name}: {done} of {planned} runs, {diverged} diverged{left}", soft_wrap=True)
 
 
@@ -104,13 +104,13 @@ def standings_table(standings: Sequence[Standing]) -> Table:
     table.add_column("", width=BAR)
     for column in ("search", "final", "scores", "diverged", "best val"):
         table.add_column(column, justify="right", no_wrap=True, min_width=len(column) + 1)
-    for each in standings:
+    for standing in standings:
         table.add_row(
-            each.name,
-            ProgressBar(total=max(1, each.planned), completed=each.done, width=BAR),
-            *(f"{done}/{planned}" for done, planned in (each.search_runs, each.final_runs, each.scores)),
-            str(each.diverged),
-            "" if each.best is None else f"{100 * each.best:.2f}",
+            standing.name,
+            ProgressBar(total=max(1, standing.planned), completed=standing.done, width=BAR),
+            *(f"{done}/{planned}" for done, planned in (standing.search_runs, standing.final_runs, standing.scores)),
+            str(standing.diverged),
+            "" if standing.best is None else f"{100 * standing.best:.2f}",
         )
     table.caption = "runs of the search and of the final retraining, test scores; best validation MAP@R in percent"
     return table

@@ -83,13 +83,13 @@ def _member(run_id: str, evaluation: Evaluation, place: ScoringPlace, *, trainva
     return _Member(evaluation.embed(model, test, images, recipe=recipe, device=device), scale)
 
 
-def _scores(members: list[_Member], labels: Tensor, asked: Mapping[str, Any]) -> ModelScores:
+def _scores(members: list[_Member], labels: Tensor, extra: Mapping[str, Any]) -> ModelScores:
     embeddings, scales = [member.embeddings for member in members], [member.scale for member in members]
     joined = {distance: join(embeddings, distance=distance, scales=scales) for distance in DISTANCES}
-    return {distance: _distance(together, labels, asked, distance) for distance, together in joined.items()}
+    return {distance: _distance(together, labels, extra, distance) for distance, together in joined.items()}
 
 
-def _distance(embeddings: Tensor, labels: Tensor, asked: Mapping[str, Any], distance: str) -> DistanceScores:
-    values = measure(embeddings, labels, asked=asked, distance=distance)
+def _distance(embeddings: Tensor, labels: Tensor, extra: Mapping[str, Any], distance: str) -> DistanceScores:
+    values = measure(embeddings, labels, asked=extra, distance=distance)
     per_class = values.pop(PER_CLASS)
     return DistanceScores(values, tuple(per_class))

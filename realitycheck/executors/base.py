@@ -77,7 +77,7 @@ class Executor(ABC):
 
     @abstractmethod
     def wait(self, *, seconds: float) -> Sequence[Finished]:
-        """The jobs that came back; returns when there is one, or after so many seconds."""
+        """The jobs that came back; returns when there is one, or after this number of seconds."""
 
     @abstractmethod
     def close(self) -> None:

@@ -73,7 +73,7 @@ class LocalExecutor(Executor):
         self._children.append(_Child(job, process, ours, time.monotonic()))
 
     def wait(self, *, seconds: float) -> Sequence[Finished]:
-        """The jobs that came back, waiting for the first of them at most so many seconds."""
+        """The jobs that came back, waiting for the first of them at most this number of seconds."""
         wait([child.pipe for child in self._children], timeout=seconds)
         now = time.monotonic()
         ended = []

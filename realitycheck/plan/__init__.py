@@ -1,1 +1,1 @@
-"""What follows from a promise: splits, seeds, specs, costs."""
+"""What follows from a study: splits, seeds, specs, costs."""

@@ -1,4 +1,4 @@
-"""Names become seeds: the only source of randomness in the house."""
+"""Names become seeds: the only source of randomness."""
 
 from __future__ import annotations
 

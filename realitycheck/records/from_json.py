@@ -70,7 +70,7 @@ class _Fields:
 
 
 def _is_a(value: Any, kind: type) -> bool:
-    """Whether a JSON value is of this type: a whole number may stand for a fraction, but true and false for neither."""
+    """Whether a JSON value is of this type: an integer is also a float, but a boolean is neither."""
     if isinstance(value, bool):
         return kind is bool
     return isinstance(value, (int, float) if kind is float else kind)

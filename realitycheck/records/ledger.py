@@ -93,7 +93,7 @@ class Ledger:
         _pack(self.packed, [_envelope(record.to_json()) for record in ordered])
         notes = self.notes()
         if notes:
-            _pack(self.folder / "attempts.jsonl.gz", [canonical_json(each) for each in notes])
+            _pack(self.folder / "attempts.jsonl.gz", [canonical_json(note) for note in notes])
         return self.packed
 
     def _alarm(self, record: Record, refused: Body) -> None:

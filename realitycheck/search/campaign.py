@@ -16,7 +16,7 @@ from realitycheck.runs import Body
 from realitycheck.search.agenda import Agenda
 
 ATTEMPTS = 3
-"""A job that failed so often in one `run` is left, and the study goes on with everything else."""
+"""A job with this many failures in one `run` is skipped; everything else continues."""
 
 
 @dataclass(slots=True)
@@ -29,9 +29,9 @@ class Campaign:
         executor: who carries jobs out.
         verbs: kind of job → address of the verb (`module:function`).
         place: job → where and how it runs, as plain JSON.
-        stored: the ids of the runs whose weights are at hand.
+        stored: the ids of the runs whose weights are stored.
         forget: called with the id of a run whose weights no score needs any more.
-        known: records of other studies by id; one that is asked for is copied instead of made again.
+        known: records of other studies by id; one that a job asks for is copied instead of made again.
 
     Attributes:
         running: jobs at work, by id.
@@ -56,11 +56,11 @@ class Campaign:
     raised: dict[str, str] = field(default_factory=dict)
 
     def steps(self, *, seconds: float) -> Iterator[tuple[Finished, ...]]:
-        """Work until nothing more can be done; yields what came back, at least every so many seconds."""
+        """Work until nothing more can be done; yields the jobs that came back, at least once per this number of seconds."""
         while self._submit() or self.running:
             finished = tuple(self.executor.wait(seconds=seconds))
-            for each in finished:
-                self._take(each)
+            for job in finished:
+                self._take(job)
             yield finished
 
     def _submit(self) -> bool:
@@ -74,8 +74,8 @@ class Campaign:
                 self._keep(job, self.known[job.id], weights_stored=False)
             elif self.executor.free > 0:
                 place = {} if job.kind == "proposal" else {"place": self.place(job)}
-                asked = Job(job.kind, job.id, job.group, job.title, job.payload | place)
-                self.executor.submit(asked, address=self.verbs[job.kind])
+                job_here = Job(job.kind, job.id, job.group, job.title, job.payload | place)
+                self.executor.submit(job_here, address=self.verbs[job.kind])
                 self.running[job.id] = job
             else:
                 break

@@ -1,7 +1,7 @@
 """`propose`: the hyper-parameters of a slot as a pure function of the records before it. The only import of optuna.
 
-A fresh in-memory study and a fresh sampler are built for every question, so that a search may be broken off
-anywhere and goes on with the same proposals. One long-lived sampler cannot do that: resumed, it repeats points that
+A fresh in-memory study and a fresh sampler are built for every question, so that a search may be
+interrupted anywhere and continues with the same proposals. One long-lived sampler cannot do that: resumed, it repeats points that
 it has already tried (measured).
 """
 
@@ -38,17 +38,17 @@ def propose(payload: Body) -> Body:
     """
     fixed = {name: value for name, value in payload["space"].items() if not isinstance(value, dict)}
     space = {name: _distribution(value) for name, value in payload["space"].items() if isinstance(value, dict)}
-    found = {name: payload["published"][name] for name in space} if payload["published"] else {}
+    drawn = {name: payload["published"][name] for name in space} if payload["published"] else {}
     source = "startup" if payload["slot"] < payload["startup_trials"] else payload["sampler"]
-    if space and not found:
-        found = _ask(payload, space, source)
+    if space and not drawn:
+        drawn = _ask(payload, space, source)
     proposal = Proposal(
         search=payload["search"],
         data=payload["data"],
         dataset=payload["dataset"],
         loss=payload["loss"],
         slot=payload["slot"],
-        knobs=fixed | found,
+        knobs=fixed | drawn,
         source="published" if payload["published"] else source,
     )
     return proposal.to_json()
@@ -70,10 +70,10 @@ def _ask(payload: Body, space: Mapping[str, BaseDistribution], source: str) -> d
 
 
 def _told(history: list[Body]) -> list[tuple[Mapping[str, Any], float]]:
-    """Knobs and values of earlier trials; a diverged one stands in as the worst completed value so far.
+    """Knobs and values of earlier trials; a diverged one gets the worst completed value so far.
 
-    Told as failed, the samplers forget it and walk into the divergent region again and again: measured, 30 of 40
-    trials. Before any trial has completed it is 0, the least that MAP@R can be.
+    If it is reported as failed, the samplers ignore it and propose the divergent region again: 30 of 40 trials when
+    measured. Before any trial has completed it is 0, the least that MAP@R can be.
     """
     completed = [trial["value"] for trial in history if trial["value"] is not None]
     worst = min(completed, default=0.0)

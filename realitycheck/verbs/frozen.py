@@ -25,7 +25,7 @@ def with_features(
     """The stores that runs work on: of pixels, or where the trunk is frozen of its features, computed where missing.
 
     Raises:
-        InputError: the weights are not to be had.
+        InputError: the weights are not available.
         RunError: features could not be computed.
     """
     return {name: _seen(read, name, each, executor, device=device, watch=watch) for name, each in stores.items()}

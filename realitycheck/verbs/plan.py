@@ -33,7 +33,7 @@ CORRELATIONS = (0.0, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class StudyPlan:
-    """What a study will do, told before it does it.
+    """What a study will do, before it runs.
 
     Args:
         trainings: per loss and dataset.

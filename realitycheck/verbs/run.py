@@ -62,7 +62,7 @@ class StudyResult:
 
 
 def silent(standings: Sequence[Standing], running: Sequence[str]) -> None:
-    """Watch without a word."""
+    """A watch that shows nothing."""
 
 
 def run_study(
@@ -190,7 +190,7 @@ def accept_failed(read: ReadStudy, run_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """What a study's work needs at hand: stores, ledger, and what may start."""
+    """What the work of a study needs: stores, ledger, and the jobs that may start."""
 
     read: ReadStudy
     stores: Mapping[str, Stores]
@@ -227,7 +227,7 @@ def _desk(read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path
     for opening in _seen_before(reuse, tests={plan.test for plan in plans}):
         ledger.append(opening)
     known = _known(reuse)
-    # A score that can be copied needs no weights, so its models count as being at hand.
+    # A score that can be copied needs no weights, so its models count as stored.
     copied = {model for score in of_type(known.values(), Score) for model in score.spec.models}
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)
     weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}

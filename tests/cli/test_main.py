@@ -64,7 +64,7 @@ def test_bad_words_exit_with_2(monkeypatch, words):
     assert exit_code(monkeypatch, *words) == 2
 
 
-KEPT = "Stopped. Every finished run is recorded; `run` again goes on from here.\n"
+KEPT = "Stopped. Every finished run is recorded; `run` again to continue.\n"
 
 
 def test_ctrl_c_in_a_run_is_one_line(monkeypatch, study_path, capfd):
