@@ -56,7 +56,7 @@ class Campaign:
     raised: dict[str, str] = field(default_factory=dict)
 
     def steps(self, *, seconds: float) -> Iterator[tuple[Finished, ...]]:
-        """Work until nothing more can be done; yields the jobs that came back, at least once per this number of seconds."""
+        """Work until nothing more can be done; yield the jobs that came back, at least every `seconds`."""
         while self._submit() or self.running:
             finished = tuple(self.executor.wait(seconds=seconds))
             for job in finished:

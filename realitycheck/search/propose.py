@@ -1,8 +1,8 @@
 """`propose`: the hyper-parameters of a slot as a pure function of the records before it. The only import of optuna.
 
-A fresh in-memory study and a fresh sampler are built for every question, so that a search may be
-interrupted anywhere and continues with the same proposals. One long-lived sampler cannot do that: resumed, it repeats points that
-it has already tried (measured).
+A fresh in-memory study and a fresh sampler are built for every proposal, so that a search may be interrupted anywhere
+and continues with the same proposals. One long-lived sampler cannot do that: resumed, it repeats points that it has
+already tried (measured).
 """
 
 from __future__ import annotations
