@@ -97,8 +97,8 @@ def fact_lines(facts: DataFacts) -> list[tuple[str, str]]:
     return [*found, ("Trainings", f"{thousands(done.total)}: {parts}{count(done.complete, 'complete run')}")]
 
 
-def protocol_lines(protocol: Protocol) -> list[tuple[str, str]]:
-    """What every loss had alike, each with its heading."""
+def protocol_lines(protocol: Protocol, *, interval: str) -> list[tuple[str, str]]:
+    """What every loss had alike, each with its heading; `interval` names the estimator."""
     recipe, final, folds = protocol.recipe, protocol.final, protocol.folds.count
     dims, level = protocol.embedding_dim, percent(protocol.interval.level)
     many = f", {folds * dims} in complete models and in ensembles of {folds}" if folds > 1 else ""
@@ -114,17 +114,13 @@ def protocol_lines(protocol: Protocol) -> list[tuple[str, str]]:
         *((FOLD_RUN[phase.name], _phase(phase)) for phase in protocol.phases),
         ("Retraining", f"{_seeds(protocol)}, {count(folds, 'fold run')}{after}"),
         *(complete if protocol.completes else []),
-        ("Interval", f"Student's t over {_repetitions(protocol)}, {level}"),
+        ("Interval", f"{interval}, {level}"),
         *(
             [("Assumed", f"chosen by us, for it is not published: {', '.join(protocol.assumed)}")]
             if protocol.assumed
             else []
         ),
     ]
-
-
-def _repetitions(protocol: Protocol) -> str:
-    return "seeds" if protocol.search.searches == 1 else "all replicates, as if no two shared a search"
 
 
 def _trunk(trunk: TrunkChoice) -> str:

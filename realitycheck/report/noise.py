@@ -10,8 +10,8 @@ from itertools import combinations
 from realitycheck.report.scores import Row
 from realitycheck.report.words import points, spelled
 from realitycheck.runs import Category
-from realitycheck.statistics.comparisons import Scores, differences
-from realitycheck.statistics.intervals import Interval, mean_of, t_interval
+from realitycheck.statistics.base import Estimator, Scores, differences, present
+from realitycheck.statistics.intervals import Interval, mean_of
 
 GROUP = "their mean"
 """What another loss is compared with in place of each name: the mean of all names, seed by seed."""
@@ -90,14 +90,14 @@ class Noise:
 
 
 def noise(
-    rows: Sequence[Row], *, same: Sequence[str], primary: tuple[Category, str], level: float, late: bool
+    rows: Sequence[Row], *, same: Sequence[str], primary: tuple[Category, str], estimator: Estimator, late: bool
 ) -> Noise | None:
     """The noise floor of one dataset, or None where no losses are declared to be the same."""
     labels = tuple(row.label for row in rows if row.label in same)
     if not labels:
         return None
     columns = [(cell.category, cell.metric) for cell in rows[0].cells]
-    found = {column: _floor(*column, _scores(rows, column), labels, level) for column in columns}
+    found = {column: _floor(*column, _scores(rows, column), labels, estimator) for column in columns}
     floors = tuple(floor for floor in found.values() if floor)
     return Noise(labels, floors, noise_sentence(labels, found.get(primary)), late)
 
@@ -119,15 +119,15 @@ def _scores(rows: Sequence[Row], column: tuple[Category, str]) -> dict[str, Scor
 
 
 def _floor(
-    category: Category, metric: str, scores: Mapping[str, Scores], labels: Sequence[str], level: float
+    category: Category, metric: str, scores: Mapping[str, Scores], labels: Sequence[str], estimator: Estimator
 ) -> Floor | None:
     names = {label: values for label, values in scores.items() if label in labels}
     others = {label: values for label, values in scores.items() if label not in labels}
-    equal = _pairs(names, level)
+    equal = _pairs(names, estimator)
     if not equal:
         return None
     largest = equal[-1]
-    different = _pairs({GROUP: _mean_by_seed(names), **others}, level)
+    different = _pairs({GROUP: _mean_by_seed(names), **others}, estimator)
     closer = tuple(pair for pair in different if pair.gap <= largest.gap)
     return Floor(category, metric, *_spread(names), largest, len(different), closer)
 
@@ -138,20 +138,19 @@ def _spread(names: Mapping[str, Scores]) -> tuple[int, float, float, float]:
     return len(means), min(means), max(means), statistics.stdev(means)
 
 
-def _pairs(scores: Mapping[str, Scores], level: float) -> list[Pair]:
+def _pairs(scores: Mapping[str, Scores], estimator: Estimator) -> list[Pair]:
     """All pairs with a common seed, the nearest first."""
-    found = [_pair(one, other, scores, level) for one, other in combinations(scores, 2)]
+    found = [_pair(one, other, scores, estimator) for one, other in combinations(scores, 2)]
     return sorted((pair for pair in found if pair), key=lambda pair: pair.gap)
 
 
-def _pair(one: str, other: str, scores: Mapping[str, Scores], level: float) -> Pair | None:
-    gaps = [gap for gap in differences(scores[one], scores[other]) if gap is not None]
+def _pair(one: str, other: str, scores: Mapping[str, Scores], estimator: Estimator) -> Pair | None:
+    gaps = present(differences(scores[one], scores[other]))
     if not gaps:
         return None
     if mean_of(gaps) < 0:
-        return _pair(other, one, scores, level)
-    interval = t_interval(gaps, level=level, over="seeds") if len(gaps) > 1 else None
-    return Pair(one, other, mean_of(gaps), interval)
+        return _pair(other, one, scores, estimator)
+    return Pair(one, other, mean_of(gaps), estimator.difference(scores[one], scores[other]))
 
 
 def _mean_by_seed(names: Mapping[str, Scores]) -> Scores:

@@ -9,7 +9,8 @@ from realitycheck.records.evidence import LossEvidence, Replicate, SearchEvidenc
 from realitycheck.records.schema import Run
 from realitycheck.report.labels import RECONSTRUCTION
 from realitycheck.runs import Category
-from realitycheck.statistics.intervals import Interval, mean_of, t_interval
+from realitycheck.statistics.base import Estimator, present
+from realitycheck.statistics.intervals import Interval, mean_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Cell:
         metric: one of the protocol's.
         values: the score of each replicate in [0, 1], numbered through all searches; None where there is none.
         mean: of those there are, or None.
-        interval: None with fewer than two values.
+        interval: None where the values are too few.
         search_means: the mean over the replicates of each search, or None.
         diverged: replicates that will never have this score.
         pending: replicates that do not have it yet.
@@ -78,17 +79,21 @@ class Row:
         return next(cell for cell in self.cells if (cell.category, cell.metric) == (category, metric))
 
 
-def make_row(evidence: LossEvidence, protocol: Protocol, *, status: str, exploratory: bool) -> Row:
+def make_row(
+    evidence: LossEvidence, protocol: Protocol, estimator: Estimator, *, status: str, exploratory: bool
+) -> Row:
     """The row of one loss with a cell for every category and metric."""
-    return _row(evidence, protocol, status=status, trained=True, exploratory=exploratory)
+    return _row(evidence, protocol, estimator, status=status, trained=True, exploratory=exploratory)
 
 
-def make_untrained_row(evidence: LossEvidence, protocol: Protocol) -> Row:
+def make_untrained_row(evidence: LossEvidence, protocol: Protocol, estimator: Estimator) -> Row:
     """The row of one untrained model."""
-    return _row(evidence, protocol, status="", trained=False, exploratory=False)
+    return _row(evidence, protocol, estimator, status="", trained=False, exploratory=False)
 
 
-def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bool, exploratory: bool) -> Row:
+def _row(
+    evidence: LossEvidence, protocol: Protocol, estimator: Estimator, *, status: str, trained: bool, exploratory: bool
+) -> Row:
     columns = [(category, metric) for category in protocol.categories for metric in protocol.metrics]
     return Row(
         label=evidence.label,
@@ -96,7 +101,7 @@ def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bo
         status=status,
         trained=trained,
         exploratory=exploratory,
-        cells=tuple(_cell(evidence, protocol, *column) for column in columns),
+        cells=tuple(_cell(evidence, protocol, estimator, *column) for column in columns),
     )
 
 
@@ -113,19 +118,15 @@ class Share:
     diverged: int
 
     @property
-    def known(self) -> list[float]:
-        """The scores there are."""
-        return [value for value in self.values if value is not None]
-
-    @property
     def mean(self) -> float | None:
         """Their mean, or None."""
-        return mean_of(self.known) if self.known else None
+        known = present(self.values)
+        return mean_of(known) if known else None
 
     @property
     def pending(self) -> int:
         """How many replicates have no score yet."""
-        return len(self.values) - len(self.known) - self.diverged
+        return len(self.values) - len(present(self.values)) - self.diverged
 
 
 def search_share(
@@ -141,17 +142,18 @@ def search_share(
     return Share(values, size if hopeless else _lost(search.replicates, protocol, category))
 
 
-def _cell(evidence: LossEvidence, protocol: Protocol, category: Category, metric: str) -> Cell:
+def _cell(evidence: LossEvidence, protocol: Protocol, estimator: Estimator, category: Category, metric: str) -> Cell:
     shares = [
         search_share(evidence, search, protocol, category=category, metric=metric) for search in evidence.searches
     ]
-    known = [value for share in shares for value in share.known]
+    values = tuple(value for share in shares for value in share.values)
+    known = present(values)
     return Cell(
         category=category,
         metric=metric,
-        values=tuple(value for share in shares for value in share.values),
+        values=values,
         mean=mean_of(known) if known else None,
-        interval=t_interval(known, level=protocol.interval.level, over="seeds") if len(known) > 1 else None,
+        interval=estimator.interval(values),
         search_means=tuple(share.mean for share in shares),
         diverged=sum(share.diverged for share in shares),
         pending=sum(share.pending for share in shares),

@@ -19,7 +19,9 @@ from realitycheck.report.scores import Row, make_row, make_untrained_row
 from realitycheck.report.searches import SearchSummary, Treatment, summarize_search, treatment
 from realitycheck.report.verdicts import answer
 from realitycheck.runs import Category
+from realitycheck.statistics.base import Estimator
 from realitycheck.statistics.comparisons import Comparison
+from realitycheck.statistics.estimators import estimator
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Summary:
         seeds: replicates per loss.
         searches: searches per loss; the replicates are divided evenly among them.
         statuses: label → how near the loss is to the published one; empty where the house does not know.
+        covers: what the intervals cover and what they do not.
         two_phases: whether a follow-up comes after the normal phase.
         datasets: one summary each.
         treatments: what was unequal, per loss.
@@ -113,6 +116,7 @@ class Summary:
     seeds: int
     searches: int
     statuses: dict[str, str]
+    covers: str
     two_phases: bool
     datasets: tuple[DatasetSummary, ...]
     treatments: tuple[Treatment, ...]
@@ -141,7 +145,7 @@ def summarize(study: Study, evidence: Sequence[DatasetEvidence]) -> Summary:
         question=study.question,
         protocol=protocol.protocol,
         promise=protocol.summary,
-        alike=tuple(protocol_lines(protocol)),
+        alike=tuple(protocol_lines(protocol, interval=_estimator(study).title)),
         glossary=glossary(study),
         baseline=study.baseline,
         category=study.primary.category,
@@ -152,6 +156,7 @@ def summarize(study: Study, evidence: Sequence[DatasetEvidence]) -> Summary:
         seeds=protocol.final.seeds,
         searches=protocol.search.searches,
         statuses=statuses(study),
+        covers=_estimator(study).covers,
         two_phases=len(protocol.phases) > 1,
         datasets=tuple(_dataset(study, each) for each in evidence),
         treatments=tuple(treatment(study, choice.label) for choice in study.losses),
@@ -161,8 +166,8 @@ def summarize(study: Study, evidence: Sequence[DatasetEvidence]) -> Summary:
 def _dataset(study: Study, evidence: DatasetEvidence) -> DatasetSummary:
     protocol = _protocol_on(study, evidence.dataset)
     rows = _rows(study, evidence, protocol)
-    untrained = tuple(make_untrained_row(each, protocol) for each in evidence.untrained)
-    found = comparisons(study, rows, untrained)
+    untrained = tuple(make_untrained_row(each, protocol, _estimator(study)) for each in evidence.untrained)
+    found = comparisons(study, rows, untrained, _estimator(study))
     ended = tuple(each for loss in evidence.losses for each in endings(loss, protocol))
     return DatasetSummary(
         dataset=evidence.dataset,
@@ -184,14 +189,20 @@ def _dataset(study: Study, evidence: DatasetEvidence) -> DatasetSummary:
     )
 
 
+def _estimator(study: Study) -> Estimator:
+    rule, searches = study.protocol.interval, study.protocol.search.searches
+    return estimator(rule.method, level=rule.level, searches=searches)
+
+
 def _protocol_on(study: Study, dataset: str) -> Protocol:
     return study.protocol.of(next((each.address for each in study.datasets if each.name == dataset), ""))
 
 
 def _rows(study: Study, evidence: DatasetEvidence, protocol: Protocol) -> tuple[Row, ...]:
-    late, known = exploratory(evidence), statuses(study)
+    late, known, chosen = exploratory(evidence), statuses(study), _estimator(study)
     return tuple(
-        make_row(each, protocol, status=known[each.label], exploratory=each.label in late) for each in evidence.losses
+        make_row(loss, protocol, chosen, status=known[loss.label], exploratory=loss.label in late)
+        for loss in evidence.losses
     )
 
 
@@ -200,7 +211,7 @@ def _noise(study: Study, evidence: DatasetEvidence, rows: Sequence[Row]) -> Nois
         rows,
         same=study.same,
         primary=(study.primary.category, study.primary.metric),
-        level=study.protocol.interval.level,
+        estimator=_estimator(study),
         late=NAMING in changed_claims(evidence),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from realitycheck.report.labels import FOOTNOTE
 from realitycheck.report.scores import Cell, Row
 from realitycheck.report.summary import DatasetSummary, Summary
-from realitycheck.report.words import covers, percent, points
+from realitycheck.report.words import percent, points
 
 
 def best_labels(dataset: DatasetSummary) -> list[str | None]:
@@ -47,13 +47,12 @@ def unit(summary: Summary) -> str:
 
 def footnotes(summary: Summary) -> list[str]:
     """What stands below the tables: what intervals cover, and what a mark means."""
-    said = covers(summary.searches)
-    return [said, FOOTNOTE] if summary.reconstructed else [said]
+    return [summary.covers, FOOTNOTE] if summary.reconstructed else [summary.covers]
 
 
 def json_text(summary: Summary) -> str:
     """The whole summary with full precision and every part of every interval; scores are fractions of one."""
-    body: dict[str, Any] = asdict(summary) | {"finished": summary.finished, "covers": covers(summary.searches)}
+    body: dict[str, Any] = asdict(summary) | {"finished": summary.finished}
     return json.dumps(body, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
 
 

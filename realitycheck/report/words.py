@@ -15,22 +15,6 @@ SPELLED = (
     *("Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"),
 )
 
-_COVERS = (
-    "Intervals cover retraining noise under fresh seeds at the chosen settings, on this split and these "
-    "classes; not the luck of the search, not new classes."
-)
-
-
-def covers(searches: int) -> str:
-    """What intervals cover: the sentences beside every interval."""
-    if searches == 1:
-        return _COVERS
-    return (
-        f"Intervals treat all replicates of the {searches} searches of a loss as independent, although those of one "
-        "search share its setting, so they may be too narrow. They hold for this split and these classes, not for new "
-        "classes."
-    )
-
 
 def searched_by(label: str, number: int, *, searches: int) -> str:
     """A search by its loss: `triplet`, or `triplet, search 2` where a loss has several; `number` counts from 0."""

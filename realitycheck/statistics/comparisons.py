@@ -1,4 +1,4 @@
-"""Compare losses with one declared baseline on paired seeds: p-values, their correction, and verdicts."""
+"""Compare losses with one declared baseline on paired replicates: p-values, their correction, and verdicts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scipy import stats
-
-from realitycheck.statistics.intervals import Interval, mean_of, standard_error, t_interval
-
-Scores = Sequence[float | None]
-"""One score per seed, in the order of the seeds; None if the replicate has no score."""
+from realitycheck.statistics.base import Estimator, Scores, differences, present
+from realitycheck.statistics.intervals import Interval, mean_of
 
 
 class Verdict(StrEnum):
@@ -30,13 +26,13 @@ class Comparison:
 
     Args:
         label: label of the loss.
-        differences: one per seed; None if either side has no score.
-        mean: mean difference over the common seeds; None if there are none.
-        interval: paired t interval of the difference; None with fewer than two common seeds.
-        equivalence: paired t interval at level 1 − 2α; inside ± the smallest difference, both one-sided tests reject.
-        p: two-sided p-value of the paired t test; 1 if no test is possible.
+        differences: one per replicate; None if either side has no score.
+        mean: mean difference over the common replicates; None if there are none.
+        interval: interval of the difference; None with too few common replicates.
+        equivalence: interval at level 1 − 2α; inside ± the smallest difference, both one-sided tests reject.
+        p: two-sided p-value of no difference; 1 if no test is possible.
         p_holm: p-value after Holm's correction over the family.
-        correlation: Pearson's r of the two scores over common seeds; None below three seeds or without variation.
+        correlation: Pearson's r of the two scores over common replicates; None below three or without variation.
         verdict: None while replicates are missing.
     """
 
@@ -52,25 +48,8 @@ class Comparison:
 
     @property
     def n(self) -> int:
-        """Number of seeds with scores of both sides."""
-        return len(_present(self.differences))
-
-
-def differences(scores: Scores, baseline: Scores) -> tuple[float | None, ...]:
-    """Return score minus baseline for each seed; None if either is missing."""
-    pairs = zip(scores, baseline, strict=True)
-    return tuple(None if score is None or base is None else score - base for score, base in pairs)
-
-
-def paired_p(differences: Scores) -> float:
-    """Return the two-sided p-value of the t test that the mean difference is 0; 1 with fewer than two common seeds."""
-    present = _present(differences)
-    if len(present) < 2:
-        return 1.0
-    mean, error = mean_of(present), standard_error(present)
-    if error == 0:
-        return 0.0 if mean else 1.0
-    return float(2 * stats.t.sf(abs(mean) / error, len(present) - 1))
+        """Number of replicates with scores of both sides."""
+        return len(present(self.differences))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -88,7 +67,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def correlation(scores: Scores, baseline: Scores) -> float | None:
-    """Return Pearson's r over the common seeds; None below three seeds or without variation."""
+    """Return Pearson's r over the common replicates; None below three or without variation."""
     pairs = [(a, b) for a, b in zip(scores, baseline, strict=True) if a is not None and b is not None]
     first, second = [a for a, _ in pairs], [b for _, b in pairs]
     if len(pairs) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
@@ -102,7 +81,7 @@ def compare(
     baseline: Scores,
     untrained: Scores,
     pending: Collection[str],
-    level: float,
+    estimator: Estimator,
     smallest_difference: float,
 ) -> list[Comparison]:
     """Compare every loss of a declared family with the baseline.
@@ -117,26 +96,20 @@ def compare(
         baseline: scores of the baseline.
         untrained: scores of the untrained model under the same seeds.
         pending: labels with missing replicates; they count in the family with p = 1 and get no verdict.
-        level: coverage of the intervals, in (0.5, 1); α is 1 − level.
+        estimator: estimator of intervals and p-values; α is 1 − its level.
         smallest_difference: the smallest difference of interest, in the unit of the scores.
-
-    Raises:
-        ValueError: if `level` is out of range.
     """
-    if not 0.5 < level < 1:
-        raise ValueError(f"level {level} is out of range: must be between 0.5 and 1.")
-    observed = _View.of(family, baseline, pending)
+    rule = _Rule(estimator, inner=estimator.at(2 * estimator.level - 1), smallest=smallest_difference)
+    observed = _View.of(rule, family, baseline, pending)
     filled = {label: _filled(scores, untrained) for label, scores in family.items()}
     views = (
         observed,
-        _View.of(filled, baseline, pending),
-        _View.of(family, _filled(baseline, untrained), pending),
+        _View.of(rule, filled, baseline, pending),
+        _View.of(rule, family, _filled(baseline, untrained), pending),
     )
-    rule = _Rule(level=level, smallest=smallest_difference)
     return [
         observed.comparison(
             label,
-            rule,
             correlation=correlation(family[label], baseline),
             verdict=None if label in pending else rule.verdict(label, *views),
         )
@@ -145,34 +118,51 @@ def compare(
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
-    """The family's differences under one treatment of missing replicates."""
+class _Judged:
+    """The numbers of one loss on which a verdict rests."""
 
-    differences: Mapping[str, tuple[float | None, ...]]
+    differences: tuple[float | None, ...]
+    interval: Interval | None
+    inner: Interval | None
+    p: float
+
+    @property
+    def mean(self) -> float:
+        known = present(self.differences)
+        return mean_of(known) if known else 0.0
+
+
+_NOTHING = _Judged(differences=(), interval=None, inner=None, p=1.0)
+"""A loss without any difference from the baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The family under one treatment of missing replicates."""
+
+    losses: Mapping[str, _Judged]
     p: Mapping[str, float]
     p_holm: Mapping[str, float]
 
     @classmethod
-    def of(cls, family: Mapping[str, Scores | None], baseline: Scores | None, pending: Collection[str]) -> _View:
-        gaps = {
-            label: () if scores is None or baseline is None else differences(scores, baseline)
+    def of(
+        cls, rule: _Rule, family: Mapping[str, Scores | None], baseline: Scores | None, pending: Collection[str]
+    ) -> _View:
+        losses = {
+            label: _NOTHING if scores is None or baseline is None else rule.judge(scores, baseline)
             for label, scores in family.items()
         }
-        p = {label: 1.0 if label in pending else paired_p(gap) for label, gap in gaps.items()}
-        return cls(gaps, p, dict(zip(p, holm(list(p.values())), strict=True)))
+        p = {label: 1.0 if label in pending else loss.p for label, loss in losses.items()}
+        return cls(losses, p, dict(zip(p, holm(list(p.values())), strict=True)))
 
-    def mean(self, label: str) -> float:
-        present = _present(self.differences[label])
-        return mean_of(present) if present else 0.0
-
-    def comparison(self, label: str, rule: _Rule, *, correlation: float | None, verdict: Verdict | None) -> Comparison:
-        gap = self.differences[label]
+    def comparison(self, label: str, *, correlation: float | None, verdict: Verdict | None) -> Comparison:
+        loss = self.losses[label]
         return Comparison(
             label=label,
-            differences=gap,
-            mean=self.mean(label) if _present(gap) else None,
-            interval=_interval(gap, rule.level),
-            equivalence=_interval(gap, 2 * rule.level - 1),
+            differences=loss.differences,
+            mean=loss.mean if present(loss.differences) else None,
+            interval=loss.interval,
+            equivalence=loss.inner,
             p=self.p[label],
             p_holm=self.p_holm[label],
             correlation=correlation,
@@ -182,13 +172,22 @@ class _View:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """The rule from differences to a verdict."""
+    """The rule from scores to a verdict; `inner` is the estimator at level 1 − 2α."""
 
-    level: float
+    estimator: Estimator
+    inner: Estimator
     smallest: float
 
+    def judge(self, scores: Scores, baseline: Scores) -> _Judged:
+        return _Judged(
+            differences=differences(scores, baseline),
+            interval=self.estimator.difference(scores, baseline),
+            inner=self.inner.difference(scores, baseline),
+            p=self.estimator.p_value(scores, baseline),
+        )
+
     def verdict(self, label: str, observed: _View, loss_filled: _View, baseline_filled: _View) -> Verdict:
-        if all(self._equivalent(view, label) for view in (observed, loss_filled, baseline_filled)):
+        if all(self._equivalent(view.losses[label].inner) for view in (observed, loss_filled, baseline_filled)):
             return Verdict.EQUIVALENT
         if all(self._significant(view, label, sign=1) for view in (observed, loss_filled)):
             return Verdict.BETTER
@@ -196,28 +195,18 @@ class _Rule:
             return Verdict.WORSE
         return Verdict.UNDECIDED
 
-    def _equivalent(self, view: _View, label: str) -> bool:
-        inner = _interval(view.differences[label], 2 * self.level - 1)
+    def _equivalent(self, inner: Interval | None) -> bool:
         return inner is not None and -self.smallest < inner.low and inner.high < self.smallest
 
     def _significant(self, view: _View, label: str, *, sign: int) -> bool:
-        return sign * view.mean(label) > 0 and view.p_holm[label] < 1 - self.level
-
-
-def _present(values: Scores) -> list[float]:
-    return [value for value in values if value is not None]
-
-
-def _interval(gap: Scores, level: float) -> Interval | None:
-    present = _present(gap)
-    return t_interval(present, level=level, over="seeds") if len(present) > 1 else None
+        return sign * view.losses[label].mean > 0 and view.p_holm[label] < 1 - self.estimator.level
 
 
 def _filled(scores: Scores, untrained: Scores) -> Scores | None:
-    """Replace missing scores by the seed's untrained score, else by the untrained mean; None if there is none."""
+    """Replace missing scores by the replicate's untrained score, else by the untrained mean; None if there is none."""
     if None not in scores:
         return scores
-    known = _present(untrained)
+    known = present(untrained)
     if not known:
         return None
     replacements = [mean_of(known) if score is None else score for score in untrained]

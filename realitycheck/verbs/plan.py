@@ -67,11 +67,14 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
         >>> plan.trainings.complete  # of one loss on one dataset: one per seed
         3
     """
-    from realitycheck.statistics.power import can_reject, detectable_difference  # scipy, that other verbs do without
+    # scipy, that other verbs do without
+    from realitycheck.statistics.estimators import estimator
+    from realitycheck.statistics.power import can_reject, detectable_difference
 
     study, protocol = read.study, read.study.protocol
-    alpha, family = 1 - protocol.interval.level, len(study.losses) - 1
-    if not can_reject(seeds=protocol.final.seeds, comparisons=family, alpha=alpha, method="student_t"):
+    rule, family = protocol.interval, len(study.losses) - 1
+    chosen = estimator(rule.method, level=rule.level, searches=protocol.search.searches)
+    if not can_reject(chosen, seeds=protocol.final.seeds, comparisons=family):
         raise InputError(read.source, lonely(read))
     stores = _at_hand(read, watch)
     measured = _measured(read, stores, watch)
@@ -89,9 +92,9 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
         cost=total,
         detectable={
             correlation: detectable_difference(
+                chosen,
                 seeds=protocol.final.seeds,
                 comparisons=family,
-                alpha=alpha,
                 power=POWER,
                 sd=1.0,
                 correlation=correlation,

@@ -45,7 +45,7 @@ def test_a_study_under_way_tells_what_it_knows(dataset):
 
 
 def test_what_every_loss_had_alike(study):
-    told = dict(protocol_lines(study.protocol))
+    told = dict(protocol_lines(study.protocol, interval="Some interval"))
     assert told["Model"] == "trunk small (channels 8), avg pooling, a linear embedder"
     assert told["Embedding"] == "128 numbers an image, 512 in complete models and in ensembles of 4"
     assert told["Search"] == "6 trials of 4 fold runs; trials 1 to 5 at random, the others by the sampler gp"
@@ -54,7 +54,7 @@ def test_what_every_loss_had_alike(study):
     )
     assert "Its follow-up" not in told
     assert told["Complete run"].endswith("an epoch is a pass over the images")
-    assert told["Interval"] == "Student's t over seeds, 95 %"
+    assert told["Interval"] == "Some interval, 95 %"
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_what_every_loss_had_alike(study):
 )
 def test_how_trials_came_about(changes, said, study):
     search = study.protocol.search.model_copy(update=changes)
-    told = dict(protocol_lines(study.protocol.model_copy(update={"search": search})))
+    told = dict(protocol_lines(study.protocol.model_copy(update={"search": search}), interval=""))
     assert told["Search"].partition("; ")[2] == said
 
 
 def test_a_follow_up_is_told(study):
     followup = Phase(name="followup", cap=2000, evaluate_every=10, patience=1)
     protocol = study.protocol.model_copy(update={"phases": (*study.protocol.phases, followup)})
-    assert dict(protocol_lines(protocol))["Its follow-up"] == (
+    assert dict(protocol_lines(protocol, interval=""))["Its follow-up"] == (
         "validated every 10 iterations; ends after 1 evaluation without a new best, at 2,000 iterations at the latest"
     )
 
@@ -93,22 +93,22 @@ def test_a_frozen_trunk_and_its_weights_are_told(study):
     weights = Weights(source="somewhere.pth", sha256="0123456789abcdef")
     trunk = TrunkChoice(name="resnet50", weights=weights, frozen=True)
     recipe = study.protocol.recipe.model_copy(update={"trunk": trunk})
-    told = dict(protocol_lines(study.protocol.model_copy(update={"recipe": recipe})))
+    told = dict(protocol_lines(study.protocol.model_copy(update={"recipe": recipe}), interval=""))
     assert told["Model"].startswith("trunk resnet50 (frozen, weights with the SHA-256 0123456789ab…), avg pooling")
     assert told["Untrained rows"] == "the trunk as its weights come, which was not trained any further"
-    assert "Untrained rows" not in dict(protocol_lines(study.protocol))
+    assert "Untrained rows" not in dict(protocol_lines(study.protocol, interval="Some interval"))
     assert told["Frozen trunk"].endswith("A ranking of losses found so may not hold where the trunk is trained too")
 
 
 def test_other_trunks_and_assumed_values_are_told(study):
     other = Override(trunk=TrunkChoice(name="bn_inception"))
     protocol = study.protocol.model_copy(update={"on": {"sop": other}, "assumed": ("seed", "search.trials")})
-    told = dict(protocol_lines(protocol))
+    told = dict(protocol_lines(protocol, interval=""))
     assert told["On sop"] == "trunk bn_inception"
     assert told["Assumed"] == "chosen by us, for it is not published: seed, search.trials"
 
 
 def test_without_complete_runs_none_are_promised(study):
-    told = dict(protocol_lines(study.protocol.model_copy(update={"categories": (Category.AGGREGATE,)})))
+    told = dict(protocol_lines(study.protocol.model_copy(update={"categories": (Category.AGGREGATE,)}), interval=""))
     assert told["Retraining"].endswith("fresh seeds of the chosen setting, 4 fold runs each")
     assert "Complete run" not in told

@@ -15,7 +15,9 @@ from realitycheck.report.scores import Cell, Row
 from realitycheck.report.summary import summarize
 from realitycheck.report.tables import json_text
 from realitycheck.runs import Category
+from realitycheck.statistics.estimators import estimator
 
+STUDENT_T = estimator("student_t", level=0.95, searches=1)
 PRIMARY = (Category.COMPLETE, "map_at_r")
 SCORES = {
     "a": (0.10, 0.12, 0.14),  # mean 0.12
@@ -38,7 +40,9 @@ def row(label, values):
 
 
 def found(scores, same=("a", "b", "c")):
-    return noise(rows(scores), same=same, primary=PRIMARY, level=0.95, late=False)
+    return noise(
+        rows(scores), same=same, primary=PRIMARY, estimator=estimator("student_t", level=0.95, searches=1), late=False
+    )
 
 
 def test_by_hand():

@@ -105,7 +105,7 @@ def test_a_search_that_the_first_opening_does_not_name_makes_a_loss_exploratory(
 
 
 def test_the_protocol_lines_count_searches(study):
-    lines = dict(protocol_lines(study.protocol))
+    lines = dict(protocol_lines(study.protocol, interval="Some interval"))
     assert lines["Search"].startswith("2 searches with seeds of their own, each of 6 trials of 4 fold runs; ")
     assert lines["Retraining"].startswith("4 fresh seeds, 2 of the setting that each search chose, 4 fold runs")
 

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from realitycheck.statistics.comparisons import Verdict, compare, correlation, differences, holm, paired_p
+from realitycheck.statistics.comparisons import Verdict, compare, correlation, holm
+from realitycheck.statistics.estimators import estimator
+
+STUDENT_T = estimator("student_t", level=0.95, searches=1)
 
 BASE = [0.200, 0.204, 0.198, 0.202, 0.201, 0.199, 0.203, 0.197, 0.200, 0.202]
 WOBBLE = [0.001, -0.001, 0.002, -0.002, 0.001, -0.001, 0.0, 0.002, -0.001, -0.001]
@@ -22,7 +25,7 @@ def judge(family, *, baseline=BASE, untrained=UNTRAINED, pending=(), smallest=0.
         baseline=baseline,
         untrained=untrained,
         pending=pending,
-        level=0.95,
+        estimator=STUDENT_T,
         smallest_difference=smallest,
     )
     return {each.label: each for each in found}
@@ -41,19 +44,6 @@ def test_holm_is_closed_testing_with_bonferroni(seed):
     subsets = [s for size in range(1, 7) for s in itertools.combinations(range(6), size)]
     closed = [max(min(1.0, len(s) * min(p[list(s)])) for s in subsets if i in s) for i in range(6)]
     assert holm(list(p)) == pytest.approx(closed)
-
-
-def test_paired_p_equals_scipy_over_common_seeds():
-    mine = [0.21, None, 0.22, 0.25, 0.20]
-    base = [0.20, 0.20, None, 0.21, 0.21]
-    expected = stats.ttest_rel([0.21, 0.25, 0.20], [0.20, 0.21, 0.21]).pvalue
-    assert paired_p(differences(mine, base)) == pytest.approx(expected)
-
-
-def test_paired_p_without_spread():
-    assert paired_p([0.0, 0.0, 0.0]) == 1.0
-    assert paired_p([0.5, 0.5]) == 0.0
-    assert paired_p([0.5, None]) == 1.0
 
 
 def test_correlation():
@@ -137,11 +127,6 @@ def test_no_score_at_all():
     found = judge({"lost": [None] * 10})["lost"]
     assert (found.mean, found.interval, found.p, found.n) == (None, None, 1.0, 0)
     assert found.verdict is Verdict.UNDECIDED
-
-
-def test_level_must_leave_room_for_two_sided_tests():
-    with pytest.raises(ValueError, match=r"between 0\.5 and 1"):
-        compare({}, baseline=[], untrained=[], pending=(), level=0.4, smallest_difference=0.1)
 
 
 def test_equal_losses_are_told_apart_no_more_often_than_chance():

@@ -129,7 +129,7 @@ def _protocols(protocol: Protocol, tables: Sequence[PublishedTable]) -> tuple[tu
 
 def _own_protocol(protocol: Protocol) -> dict[str, str]:
     """This study's protocol under the headings of the published ones."""
-    alike, folds = dict(protocol_lines(protocol)), protocol.folds
+    alike, folds = dict(protocol_lines(protocol, interval="")), protocol.folds
     pairs, proxies = _shape(protocol.batches.pairs), _shape(protocol.batches.proxies)
     return {
         "Trunk": alike["Model"],

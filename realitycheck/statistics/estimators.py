@@ -1,0 +1,29 @@
+"""Estimators by name, as a protocol's `interval` asks for them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from realitycheck.statistics.base import Estimator
+from realitycheck.statistics.menu import MENU
+
+
+def estimator(method: str, *, level: float, searches: int) -> Estimator:
+    """Build the estimator that a protocol names.
+
+    Args:
+        method: a name on the menu.
+        level: coverage of the intervals, in (0.5, 1).
+        searches: searches per loss.
+
+    Raises:
+        ValueError: if the method is unknown or the level is out of range.
+    """
+    if method not in MENU:
+        raise ValueError(f"unknown interval method '{method}'. Known: {', '.join(MENU)}.")
+    if not 0.5 < level < 1:
+        raise ValueError(f"level {level} is out of range: must be between 0.5 and 1.")
+    module, name = MENU[method].split(":")
+    found = getattr(import_module(module), name)(level=level, searches=searches)
+    assert isinstance(found, Estimator)
+    return found
