@@ -39,7 +39,7 @@ def published(dataset: Name) -> None:
     head, blocks, explained = verbs.published_blocks(dataset)
     for block in blocks:
         out.print(f"\n[bold]{block.title}[/]", soft_wrap=True)
-        for heading, fact in (*block.told, ("Trust", block.trust)):
+        for heading, fact in (*block.details, ("Trust", block.trust)):
             out.print(f"{heading}: {fact}", markup=False, soft_wrap=True)
         out.print(_table(head, block.rows))
         for note in block.notes:

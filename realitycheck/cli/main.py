@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -126,7 +127,8 @@ def report(study: StudyFile) -> None:
     """Rebuild a study's page, tables and figures from its ledger."""
     written = {path.name: path for path in verbs.report_study(study)}
     page = written.pop("index.html")
-    out.print(written["tables.md"].read_text(encoding="utf-8"), markup=False, soft_wrap=True)
+    for dataset in json.loads(written["tables.json"].read_text(encoding="utf-8"))["datasets"]:
+        out.print(f"{dataset['dataset']}: {dataset['answer']}", markup=False, soft_wrap=True)
     out.print(f"page    {page}", soft_wrap=True)
     names = (str(path.relative_to(page.parent)) for path in written.values())
     out.print(f"and     {', '.join(names)}", soft_wrap=True)

@@ -1,1 +1,1 @@
-"""The claim: tables, figures and the page, rebuilt from the ledger alone."""
+"""Tables, figures and the page of a study, rebuilt from its ledger alone."""

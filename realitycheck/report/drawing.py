@@ -1,4 +1,4 @@
-"""What every figure shares: colours, type, panels, and SVG text with the same bytes on every day."""
+"""Parts of every figure: colours, type, panels, and SVG text whose bytes depend on the content alone."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 
+from realitycheck.report.blocks import Figure
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195", "#4D4D4D")
-"""Told apart by colour-blind readers; the first six are Okabe and Ito's (2008, "Color Universal Design")."""
+"""Distinguishable by colour-blind readers; the first six are Okabe and Ito's (2008, "Color Universal Design")."""
 
 MARKERS = ("o", "s", "D", "^")
-"""The next one each time that the colours start again."""
+"""The next one whenever the colours start again."""
 
-Look = tuple[str, str]
+Style = tuple[str, str]
 """Colour and marker."""
 
-INK, PALE, BAND = "#222222", "#C9CDD2", "#E8EEF4"
+INK, GREY, PALE, BAND, RED = "#222222", "#4D4D4D", "#C9CDD2", "#E8EEF4", "#B00020"
 READERS_FONTS = "Helvetica, Arial, 'DejaVu Sans'"
 
 WIDTH = 9.6
@@ -31,7 +33,7 @@ WIDTH = 9.6
 LONGEST = 36
 """Letters of a title that has a third of the width."""
 
-STYLE: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans"],
     "font.size": 10,
@@ -57,35 +59,37 @@ STYLE: dict[str, Any] = {
 }
 
 
-def look_of(label: str, labels: Sequence[str]) -> Look:
-    """Colour and marker of a loss by its place in the study: the same in every figure, and no two alike."""
-    place = labels.index(label)
-    return COLOURS[place % len(COLOURS)], MARKERS[place // len(COLOURS) % len(MARKERS)]
+def style_of(label: str, labels: Sequence[str]) -> Style:
+    """Colour and marker of a loss by its position in the study: the same in every figure, and no two alike."""
+    position = labels.index(label)
+    return COLOURS[position % len(COLOURS)], MARKERS[position // len(COLOURS) % len(MARKERS)]
 
 
-def draw(paint: Callable[[Figure], None], *, name: str, height: float, title: str) -> str:
-    """One figure as an SVG document whose bytes depend on the content alone.
+def draw(paint: Callable[[Canvas], None], *, name: str, height: float, title: str, caption: str) -> Figure:
+    """Draw a figure as an SVG document whose bytes depend on the content alone.
 
     Args:
-        paint: draws on an empty figure `WIDTH` inches wide.
+        paint: draws on an empty canvas `WIDTH` inches wide.
         name: unique on the page; prefixes every id, so that figures can share one HTML document.
         height: inches.
-        title: what a screen reader says.
+        title: description for a screen reader.
+        caption: what is shown.
     """
-    settings: Any = {**STYLE, "svg.hashsalt": name}
+    settings: Any = {**SETTINGS, "svg.hashsalt": name}
     with matplotlib.rc_context(settings):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        paint(figure)
+        canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
+        paint(canvas)
         out = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(out, format="svg", metadata=nothing)
-    return _accessible(out.getvalue(), name=name, title=title)
+        canvas.savefig(out, format="svg", metadata=nothing)
+    svg = _accessible(out.getvalue(), name=name, title=title)
+    return Figure(name=name, svg=svg, alt=title, caption=caption)
 
 
-def grid(figure: Figure, count: int, *, columns: int) -> list[Axes]:
-    """So many panels with common axes, row by row; places left over stay empty."""
+def grid(canvas: Canvas, count: int, *, columns: int) -> list[Axes]:
+    """Panels with common axes, row by row; unused cells of the grid stay empty."""
     rows = -(-count // columns)
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel().tolist()
+    panels = canvas.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel().tolist()
     for spare in panels[count:]:
         spare.set_visible(False)
     for panel in panels[max(0, count - columns) : count]:
@@ -93,8 +97,18 @@ def grid(figure: Figure, count: int, *, columns: int) -> list[Axes]:
     return list(panels[:count])
 
 
+def columns_for(count: int) -> int:
+    """Panels side by side: three, or two where four would leave a row with one."""
+    return 2 if count == 4 else 3
+
+
+def unzip(pairs: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """Points as two lists, as matplotlib takes them."""
+    return [x for x, _ in pairs], [y for _, y in pairs]
+
+
 def grid_height(count: int, *, columns: int) -> float:
-    """Inches for so many panels."""
+    """Height of a grid of panels in inches."""
     return 0.55 + 1.75 * -(-count // columns)
 
 
@@ -115,11 +129,11 @@ def name_panel(panel: Axes, text: str) -> None:
 
 def _accessible(svg: str, *, name: str, title: str) -> str:
     """Ids made unique, and a title for screen readers."""
-    # Laid out with the font that matplotlib brings along, shown in the reader's own, which is no wider.
+    # The layout uses the font of matplotlib; the page uses the reader's own, which is no wider.
     svg = svg.replace("'DejaVu Sans'", READERS_FONTS)
     svg = re.sub(r'(?<=\sid=")', f"{name}-", svg)
     svg = svg.replace('href="#', f'href="#{name}-').replace("url(#", f"url(#{name}-")
-    said = escape(title, quote=True)
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{said}" ', 1)
+    label = escape(title, quote=True)
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
     end = svg.index(">", svg.index("<svg ")) + 1
-    return f"{svg[:end]}\n <title>{said}</title>{svg[end:]}"
+    return f"{svg[:end]}\n <title>{label}</title>{svg[end:]}"

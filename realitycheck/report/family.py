@@ -1,54 +1,49 @@
-"""Every loss against the baseline: the declared family, and what joined it later."""
+"""Compare every loss with the baseline: the declared family, and the losses that joined later."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from realitycheck.evaluations.menu import UNTRAINED_ROWS
-from realitycheck.protocol.model import Study
-from realitycheck.report.scores import Row
+from realitycheck.report.rows import ScoreCell, ScoreRow
+from realitycheck.report.study_facts import StudyFacts
 from realitycheck.runs import CLEAN
-from realitycheck.statistics.base import Estimator
 from realitycheck.statistics.comparisons import Comparison, compare
 
-STAND_IN = next(label for label, evaluation in UNTRAINED_ROWS.items() if evaluation == CLEAN)
-"""The row whose scores stand in for missing replicates."""
+REPLACEMENT = next(label for label, evaluation in UNTRAINED_ROWS.items() if evaluation == CLEAN)
+"""The untrained row whose scores replace missing replicates."""
 
 
-def comparisons(
-    study: Study, rows: Sequence[Row], untrained: Sequence[Row], estimator: Estimator
-) -> tuple[Comparison, ...]:
-    """All losses but the baseline, in the primary category and metric.
+def comparisons(study: StudyFacts, rows: Sequence[ScoreRow], untrained: Sequence[ScoreRow]) -> tuple[Comparison, ...]:
+    """Compare all losses but the baseline with it, in the primary category and metric.
 
-    Exploratory losses are corrected for the whole family, and leave the first family's p-values alone.
+    Exploratory losses are corrected for the whole family, and do not change the p-values of the first family.
     """
-    by_label = {row.label: row for row in rows}
-    if study.baseline not in by_label:
+    baseline = next((row for row in rows if row.label == study.baseline), None)
+    if baseline is None:
         return ()
     others = [row for row in rows if row.label != study.baseline]
     declared = [row for row in others if not row.exploratory]
     judged = {
-        each.label: each
+        comparison.label: comparison
         for family in (others, declared)
-        for each in _judge(study, family, by_label[study.baseline], untrained, estimator)
+        for comparison in _compare(study, family, baseline, untrained)
     }
     return tuple(judged[row.label] for row in others)
 
 
-def _judge(
-    study: Study, family: Sequence[Row], baseline: Row, untrained: Sequence[Row], estimator: Estimator
+def _compare(
+    study: StudyFacts, family: Sequence[ScoreRow], baseline: ScoreRow, untrained: Sequence[ScoreRow]
 ) -> list[Comparison]:
-    def cells(rows: Sequence[Row]) -> dict[str, tuple[float | None, ...]]:
-        return {row.label: row.cell(study.primary.category, study.primary.metric).values for row in rows}
+    def cell(row: ScoreRow) -> ScoreCell:
+        return row.cell(study.category, study.metric)
 
-    def pending(row: Row) -> bool:
-        return row.cell(study.primary.category, study.primary.metric).pending > 0
-
+    replacement = next((cell(row).values for row in untrained if row.label == REPLACEMENT), (None,) * study.seeds)
     return compare(
-        cells(family),
-        baseline=cells([baseline])[baseline.label],
-        untrained=cells(untrained).get(STAND_IN, (None,) * study.protocol.final.seeds),
-        pending={row.label for row in family if pending(row) or pending(baseline)},
-        estimator=estimator,
-        smallest_difference=study.smallest_difference / 100,
+        {row.label: cell(row).values for row in family},
+        baseline=cell(baseline).values,
+        untrained=replacement,
+        pending={row.label for row in family if cell(row).pending or cell(baseline).pending},
+        estimator=study.estimator,
+        smallest_difference=study.smallest_difference,
     )

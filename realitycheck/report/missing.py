@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 from realitycheck.protocol.model import Protocol
 from realitycheck.records.evidence import DatasetEvidence, LossEvidence, SearchEvidence
-from realitycheck.report.scores import search_share
-from realitycheck.report.searches import finished_trials
-from realitycheck.report.words import count, searched_by
+from realitycheck.report.rows import search_share
+from realitycheck.report.wording import count, searched_by
 
 
 def missing(protocol: Protocol, evidence: DatasetEvidence) -> tuple[str, ...]:
-    """What is still to be done on one dataset; empty once all is there."""
+    """List what is still to be done on one dataset; empty once finished."""
     searches = (sentence for loss in evidence.losses for sentence in _searches_missing(loss))
     rows = (*evidence.losses, *evidence.untrained)
     scores = (sentence for row in rows for sentence in _scores_missing(protocol, row))
@@ -27,7 +26,7 @@ def _searches_missing(loss: LossEvidence) -> Iterator[str]:
 
 
 def _scores_missing(protocol: Protocol, row: LossEvidence) -> Iterator[str]:
-    """Of the searches that have chosen: the others have no replicates to speak of."""
+    """Of searches that have chosen; before that there are no replicates."""
     columns = [(category, metric) for category in protocol.categories for metric in protocol.metrics]
     for search in row.searches:
         shares = [search_share(row, search, protocol, category=category, metric=metric) for category, metric in columns]
@@ -40,3 +39,8 @@ def _scores_missing(protocol: Protocol, row: LossEvidence) -> Iterator[str]:
 def _choosing(search: SearchEvidence) -> bool:
     """Whether the search is still under way; the untrained models have none."""
     return search.chosen is None and bool(search.planned) and not search.all_trials_diverged
+
+
+def finished_trials(search: SearchEvidence) -> int:
+    """Count the trials that have a value or diverged."""
+    return sum(trial.diverged or trial.value is not None for trial in search.trials)

@@ -1,35 +1,34 @@
-"""Verdicts in plain words."""
+"""Verdicts in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from realitycheck.report.words import enumeration, percent, points, signed, span
+from realitycheck.report.wording import enumeration, marked, percent, points, signed, span
 from realitycheck.statistics.comparisons import Comparison, Verdict
 
 
 def answer(
     comparisons: Sequence[Comparison], *, baseline: str, smallest: float, marks: Mapping[str, Sequence[str]]
 ) -> str:
-    """What a reader takes home from one dataset.
+    """Sum up the comparisons of one dataset.
 
     Args:
-        comparisons: what was found.
+        comparisons: of every loss with the baseline.
         baseline: the baseline's name.
         smallest: the smallest difference of interest, as a fraction of one.
-        marks: label → what stands in brackets behind it: `reconstruction`, `exploratory`.
+        marks: label → what is printed in brackets after it: `reconstruction`, `exploratory`.
     """
     if not comparisons:
         return f"There is nothing to compare with {baseline}."
     groups = [[each for each in comparisons if each.verdict is verdict] for verdict in (*Verdict, None)]
-    told = [_group(group, len(comparisons), baseline, smallest, marks) for group in groups if group]
-    return " ".join(told)
+    return " ".join(_group(group, len(comparisons), baseline, smallest, marks) for group in groups if group)
 
 
 def _group(
     group: Sequence[Comparison], total: int, baseline: str, smallest: float, marks: Mapping[str, Sequence[str]]
 ) -> str:
-    named = [_marked(each.label, marks.get(each.label, ())) for each in group]
+    named = [marked(each.label, marks.get(each.label, ())) for each in group]
     if len(group) == 1:
         return f"{verdict_sentence(group[0], name=named[0], baseline=baseline, smallest=smallest)}."
     names, which = enumeration(named), f"{len(group)} of {total} losses"
@@ -41,15 +40,11 @@ def _group(
         case Verdict.UNDECIDED:
             return f"{which} are undecided against {baseline}: {names}."
         case None:
-            return f"{which} wait for replicates still to come: {names}."
-
-
-def _marked(label: str, marks: Sequence[str]) -> str:
-    return f"{label} ({', '.join(marks)})" if marks else label
+            return f"{which} lack replicates so far: {names}."
 
 
 def verdict_sentence(comparison: Comparison, *, name: str, baseline: str, smallest: float) -> str:
-    """One verdict in plain words, such as `circle is better than triplet (+1.20 points, 95 % interval …)`."""
+    """One verdict as a sentence, such as `circle is better than triplet (+1.20 points, 95 % interval …)`."""
     found, bound = _found(comparison), points(smallest)
     match comparison.verdict:
         case Verdict.BETTER | Verdict.WORSE:
@@ -59,7 +54,7 @@ def verdict_sentence(comparison: Comparison, *, name: str, baseline: str, smalle
         case Verdict.UNDECIDED:
             return f"{name} against {baseline} is undecided{found}"
         case None:
-            return f"{name} against {baseline} waits for replicates still to come"
+            return f"{name} against {baseline}: replicates are missing so far"
 
 
 def _found(comparison: Comparison) -> str:

@@ -15,7 +15,7 @@ ONE_SEARCH = (
 )
 
 SEVERAL_SEARCHES = (
-    "Intervals treat the replicates of all {searches} searches of a loss as independent, although those of one search "
+    "Intervals treat the replicates of the {searches} searches of a loss as independent, although those of one search "
     "share its setting, so they may be too narrow. They hold for this split and these classes, not for new classes."
 )
 

@@ -9,7 +9,7 @@ from realitycheck.datasets.fetching.fetch import fetch
 from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.losses.cards import Card, cards
 from realitycheck.protocol.paper_settings import Published, published
-from realitycheck.report.published.listing import EXPLAINED, HEAD, Listing, listings
+from realitycheck.report.papers.paper_listing import EXPLAINED, HEAD, PaperListing, listings
 from realitycheck.trunks.menu import MENU as TRUNKS
 from realitycheck.verbs.study import Progress, unwatched
 
@@ -95,7 +95,7 @@ def fetch_data(name: str, folder: Path, *, watch: Progress = unwatched) -> Path:
     return fetch(name, folder, progress=lambda done, size: watch(f"{name}, bytes", done, size))
 
 
-def published_blocks(dataset: str) -> tuple[tuple[str, ...], tuple[Listing, ...], str]:
+def published_blocks(dataset: str) -> tuple[tuple[str, ...], tuple[PaperListing, ...], str]:
     """The tables that papers published on a dataset: the head of all tables, the tables, and notes on all of them.
 
     Raises:

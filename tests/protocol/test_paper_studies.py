@@ -8,7 +8,7 @@ import pytest
 
 from realitycheck import verbs
 from realitycheck.plan.cost import trainings
-from realitycheck.report.published.tables import published_datasets, published_tables
+from realitycheck.report.papers.published_tables import published_datasets, published_tables
 
 STUDIES = Path(__file__).parents[2] / "studies"
 TRAININGS = {"musgrave2020": 240, "warped2024": 250}

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 from made_records import with_search
+from pages import findings_of, html_section, texts_of
 
 from realitycheck.protocol.model import Override, Scores
 from realitycheck.records.evidence import EvaluationScores
-from realitycheck.report import columns, latex, markdown, spreadsheets, tables
-from realitycheck.report.page import draw_section, render_page
-from realitycheck.report.summary import summarize
+from realitycheck.report.rows import best_labels
+from realitycheck.report.sections.measured import glossary
+from realitycheck.report.sections.scores import side_by_side
 from realitycheck.runs import Category
 
 EXTRA = ["R@1", "R@10", "NMI"]
@@ -55,12 +56,12 @@ def evidence(dataset):
 
 
 @pytest.fixture(scope="module")
-def summary(asking, evidence):
-    return summarize(asking, [evidence])
+def texts(asking, evidence):
+    return texts_of(asking, [evidence])
 
 
-def test_cells_follow_the_protocol_of_the_dataset(summary):
-    (found,) = summary.datasets
+def test_cells_follow_the_protocol_of_the_dataset(asking, evidence):
+    (found,) = findings_of(asking, [evidence]).datasets
     assert found.metrics[3:] == ("recall_at_1", "recall_at_10", "nmi")
     cell = found.rows[0].cell(Category.AGGREGATE, "nmi")
     assert cell.values == pytest.approx([0.6, 0.601, 0.602, 0.603])
@@ -68,59 +69,57 @@ def test_cells_follow_the_protocol_of_the_dataset(summary):
     assert not found.missing
 
 
-def test_every_table_has_the_columns(summary):
-    heads = [f"complete-512 {name}" for name in ("MAP@R", "RP", "P@1", *EXTRA)]
-    assert "| " + " | ".join(heads) + " | ensemble-512 MAP@R |" in markdown.markdown(summary)
-    row = next(csv.DictReader(io.StringIO(spreadsheets.scores_csv(summary))))
+def test_every_table_has_the_columns(texts):
+    for category in ("complete-512", "ensemble-512", "aggregate-128"):
+        heads = " | ".join(f"{category} {name}" for name in ("MAP@R", "RP", "P@1", *EXTRA))
+        assert f"| {heads} |" in texts["tables.md"]
+    row = next(csv.DictReader(io.StringIO(texts["tables.csv"])))
     assert [row[f"ensemble-512 {name} mean"] for name in EXTRA] == ["50.15", "70.15", "60.15"]
-    assert "nmi" in {
-        cell["metric"] for cell in json.loads(tables.json_text(summary))["datasets"][0]["rows"][0]["cells"]
-    }
+    cells = json.loads(texts["tables.json"])["datasets"][0]["rows"][0]["cells"]
+    assert "nmi" in {cell["metric"] for cell in cells}
 
 
-def test_a_table_that_would_be_too_wide_is_one_per_category(summary, study, dataset):
-    text = latex.latex(summary)
+def test_a_table_that_would_be_too_wide_is_one_per_category(texts, study, dataset):
+    text = texts["tables.tex"]
     assert text.count(r"\begin{tabular}{lrrrrrr}") == 3
     assert text.count("Loss & MAP@R & RP & P@1 & R@1 & R@10 & NMI") == 3
     assert all(line.count("&") == 6 for line in text.splitlines() if line.startswith("circle"))
-    plain = summarize(study, [dataset])
-    assert columns.blocks(plain, plain.datasets[0]) == [list(plain.categories)]
+    (narrow,) = findings_of(study, [dataset]).datasets
+    assert side_by_side(narrow) == [list(narrow.study.categories)]
 
 
-def test_the_page_has_them_and_says_what_they_are(summary, evidence):
-    (found,) = summary.datasets
-    section = draw_section(summary, evidence, found, published=None)
-    page = render_page(summary, [section], sources={}, credit=(), ledger_digest="d")
-    table = page.split("<h3>Test scores</h3>")[1].split("<figure>")[0]
-    assert table.count("<table>") == table.count(">R@10</th>") == table.count(">NMI</th>") == 3
-    assert table.count("60.15") == 3 * len((*found.rows, *found.untrained))
-    assert "<dt>R@k</dt>" in page and "<dt>NMI</dt>" in page
+def test_the_page_has_them(texts, evidence):
+    tables = html_section(texts["index.html"], "Test scores")
+    assert tables.count("<table>") == tables.count(">R@10</th>") == tables.count(">NMI</th>") == 3
+    assert tables.count("60.15") == 3 * len((*evidence.losses, *evidence.untrained))
+    assert "<dt>R@k</dt>" in texts["index.html"]
+    assert "<dt>NMI</dt>" in texts["index.html"]
 
 
-def test_the_best_of_each_column_is_bold_in_its_own_block(asking, evidence):
+def test_the_best_of_each_column_is_bold_in_its_own_table(asking, evidence):
     best = with_search(evidence.losses[1], replicates=evidence.losses[1].replicates[1:])
     few = replace(evidence, losses=(evidence.losses[0], best, evidence.losses[2]))
-    (found,) = summarize(asking, [few]).datasets
-    labels = dict(
-        zip([(cell.category, cell.metric) for cell in found.rows[0].cells], tables.best_labels(found), strict=True)
-    )
+    (found,) = findings_of(asking, [few]).datasets
+    columns = [(cell.category, cell.metric) for cell in found.rows[0].cells]
+    labels = dict(zip(columns, best_labels(found.rows), strict=True))
     assert {labels[category, "nmi"] for category in Category} == {"circle"}
-    text = latex.latex(summarize(asking, [few]))
-    assert all(
-        line.split(" & ")[6].startswith(r"$\mathbf{60.20") for line in text.splitlines() if line.startswith("circle")
-    )
+    lines = [line for line in texts_of(asking, [few])["tables.tex"].splitlines() if line.startswith("circle")]
+    assert len(lines) == 3
+    assert all(line.split(" & ")[6].startswith(r"$\mathbf{60.20") for line in lines)
 
 
-def test_two_datasets_with_columns_of_their_own_share_one_csv(asking, evidence, dataset):
-    other = replace(dataset, dataset="plain")
-    summary = summarize(asking, [evidence, replace(other, losses=(), untrained=())])
-    assert columns.every_metric(summary)[3:] == ["recall_at_1", "recall_at_10", "nmi"]
-    mixed = replace(summary.datasets[1], rows=tuple(replace(r, cells=r.cells[:1]) for r in summary.datasets[0].rows))
-    rows = list(csv.DictReader(io.StringIO(spreadsheets.scores_csv(replace(summary, datasets=(mixed,))))))
-    assert (rows[0]["ensemble-512 MAP@R n"], rows[0]["ensemble-512 MAP@R mean"]) == ("", "")
+def test_a_column_of_another_dataset_stays_empty_in_the_csv(asking, evidence, dataset):
+    asked, plain = asking.datasets[0], asking.datasets[0].model_copy(update={"name": "plain", "address": "sketches"})
+    two = asking.model_copy(update={"datasets": (asked, plain)})
+    without = replace(dataset, dataset="plain", losses=dataset.losses[:1], untrained=())
+    bare = two.model_copy(update={"protocol": two.protocol.model_copy(update={"scores": None})})
+    findings = findings_of(bare, [evidence, without])
+    assert findings.metrics[3:] == ["recall_at_1", "recall_at_10", "nmi"]
+    rows = list(csv.DictReader(io.StringIO(texts_of(bare, [evidence, without])["tables.csv"])))
+    assert (rows[-1]["dataset"], rows[-1]["ensemble-512 NMI n"], rows[-1]["ensemble-512 MAP@R n"]) == ("plain", "", "4")
 
 
 def test_without_the_key_nothing_is_said_of_them(study, dataset):
-    summary = summarize(study, [dataset])
-    assert not {"R@k", "NMI"} & set(summary.glossary)
-    assert "NMI" not in markdown.markdown(summary) + latex.latex(summary) + spreadsheets.scores_csv(summary)
+    assert not {"R@k", "NMI"} & set(glossary(findings_of(study, [dataset]).study, set(study.protocol.metrics)))
+    texts = texts_of(study, [dataset])
+    assert not any("NMI" in texts[name] for name in ("tables.md", "tables.tex", "tables.csv"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from made_records import make_diverged
 
-from realitycheck.report.searches import divergence_causes
+from realitycheck.report.sections.search_results import divergence_causes
 
 
 def test_alike_causes_count_as_one(dataset):

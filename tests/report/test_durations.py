@@ -8,7 +8,7 @@ import pytest
 from pages import write
 
 from realitycheck.records.schema import proposal_id
-from realitycheck.report.durations import KINDS, durations
+from realitycheck.report.provenance import KINDS, durations
 
 
 def done(id, seconds, kind="done"):

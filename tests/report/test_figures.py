@@ -1,36 +1,33 @@
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from made_records import UNSEARCHED, metrics, with_search
+from pages import findings_of
 
 from realitycheck.records.curves import CurvePoint
-from realitycheck.report.drawing import look_of
-from realitycheck.report.figures import differences_figure, noise_figure, scores_figure
-from realitycheck.report.progress import curves_figure, mean_curve, search_figure, trial_ticks
-from realitycheck.report.summary import summarize
+from realitycheck.report.drawing import style_of
+from realitycheck.report.menu import SECTIONS
+from realitycheck.report.parts import figures_of, make_parts
+from realitycheck.report.sections.curve_figure import mean_curve
+from realitycheck.report.sections.trial_figure import trial_ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def draw(kind, study, dataset):
-    summary = summarize(study.model_copy(update={"same": ("contrastive", "circle")}), [dataset])
-    found = summary.datasets[0]
-    match kind:
-        case "noise":
-            return noise_figure(summary, found, found.noise.floors[3], name="noise-x")
-        case "scores":
-            return scores_figure(summary, summary.datasets[0], name="scores-x")
-        case "differences":
-            return differences_figure(summary, summary.datasets[0], name="differences-x")
-        case "search":
-            return search_figure(summary, dataset, name="search-x")
-        case _:
-            return curves_figure(summary, dataset, name="curves-x")
-
-
 KINDS = ["scores", "differences", "noise", "search", "curves"]
+
+
+def figures(study, dataset):
+    """The figures of a dataset by kind."""
+    parts = make_parts(findings_of(study.model_copy(update={"same": ("contrastive", "circle")}), [dataset]), SECTIONS)
+    return {figure.name.partition("-")[0]: figure for figure in figures_of(parts)}
+
+
+def draw(kind, study, dataset):
+    return figures(study, dataset)[kind].svg
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -42,7 +39,7 @@ def test_a_figure_is_whole_named_and_the_same_every_time(kind, study, dataset):
     assert root.get("aria-label") == root.find(f"{SVG}title").text
     ids = [each.get("id") for each in root.iter() if each.get("id")]
     assert len(ids) == len(set(ids))
-    assert all(each.startswith(f"{kind}-x-") for each in ids)
+    assert all(each.startswith(f"{kind}-cub200-") for each in ids)
     assert set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', svg)) <= {(i, "") for i in ids} | {("", i) for i in ids}
     assert "date" not in svg
     assert "circle" in "".join(root.itertext())
@@ -66,11 +63,12 @@ def test_an_interval_is_drawn_over_its_mean(study, dataset):
 
 def test_hostile_labels_are_text(study, dataset):
     hostile = "</svg><script>$x$"
-    summary = summarize(study, [dataset])
-    dataset = replace(dataset, losses=(replace(dataset.losses[0], label=hostile), *dataset.losses[1:]))
-    for svg in (search_figure(summary, dataset, name="a"), curves_figure(summary, dataset, name="b")):
-        assert "<script" not in svg
-        assert hostile in "".join(ET.fromstring(svg).itertext())
+    choices = (study.losses[0], study.losses[1].model_copy(update={"label": hostile}), study.losses[2])
+    losses = (dataset.losses[0], replace(dataset.losses[1], label=hostile), dataset.losses[2])
+    named = study.model_copy(update={"losses": choices})
+    for figure in figures(named, replace(dataset, losses=losses)).values():
+        assert "<script" not in figure.svg
+        assert hostile in "".join(ET.fromstring(figure.svg).itertext())
 
 
 def test_figures_of_a_study_under_way(study, dataset):
@@ -90,9 +88,9 @@ def test_the_mean_curve_stops_when_half_the_runs_have():
     assert mean_curve([]) == ([], [])
 
 
-def test_no_two_losses_look_alike():
+def test_no_two_losses_have_one_style():
     labels = [str(i) for i in range(32)]
-    assert len({look_of(label, labels) for label in labels}) == 32
+    assert len({style_of(label, labels) for label in labels}) == 32
 
 
 def test_trials_are_counted_from_one(study, dataset):
@@ -126,12 +124,18 @@ def test_curves_mark_where_the_follow_up_begins(study, dataset):
     assert "its follow-up begins" not in draw("curves", study, dataset)
 
 
-def test_a_reconstruction_is_named_so(study, dataset):
-    summary = replace(summarize(study, [dataset]), statuses={"circle": "reconstruction"})
-    for svg in (
-        scores_figure(summary, summary.datasets[0], name="a"),
-        differences_figure(summary, summary.datasets[0], name="b"),
-        search_figure(summary, dataset, name="c"),
-        curves_figure(summary, dataset, name="d"),
-    ):
-        assert "circle (reconstruction)" in "".join(ET.fromstring(svg).itertext())
+def test_a_reconstruction_is_named_so(study, dataset, monkeypatch):
+    monkeypatch.setattr("realitycheck.losses.menu.entry", {"circle": SimpleNamespace(status="reconstruction")}.get)
+    for figure in figures(study, dataset).values():
+        assert "circle (reconstruction)" in "".join(ET.fromstring(figure.svg).itertext())
+
+
+def test_every_search_has_its_line(synthetic):
+    two = synthetic.make_study(labels=("contrastive", "circle"), seeds=4, trials=6, searches=2)
+    once = synthetic.make_study(labels=("contrastive", "circle"), seeds=4, trials=6)
+
+    def lines(study):
+        strokes = ET.fromstring(draw("search", study, synthetic.make_dataset(study))).iter(f"{SVG}path")
+        return sum("stroke-width: 1.8" in (path.get("style") or "") for path in strokes)
+
+    assert lines(two) - lines(once) == 2

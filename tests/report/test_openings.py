@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pages import texts_of
 
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.model import IntervalRule
@@ -13,7 +14,7 @@ from realitycheck.protocol.parse import read_study
 from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records
-from realitycheck.report.openings import changed_claims, exploratory
+from realitycheck.report.late import changed_claims, exploratory
 
 HOME = Path(__file__).parents[2]
 ALL = {"contrastive", "circle", "soft_triple"}
@@ -111,3 +112,15 @@ def test_what_was_settled_after_the_first_opening_is_exploratory(change, late, d
 
 def test_dropping_a_loss_after_the_opening_makes_the_rest_exploratory(dataset):
     assert exploratory(replace(dataset, losses=dataset.losses[:2])) == {"contrastive", "circle"}
+
+
+def test_the_page_counts_openings(study, dataset, synthetic):
+    def text(*openings):
+        return texts_of(study, [replace(dataset, openings=openings)])["tables.md"]
+
+    labels = [loss.label for loss in dataset.losses]
+    first, later = synthetic.make_opening(labels[:2], number=3), synthetic.make_opening(labels, number=4)
+    assert "opened the test half once, after 3 earlier openings of the same half." in text(first)
+    assert "opened the test half twice, after 3 earlier openings" in text(first, later)
+    assert "decided after the first opening: soft\\_triple." in text(first, later)
+    assert "The test half has not been opened." in text()

@@ -3,52 +3,48 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
-from pages import Seen, write
+from pages import Seen, texts_of
 
 from realitycheck.protocol.model import Phase
-from realitycheck.report.page import foreword
 
 
-def test_what_the_files_say_of_themselves_comes_first(study, dataset, tmp_path):
+def test_forewords_come_around_the_protocols_summary(study, dataset):
     files = {
         "study.yaml": "# Why.\n# And how.\n#\n# A caveat.\nstudy: x\n# no\n",
         "protocol.yaml": "# Beware.\nprotocol: y\n",
     }
-    write(study, [dataset], tmp_path, sources=files)
-    text = Seen((tmp_path / "index.html").read_text()).text
-    measured = text.split("What was measured")[1].split("The words of the tables")[0]
-    assert "Why. And how. A caveat. Protocol quick: A protocol for tests. Beware. The files" in measured
-    assert foreword(files["study.yaml"]) == ["Why. And how.", "A caveat."]
-    assert foreword("study: x\n# no\n") == foreword("") == []
+    text = Seen(texts_of(study, [dataset], sources=files)["index.html"]).text
+    measured = " ".join(text.split("What was measured")[1].split("Glossary")[0].split())
+    assert measured.startswith("Why. And how. A caveat. Protocol quick: A protocol for tests. Beware. The files")
 
 
-def test_the_noise_floor_has_a_section_of_its_own(study, dataset, tmp_path):
-    named = study.model_copy(update={"same": ("circle", "soft_triple")})
-    write(named, [dataset], tmp_path)
-    text = Seen((tmp_path / "index.html").read_text()).text
-    sentence = re.search(r"Two names of one function spread over \d\.\d\d points; [01] of 1 pairs [^.]*\.", text)[0]
-    assert text.count(sentence) == 2
-    assert "The noise floor" in text
-    assert (tmp_path / "figures" / "noise-cub200.svg").exists()
-
-
-def test_a_reconstruction_is_marked_and_explained(study, dataset, tmp_path, monkeypatch):
+def test_a_reconstruction_is_marked_and_explained(study, dataset, monkeypatch):
     entries = {"circle": SimpleNamespace(status="reconstruction")}
     monkeypatch.setattr("realitycheck.losses.menu.entry", entries.get)
-    write(study, [dataset], tmp_path)
-    text = (tmp_path / "index.html").read_text()
-    assert "no official code or full formula of this loss is published" in text
+    text = texts_of(study, [dataset])["index.html"]
+    assert "neither official code nor a full formula of this loss is published" in text
     assert not re.findall(r'<th scope="row[a-z]*"[^>]*>circle</th>', text)
     assert len(re.findall(r'<th scope="row[a-z]*"[^>]*>circle<span class="mark">\(reconstruction\)<', text)) == 6
 
 
-def test_a_follow_up_is_told_of(study, dataset, tmp_path):
+def test_a_follow_up_is_explained(study, dataset):
     followup = Phase(name="followup", cap=200, evaluate_every=50, patience=3)
     phases = (*study.protocol.phases, followup)
     two = study.model_copy(update={"protocol": study.protocol.model_copy(update={"phases": phases})})
-    write(two, [dataset], tmp_path)
-    text = Seen((tmp_path / "index.html").read_text()).text
-    for part in ("Its follow-up", "followup_x takes the place of x", "so its curve may jump there"):
+    text = Seen(texts_of(two, [dataset])["index.html"]).text
+    for part in ("Its follow-up", "A knob followup_x replaces x in the follow-up", "its curve may jump there"):
         assert part in text
+
+
+def test_two_datasets_have_a_part_each(study, dataset):
+    again = study.datasets[0].model_copy(update={"name": "again"})
+    two = study.model_copy(update={"datasets": (*study.datasets, again)})
+    page = texts_of(two, [dataset, replace(dataset, dataset="again")])["index.html"]
+    assert re.findall(r"<h2[^>]*>([^<]*)</h2>", page) == [
+        *("What was measured", "cub200", "again", "What was not equal", "Data", "Study files"),
+    ]
+    assert page.count("<h3>Test scores</h3>") == 2
+    assert page.count('<p class="lead"><b>') == 2

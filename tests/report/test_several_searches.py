@@ -10,14 +10,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_records import DIVERGED, UNSEARCHED, together, with_search
-from pages import Seen, write
+from pages import Seen, findings_of, found_in, markdown_section, texts_of
 from scipy import stats
 
-from realitycheck.report import spreadsheets, tables
-from realitycheck.report.endings import endings
-from realitycheck.report.facts import protocol_lines
-from realitycheck.report.openings import exploratory
-from realitycheck.report.summary import summarize
+from realitycheck.report.late import exploratory
+from realitycheck.report.sections import search_results
+from realitycheck.report.sections.measured import held_constant
+from realitycheck.report.sections.retraining import endings
 from realitycheck.runs import Category
 
 PRIMARY = (Category.ENSEMBLE, "map_at_r")
@@ -34,7 +33,7 @@ def dataset(study, synthetic_dataset):
 
 
 def cell_of(study, dataset, label="circle"):
-    (found,) = summarize(study, [dataset]).datasets
+    (found,) = findings_of(study, [dataset]).datasets
     return found.row(label).cell(*PRIMARY)
 
 
@@ -56,7 +55,7 @@ def test_a_search_that_has_not_chosen_leaves_its_replicates_pending(study, datas
     cell = cell_of(study, late)
     assert cell.values == (None, None, *together(dataset.losses[1])[2:])
     assert (cell.pending, cell.diverged, cell.search_means[0]) == (2, 0, None)
-    assert summarize(study, [late]).datasets[0].missing == ("circle, search 1: 2 of 6 trials finished.",)
+    assert findings_of(study, [late]).datasets[0].missing == ("circle, search 1: 2 of 6 trials finished.",)
 
 
 def test_a_search_that_only_diverged_loses_its_own_replicates_alone(study, dataset, edit):
@@ -67,7 +66,7 @@ def test_a_search_that_only_diverged_loses_its_own_replicates_alone(study, datas
     late = edit(dataset, circle=hopeless)
     cell = cell_of(study, late)
     assert (cell.n, cell.diverged, cell.pending) == (2, 2, 0)
-    assert not summarize(study, [late]).datasets[0].missing
+    assert not findings_of(study, [late]).datasets[0].missing
 
 
 def test_scores_still_to_come_are_counted_by_search(study, dataset, edit):
@@ -75,12 +74,12 @@ def test_scores_still_to_come_are_counted_by_search(study, dataset, edit):
         first, second = loss.searches[1].replicates
         return with_search(loss, number=1, replicates=(first, replace(second, complete_run=None, scores={})))
 
-    missing = summarize(study, [edit(dataset, circle=waiting)]).datasets[0].missing
+    missing = findings_of(study, [edit(dataset, circle=waiting)]).datasets[0].missing
     assert missing == ("circle, search 2: 1 of 2 replicates without all test scores.",)
 
 
 def test_every_search_is_summarized(study, dataset):
-    (found,) = summarize(study, [dataset]).datasets
+    found = found_in(study, dataset, search_results.SECTION)
     assert [(search.label, search.number) for search in found.searches] == [
         (label, number) for label in ("contrastive", "circle", "soft_triple") for number in (0, 1)
     ]
@@ -105,34 +104,41 @@ def test_a_search_that_the_first_opening_does_not_name_makes_a_loss_exploratory(
 
 
 def test_the_protocol_lines_count_searches(study):
-    lines = dict(protocol_lines(study.protocol, interval="Some interval"))
+    lines = dict(held_constant(study.protocol, interval="Some interval"))
     assert lines["Search"].startswith("2 searches with seeds of their own, each of 6 trials of 4 fold runs; ")
     assert lines["Retraining"].startswith("4 fresh seeds, 2 of the setting that each search chose, 4 fold runs")
 
 
-def test_tables_have_one_line_per_loss_and_say_what_the_interval_leaves_out(study, dataset):
-    summary = summarize(study, [dataset])
-    rows = list(csv.DictReader(io.StringIO(spreadsheets.scores_csv(summary))))
+def test_tables_have_one_line_per_loss_and_name_what_the_interval_ignores(study, dataset):
+    texts = texts_of(study, [dataset])
+    rows = list(csv.DictReader(io.StringIO(texts["tables.csv"])))
     assert [row["loss"] for row in rows[:3]] == ["contrastive", "circle", "soft_triple"]
     assert rows[0]["ensemble-512 MAP@R n"] == "4"
-    body = json.loads(tables.json_text(summary))
+    body = json.loads(texts["tables.json"])
     assert "independent" in body["covers"]
     assert len(body["datasets"][0]["rows"][0]["cells"][0]["search_means"]) == 2
 
 
-def test_the_page_shows_every_search(study, dataset, tmp_path):
-    write(study, [dataset], tmp_path)
-    text = Seen((tmp_path / "index.html").read_text()).text
+def test_the_page_shows_every_search(study, dataset):
+    texts = texts_of(study, [dataset])
+    text = Seen(texts["index.html"]).text
     for label in ("contrastive", "circle", "soft_triple"):
         for number in (1, 2):
-            assert text.count(f"{label}, search {number}") == 3  # spent, chosen settings, endings
+            assert text.count(f"{label}, search {number}") == 3  # cost, chosen settings, endings
     mean = np.mean(together(dataset.losses[1])[2:])
-    assert f"{100 * mean:.2f}" in text.split("circle, search 2")[1]
-    assert text.count("as independent, although those of one search share its setting") == 2
-    assert "independent" in (tmp_path / "tables.md").read_text()
+    row = next(
+        line for line in markdown_section(texts["tables.md"], "Search").splitlines() if "circle, search 2" in line
+    )
+    assert row.endswith(f"| {100 * mean:.2f} |")
 
 
-def test_a_study_before_its_first_proposal(study, dataset, tmp_path):
+def test_page_and_markdown_warn_beside_answer_scores_and_differences(study, dataset):
+    texts = texts_of(study, [dataset])
+    covers = findings_of(study, [dataset]).study.estimator.covers
+    assert Seen(texts["index.html"]).text.count(covers) == texts["tables.md"].count(covers) == 3
+
+
+def test_a_study_before_its_first_proposal(study, dataset):
     def bare(loss):
         for number in (0, 1):
             loss = with_search(loss, number=number, **UNSEARCHED)
@@ -144,5 +150,5 @@ def test_a_study_before_its_first_proposal(study, dataset, tmp_path):
         untrained=tuple(map(bare, dataset.untrained)),
         openings=(),
     )
-    write(study, [untouched], tmp_path)
-    assert "cub200, circle, search 2: 0 of 6 trials finished." in Seen((tmp_path / "index.html").read_text()).text
+    text = Seen(texts_of(study, [untouched])["index.html"]).text
+    assert "cub200, circle, search 2: 0 of 6 trials finished." in text

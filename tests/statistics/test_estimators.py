@@ -59,7 +59,7 @@ def test_several_searches_are_taken_as_independent_and_said_to_be():
     one = estimator("student_t", level=0.95, searches=1).interval(scores)
     assert two.interval(scores).half_width == one.half_width
     assert two.interval(scores).over == "searches and seeds"
-    assert "all 2 searches" in two.covers
+    assert "the 2 searches" in two.covers
     assert "independent" in two.covers
     assert "independent" in two.title
 

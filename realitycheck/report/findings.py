@@ -1,0 +1,145 @@
+"""The findings of a study: computed once from study and evidence, read by every section and table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from realitycheck.protocol.model import Protocol, Study
+from realitycheck.protocol.space import Space
+from realitycheck.records.evidence import DatasetEvidence
+from realitycheck.report.family import comparisons
+from realitycheck.report.late import changed_claims, exploratory
+from realitycheck.report.missing import missing
+from realitycheck.report.rows import ScoreRow, make_row, make_untrained_row
+from realitycheck.report.study_facts import StudyFacts, study_facts
+from realitycheck.report.verdicts import answer
+from realitycheck.report.wording import ordered_metrics, safe_name
+from realitycheck.statistics.comparisons import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFindings:
+    """What was found on one dataset.
+
+    Args:
+        study: the study.
+        dataset: its name in the study.
+        address: its name on the menu, or `module:Class`.
+        protocol: the protocol on this dataset.
+        spaces: label of a loss → the space of its searches.
+        evidence: what the records say.
+        rows: one per loss, in the study's order.
+        untrained: the rows of untrained models.
+        comparisons: every loss but the baseline with it, in the primary category and metric.
+        changed_claims: the claims that differ from those of the first opening.
+        missing: what is still to be done, one sentence each; empty once finished.
+        answer: the verdicts in sentences.
+    """
+
+    study: StudyFacts
+    dataset: str
+    address: str
+    protocol: Protocol
+    spaces: Mapping[str, Space]
+    evidence: DatasetEvidence
+    rows: tuple[ScoreRow, ...]
+    untrained: tuple[ScoreRow, ...]
+    comparisons: tuple[Comparison, ...]
+    changed_claims: frozenset[str]
+    missing: tuple[str, ...]
+    answer: str
+
+    @property
+    def exploratory(self) -> frozenset[str]:
+        """Labels of the losses of which a part was decided after the first opening."""
+        return frozenset(row.label for row in self.rows if row.exploratory)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The scores of each category, in the order of the columns."""
+        return tuple(dict.fromkeys(cell.metric for row in self.rows for cell in row.cells))
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of the losses, in the study's order."""
+        return [row.label for row in self.rows]
+
+    def row(self, label: str) -> ScoreRow:
+        """The row of one loss."""
+        return next(row for row in self.rows if row.label == label)
+
+    def figure_name(self, kind: str) -> str:
+        """A file name for a figure of this dataset, whatever the dataset is called: `scores-cub200`."""
+        return f"{kind}-{safe_name(self.dataset)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that a report is made of.
+
+    Args:
+        study: the study.
+        datasets: the findings on each dataset.
+        sources: file name → text of the files that the study was run from.
+        credit: one sentence per source of data or weights.
+    """
+
+    study: StudyFacts
+    datasets: tuple[DatasetFindings, ...]
+    sources: Mapping[str, str]
+    credit: tuple[str, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is missing on any dataset."""
+        return bool(self.datasets) and not any(dataset.missing for dataset in self.datasets)
+
+    @property
+    def metrics(self) -> list[str]:
+        """The scores of all datasets, each once, in the order of the columns."""
+        return ordered_metrics(metric for dataset in self.datasets for metric in dataset.metrics)
+
+
+def find_all(
+    study: Study, evidence: Sequence[DatasetEvidence], *, sources: Mapping[str, str], credit: Sequence[str]
+) -> Findings:
+    """Compute the findings of a study, finished or not."""
+    facts = study_facts(study)
+    return Findings(
+        study=facts,
+        datasets=tuple(_dataset(study, facts, each) for each in evidence),
+        sources=sources,
+        credit=tuple(credit),
+    )
+
+
+def _dataset(study: Study, facts: StudyFacts, evidence: DatasetEvidence) -> DatasetFindings:
+    address = next((choice.address for choice in study.datasets if choice.name == evidence.dataset), "")
+    protocol = study.protocol.of(address)
+    late = exploratory(evidence)
+    rows = tuple(
+        make_row(loss, protocol, facts.estimator, status=facts.statuses[loss.label], exploratory=loss.label in late)
+        for loss in evidence.losses
+    )
+    untrained = tuple(make_untrained_row(row, protocol, facts.estimator) for row in evidence.untrained)
+    compared = comparisons(facts, rows, untrained)
+    return DatasetFindings(
+        study=facts,
+        dataset=evidence.dataset,
+        address=address,
+        protocol=protocol,
+        spaces={choice.label: study.protocol.space_of(choice, evidence.dataset) for choice in study.losses},
+        evidence=evidence,
+        rows=rows,
+        untrained=untrained,
+        comparisons=compared,
+        changed_claims=changed_claims(evidence),
+        missing=missing(protocol, evidence),
+        answer=answer(
+            compared,
+            baseline=facts.shown(facts.baseline),
+            smallest=facts.smallest_difference,
+            marks={row.label: row.marks for row in rows},
+        ),
+    )

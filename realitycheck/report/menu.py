@@ -1,0 +1,39 @@
+"""The menu of sections: the page, top to bottom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from realitycheck.report.sections import (
+    answer,
+    credit,
+    data_facts,
+    differences,
+    measured,
+    noise_floor,
+    openings,
+    published,
+    retraining,
+    scores,
+    search_results,
+    study_files,
+    unequal,
+)
+from realitycheck.report.sections.base import Section
+
+SECTIONS: tuple[Section[Any, Any], ...] = (
+    answer.SECTION,
+    measured.SECTION,
+    data_facts.SECTION,
+    scores.SECTION,
+    differences.SECTION,
+    noise_floor.SECTION,
+    published.SECTION,
+    search_results.SECTION,
+    retraining.SECTION,
+    openings.SECTION,
+    unequal.SECTION,
+    credit.SECTION,
+    study_files.SECTION,
+)
+"""In order; neighbouring sections of datasets are repeated together for every dataset."""

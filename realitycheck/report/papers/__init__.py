@@ -1,0 +1,1 @@
+"""Published tables as reference data, one file per paper."""

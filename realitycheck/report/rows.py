@@ -1,0 +1,199 @@
+"""The scores of a loss in every category and metric, and how many are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from realitycheck.protocol.model import Protocol
+from realitycheck.records.evidence import LossEvidence, Replicate, SearchEvidence
+from realitycheck.records.schema import Run
+from realitycheck.report.wording import RECONSTRUCTION
+from realitycheck.runs import Category
+from realitycheck.statistics.base import Estimator, present
+from realitycheck.statistics.intervals import Interval, mean_of
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCell:
+    """One category and metric of one loss.
+
+    Args:
+        category: how fold models become a score.
+        metric: one of the protocol's.
+        values: the score of each replicate in [0, 1], numbered through all searches; None for a missing one.
+        mean: of the known values, or None.
+        interval: None where the values are too few.
+        search_means: the mean over the replicates of each search, or None.
+        diverged: replicates that cannot have this score.
+        pending: replicates that do not have it yet.
+    """
+
+    category: Category
+    metric: str
+    values: tuple[float | None, ...]
+    mean: float | None
+    interval: Interval | None
+    search_means: tuple[float | None, ...]
+    diverged: int
+    pending: int
+
+    @property
+    def n(self) -> int:
+        """Number of replicates with this score."""
+        return len(self.values) - self.missing
+
+    @property
+    def missing(self) -> int:
+        """Number of replicates without it, for whatever reason."""
+        return self.diverged + self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """The scores of one loss, or of one untrained model.
+
+    Args:
+        label: the loss, or the untrained model.
+        distance: the one that the loss declares; its scores are primary.
+        status: `exact`, `variant` or `reconstruction`, by the menu of losses; empty for a loss that is not on it.
+        trained: False for the rows of untrained models.
+        exploratory: whether a part of it was decided after the test half had been opened.
+        cells: one for every category and metric.
+    """
+
+    label: str
+    distance: str
+    status: str
+    trained: bool
+    exploratory: bool
+    cells: tuple[ScoreCell, ...]
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What must be read beside the name in every comparison: `reconstruction`, `exploratory`."""
+        known = {RECONSTRUCTION: self.status == RECONSTRUCTION, "exploratory": self.exploratory}
+        return tuple(mark for mark, holds in known.items() if holds)
+
+    @property
+    def every_mark(self) -> tuple[str, ...]:
+        """The same, with the counts of diverged and pending replicates."""
+        diverged = max(cell.diverged for cell in self.cells)
+        pending = max(cell.pending for cell in self.cells)
+        counts = {f"{diverged} of {len(self.cells[0].values)} diverged": diverged, f"{pending} pending": pending}
+        return (*self.marks, *(mark for mark, number in counts.items() if number))
+
+    def cell(self, category: Category, metric: str) -> ScoreCell:
+        """The cell of one column."""
+        return next(cell for cell in self.cells if (cell.category, cell.metric) == (category, metric))
+
+
+def make_row(
+    evidence: LossEvidence, protocol: Protocol, estimator: Estimator, *, status: str, exploratory: bool
+) -> ScoreRow:
+    """The row of one loss with a cell for every category and metric."""
+    return _row(evidence, protocol, estimator, status=status, trained=True, exploratory=exploratory)
+
+
+def make_untrained_row(evidence: LossEvidence, protocol: Protocol, estimator: Estimator) -> ScoreRow:
+    """The row of one untrained model."""
+    return _row(evidence, protocol, estimator, status="", trained=False, exploratory=False)
+
+
+def _row(
+    evidence: LossEvidence, protocol: Protocol, estimator: Estimator, *, status: str, trained: bool, exploratory: bool
+) -> ScoreRow:
+    columns = [(category, metric) for category in protocol.categories for metric in protocol.metrics]
+    return ScoreRow(
+        label=evidence.label,
+        distance=evidence.distance,
+        status=status,
+        trained=trained,
+        exploratory=exploratory,
+        cells=tuple(_cell(evidence, protocol, estimator, *column) for column in columns),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The scores of one search in a cell.
+
+    Args:
+        values: one per replicate of the search, in order; None for a missing one.
+        diverged: replicates that cannot have this score.
+    """
+
+    values: tuple[float | None, ...]
+    diverged: int
+
+    @property
+    def mean(self) -> float | None:
+        """Mean of the known scores, or None."""
+        known = present(self.values)
+        return mean_of(known) if known else None
+
+    @property
+    def pending(self) -> int:
+        """Number of replicates without a score so far."""
+        return len(self.values) - len(present(self.values)) - self.diverged
+
+
+def search_share(
+    evidence: LossEvidence, search: SearchEvidence, protocol: Protocol, *, category: Category, metric: str
+) -> Share:
+    """Collect the scores of one search; before it has chosen, or if all its trials diverged, it has no replicates."""
+    size = protocol.final.seeds // protocol.search.searches
+    known = {
+        replicate.index: evidence.score(replicate, category=category, metric=metric) for replicate in search.replicates
+    }
+    values = tuple(known.get(index) for index in range(search.number * size, (search.number + 1) * size))
+    hopeless = bool(search.trials) and search.all_trials_diverged
+    return Share(values, size if hopeless else _lost(search.replicates, protocol, category))
+
+
+def _cell(
+    evidence: LossEvidence, protocol: Protocol, estimator: Estimator, category: Category, metric: str
+) -> ScoreCell:
+    shares = [
+        search_share(evidence, search, protocol, category=category, metric=metric) for search in evidence.searches
+    ]
+    values = tuple(value for share in shares for value in share.values)
+    known = present(values)
+    return ScoreCell(
+        category=category,
+        metric=metric,
+        values=values,
+        mean=mean_of(known) if known else None,
+        interval=estimator.interval(values),
+        search_means=tuple(share.mean for share in shares),
+        diverged=sum(share.diverged for share in shares),
+        pending=sum(share.pending for share in shares),
+    )
+
+
+def _lost(replicates: tuple[Replicate, ...], protocol: Protocol, category: Category) -> int:
+    """Count the replicates of one search that cannot have this score because a run diverged."""
+    if category is not Category.COMPLETE:
+        return sum(any(map(_diverged, replicate.fold_runs)) for replicate in replicates)
+    pooled = protocol.final.complete == "appendix_d"
+    every = tuple(run for each in replicates for run in each.fold_runs)
+    return sum(_diverged(each.complete_run) or _no_lengths(every if pooled else each.fold_runs) for each in replicates)
+
+
+def _no_lengths(fold_runs: tuple[Run | None, ...]) -> bool:
+    """Whether every fold run diverged, so that a complete run has no phase lengths."""
+    return bool(fold_runs) and all(_diverged(run) for run in fold_runs)
+
+
+def _diverged(run: Run | None) -> bool:
+    return run is not None and run.diverged
+
+
+def best_labels(rows: Sequence[ScoreRow]) -> list[str | None]:
+    """The loss with the highest mean in every column; None in a column without a mean."""
+    return [_best(rows, cells) for cells in zip(*(row.cells for row in rows), strict=True)]
+
+
+def _best(rows: Sequence[ScoreRow], cells: Sequence[ScoreCell]) -> str | None:
+    means = [(cell.mean, row.label) for row, cell in zip(rows, cells, strict=True) if cell.mean is not None]
+    return max(means, key=lambda pair: pair[0])[1] if means else None

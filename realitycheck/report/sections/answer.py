@@ -1,0 +1,73 @@
+"""The head of the page: the question, the answer, and what is still missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from realitycheck.report.blocks import Banner, Block, Heading, Note, Paragraph, Strong
+from realitycheck.report.findings import DatasetFindings, Findings
+from realitycheck.report.sections import noise_floor, retraining
+from realitycheck.report.sections.base import Section
+from realitycheck.report.wording import FOOTNOTE, percent, points
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether the study is finished; the verdicts of each dataset are among its findings."""
+
+    finished: bool
+
+
+def find(findings: Findings) -> Answer:
+    """Every report has this section."""
+    return Answer(findings.finished)
+
+
+def blocks(findings: Findings, found: Answer) -> Iterator[Block]:
+    """Print the answer of every dataset, how verdicts are made, and what limits them."""
+    study = findings.study
+    kicker = f"Reality Check · study {study.study} · protocol {study.protocol.protocol}"
+    yield Heading(1, study.question, kicker=kicker)
+    several = len(findings.datasets) > 1
+    for dataset in findings.datasets:
+        text = _answer(dataset)
+        yield Paragraph((Strong(f"{dataset.dataset}."), f" {text}") if several else text, lead=True)
+    yield Paragraph(
+        f"All losses had the same data, model, tuning budget and {study.seeds} fresh seeds. Verdicts are given in "
+        f"{study.primary}, against {study.shown(study.baseline)}, at the {percent(study.level)} level after Holm's "
+        f"correction. Differences within ±{points(study.smallest_difference)} points were declared beforehand to be "
+        "too small to matter."
+    )
+    if study.searches > 1:
+        yield Paragraph(study.estimator.covers)
+    for dataset in findings.datasets:
+        capped = retraining.find(dataset).capped
+        if capped:
+            yield Paragraph(f"On {dataset.dataset}: {capped}" if several else capped)
+    if study.reconstructed:
+        yield Note(FOOTNOTE)
+    if not found.finished:
+        yield Banner(
+            (Strong("This study is not finished."), " All results are provisional. Missing:"), _items(findings)
+        )
+
+
+def _answer(dataset: DatasetFindings) -> str:
+    floor = noise_floor.find(dataset)
+    return f"{dataset.answer} {floor.sentence}" if floor else dataset.answer
+
+
+def _items(findings: Findings) -> tuple[str, ...]:
+    if not findings.datasets:
+        return ("everything: there is no record yet.",)
+    return tuple(f"{dataset.dataset}, {sentence}" for dataset in findings.datasets for sentence in dataset.missing)
+
+
+SECTION = Section(
+    name="answer",
+    subject=Findings,
+    find=find,
+    blocks=blocks,
+    facts=lambda found: {"finished": found.finished},
+)

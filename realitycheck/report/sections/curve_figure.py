@@ -1,0 +1,90 @@
+"""The figure of the retrained models' validation curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
+
+from realitycheck.records.curves import CurvePoint
+from realitycheck.records.schema import Run
+from realitycheck.report.blocks import Figure
+from realitycheck.report.drawing import GREY, INK, columns_for, draw, grid, grid_height, name_panel, style_of, unzip
+from realitycheck.report.findings import DatasetFindings
+from realitycheck.statistics.intervals import mean_of
+
+
+def curve_figure(dataset: DatasetFindings) -> Figure:
+    """Draw validation MAP@R of every fold run of the replicates over iterations, in percent, one panel per loss.
+
+    The thick line is the mean of the runs still training, drawn while these are at least half of them.
+    """
+    losses = dataset.evidence.losses
+    columns = columns_for(len(losses))
+    runs = [[run for replicate in loss.replicates for run in replicate.fold_runs if run] for loss in losses]
+    followed = any(_followup_start(run) for own in runs for run in own)
+
+    def paint(canvas: Canvas) -> None:
+        for panel, loss, own in zip(grid(canvas, len(losses), columns=columns), losses, runs, strict=True):
+            name_panel(panel, dataset.study.shown(loss.label))
+            _paint_curves(panel, own, style_of(loss.label, dataset.labels)[0])
+        canvas.supxlabel("iteration", fontsize=10)
+        canvas.supylabel("validation MAP@R, percent", fontsize=10)
+        canvas.legend(handles=_legend(followed=followed), loc="outside upper center", ncols=4)
+
+    jump = (
+        " A follow-up begins with the weights of the best checkpoint so far, so its curve may jump there."
+        if dataset.study.several_phases
+        else ""
+    )
+    return draw(
+        paint,
+        name=dataset.figure_name("curves"),
+        height=0.3 + grid_height(len(losses), columns=columns),
+        title=f"Validation curves of the retrained models on {dataset.dataset}",
+        caption=f"Validation MAP@R of every fold run of the replicates.{jump}",
+    )
+
+
+def mean_curve(curves: Sequence[Sequence[CurvePoint]]) -> tuple[list[int], list[float]]:
+    """Iterations and the mean MAP@R in [0, 1] of the runs scored there, while these are at least half of all."""
+    by_iteration: dict[int, list[float]] = {}
+    for curve in curves:
+        for point in curve:
+            by_iteration.setdefault(point.iteration, []).append(point.scores["map_at_r"])
+    kept = sorted(at for at, values in by_iteration.items() if 2 * len(values) >= len(curves))
+    return kept, [mean_of(by_iteration[at]) for at in kept]
+
+
+def _paint_curves(panel: Axes, runs: Sequence[Run], colour: str) -> None:
+    panel.grid(axis="y")
+    lines = [[(point.iteration, 100 * point.scores["map_at_r"]) for point in run.curve] for run in runs]
+    panel.add_collection(LineCollection([line for line in lines if line], colors=colour, lw=0.6, alpha=0.28, zorder=2))
+    best = [(run.best.iteration, 100 * run.best.scores["map_at_r"]) for run in runs if run.best]
+    panel.plot(*unzip(best), ".", ms=4, color=colour, zorder=3)
+    starts = [start for run in runs if (start := _followup_start(run))]
+    panel.plot(*unzip(starts), "|", ms=5, mew=0.8, color=INK, alpha=0.7, zorder=5)
+    iterations, means = mean_curve([run.curve for run in runs])
+    panel.plot(iterations, [100 * value for value in means], "-", color=colour, lw=2.2, zorder=4)
+    panel.autoscale_view()
+
+
+def _followup_start(run: Run) -> tuple[int, float] | None:
+    """The last point of a run's normal phase, or None without a follow-up."""
+    normal = [point for point in run.curve if point.phase != "followup"]
+    if len(normal) == len(run.curve):
+        return None
+    return normal[-1].iteration, 100 * normal[-1].scores["map_at_r"]
+
+
+def _legend(*, followed: bool) -> list[Line2D]:
+    start = Line2D([], [], marker="|", ms=6, mew=0.9, color=INK, ls="", label="its follow-up begins")
+    return [
+        Line2D([], [], color=GREY, lw=0.6, alpha=0.5, label="a fold run"),
+        Line2D([], [], marker=".", ms=5, color=GREY, ls="", label="its selected checkpoint"),
+        *([start] if followed else []),
+        Line2D([], [], color=GREY, lw=2.2, label="mean of the runs still training, while at least half are"),
+    ]

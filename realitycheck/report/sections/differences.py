@@ -1,0 +1,155 @@
+"""Every loss against the baseline: differences, intervals and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from realitycheck.report.blocks import (
+    Badge,
+    Block,
+    Column,
+    Content,
+    Figure,
+    Heading,
+    Marked,
+    Paragraph,
+    Strong,
+    Table,
+    Text,
+    rows_of,
+)
+from realitycheck.report.drawing import BAND, INK, draw, name_rows, style_of
+from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.forest import height_of, paint_row
+from realitycheck.report.sections.base import Section
+from realitycheck.report.wording import (
+    DASH,
+    METRIC_NAMES,
+    decimal,
+    optional_signed,
+    optional_span,
+    p_value,
+    percent,
+    points,
+    share,
+)
+from realitycheck.statistics.comparisons import Comparison
+
+PENDING = "not yet"
+"""The verdict of a loss with missing replicates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """The comparisons with the baseline, in the study's order."""
+
+    comparisons: tuple[Comparison, ...]
+
+
+def find(dataset: DatasetFindings) -> Differences:
+    """Every dataset has this section."""
+    return Differences(dataset.comparisons)
+
+
+def blocks(dataset: DatasetFindings, found: Differences) -> Iterator[Block]:
+    """Print the table and the figure of the differences."""
+    study = dataset.study
+    baseline = study.shown(study.baseline)
+    yield Heading(3, f"Against {baseline}")
+    if not found.comparisons:
+        yield Paragraph("There is nothing to compare.")
+        return
+    yield Table(
+        _columns(percent(study.level)),
+        rows_of([_line(dataset, comparison) for comparison in found.comparisons]),
+        caption=f"{study.primary}, paired by seed, in percentage points; positive means that the loss scores higher "
+        f"than {baseline}.",
+        notes=_notes(dataset),
+    )
+    if any(comparison.mean is not None for comparison in found.comparisons):
+        yield _figure(dataset, found)
+
+
+def _columns(level: str) -> tuple[Column, ...]:
+    numbers = ("Difference", f"{level} interval", "Holm p", "Seeds", "Seed correlation")
+    return (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in numbers))
+
+
+def _line(dataset: DatasetFindings, comparison: Comparison) -> tuple[Content, ...]:
+    verdict, correlation = comparison.verdict, comparison.correlation
+    return (
+        Marked(comparison.label, dataset.row(comparison.label).marks),
+        Badge(verdict or PENDING, verdict or "pending"),
+        optional_signed(comparison.mean),
+        optional_span(comparison.interval),
+        DASH if verdict is None else p_value(comparison.p_holm),
+        str(comparison.n),
+        DASH if correlation is None else decimal(correlation),
+    )
+
+
+def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
+    study = dataset.study
+    verdicts: Text = (
+        Strong("Better"),
+        " or ",
+        Strong("worse"),
+        f": Holm's p is below {share(1 - study.level)}, also with the untrained embedder's score in place of every "
+        "missing replicate of the winner. ",
+        Strong("Equivalent"),
+        f": the {percent(2 * study.level - 1)} interval is within ±{points(study.smallest_difference)} points (two "
+        "one-sided tests, without correction for the family); this takes precedence. ",
+        Strong("Undecided"),
+        ": neither; more seeds may decide. ",
+        Strong("Seed correlation"),
+        ": correlation of the two losses' scores over seeds. The higher it is, the more pairing sharpens the "
+        "comparison.",
+    )
+    exploratory = (
+        "Exploratory losses were decided on after the test half had been opened. They are corrected for the whole "
+        "family, and do not change the p-values of the others."
+    )
+    several = (study.estimator.covers,) if study.searches > 1 else ()
+    return (verdicts, *several, *([exploratory] if dataset.exploratory else []))
+
+
+def _figure(dataset: DatasetFindings, found: Differences) -> Figure:
+    study = dataset.study
+    baseline, bound = study.shown(study.baseline), 100 * study.smallest_difference
+
+    def paint(canvas: Canvas) -> None:
+        panel = canvas.subplots()
+        panel.axvspan(-bound, bound, color=BAND, lw=0, zorder=0)
+        panel.axvline(0, color="#8A9099", lw=0.8, zorder=1)
+        name_rows(panel, [study.shown(comparison.label) for comparison in found.comparisons])
+        for position, comparison in enumerate(found.comparisons):
+            style = style_of(comparison.label, dataset.labels)
+            paint_row(panel, position, comparison.mean, comparison.interval, comparison.differences, style)
+            _write_beside(panel, position, comparison.verdict or PENDING)
+        panel.set_xlabel(f"{METRIC_NAMES[study.metric]} minus that of {baseline}, points; shaded: ±{bound:g} points")
+
+    return draw(
+        paint,
+        name=dataset.figure_name("differences"),
+        height=height_of(len(found.comparisons)),
+        title=f"Paired differences with {baseline} on {dataset.dataset}",
+        caption="Differences of single seeds (small marks), their mean (thin tick) and its "
+        f"{percent(study.level)} interval (bar).",
+    )
+
+
+def _write_beside(panel: Axes, position: int, text: str) -> None:
+    panel.text(1.01, position, text, transform=panel.get_yaxis_transform(), va="center", color=INK)
+
+
+SECTION = Section(
+    name="differences",
+    subject=DatasetFindings,
+    find=find,
+    blocks=blocks,
+    facts=lambda found: {"comparisons": found.comparisons},
+)

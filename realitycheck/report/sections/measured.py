@@ -1,0 +1,211 @@
+"""What was measured: the protocol in words, the columns of the tables, and what was held constant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+
+from realitycheck.protocol.model import Phase, Protocol, Search
+from realitycheck.protocol.recipe import TrunkChoice
+from realitycheck.report.blocks import Block, Heading, Link, Note, Paragraph, Terms
+from realitycheck.report.findings import Findings
+from realitycheck.report.sections.base import Section
+from realitycheck.report.study_facts import StudyFacts
+from realitycheck.report.wording import METRIC_NAMES, count, metric_name, percent, thousands
+from realitycheck.runs import NMI, RECALL, Category
+
+METRIC_SENTENCES = {
+    "map_at_r": "a query has R other images of its class: of its R nearest images each hit counts with the share of "
+    "hits up to it, and their sum is divided by R.",
+    "r_precision": "R-precision: the share of the query's class among its R nearest images.",
+    "precision_at_1": "the share of queries whose nearest image has their class.",
+}
+"""How each score follows from nearest neighbours."""
+
+RECALL_SENTENCE = "recall at k: the share of queries with an image of their class among their k nearest images."
+
+NMI_SENTENCE = (
+    "normalised mutual information, with the arithmetic mean, between the classes of all images of the test half and "
+    "as many clusters by k-means (faiss, one start, the same for every model); no mean over queries."
+)
+
+COMPLETE = {
+    "appendix_d": "as long as the final fold runs of its loss took to their best on average, rounded up to a multiple "
+    "of five epochs",
+    "per_replicate": "as long as the fold runs of its own seed took to their best on average, rounded up to whole "
+    "evaluations",
+}
+"""The length of a complete run by each rule."""
+
+NORM = {
+    "none": "a linear embedder",
+    "plain": "LayerNorm, a linear embedder",
+    "affine": "affine LayerNorm, a linear embedder",
+}
+"""What follows the pooling."""
+
+FROZEN = (
+    "its features were computed once for each image; only the embedder and the loss were trained. The ranking of "
+    "losses may differ where the trunk is trained too"
+)
+"""The warning of a frozen trunk."""
+
+UNTRAINED = "the trunk with its published weights, without further training"
+"""The meaning of the untrained rows where the trunk has learned weights."""
+
+FOLD_RUN = {"normal": "Fold run", "followup": "Its follow-up"}
+"""The heading of each phase of a fold run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How the study measured.
+
+    Args:
+        promise: the protocol's own summary.
+        alike: what every loss had alike: heading and sentence.
+        glossary: categories and scores: their names in the tables → a sentence.
+        forewords: the paragraphs at the beginning of each file of the study.
+    """
+
+    promise: str
+    alike: tuple[tuple[str, str], ...]
+    glossary: dict[str, str]
+    forewords: tuple[tuple[str, ...], ...]
+
+
+def find(findings: Findings) -> Measured:
+    """Every report has this section."""
+    study = findings.study
+    metrics = {metric for dataset in findings.datasets for metric in dataset.protocol.metrics}
+    return Measured(
+        promise=study.protocol.summary,
+        alike=tuple(held_constant(study.protocol, interval=study.estimator.title)),
+        glossary=glossary(study, metrics),
+        forewords=tuple(tuple(foreword(text)) for text in findings.sources.values()),
+    )
+
+
+def blocks(findings: Findings, found: Measured) -> Iterator[Block]:
+    """Print what the files say of themselves, then the glossary, then what was held constant."""
+    yield Heading(2, "What was measured")
+    first, others = found.forewords[:1], found.forewords[1:2]
+    yield from (Paragraph(paragraph) for foreword in first for paragraph in foreword)
+    yield Paragraph(f"Protocol {findings.study.protocol.protocol}: {found.promise}")
+    yield from (Paragraph(paragraph) for foreword in others for paragraph in foreword)
+    yield Paragraph((Link("The files of study and protocol", "#study-files"), " are printed at the end of the page."))
+    yield Heading(3, "Glossary")
+    yield Terms(tuple(found.glossary.items()))
+    yield Note(
+        "Scores are in percent, differences in percentage points; higher is better. Every image of the test half whose "
+        "class has other images there is a query against all other images of that half. Scores are means over queries."
+    )
+    yield Heading(3, "Held constant")
+    yield Terms(tuple((term, f"{text}.") for term, text in found.alike))
+
+
+def foreword(text: str) -> list[str]:
+    """The paragraphs of the comment at the beginning of a file."""
+    comment = [line.lstrip("#").strip() for line in takewhile(lambda line: line.startswith("#"), text.splitlines())]
+    paragraphs = "\n".join(comment).split("\n\n")
+    return [" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip()]
+
+
+def glossary(study: StudyFacts, metrics: set[str]) -> dict[str, str]:
+    """Explain the categories of a study and the scores of its datasets: name in the tables → sentence."""
+    dims, folds = study.protocol.embedding_dim, study.protocol.folds.count
+    sentences = {
+        Category.AGGREGATE: f"the mean score of the {folds} fold models, each scored by itself with {dims} numbers an "
+        "image.",
+        Category.ENSEMBLE: f"the score of the {folds} fold models' embeddings side by side, {folds * dims} numbers an "
+        "image.",
+        Category.COMPLETE: f"the score of one model with {folds * dims} numbers an image, trained on all of the "
+        "trainval half.",
+    }
+    categories = {name: sentences[category] for category, name in study.categories.items()}
+    always = {METRIC_NAMES[name]: sentence for name, sentence in METRIC_SENTENCES.items()}
+    recall = {"R@k": RECALL_SENTENCE} if any(name.startswith(RECALL) for name in metrics) else {}
+    nmi = {metric_name(NMI): NMI_SENTENCE} if NMI in metrics else {}
+    return categories | always | recall | nmi
+
+
+def held_constant(protocol: Protocol, *, interval: str) -> list[tuple[str, str]]:
+    """Describe what every loss had alike, with headings; `interval` names the estimator."""
+    recipe, final, folds = protocol.recipe, protocol.final, protocol.folds.count
+    dims, level = protocol.embedding_dim, percent(protocol.interval.level)
+    many = f", {folds * dims} in complete models and in ensembles of {folds}" if folds > 1 else ""
+    after = " and a complete run each" if protocol.completes else " each"
+    complete = [("Complete run", f"{COMPLETE[final.complete]}; an epoch is {_epoch(protocol.epoch)}")]
+    assumed = [("Assumed", f"chosen by us, because it is not published: {', '.join(protocol.assumed)}")]
+    return [
+        ("Model", f"trunk {_trunk(recipe.trunk)}, {recipe.pooling} pooling, {NORM[recipe.layer_norm]}"),
+        *((f"On {name}", f"trunk {_trunk(other.trunk)}") for name, other in protocol.on.items() if other.trunk),
+        *([("Frozen trunk", FROZEN)] if recipe.trunk.frozen else []),
+        *([("Untrained rows", UNTRAINED)] if recipe.trunk.weights else []),
+        ("Embedding", f"{dims} numbers an image{many}"),
+        ("Search", _search(protocol)),
+        *((FOLD_RUN[phase.name], _phase(phase)) for phase in protocol.phases),
+        ("Retraining", f"{_seeds(protocol)}, {count(folds, 'fold run')}{after}"),
+        *(complete if protocol.completes else []),
+        ("Interval", f"{interval}, {level}"),
+        *(assumed if protocol.assumed else []),
+    ]
+
+
+def _trunk(trunk: TrunkChoice) -> str:
+    """`resnet50 (frozen, weights with the SHA-256 0676ba61…)`."""
+    details = [f"{name} {value}" for name in ("channels", "model") if (value := getattr(trunk, name)) is not None]
+    details += ["frozen"] if trunk.frozen else []
+    details += [f"weights with the SHA-256 {trunk.weights.sha256[:12]}…"] if trunk.weights else []
+    return f"{trunk.name} ({', '.join(details)})" if details else trunk.name
+
+
+def _search(protocol: Protocol) -> str:
+    """`20 trials of 4 fold runs; …`, and the number of searches if a loss has several."""
+    search = protocol.search
+    trials = f"{count(search.trials, 'trial')} of {count(protocol.folds.count, 'fold run')}; {_proposed(search)}"
+    if search.searches == 1:
+        return trials
+    own = "seeds and folds" if protocol.folds.kind == "shuffled" else "seeds"
+    return f"{search.searches} searches with {own} of their own, each of {trials}"
+
+
+def _seeds(protocol: Protocol) -> str:
+    seeds, searches = protocol.final.seeds, protocol.search.searches
+    if searches == 1:
+        return f"{seeds} fresh seeds of the chosen setting"
+    return f"{seeds} fresh seeds, {seeds // searches} of the setting that each search chose"
+
+
+def _proposed(search: Search) -> str:
+    """`trial 1 the published setting, trials 2 to 8 at random, the others by the sampler gp`."""
+    start, drawn = 2 if search.first else 1, min(search.startup_trials, search.trials)
+    trials = f"trial {start}" if start == drawn else f"trials {start} to {drawn}"
+    others = "the others" if drawn or search.first else "all"
+    parts = {
+        "trial 1 the published setting": bool(search.first),
+        f"{trials} at random": drawn >= start,
+        f"{others} by the sampler {search.sampler}": max(drawn, start - 1) < search.trials,
+    }
+    return ", ".join(part for part, holds in parts.items() if holds)
+
+
+def _epoch(epoch: int | str) -> str:
+    return count(epoch, "iteration") if isinstance(epoch, int) else "a pass over the images"
+
+
+def _phase(phase: Phase) -> str:
+    return (
+        f"validated every {count(phase.evaluate_every, 'iteration')}; ends after "
+        f"{count(phase.patience, 'evaluation')} without a new best, at {thousands(phase.cap)} iterations at the latest"
+    )
+
+
+SECTION = Section(
+    name="measured",
+    subject=Findings,
+    find=find,
+    blocks=blocks,
+    facts=lambda found: {"promise": found.promise, "alike": found.alike, "glossary": found.glossary},
+)

@@ -1,0 +1,61 @@
+"""How often the test half was opened, and what was decided afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from realitycheck.report.blocks import Block, Heading, Paragraph
+from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.sections.base import Section
+from realitycheck.report.wording import count, enumeration
+
+TIMES = {1: "once", 2: "twice"}
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningSummary:
+    """One opening: the losses that it names, and how many openings of the same half came before it."""
+
+    losses: tuple[str, ...]
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """The openings of the test half by this study, in order."""
+
+    openings: tuple[OpeningSummary, ...]
+
+
+def find(dataset: DatasetFindings) -> Openings:
+    """Every dataset has this section."""
+    records = dataset.evidence.openings
+    return Openings(tuple(OpeningSummary(tuple(opening.searches), opening.number) for opening in records))
+
+
+def blocks(dataset: DatasetFindings, found: Openings) -> Iterator[Block]:
+    """Print the number of openings and the exploratory losses."""
+    yield Heading(3, "Openings of the test half")
+    yield Paragraph(_sentences(dataset, found))
+
+
+def _sentences(dataset: DatasetFindings, found: Openings) -> str:
+    if not found.openings:
+        return "The test half has not been opened."
+    number, before = len(found.openings), found.openings[0].before
+    earlier = f", after {count(before, 'earlier opening')} of the same half" if before else ""
+    opened = f"This study opened the test half {TIMES.get(number, f'{number} times')}{earlier}."
+    if not dataset.exploratory:
+        return opened
+    labels = enumeration(sorted(dataset.exploratory))
+    return f"{opened} Exploratory, because they or the claims were decided after the first opening: {labels}."
+
+
+SECTION = Section(
+    name="openings",
+    subject=DatasetFindings,
+    find=find,
+    blocks=blocks,
+    facts=lambda found: {"openings": found.openings},
+)

@@ -1,0 +1,183 @@
+"""The retraining: validation curves, and how runs ended, by patience or by the cap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from realitycheck.protocol.model import Phase, Protocol
+from realitycheck.records.curves import PhaseEnd
+from realitycheck.records.evidence import LossEvidence, SearchEvidence
+from realitycheck.records.schema import Run
+from realitycheck.report.blocks import Block, Column, Content, Heading, Marked, Paragraph, RowGroup, Table, rows_of
+from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.sections.base import Section
+from realitycheck.report.sections.curve_figure import curve_figure
+from realitycheck.report.wording import enumeration, searched_by, stretch, thousands
+from realitycheck.runs import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The completed fold runs of one stage.
+
+    Args:
+        runs: those that went through the phase.
+        capped: those of them that the cap ended.
+        rising: those of these with their best at the last evaluation.
+    """
+
+    runs: int
+    capped: int
+    rising: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the runs of one search of a loss, and of the replicates of its setting, ended one phase.
+
+    Args:
+        label: the loss.
+        number: which of its searches, from 0.
+        phase: `normal` or `followup`.
+        cap: its cap in iterations.
+        final: the fold runs of the replicates.
+        search: the fold runs of the trials.
+        complete: iterations of this phase in each complete run.
+    """
+
+    label: str
+    number: int
+    phase: str
+    cap: int
+    final: Tally
+    search: Tally
+    complete: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """How the runs of all losses ended.
+
+    Args:
+        endings: one per search and phase.
+        capped: what follows where the cap ended most runs of a loss; else empty.
+    """
+
+    endings: tuple[Ending, ...]
+    capped: str
+
+
+def find(dataset: DatasetFindings) -> Retraining:
+    """Count how the runs of every loss ended."""
+    ended = tuple(ending for loss in dataset.evidence.losses for ending in endings(loss, dataset.protocol))
+    return Retraining(ended, cap_sentence(ended, shown=dataset.study.shown))
+
+
+def endings(evidence: LossEvidence, protocol: Protocol) -> tuple[Ending, ...]:
+    """The endings of one loss: one for each search and each phase of the protocol."""
+    return tuple(_ending(evidence.label, search, phase) for search in evidence.searches for phase in protocol.phases)
+
+
+def cap_sentence(found: Sequence[Ending], *, shown: Callable[[str], str]) -> str:
+    """State what follows where the cap ended most final fold runs of a loss; empty where it did so for none."""
+    cut = [ending for ending in found if 2 * ending.final.capped > ending.final.runs]
+    if not cut:
+        return ""
+    labels, all_labels = list(dict.fromkeys(ending.label for ending in cut)), {ending.label for ending in found}
+    losses = "every loss" if all_labels <= set(labels) else enumeration([shown(label) for label in labels])
+    caps = enumeration([thousands(cap) for cap in sorted({ending.cap for ending in cut})])
+    return (
+        f"Most final fold runs of {losses} were ended by the cap of {caps} iterations, not by patience. The comparison "
+        "is then of what a loss reaches within the cap, not of what it would reach in the end."
+    )
+
+
+def blocks(dataset: DatasetFindings, found: Retraining) -> Iterator[Block]:
+    """Print the curves and the table of endings."""
+    curves = any(run for loss in dataset.evidence.losses for each in loss.replicates for run in each.fold_runs)
+    ended = any(ending.final.runs or ending.search.runs for ending in found.endings)
+    if curves or ended:
+        yield Heading(3, "Retraining")
+    if curves:
+        yield curve_figure(dataset)
+    if ended:
+        yield _table(dataset, found)
+    if ended and found.capped:
+        yield Paragraph(found.capped)
+
+
+def _table(dataset: DatasetFindings, found: Retraining) -> Table:
+    phases = len(dataset.protocol.phases)
+    stages = [
+        Column(head, number=True, group=stage)
+        for stage in ("Final fold runs", "Fold runs of the search")
+        for head in ("at the cap", "best at the end")
+    ]
+    columns = (
+        *(Column("Loss"), *([Column("Phase")] if phases > 1 else []), Column("Cap", number=True)),
+        *(*stages, Column("iterations", number=True, group="Complete runs")),
+    )
+    return Table(
+        columns,
+        _groups(dataset, found, phases=phases),
+        caption="At the cap: completed fold runs that the cap ended before patience did. Best at the end: those of "
+        "them with their best at the last evaluation, which were still improving.",
+    )
+
+
+def _groups(dataset: DatasetFindings, found: Retraining, *, phases: int) -> tuple[RowGroup, ...]:
+    """One group per search where it has several phases, else one group of all."""
+    if phases == 1:
+        return rows_of([(_name(dataset, ending), *_line(ending, phases=1)) for ending in found.endings])
+    groups = (found.endings[start : start + phases] for start in range(0, len(found.endings), phases))
+    return tuple(
+        RowGroup(tuple(_line(ending, phases=phases) for ending in group), head=_name(dataset, group[0]))
+        for group in groups
+    )
+
+
+def _name(dataset: DatasetFindings, ending: Ending) -> Marked:
+    study, label = dataset.study, ending.label
+    return Marked(searched_by(label, ending.number, searches=study.searches), study.loss_marks(label))
+
+
+def _line(ending: Ending, *, phases: int) -> tuple[Content, ...]:
+    phase = "follow-up" if ending.phase == "followup" else ending.phase
+    tallies = ((f"{tally.capped} of {tally.runs}", str(tally.rising)) for tally in (ending.final, ending.search))
+    counts = [text for pair in tallies for text in pair]
+    return (*([phase] if phases > 1 else []), thousands(ending.cap), *counts, stretch(ending.complete))
+
+
+def _ending(label: str, search: SearchEvidence, phase: Phase) -> Ending:
+    finals = [run for replicate in search.replicates for run in replicate.fold_runs]
+    complete = _phases_of([replicate.complete_run for replicate in search.replicates], phase.name)
+    return Ending(
+        label=label,
+        number=search.number,
+        phase=phase.name,
+        cap=phase.cap,
+        final=_tally(_phases_of(finals, phase.name)),
+        search=_tally(_phases_of(search.runs(Stage.SEARCH), phase.name)),
+        complete=tuple(end.iterations for end in complete),
+    )
+
+
+def _phases_of(runs: Iterable[Run | None], name: str) -> list[PhaseEnd]:
+    done = [run for run in runs if run is not None and not run.diverged]
+    return [end for run in done for end in run.phases if end.name == name]
+
+
+def _tally(ends: Sequence[PhaseEnd]) -> Tally:
+    capped = [end for end in ends if end.stop == "cap"]
+    rising = [end for end in capped if end.best_iteration == end.iterations]
+    return Tally(len(ends), len(capped), len(rising))
+
+
+SECTION = Section(
+    name="retraining",
+    subject=DatasetFindings,
+    find=find,
+    blocks=blocks,
+    facts=lambda found: {"endings": found.endings, "capped": found.capped},
+)

@@ -1,0 +1,123 @@
+"""The figure of searches, trial by trial."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
+
+from realitycheck.records.evidence import LossEvidence, SearchEvidence
+from realitycheck.report.blocks import Figure
+from realitycheck.report.drawing import (
+    GREY,
+    PALE,
+    RED,
+    columns_for,
+    draw,
+    grid,
+    grid_height,
+    name_panel,
+    style_of,
+    unzip,
+)
+from realitycheck.report.findings import DatasetFindings
+
+SOURCES = {"published": "published setting", "startup": "start-up trial", "proposed": "proposed trial"}
+"""The source of a trial, as the legend names it; `proposed` is that of every sampler."""
+
+Steps = tuple[list[float], list[float]]
+"""Trials, counted from 1, and values in percent."""
+
+
+def trial_figure(dataset: DatasetFindings) -> Figure:
+    """Draw the value of every trial and the best so far, one panel per loss, in percent of validation MAP@R."""
+    losses = dataset.evidence.losses
+    columns = columns_for(len(losses))
+    best = [[_best_so_far(search) for search in loss.searches] for loss in losses]
+    trials = max(trial.slot + 1 for loss in losses for trial in loss.trials)
+
+    def paint(canvas: Canvas) -> None:
+        panels = grid(canvas, len(losses), columns=columns)
+        for position, (panel, loss) in enumerate(zip(panels, losses, strict=True)):
+            for other in (line for lines in (*best[:position], *best[position + 1 :]) for line in lines):
+                panel.step(*other, where="post", color=PALE, lw=0.8, zorder=1)
+            name_panel(panel, dataset.study.shown(loss.label))
+            _paint_loss(panel, loss, best[position], style_of(loss.label, dataset.labels)[0])
+        panels[0].set_xlim(1 - 0.03 * trials, 1.03 * trials)
+        panels[0].set_xticks(trial_ticks(trials))
+        canvas.supxlabel("trial", fontsize=10)
+        canvas.supylabel("validation MAP@R, percent", fontsize=10)
+        canvas.legend(handles=_legend(losses), loc="outside upper center", ncols=6)
+
+    numbers = " A number at the end of a line is that of the search." if dataset.study.searches > 1 else ""
+    return draw(
+        paint,
+        name=dataset.figure_name("search"),
+        height=0.3 + grid_height(len(losses), columns=columns),
+        title=f"Search progress of every loss on {dataset.dataset}",
+        caption="Value of every trial: the best validation MAP@R of a fold run, mean over folds; and the best value so "
+        f"far. Trials are counted from 1, in the order in which they were proposed.{numbers}",
+    )
+
+
+def trial_ticks(trials: int) -> list[int]:
+    """The first trial, and about five round numbers up to the last."""
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, trials) if trials / step <= 6)
+    return sorted({1, *range(step, trials + 1, step)})
+
+
+def _paint_loss(panel: Axes, loss: LossEvidence, best: list[Steps], colour: str) -> None:
+    """Paint the searches of one loss; where there are several, each has its number at the end of its line."""
+    panel.grid(axis="y")
+    for search, line in zip(loss.searches, best, strict=True):
+        _paint_search(panel, search, line, colour)
+        if len(loss.searches) > 1 and line[0]:
+            number, end = str(search.number + 1), (line[0][-1], line[1][-1])
+            panel.annotate(
+                number, end, xytext=(4, 0), textcoords="offset points", color=colour, fontsize=8, va="center"
+            )
+
+
+def _paint_search(panel: Axes, search: SearchEvidence, best: Steps, colour: str) -> None:
+    panel.step(*best, where="post", color=colour, lw=1.8, zorder=3)
+    for source in SOURCES:
+        values = [
+            (trial.slot + 1, 100 * trial.value)
+            for trial in search.trials
+            if trial.value is not None and _source(trial.source) == source
+        ]
+        panel.plot(*unzip(values), color=colour, zorder=4, **_bead(source, colour))
+    diverged = [trial.slot + 1 for trial in search.trials if trial.diverged]
+    bottom = panel.get_xaxis_transform()
+    panel.plot(diverged, [0.03] * len(diverged), "x", ms=5, mew=1.4, color=RED, transform=bottom, zorder=4)
+
+
+def _best_so_far(search: SearchEvidence) -> Steps:
+    known = [(trial.slot + 1, 100 * trial.value) for trial in search.trials if trial.value is not None]
+    trials, values = unzip(known)
+    return trials, list(accumulate(values, max))
+
+
+def _source(source: str) -> str:
+    return source if source in SOURCES else "proposed"
+
+
+def _bead(source: str, colour: str) -> dict[str, Any]:
+    """The mark of a trial: a diamond if published, hollow if drawn at random, full if proposed."""
+    marker, size = ("D", 4.6) if source == "published" else ("o", 3.6)
+    fill = "white" if source == "startup" else colour
+    return {"marker": marker, "ms": size, "mec": colour, "mfc": fill, "mew": 0.9, "ls": ""}
+
+
+def _legend(losses: tuple[LossEvidence, ...]) -> list[Line2D]:
+    known = {_source(trial.source) for loss in losses for trial in loss.trials}
+    beads = [Line2D([], [], label=label, **_bead(name, GREY)) for name, label in SOURCES.items() if name in known]
+    return [
+        Line2D([], [], color=GREY, lw=1.8, label="best so far"),
+        *beads,
+        Line2D([], [], marker="x", ms=5, mew=1.4, color=RED, ls="", label="diverged trial"),
+        Line2D([], [], color=PALE, lw=1, label="best so far of the other losses"),
+    ]

@@ -1,0 +1,1 @@
+"""Writers: the report as HTML, Markdown, LaTeX, CSV and JSON."""

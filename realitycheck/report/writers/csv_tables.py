@@ -1,0 +1,83 @@
+"""Scores and differences as CSV, in percent and percentage points."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+from realitycheck.report.findings import DatasetFindings, Findings
+from realitycheck.report.rows import ScoreCell, ScoreRow
+from realitycheck.report.wording import points
+from realitycheck.runs import Category
+from realitycheck.statistics.comparisons import Comparison
+
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+
+YES = {True: "yes", False: "no"}
+
+DIFFERENCES = (
+    *("dataset", "loss", "status", "exploratory", "baseline", "category", "metric", "verdict"),
+    *("difference", "low", "high", "p", "p_holm", "seeds", "seed_correlation"),
+)
+"""The columns of the differences table."""
+
+
+def scores_csv(findings: Findings) -> str:
+    """One line per dataset and loss; mean, half-width and n of every column."""
+    study, metrics = findings.study, findings.metrics
+    names = [f"{column} {part}" for column in study.column_names(metrics) for part in ("mean", "half_width", "n")]
+    head = ["dataset", "loss", "distance", "trained", "status", "exploratory", *names]
+    columns = [(category, metric) for category in study.categories for metric in metrics]
+    rows = [
+        [dataset.dataset, *_score_row(row, columns)]
+        for dataset in findings.datasets
+        for row in (*dataset.rows, *dataset.untrained)
+    ]
+    return _written([head, *rows])
+
+
+def differences_csv(findings: Findings) -> str:
+    """One line per dataset and loss but the baseline: its paired difference from the baseline."""
+    rows = [_difference_row(dataset, comparison) for dataset in findings.datasets for comparison in dataset.comparisons]
+    return _written([DIFFERENCES, *rows])
+
+
+def safe_cell(text: str) -> str:
+    """A cell that no spreadsheet reads as a formula; plain numbers stay as they are.
+
+    Source: OWASP, "CSV Injection".
+    """
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not NUMBER.fullmatch(text) else text
+
+
+def _written(lines: Iterable[Sequence[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([[safe_cell(text) for text in line] for line in lines])
+    return out.getvalue()
+
+
+def _score_row(row: ScoreRow, columns: Sequence[tuple[Category, str]]) -> list[str]:
+    """The cells of one row; a column of another dataset alone stays empty."""
+    known = {(cell.category, cell.metric): _score_cell(cell) for cell in row.cells}
+    cells = [text for column in columns for text in known.get(column, ("", "", ""))]
+    return [row.label, row.distance, YES[row.trained], row.status, YES[row.exploratory], *cells]
+
+
+def _score_cell(cell: ScoreCell) -> tuple[str, str, str]:
+    mean = "" if cell.mean is None else points(cell.mean)
+    return mean, "" if cell.interval is None else points(cell.interval.half_width), str(cell.n)
+
+
+def _difference_row(dataset: DatasetFindings, comparison: Comparison) -> list[str]:
+    study, interval = dataset.study, comparison.interval
+    label, correlation = comparison.label, comparison.correlation
+    ends = ["", ""] if interval is None else [points(interval.low), points(interval.high)]
+    return [
+        *(dataset.dataset, label, study.statuses[label], YES[label in dataset.exploratory]),
+        *(study.baseline, study.categories[study.category], study.metric, comparison.verdict or ""),
+        *("" if comparison.mean is None else points(comparison.mean), *ends),
+        *(("", "") if comparison.verdict is None else (f"{comparison.p:.4g}", f"{comparison.p_holm:.4g}")),
+        *(str(comparison.n), "" if correlation is None else f"{correlation:.2f}"),
+    ]
