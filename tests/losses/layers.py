@@ -8,8 +8,8 @@ def shaken(loss):
     loss = loss.double()
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
-        for each in loss.parameters():
-            each.add_(0.3 * torch.randn(each.shape, dtype=torch.float64, generator=generator))
+        for parameter in loss.parameters():
+            parameter.add_(0.3 * torch.randn(parameter.shape, dtype=torch.float64, generator=generator))
     return loss
 
 

@@ -33,13 +33,13 @@ def batches(count, *, sizes=(12,), dims=8, dtype=torch.float64):
     """Batches of points in six classes that come back, and a key near each point."""
     generator = torch.Generator().manual_seed(7)
     centers = torch.randn(6, dims, dtype=dtype, generator=generator)
-    found = []
+    made = []
     for step in range(count):
         size = sizes[step % len(sizes)]
         labels = torch.randint(6, (size,), generator=generator)
         points, keys = (centers[labels] + torch.randn(size, dims, dtype=dtype, generator=generator) for _ in range(2))
-        found.append((points, labels, keys))
-    return found
+        made.append((points, labels, keys))
+    return made
 
 
 def compiles(one, two, backend):

@@ -1,4 +1,4 @@
-"""Points of a batch whose pairs are looped over one by one."""
+"""Points of a batch, with a loop over all pairs."""
 
 import torch
 from plane import arrows
@@ -9,7 +9,7 @@ LABELS = torch.arange(24) // 4
 
 
 def cloud(seed, size=24):
-    """Points of different lengths; items of one class lie somewhat nearer."""
+    """Points of different lengths; items of one class are somewhat closer."""
     generator = torch.Generator().manual_seed(seed)
     centers = torch.randn(6, 8, dtype=torch.float64, generator=generator)
     points = centers[LABELS] + 1.2 * torch.randn(24, 8, dtype=torch.float64, generator=generator)
@@ -22,10 +22,10 @@ def agree(ours, theirs, seed, labels=LABELS):
     learned = list(theirs.parameters()) if isinstance(theirs, torch.nn.Module) else []
     value, expected = ours(one, labels), theirs(two, labels)
     torch.testing.assert_close(value, expected.reshape(()), rtol=1e-9, atol=1e-12)
-    found = torch.autograd.grad(value, [one, *ours.parameters()])
+    actual = torch.autograd.grad(value, [one, *ours.parameters()])
     wanted = torch.autograd.grad(expected, [two, *learned])
-    assert found[0].any()
-    for mine, other in zip(found, wanted, strict=len(wanted) > 1):
+    assert actual[0].any()
+    for mine, other in zip(actual, wanted, strict=len(wanted) > 1):
         torch.testing.assert_close(mine, other.reshape(mine.shape), rtol=1e-7, atol=1e-9)
 
 
@@ -43,11 +43,11 @@ def pair_values(points, function):
 
 
 def positives_of(label, anchor):
-    return [j for j, each in enumerate(label) if each == label[anchor] and j != anchor]
+    return [j for j, other in enumerate(label) if other == label[anchor] and j != anchor]
 
 
 def negatives_of(label, anchor):
-    return [j for j, each in enumerate(label) if each != label[anchor]]
+    return [j for j, other in enumerate(label) if other != label[anchor]]
 
 
 def mined(s, label, i, epsilon):

@@ -72,8 +72,8 @@ def softmax(logit):
     def loss(points, proxies):
         total = 0.0
         for point, label in zip(points, LABELS.tolist(), strict=True):
-            logits = [logit(point, each, own=c == label) for c, each in enumerate(proxies)]
-            total = total - torch.log(torch.exp(logits[label]) / sum(torch.exp(each) for each in logits))
+            logits = [logit(point, proxy, own=c == label) for c, proxy in enumerate(proxies)]
+            total = total - torch.log(torch.exp(logits[label]) / sum(torch.exp(value) for value in logits))
         return total / len(points)
 
     return loss

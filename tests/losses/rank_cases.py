@@ -1,4 +1,4 @@
-"""Batches whose ranks are known, and average precisions of queries one by one."""
+"""Batches with known ranks, and average precisions of queries one by one."""
 
 import math
 
@@ -38,15 +38,15 @@ def cosines(anchors, others):
 
 def queries(anchors, labels, others=None, other_labels=None):
     """(similarities of others, which of them are positive) of each query with a positive; itself is left out."""
-    found = []
+    rows = []
     similarity = cosines(anchors, anchors if others is None else others)
     against = labels if others is None else other_labels
     for i, row in enumerate(similarity):
         kept = [j for j in range(len(row)) if others is not None or j != i]
         positive = [bool(against[j] == labels[i]) for j in kept]
         if any(positive):
-            found.append(([row[j] for j in kept], positive))
-    return found
+            rows.append(([row[j] for j in kept], positive))
+    return rows
 
 
 def with_itself(scores, positive):

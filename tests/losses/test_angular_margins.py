@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import ProxyContract
+from member_contracts import ProxyContract
 from proxy_cases import SIZES, ProxiesOnTheCircle, agree_with_library, agree_with_loops, by_cosine, with_proxies
 from pytorch_metric_learning import losses as pml
 
@@ -64,7 +64,7 @@ class TestArcFacePastPi:
     """Own angles of 175°, 160° and 60° with a margin of 30°: the first two pass 180°."""
 
     def batch(self):
-        angles = [math.radians(each) for each in (175, 160, 60)]
+        angles = [math.radians(angle) for angle in (175, 160, 60)]
         points = torch.tensor([[math.cos(a), math.sin(a)] for a in angles], dtype=torch.float64)
         return points.requires_grad_(), torch.zeros(3, dtype=torch.int64)
 
@@ -74,8 +74,8 @@ class TestArcFacePastPi:
 
     def test_by_hand(self):
         m = math.radians(30)
-        own = [math.cos(math.radians(each)) - m * math.sin(m) for each in (175, 160)] + [0.0]
-        other = [math.cos(math.radians(each)) for each in (85, 70, 30)]
+        own = [math.cos(math.radians(angle)) - m * math.sin(m) for angle in (175, 160)] + [0.0]
+        other = [math.cos(math.radians(angle)) for angle in (85, 70, 30)]
         expected = sum(math.log(1 + math.exp(3 * (b - a))) for a, b in zip(own, other, strict=True)) / 3
         assert self.make(30.0)(*self.batch()).item() == pytest.approx(expected)
 
@@ -98,7 +98,7 @@ class TestArcFacePastPi:
         loss = with_proxies(
             ArcFace(margin=30.0, scale=1.0, num_classes=2, embedding_dim=2), torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
         )
-        values = torch.stack([loss(each[None], torch.tensor([0])) for each in points])
+        values = torch.stack([loss(point[None], torch.tensor([0])) for point in points])
         assert (values.diff() > 0).all()
 
 

@@ -11,24 +11,24 @@ from realitycheck.losses.parts.counter_random import uniform
 
 
 def blackbox(points, labels, *, interpolation, margin, seed, step):
-    """Value, and similarities weighed by the paper's difference, whose gradient is the loss's."""
+    """Value, and similarities weighed by the paper's difference, with the gradient of the loss."""
     similarity = cosines(points, points)
     size = len(labels)
     even = uniform(torch.tensor(seed), torch.tensor(step), (size, size)).double().numpy()
     deviation = halfnorm.ppf(even)
-    found = [i for i in range(size) if (labels == labels[i]).sum() > 1]
+    queries = [i for i in range(size) if (labels == labels[i]).sum() > 1]
     value, weighed = 0.0, 0.0
-    for i in found:
+    for i in queries:
         kept = [j for j in range(size) if j != i]
         target = np.array([float(labels[j] == labels[i]) for j in kept])
         scores = similarity[i, kept].detach().numpy() - margin * deviation[i, kept] * (target - 0.5)
         rank = rankdata(-scores, method="max") / len(kept)
         place = np.array([(target * (scores >= score)).sum() for score in scores]) / len(kept)
         value += 1 - (target * place / rank).sum() / target.sum()
-        slope = target * place / rank**2 / target.sum() / len(found)
+        slope = target * place / rank**2 / target.sum() / len(queries)
         moved = rankdata(-(scores + interpolation * slope), method="max") / len(kept)
         weighed = weighed + (similarity[i, kept] * torch.from_numpy((moved - rank) / interpolation)).sum()
-    return value / len(found), weighed
+    return value / len(queries), weighed
 
 
 @pytest.mark.parametrize("labels", [EVEN, UNEVEN])

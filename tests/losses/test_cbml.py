@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import PairContract
+from member_contracts import PairContract
 from pair_cases import CBML_KNOBS, LABELS, UNEVEN, agree, cloud, mined, negatives_of, pair_values, positives_of
 from plane import arrows
 
@@ -28,7 +28,7 @@ def cbml_by_loops(points, labels):
             mu = h * sum(pos) / len(pos) + (1 - h) * sum(neg) / len(neg)
             total = total + torch.log(1 + sum(torch.exp(-(s[i][p] - a_p) / b_p) for p in positives))
             total = total + torch.log(1 + sum(torch.exp((s[i][n] - a_n) / b_n) for n in negatives))
-            total = total + w * sum((each - mu) ** 2 for each in neg)
+            total = total + w * sum((value - mu) ** 2 for value in neg)
     return total / len(label)
 
 
@@ -54,4 +54,4 @@ def test_cbml_on_the_circle():
     negatives = [0.0, -math.sqrt(3) / 2]
     mean = 0.2 * 0.5 + 0.8 * sum(negatives) / 2
     pull, push = math.log(1 + math.exp(-(0.5 - 0.7) / 0.5)), math.log(1 + math.exp((0 - 0.9) / 0.3))
-    assert value.item() == pytest.approx((pull + push + 2 * sum((each - mean) ** 2 for each in negatives)) / 4)
+    assert value.item() == pytest.approx((pull + push + 2 * sum((negative - mean) ** 2 for negative in negatives)) / 4)

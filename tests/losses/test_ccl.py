@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from few_points import LABELS, agree, cloud
-from house_contracts import VectorContract
+from member_contracts import VectorContract
 from plane import arrows
 from proxy_cases import SIZES
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import PairContract
+from member_contracts import PairContract
 from pair_cases import FIRST_TWO, THREE, UNEVEN, agree, negatives_of, pair_values, positives_of
 from pytorch_metric_learning import losses as pml
 
@@ -29,7 +29,7 @@ def circle_by_loops(points, labels, m=0.3, gamma=10.0):
         if positives and negatives:
             pull = [max(0.0, 1 + m - s[i][p].item()) * (s[i][p] - 1 + m) for p in positives]
             push = [max(0.0, s[i][n].item() + m) * (s[i][n] - m) for n in negatives]
-            product = sum(torch.exp(gamma * each) for each in push) * sum(torch.exp(-gamma * each) for each in pull)
+            product = sum(torch.exp(gamma * value) for value in push) * sum(torch.exp(-gamma * value) for value in pull)
             terms.append(torch.log(1 + product))
     return sum(terms) / len(terms)
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import ProxyContract
+from member_contracts import ProxyContract
 from proxy_cases import LABELS, SIZES, ProxiesOnTheCircle, agree, agree_with_loops, by_cosine, cloud, with_proxies
 from torch.func import functional_call
 

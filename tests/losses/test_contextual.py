@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import PairContract
+from member_contracts import PairContract
 from pair_cases import UNEVEN, agree, cloud, negatives_of, pair_values, positives_of
 from plane import arrows, cosine_of
 from pytorch_metric_learning import distances as pml_distances
@@ -41,10 +41,10 @@ def contextual_by_loops(points, labels):
     square = [[2 - 2 * s[i][j] if i != j else torch.zeros_like(s[i][j]) for j in n] for i in n]
 
     def near(i, rank):
-        limit = sorted(each.item() for each in square[i])[rank - 1] + epsilon
+        limit = sorted(distance.item() for distance in square[i])[rank - 1] + epsilon
         return [Step.apply(limit - square[i][j]) for j in n]
 
-    sizes = [label.count(each) for each in label]
+    sizes = [label.count(other) for other in label]
     full, half = [near(i, sizes[i]) for i in n], [near(i, max(1, sizes[i] // 2)) for i in n]
     inside = [sum(row).item() for row in full]
 
@@ -77,7 +77,7 @@ def test_contextual_neighbours_as_sets():
     """The contextual similarity from Python sets, on classes of five."""
     knobs = {**CONTEXTUAL_KNOBS, "context_weight": 1.0, "mean_weight": 0.0, "epsilon": 0.4}
     points, label = cloud(5, 20), [0, 1, 2, 3] * 5
-    rows = [[each / math.hypot(*row) for each in row] for row in points.tolist()]
+    rows = [[value / math.hypot(*row) for value in row] for row in points.tolist()]
     square = [[math.dist(a, b) ** 2 for b in rows] for a in rows]
     everyone = set(range(20))
 
@@ -93,7 +93,7 @@ def test_contextual_neighbours_as_sets():
     mutual = [[k for k in half[i] if i in half[k]] for i in range(20)]
     mean = [[sum(w[k][j] for k in mutual[i]) / len(mutual[i]) for j in range(20)] for i in range(20)]
     gaps = [((label[i] == label[j]) - (mean[i][j] + mean[j][i]) / 2) ** 2 for i in everyone for j in everyone if i != j]
-    assert max(len(each) for each in mutual) > 2
+    assert max(len(item) for item in mutual) > 2
     assert Contextual(**knobs)(points, torch.tensor(label)).item() == pytest.approx(sum(gaps) / 400)
 
 
@@ -108,7 +108,7 @@ def test_contextual_on_the_circle():
     knobs = {"context_weight": 0.5, "mean_weight": 0.2, "mean_similarity": 0.25, "epsilon": 0.0}
     value = Contextual(**knobs, pos_margin=0.9, neg_margin=0.5)(3 * arrows(0, 20, 50, 100), torch.tensor([0, 0, 1, 1]))
     context = (2 * 0.75**2 + 2 * 0.25**2) / 16
-    mean = (4 + 2 * sum(cosine_of(each) for each in (20, 50, 100, 30, 80, 50))) / 16
+    mean = (4 + 2 * sum(cosine_of(angle) for angle in (20, 50, 100, 30, 80, 50))) / 16
     pull, push = 0.9 - cosine_of(50), (cosine_of(50) + cosine_of(30) - 2 * 0.5) / 2
     assert cosine_of(20) > 0.9 and cosine_of(80) < 0.5
     assert value.item() == pytest.approx(0.5 * context + 0.2 * (mean - 0.25) ** 2 + 0.3 * (pull + push))

@@ -44,7 +44,7 @@ class TestBranchingContract(LossContract):
         return Branching(pos_margin=0.0, neg_margin=1.5)
 
 
-def test_a_break_in_the_graph_is_told_where_none_is_declared():
+def test_an_undeclared_break_in_the_graph_is_reported():
     case = TestBranchingContract()
     case.graph_breaks = ""
     with pytest.raises(Unsupported, match="branching"):
@@ -58,12 +58,16 @@ class TestNormalizedSoftmaxContract(LossContract):
         return NormalizedSoftmax(temperature=0.05, num_classes=self.classes, embedding_dim=self.dims)
 
 
-PAIRS = [each for each in LossContract.__subclasses__() if each.__module__ == __name__ and each.family == "pairs"]
+PAIRS = [
+    contract
+    for contract in LossContract.__subclasses__()
+    if contract.__module__ == __name__ and contract.family == "pairs"
+]
 
 
 def written(contract):
-    """Contracts of losses below this one; what lies between says nothing of any one loss."""
-    below = [found for each in contract.__subclasses__() for found in written(each)]
+    """Contracts of single losses below this one, without the abstract contracts between."""
+    below = [leaf for inner in contract.__subclasses__() for leaf in written(inner)]
     return below or [contract]
 
 

@@ -1,4 +1,4 @@
-"""Cross-batch memory: what is compared, and how it goes on after a checkpoint."""
+"""Cross-batch memory: what is compared, and how it resumes from a checkpoint."""
 
 import copy
 import math
@@ -6,7 +6,7 @@ from collections import deque
 
 import pytest
 import torch
-from house_contracts import HouseContract
+from member_contracts import MemberContract
 from memory_cases import BASES, batches, compiles, wrapped
 from pytorch_metric_learning import losses as pml
 
@@ -17,17 +17,17 @@ from realitycheck.losses.members.multi_similarity import MultiSimilarity
 from realitycheck.losses.members.triplet import Triplet
 
 
-class TestCrossBatchMemoryContract(HouseContract):
+class TestCrossBatchMemoryContract(MemberContract):
     def make(self):
         return wrapped(Contrastive(pos_margin=0.0, neg_margin=1.5), dims=self.dims, size=40, start=2)
 
 
-class TestCrossBatchMemoryOfTripletsContract(HouseContract):
+class TestCrossBatchMemoryOfTripletsContract(MemberContract):
     def make(self):
         return wrapped(Triplet(margin=0.2), dims=self.dims, size=24)
 
 
-class TestCrossBatchMemoryOfLearnedMarginContract(HouseContract):
+class TestCrossBatchMemoryOfLearnedMarginContract(MemberContract):
     def make(self):
         return wrapped(Margin(margin=0.2, beta=1.2), dims=self.dims, size=16)
 
@@ -52,8 +52,8 @@ def test_gradients_stay_finite(base, dtype):
     cases += [(points[:2].repeat(6, 1), labels), (0 * points, labels)]
     for start in (0, 1):
         loss = wrapped(base(), start=start)
-        for each, classes in cases:
-            leaf = each.clone().requires_grad_()
+        for batch, classes in cases:
+            leaf = batch.clone().requires_grad_()
             value = loss(leaf, classes)
             value.backward()
             assert torch.isfinite(value) and torch.isfinite(leaf.grad).all()
@@ -78,15 +78,15 @@ def test_memory_term_agrees_with_pytorch_metric_learning(ours, theirs, size):
         value = one(left, labels) - one.base(left, labels)
         expected = 0.7 * two(right, labels)
         torch.testing.assert_close(value, expected, rtol=1e-9, atol=1e-12)
-        found, wanted = torch.autograd.grad(value, left), torch.autograd.grad(expected, right)
-        torch.testing.assert_close(found, wanted, rtol=1e-7, atol=1e-9)
+        actual, wanted = torch.autograd.grad(value, left), torch.autograd.grad(expected, right)
+        torch.testing.assert_close(actual, wanted, rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize("sizes", [(12,), (12, 5), (25, 3), (1,)])
 @pytest.mark.parametrize("start", [0, 2])
 @pytest.mark.parametrize("base", BASES)
 def test_memory_as_a_queue_of_python(base, start, sizes):
-    """Batches of different sizes, one larger than the memory; points, labels and owners stand in a deque."""
+    """Batches of different sizes, one larger than the memory; points, labels and owners are in a deque."""
     loss, queue = wrapped(base(), start=start).double(), deque(maxlen=20)
     for step, (points, labels, _) in enumerate(batches(8, sizes=sizes)):
         expected, raw = loss.base(points, labels), loss.base.points(points)
@@ -110,7 +110,7 @@ def test_contrastive_memory_by_loops():
         return sum(sum(terms) / len(terms) for terms in kept)
 
     for step, (points, labels, _) in enumerate(batches(6)):
-        unit = [[each / math.hypot(*row) for each in row] for row in points.tolist()]
+        unit = [[value / math.hypot(*row) for value in row] for row in points.tolist()]
         rows = [((step, item), row, label) for item, (row, label) in enumerate(zip(unit, labels.tolist(), strict=True))]
         expected = contrast(rows, rows)
         if step >= 2:
@@ -138,7 +138,7 @@ def test_without_weight_it_is_the_base_loss(base):
 
 def test_no_gradient_reaches_earlier_batches():
     loss = wrapped(Contrastive(pos_margin=0.0, neg_margin=1.5)).double()
-    first, second = (each[0].requires_grad_() for each in batches(2))
+    first, second = (batch[0].requires_grad_() for batch in batches(2))
     labels = torch.arange(12)
     loss(first, labels)
     loss(second, labels).backward()
@@ -147,22 +147,22 @@ def test_no_gradient_reaches_earlier_batches():
 
 def test_outside_of_training_the_memory_stays():
     loss = wrapped(Contrastive(pos_margin=0.0, neg_margin=1.5)).double()
-    told = batches(3)
-    for points, labels, _ in told[:2]:
+    drawn = batches(3)
+    for points, labels, _ in drawn[:2]:
         loss(points, labels)
     before = copy.deepcopy(loss.state_dict())
-    one, two = (loss.eval()(*told[2][:2]) for _ in range(2))
-    assert torch.equal(one, two) and not torch.equal(one, loss.base(*told[2][:2]))
+    one, two = (loss.eval()(*drawn[2][:2]) for _ in range(2))
+    assert torch.equal(one, two) and not torch.equal(one, loss.base(*drawn[2][:2]))
     assert all(torch.equal(value, before[name]) for name, value in loss.state_dict().items())
 
 
 @pytest.mark.parametrize("base", BASES[:4])
 def test_resumes_with_the_same_bits_after_wrapping(base):
-    told = batches(9, dtype=torch.float32)
+    drawn = batches(9, dtype=torch.float32)
     for cut in (1, 4, 6):
         first, second = wrapped(base(), start=2), wrapped(base(), start=2)
-        for points, labels, _ in told[:cut]:
+        for points, labels, _ in drawn[:cut]:
             first(points, labels)
         second.load_state_dict(copy.deepcopy(first.state_dict()))
-        for points, labels, _ in told[cut:]:
+        for points, labels, _ in drawn[cut:]:
             assert torch.equal(first(points, labels), second(points, labels))

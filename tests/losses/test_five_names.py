@@ -63,5 +63,5 @@ def test_agree_in_single_precision(name, temperature):
 
 @pytest.mark.parametrize("name", list(NAMES))
 def test_temperature_matters(name):
-    one, two = (outcome(name, each, torch.float64)[0] for each in (0.1, 0.11))
+    one, two = (outcome(name, value, torch.float64)[0] for value in (0.1, 0.11))
     assert not torch.isclose(one, two)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from few_points import LABELS, agree, cloud
-from house_contracts import VectorContract
+from member_contracts import VectorContract
 from plane import arrows
 from proxy_cases import SIZES, cosine
 
@@ -57,7 +57,7 @@ class TestHierarchicalProxy:
         """Normalised softmax with temperature 1/4, item by item."""
         total = 0.0
         for point, label in zip(points, labels, strict=True):
-            logits = torch.stack([4 * cosine(point, each) for each in proxies])
+            logits = torch.stack([4 * cosine(point, proxy) for proxy in proxies])
             total = total + logits.logsumexp(dim=0) - logits[label]
         return total / len(points)
 
@@ -111,10 +111,10 @@ class TestHierarchicalProxy:
         """Proxies at 0°, 90° and 30°: the third joins the first at 15°."""
         loss = self.make(arrows(0, 90, 30), clusters=2, weight=2.0)
         value = loss(3 * arrows(60), torch.tensor([2]))
-        fine = [math.cos(math.radians(each)) for each in (60, 30, 30)]
-        coarse = [math.cos(math.radians(each)) for each in (45, 30)]
-        expected = math.log(sum(math.exp(4 * each) for each in fine)) - 4 * fine[2]
-        expected += 2 * (math.log(sum(math.exp(4 * each) for each in coarse)) - 4 * coarse[0])
+        fine = [math.cos(math.radians(angle)) for angle in (60, 30, 30)]
+        coarse = [math.cos(math.radians(angle)) for angle in (45, 30)]
+        expected = math.log(sum(math.exp(4 * cosine) for cosine in fine)) - 4 * fine[2]
+        expected += 2 * (math.log(sum(math.exp(4 * cosine) for cosine in coarse)) - 4 * coarse[0])
         assert value.item() == pytest.approx(expected)
 
     def test_without_weight_is_the_base(self):
@@ -145,6 +145,6 @@ class TestHierarchicalProxy:
         base = LargeMarginSoftmax(margin=2, lambda_min=1.0, **SIZES)
         for wrapped, kept in ((base, True), (NormalizedSoftmax(temperature=1.0, **SIZES), False)):
             loss = HierarchicalProxy(base=wrapped, coarse_weight=1.0, clusters=2, recluster_every=1, **SIZES)
-            before = [each.clone() for each in loss.parameters()]
+            before = [parameter.clone() for parameter in loss.parameters()]
             initialize(loss, rule="unit_norm", generator=torch.Generator().manual_seed(0))
             assert [torch.equal(a, b) for a, b in zip(loss.parameters(), before, strict=True)] == [kept, kept]

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 from few_points import agree
-from house_contracts import NetworkContract
 from layers import affine, over_batch, shaken, smoothed
+from member_contracts import NetworkContract
 from proxy_cases import SIZES
 from pytorch_metric_learning import losses as pml
 from torch.nn import functional
@@ -36,8 +36,8 @@ class TestHIST:
         assert (loss.log_variances < 0).any() and (loss.log_variances > 6).any()
 
         def theirs(points, labels):
-            means = [each / each.norm() for each in loss.proxies]
-            spreads = [each.clamp(0, 6).exp() for each in loss.log_variances]
+            means = [proxy / proxy.norm() for proxy in loss.proxies]
+            spreads = [log_variance.clamp(0, 6).exp() for log_variance in loss.log_variances]
             gap = [[((x / x.norm() - m) ** 2 / v).sum() for m, v in zip(means, spreads, strict=True)] for x in points]
             first = smoothed(-4 * torch.stack([torch.stack(row) for row in gap]), labels, 0.0)
             y, n = labels.tolist(), range(len(points))
@@ -48,7 +48,7 @@ class TestHIST:
             graph = [[graph[i][j] / (node[i] * node[j]) ** 0.5 for j in n] for i in n]
             inner = [affine(loss.inner, x) for x in points]
             hidden = over_batch(loss.norm, [sum(graph[i][j] * inner[j] for j in n) for i in n])
-            outer = [affine(loss.outer, functional.leaky_relu(each, 0.1)) for each in hidden]
+            outer = [affine(loss.outer, functional.leaky_relu(feature, 0.1)) for feature in hidden]
             logits = torch.stack([sum(graph[i][j] * outer[j] for j in n) for i in n])
             return first + 0.7 * smoothed(logits, labels, 0.0)
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 from few_points import agree
-from house_contracts import NetworkContract
 from layers import affine, over_batch, over_features, shaken, smoothed
+from member_contracts import NetworkContract
 from proxy_cases import SIZES
 from torch.nn import functional
 
@@ -60,8 +60,8 @@ class TestIBC:
                 rows = self.attended(block, rows)
                 outputs.append(rows)
             read = outputs if readout == "all" else outputs[-1:]
-            joined = over_batch(loss.neck, [torch.cat(each) for each in zip(*read, strict=True)])
-            together = torch.stack([loss.classifier @ each for each in joined])
+            joined = over_batch(loss.neck, [torch.cat(value) for value in zip(*read, strict=True)])
+            together = torch.stack([loss.classifier @ feature for feature in joined])
             return smoothed(alone / 0.2, labels, 0.1) + 0.7 * smoothed(together / 0.2, labels, 0.1)
 
         agree(loss, theirs)

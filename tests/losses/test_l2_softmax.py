@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import VectorContract
+from member_contracts import VectorContract
 from plane import arrows
 from proxy_cases import SIZES, with_proxies
 from torch.nn import functional
@@ -26,7 +26,7 @@ class TestL2Softmax:
         loss = L2Softmax(alpha=5.0, **SIZES).double()
         with torch.no_grad():
             loss.bias.copy_(torch.linspace(-1, 1, 6))
-        bias = {tuple(each.tolist()): b for each, b in zip(loss.proxies, loss.bias.detach(), strict=True)}
+        bias = {tuple(proxy.tolist()): b for proxy, b in zip(loss.proxies, loss.bias.detach(), strict=True)}
 
         def logit(point, vector):
             return 5 * vector @ (point / point.norm()) + bias[tuple(vector.tolist())]

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import VectorContract
+from member_contracts import VectorContract
 from plane import arrows
 from proxy_cases import SIZES, with_proxies
 from pytorch_metric_learning import losses as pml
@@ -101,7 +101,7 @@ class TestLargeMargins:
     def test_psi_falls_from_1_without_a_jump(self, margin):
         theta = torch.linspace(0, math.pi, 2001, dtype=torch.float64)
         values = widened(theta.cos(), margin)
-        expected = torch.stack([psi(each, margin) for each in theta])
+        expected = torch.stack([psi(angle, margin) for angle in theta])
         torch.testing.assert_close(values, expected)
         assert (values.diff() <= 1e-12).all()
         assert values[-1].item() == pytest.approx(1 - 2 * margin)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import VectorContract
+from member_contracts import VectorContract
 from plane import arrows
 from proxy_cases import SIZES, with_proxies
 from pytorch_metric_learning import losses as pml
@@ -61,7 +61,7 @@ class TestMagFace:
             return 10 * angle(point, vector).cos()
 
         def theirs(points, labels):
-            reward = sum(1 / each.norm().clamp(2, 6) + each.norm().clamp(2, 6) / 36 for each in points) / len(points)
+            reward = sum(1 / point.norm().clamp(2, 6) + point.norm().clamp(2, 6) / 36 for point in points) / len(points)
             return naive(points, loss.proxies.detach(), own, other) + 5 * reward
 
         agree(loss, theirs, points=points)

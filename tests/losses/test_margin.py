@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import PairContract
+from member_contracts import PairContract
 from pair_cases import FIRST_TWO, LABELS, THREE, UNEVEN, agree, negatives_of, pair_values, positives_of
 from plane import arrows, chord
 from pytorch_metric_learning import losses as pml

@@ -6,14 +6,14 @@ from collections import deque
 
 import pytest
 import torch
-from house_contracts import HouseContract
+from member_contracts import MemberContract
 from memory_cases import batches, compiles
 from torch.nn import functional
 
 from realitycheck.losses.members.moco import MoCo
 
 
-class TestMoCoContract(HouseContract):
+class TestMoCoContract(MemberContract):
     def make(self):
         return MoCo(temperature=0.1, momentum=0.999, queue_size=40, embedding_dim=self.dims)
 
@@ -36,9 +36,9 @@ def test_moco_gradients_stay_finite(dtype):
     loss = MoCo(temperature=0.001, momentum=0.9, queue_size=20, embedding_dim=8)
     cases = [(points[:1], labels[:1]), (points, 0 * labels), (points, torch.arange(12)), (points, labels)]
     cases += [(points[:2].repeat(6, 1), labels), (0 * points, labels)]
-    for each, classes in cases:
-        leaf = each.clone().requires_grad_()
-        value = loss(leaf, classes, keys=keys[: len(each)])
+    for batch, classes in cases:
+        leaf = batch.clone().requires_grad_()
+        value = loss(leaf, classes, keys=keys[: len(batch)])
         value.backward()
         assert torch.isfinite(value) and torch.isfinite(leaf.grad).all()
 
@@ -73,8 +73,8 @@ def test_moco_by_loops(sizes):
         earlier = list(queue)[: max(0, len(queue) - len(keys))]
         value, expected = loss(one, labels, keys=keys), moco_by_loops(two, labels.tolist(), keys, earlier)
         torch.testing.assert_close(value, expected, rtol=1e-9, atol=1e-12)
-        found, wanted = torch.autograd.grad(value, one), torch.autograd.grad(expected, two)
-        torch.testing.assert_close(found, wanted, rtol=1e-7, atol=1e-9)
+        actual, wanted = torch.autograd.grad(value, one), torch.autograd.grad(expected, two)
+        torch.testing.assert_close(actual, wanted, rtol=1e-7, atol=1e-9)
 
 
 def test_moco_of_single_items_is_cross_entropy():

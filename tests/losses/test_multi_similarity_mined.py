@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import PairContract
+from member_contracts import PairContract
 from pair_cases import FIRST_TWO, LABELS, THREE, UNEVEN, agree, cloud, mined, pair_values
 from pytorch_metric_learning import losses as pml
 from pytorch_metric_learning import miners
@@ -55,7 +55,7 @@ def test_mining_with_a_wide_epsilon_keeps_all():
 
 
 def test_mined_multi_similarity_on_the_circle():
-    """Within 0.6 of 1/2 lies 0, from 60°, but not -√3/2, from 0°: that anchor adds nothing."""
+    """0 is within 0.6 of 1/2, from 60°, but not -√3/2, from 0°: that anchor adds nothing."""
     value = MultiSimilarityMined(alpha=1, beta=2, base=0.3, epsilon=0.6)(3 * THREE, FIRST_TWO)
     expected = math.log(1 + math.exp(-(0.5 - 0.3))) + math.log(1 + math.exp(2 * (0 - 0.3))) / 2
     assert value.item() == pytest.approx(expected / 3)

@@ -14,10 +14,10 @@ WAYS = pytest.mark.parametrize("way", [distances, recorded_distances])
 
 def points(count, *, seed, dtype=torch.float32):
     """Points of which some fall together and some nearly."""
-    found = torch.randn(count, 24, generator=torch.Generator().manual_seed(seed), dtype=dtype)
-    found[1] = found[0]
-    found[2] = found[3] + 1e-3 * found[4]
-    return found.requires_grad_()
+    points = torch.randn(count, 24, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+    points[1] = points[0]
+    points[2] = points[3] + 1e-3 * points[4]
+    return points.requires_grad_()
 
 
 def naive(anchors, others):
@@ -33,9 +33,9 @@ def slopes(distance, *inputs):
 def test_values_are_those_of_scipy(way):
     anchors, others = points(20, seed=0), points(31, seed=1)
     for others_of_case in (anchors, others):
-        found = way(anchors, others_of_case).detach().numpy()
+        actual = way(anchors, others_of_case).detach().numpy()
         expected = cdist(anchors.detach().double().numpy(), others_of_case.detach().double().numpy())
-        np.testing.assert_allclose(found, np.maximum(expected, 1e-6), rtol=2e-6)
+        np.testing.assert_allclose(actual, np.maximum(expected, 1e-6), rtol=2e-6)
 
 
 @WAYS
@@ -43,10 +43,10 @@ def test_values_are_those_of_scipy(way):
 def test_gradients_are_those_of_the_formula(way, within):
     anchors, others = points(20, seed=0), points(31, seed=1)
     inputs = (anchors,) if within else (anchors, others)
-    exact = [each.detach().double().requires_grad_() for each in inputs]
-    found = slopes(way(inputs[0], inputs[-1]), *inputs)
+    exact = [leaf.detach().double().requires_grad_() for leaf in inputs]
+    actual = slopes(way(inputs[0], inputs[-1]), *inputs)
     expected = slopes(naive(exact[0], exact[-1]), *exact)
-    for one, other in zip(found, expected, strict=True):
+    for one, other in zip(actual, expected, strict=True):
         torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-5)
 
 
@@ -55,13 +55,13 @@ def test_gradients_are_those_of_the_formula(way, within):
 )
 @pytest.mark.parametrize("within", [True, False])
 def test_recorded_distances_have_the_bits_of_autograd(shape, within):
-    """Recorded runs come out again: their ids stand for the numbers of this formula."""
+    """Recorded runs are reproduced: their ids identify the numbers of this formula."""
     generator = torch.Generator().manual_seed(shape[1])
     one, two = (functional.normalize(torch.randn(shape, generator=generator)).requires_grad_() for _ in range(2))
     inputs = (one,) if within else (one, two)
-    found, expected = (way(inputs[0], inputs[-1]) for way in (recorded_distances, naive))
-    assert torch.equal(found, expected)
-    for mine, plain in zip(slopes(found, *inputs), slopes(expected, *inputs), strict=True):
+    actual, expected = (way(inputs[0], inputs[-1]) for way in (recorded_distances, naive))
+    assert torch.equal(actual, expected)
+    for mine, plain in zip(slopes(actual, *inputs), slopes(expected, *inputs), strict=True):
         assert torch.equal(mine, plain)
 
 
@@ -82,9 +82,9 @@ def test_coincident_points_have_no_gradient(way):
 @WAYS
 def test_no_points(way, shape):
     one, two = (torch.ones(count, 3, requires_grad=True) for count in shape)
-    found = way(one, two)
-    found.sum().backward()
-    assert found.shape == shape
+    actual = way(one, two)
+    actual.sum().backward()
+    assert actual.shape == shape
     assert not one.grad.any() and not two.grad.any()
 
 
@@ -101,6 +101,6 @@ def test_gradients_of_half_precision(way):
 def test_half_precision(way):
     batch = points(20, seed=2, dtype=torch.bfloat16)
     wide = batch.detach().float()
-    found = way(batch, batch)
-    assert found.dtype == torch.bfloat16
-    torch.testing.assert_close(found.float(), naive(wide, wide), rtol=2e-2, atol=2e-2)
+    actual = way(batch, batch)
+    assert actual.dtype == torch.bfloat16
+    torch.testing.assert_close(actual.float(), naive(wide, wide), rtol=2e-2, atol=2e-2)

@@ -74,8 +74,8 @@ class TestSupConContract(LossContract):
         return SupCon(temperature=0.1)
 
 
-CONTRACTS = [each for each in LossContract.__subclasses__() if each.__module__ == __name__]
-PAIRS = [each for each in CONTRACTS if issubclass(type(each().make()), PairLoss) and not each.draws]
+CONTRACTS = [contract for contract in LossContract.__subclasses__() if contract.__module__ == __name__]
+PAIRS = [contract for contract in CONTRACTS if issubclass(type(contract().make()), PairLoss) and not contract.draws]
 UNIT = [TestNTXentContract, TestSupConContract, TestTripletBatchHardContract, TestTripletSemihardContract]
 UNIT += [TestContrastiveSquaredContract, TestContrastiveCosineContract, TestTripletDistanceWeightedContract]
 RAW = [TestNPairContract, TestLiftedStructureContract, TestGeneralizedLiftedContract]
@@ -125,7 +125,7 @@ def test_others_may_come_in_any_order(contract):
 
 
 def circle(*degrees):
-    angles = torch.tensor([math.radians(each) for each in degrees], dtype=torch.float64)
+    angles = torch.tensor([math.radians(angle) for angle in degrees], dtype=torch.float64)
     return torch.stack([angles.cos(), angles.sin()], dim=1)
 
 
@@ -206,5 +206,5 @@ def test_sup_con_on_the_circle():
     half, most = 0.5, math.sqrt(3) / 2
     total = 0.0
     for near, far, other in [(half, 0, -1), (half, most, -half), (0, most, 0)]:
-        total += math.log(sum(math.exp(each / 0.5) for each in (near, far, other))) - (near + far) / 2 / 0.5
+        total += math.log(sum(math.exp(similarity / 0.5) for similarity in (near, far, other))) - (near + far) / 2 / 0.5
     assert value.item() == pytest.approx(0.5 / 0.07 * total / 3)

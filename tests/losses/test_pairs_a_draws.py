@@ -24,13 +24,13 @@ def test_negatives_are_weighed_by_the_density_of_distances():
     row = torch.tensor([[0.3, 0.6, 1.0, 1.39, 1.4, 1.9, 0.1, 2.0]])
     negative = torch.tensor([[True, True, True, True, True, True, False, False]])
     weights = [1 / (d**6 * (1 - d**2 / 4) ** 2.5) for d in (0.5, 0.6, 1.0, 1.39)]
-    expected = [each / sum(weights) for each in weights] + [0.0] * 4
+    expected = [weight / sum(weights) for weight in weights] + [0.0] * 4
     assert chances(row, negative, dims=8)[0].tolist() == pytest.approx(expected, rel=1e-5)
 
 
 def test_negatives_without_a_weight_are_drawn_evenly():
-    found = chances(torch.tensor([[1.5, 1.9, 2.0, 0.1]]), torch.tensor([[True, True, True, False]]), dims=512)
-    assert found[0].tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])
+    actual = chances(torch.tensor([[1.5, 1.9, 2.0, 0.1]]), torch.tensor([[True, True, True, False]]), dims=512)
+    assert actual[0].tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])
 
 
 def test_draws_follow_the_chances():
@@ -44,7 +44,7 @@ def test_draws_follow_the_chances():
 
 
 def test_agrees_with_pytorch_metric_learning():
-    """Which is told the triplets that were drawn, one for each anchor and positive."""
+    """Which gets the drawn triplets, one for each anchor and positive."""
     loss = TripletDistanceWeighted(margin=0.5, seed=11)
     unit = normalize(cloud().detach(), dim=1)
     drawn = draw(chances(torch.cdist(unit, unit), AWAY, dims=8), uniform(loss.seed, loss.step, (24, 24)))

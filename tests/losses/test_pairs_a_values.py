@@ -74,10 +74,10 @@ def test_agrees_with_pytorch_metric_learning(ours, oracle, seed):
 
 
 def test_n_pair_agrees_with_pytorch_metric_learning():
-    """Which is told the pairs; it would draw them."""
+    """Which gets the pairs; by default it draws them."""
     dot = DotProductSimilarity(normalize_embeddings=False)
     oracle = pml.NPairsLoss(distance=dot, embedding_regularizer=LpRegularizer(power=2), embedding_reg_weight=0.3)
-    places = [torch.nonzero(each == LABELS).flatten()[:2] for each in range(6)]
+    places = [torch.nonzero(label == LABELS).flatten()[:2] for label in range(6)]
     first, second = torch.stack(places, dim=1)
     none = torch.empty(0, dtype=torch.int64)
     agree(lambda x: NPair(l2=0.3)(x, LABELS), lambda x: oracle(x, LABELS, (first, second, none, none)))
@@ -97,7 +97,7 @@ def test_sup_con_is_nt_xent_only_up_to_two_of_each_class():
 
 
 def test_nt_xent_keeps_its_gradient_where_the_library_loses_it():
-    """The first anchor's positive lies opposite, 2/T = 200 behind; the second one's is even with the negative."""
+    """The first anchor's positive is opposite, 2/T = 200 behind; the second one's is even with the negative."""
     points = torch.tensor([[1.0, 0.0], [-1.0, 1e-3], [1.0, 1e-3]], requires_grad=True)
     value = NTXent(temperature=0.01)(points, torch.tensor([0, 0, 1]))
     value.backward()
@@ -165,7 +165,7 @@ def semihard(points):
 
 
 def n_pair(points):
-    classes = [[i for i in N if UNEVEN[i] == each][:2] for each in range(3)]
+    classes = [[i for i in N if UNEVEN[i] == label][:2] for label in range(3)]
     terms = [-torch.log_softmax(torch.stack([points[a] @ points[p] for _, p in classes]), 0) for a, _ in classes]
     return mean([term[c] for c, term in enumerate(terms)]) + 0.1 * mean([point @ point for point in points])
 

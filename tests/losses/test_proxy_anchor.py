@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import ProxyContract
+from member_contracts import ProxyContract
 from proxy_cases import LABELS, SIZES, ProxiesOnTheCircle, agree_with_library, agree_with_loops, cosine
 from pytorch_metric_learning import losses as pml
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import VectorContract
+from member_contracts import VectorContract
 from plane import arrows
 from proxy_cases import SIZES, with_proxies
 from vector_cases import LABELS, agree
@@ -25,17 +25,17 @@ class TestProxyGML:
     @staticmethod
     def theirs(points, proxies, *, kept, centers, regularizer):
         """Item by item, with Python's sort."""
-        unit = [each / each.norm() for each in proxies]
+        unit = [proxy / proxy.norm() for proxy in proxies]
         classes = range(len(unit) // centers)
         total = 0.0
         for point, label in zip(points, LABELS.tolist(), strict=True):
-            s = [point @ each / point.norm() for each in unit]
+            s = [point @ proxy / point.norm() for proxy in unit]
             order = sorted(range(len(s)), key=lambda j, s=s, y=label: (j // centers != y, -s[j].item()))[:kept]
             scores = {c: sum(s[j] for j in order if j // centers == c) for c in {j // centers for j in order}}
             total = total + torch.stack(list(scores.values())).logsumexp(dim=0) - scores[label]
         between = 0.0
-        for j, each in enumerate(unit):
-            r = [sum(each @ unit[c * centers + k] for k in range(centers)) for c in classes]
+        for j, proxy in enumerate(unit):
+            r = [sum(proxy @ unit[c * centers + k] for k in range(centers)) for c in classes]
             between = between + torch.stack(r).logsumexp(dim=0) - r[j // centers]
         return total / len(points) + regularizer * between / len(unit)
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import ProxyContract
+from member_contracts import ProxyContract
 from proxy_cases import (
     LABELS,
     SIZES,
@@ -49,8 +49,10 @@ def proxy_nca(scale):
     def loss(points, proxies):
         total = 0.0
         for point, label in zip(points, LABELS.tolist(), strict=True):
-            near = [torch.exp(-scale * (point / point.norm() - each / each.norm()).square().sum()) for each in proxies]
-            total = total - torch.log(near[label] / sum(each for c, each in enumerate(near) if c != label))
+            near = [
+                torch.exp(-scale * (point / point.norm() - proxy / proxy.norm()).square().sum()) for proxy in proxies
+            ]
+            total = total - torch.log(near[label] / sum(value for c, value in enumerate(near) if c != label))
         return total / len(points)
 
     return loss

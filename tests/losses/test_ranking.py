@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from house_contracts import HouseContract
+from member_contracts import MemberContract
 from rank_cases import ROADMAP, separated, sigma
 
 from realitycheck.losses.members.blackbox_ap import BlackboxAP
@@ -13,32 +13,32 @@ from realitycheck.losses.members.roadmap import Roadmap
 from realitycheck.losses.members.smooth_ap import SmoothAP
 
 
-class TestFastAPContract(HouseContract):
+class TestFastAPContract(MemberContract):
     def make(self):
         return FastAP(bins=10)
 
 
-class TestListwiseAPContract(HouseContract):
+class TestListwiseAPContract(MemberContract):
     def make(self):
         return ListwiseAP(bins=20)
 
 
-class TestSmoothAPContract(HouseContract):
+class TestSmoothAPContract(MemberContract):
     def make(self):
         return SmoothAP(temperature=0.05)
 
 
-class TestRecallAtKContract(HouseContract):
+class TestRecallAtKContract(MemberContract):
     def make(self):
         return RecallAtK(rank_temperature=0.05, recall_temperature=1.0)
 
 
-class TestRoadmapContract(HouseContract):
+class TestRoadmapContract(MemberContract):
     def make(self):
         return Roadmap(**ROADMAP)
 
 
-class TestBlackboxAPContract(HouseContract):
+class TestBlackboxAPContract(MemberContract):
     draws = True
 
     def make(self):
@@ -86,7 +86,7 @@ def test_separated_classes_give_the_least_recall_at_k(sizes):
 
     cutoffs = [min(k, sum(sizes)) for k in (1, 2, 4, 8, 16)]
     of_query = [(size, sum(recall(size - 1, k) for k in cutoffs) / 5) for size in sizes if size > 1]
-    expected = 1 - sum(size * each for size, each in of_query) / sum(size for size, _ in of_query)
+    expected = 1 - sum(size * scores for size, scores in of_query) / sum(size for size, _ in of_query)
     loss = RecallAtK(rank_temperature=1e-9, recall_temperature=0.5)
     assert loss(points, labels).item() == pytest.approx(expected)
     for seed in range(5):

@@ -18,14 +18,14 @@ from realitycheck.losses.members.smooth_ap import SmoothAP
 def binned(scores, positive, centres):
     """Precision up to each centre, weighed by the share of positives there."""
     width = centres[0] - centres[1]
-    total = found = hits = 0.0
+    total = counted = hits = 0.0
     for centre in centres:
         shares = [torch.relu(1 - abs(score - centre) / width) for score in scores]
         here = sum(share for share, good in zip(shares, positive, strict=True) if good)
-        found = found + sum(shares)
+        counted = counted + sum(shares)
         hits = hits + here
-        if found > 0:
-            total = total + here * hits / found
+        if counted > 0:
+            total = total + here * hits / counted
     return total / sum(positive)
 
 

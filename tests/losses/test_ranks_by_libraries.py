@@ -30,8 +30,8 @@ def test_sharp_enough_it_is_scikit_learns_average_precision(loss, itself, tolera
 def test_at_the_centres_bins_give_scikit_learns_average_precision(seed):
     """Scores of one bin are ties. Between two centres an item is in both, and there is no such average precision."""
     scores, positive = scored(seed)
-    found = binned_average_precision(scores, positive, ~positive, intervals=10)
-    for row, target, value in zip(scores.numpy(), positive.numpy(), found.tolist(), strict=True):
+    actual = binned_average_precision(scores, positive, ~positive, intervals=10)
+    for row, target, value in zip(scores.numpy(), positive.numpy(), actual.tolist(), strict=True):
         assert value == pytest.approx(average_precision_score(target, row))
 
 
@@ -47,9 +47,9 @@ def test_sup_ap_bounds_the_loss_of_average_precision(seed, steps):
 def test_exact_ranks_agree_with_scipy(seed):
     scores, mask = scored(seed)
     ranks = exact_ranks(scores, mask)
-    for row, kept, found in zip(scores.numpy(), mask.numpy(), ranks.numpy(), strict=True):
-        np.testing.assert_array_equal(found[kept], rankdata(-row[kept], method="max"))
-        assert (found[~kept] == 15).all()
+    for row, kept, actual in zip(scores.numpy(), mask.numpy(), ranks.numpy(), strict=True):
+        np.testing.assert_array_equal(actual[kept], rankdata(-row[kept], method="max"))
+        assert (actual[~kept] == 15).all()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -65,5 +65,5 @@ def test_soft_ranks_sharpen_to_scipys_average_ranks():
     every = torch.ones_like(mask)
     among, all_of_them = soft_ranks(scores, mask, every, temperature=1e-3)
     np.testing.assert_allclose(all_of_them.numpy(), rankdata(-scores.numpy(), method="average", axis=1))
-    for row, kept, found in zip(scores.numpy(), mask.numpy(), among.numpy(), strict=True):
-        np.testing.assert_allclose(found[kept], rankdata(-row[kept], method="average"))
+    for row, kept, actual in zip(scores.numpy(), mask.numpy(), among.numpy(), strict=True):
+        np.testing.assert_allclose(actual[kept], rankdata(-row[kept], method="average"))

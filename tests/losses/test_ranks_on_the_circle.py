@@ -16,7 +16,7 @@ from realitycheck.losses.members.smooth_ap import SmoothAP
 
 def circle(*degrees):
     """Points on the unit circle, but of different lengths."""
-    angles = [math.radians(each) for each in degrees]
+    angles = [math.radians(angle) for angle in degrees]
     points = [[scale * math.cos(a), scale * math.sin(a)] for scale, a in zip((1, 3, 0.5), angles, strict=True)]
     return torch.tensor(points, dtype=torch.float64)
 
@@ -58,7 +58,7 @@ def test_smooth_ap_on_the_circle(t):
 
 
 def test_recall_at_k_on_the_circle():
-    """One positive each, whose rank is 1 and a little, or 2 less a little; a k above 3 counts as 3."""
+    """One positive each, with a rank of 1 and a little, or 2 less a little; a k above 3 counts as 3."""
     ranks = [1 + sigma((0 - 0.5) / 0.2), 1 + sigma((NEAR - 0.5) / 0.2)]
     recalls = [sum(min(k, sigma((k - rank) / 0.7)) for k in (1, 2, 3, 3, 3)) / 5 for rank in ranks]
     value = RecallAtK(rank_temperature=0.2, recall_temperature=0.7)(POINTS, CLASSES)
@@ -76,7 +76,7 @@ def test_recall_at_k_stops_at_k():
 
 
 def test_roadmap_on_the_circle():
-    """The negative lies behind the positive of the first query, and in front of that of the second by more than δ."""
+    """The negative is behind the positive of the first query, and in front of that of the second by more than δ."""
     t, rho, delta = 0.1, 5.0, 0.05
     first = (1 / (1 + sigma(-1 / t)) + 2 / (2 + sigma(-0.5 / t))) / 2
     line = sigma(delta / t) + 0.5 + rho * (NEAR - 0.5 - delta)

@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import VectorContract
+from member_contracts import VectorContract
 from plane import arrows
 from proxy_cases import SIZES, with_proxies
 from torch.nn import functional
@@ -40,8 +40,8 @@ class TestSGSL:
     def center(points, proxies):
         total = 0.0
         for point, label in zip(points, LABELS.tolist(), strict=True):
-            s = [angle(point, each).cos() for each in proxies.detach()]
-            rest = sum(torch.exp(30 * each) for c, each in enumerate(s) if c != label)
+            s = [angle(point, proxy).cos() for proxy in proxies.detach()]
+            rest = sum(torch.exp(30 * value) for c, value in enumerate(s) if c != label)
             total = total + torch.log(1 + torch.exp(rest.log() / 30 - s[label]))
         return total / len(points)
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import PairContract
+from member_contracts import PairContract
 from pair_cases import FIRST_TWO, THREE, UNEVEN, agree, cloud, negatives_of, positives_of
 from pytorch_metric_learning import distances as pml_distances
 from pytorch_metric_learning import losses as pml
@@ -66,7 +66,7 @@ def test_snr_on_the_circle():
     a, b, c = 1.0, (1 - math.sqrt(3)) / 2, -(1 + math.sqrt(3)) / 2
     pull = ((a - b) ** 2 / a**2 - 0.5 + (a - b) ** 2 / b**2 - 0.5) / 2
     ratios = [(a - c) ** 2 / a**2, (a - c) ** 2 / c**2, (b - c) ** 2 / b**2, (b - c) ** 2 / c**2]
-    push = [3.5 - each for each in ratios if each < 3.5]
+    push = [3.5 - ratio for ratio in ratios if ratio < 3.5]
     assert len(push) == 2
     penalty = (1 + (1 + math.sqrt(3)) / 2 + (math.sqrt(3) - 1) / 2) / 3
     value = SNRContrastive(pos_margin=0.5, neg_margin=3.5, regularizer=0.2)(THREE, FIRST_TWO)

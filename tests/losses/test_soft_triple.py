@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import ProxyContract
+from member_contracts import ProxyContract
 from plane import arrows
 from proxy_cases import (
     LABELS,
@@ -73,11 +73,11 @@ def soft_triple(centers, scale, gamma, margin, regularizer):
         for point, label in zip(points, LABELS.tolist(), strict=True):
             logits = []
             for c in range(6):
-                s = [cosine(point, each) for each in proxies[c * centers : (c + 1) * centers]]
-                weight = [torch.exp(each / gamma) for each in s]
-                relaxed = sum(w * each for w, each in zip(weight, s, strict=True)) / sum(weight)
+                s = [cosine(point, proxy) for proxy in proxies[c * centers : (c + 1) * centers]]
+                weight = [torch.exp(value / gamma) for value in s]
+                relaxed = sum(w * value for w, value in zip(weight, s, strict=True)) / sum(weight)
                 logits.append(scale * (relaxed - (margin if c == label else 0)))
-            total = total - torch.log(torch.exp(logits[label]) / sum(torch.exp(each) for each in logits))
+            total = total - torch.log(torch.exp(logits[label]) / sum(torch.exp(value) for value in logits))
         for j, one in enumerate(proxies):
             for k, two in enumerate(proxies[:j]):
                 if j // centers == k // centers:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import ProxyContract
+from member_contracts import ProxyContract
 from proxy_cases import (
     LABELS,
     SIZES,
@@ -77,8 +77,8 @@ def smoothed(smoothing, bias):
     def loss(points, proxies):
         total = 0.0
         for point, label in zip(points, LABELS.tolist(), strict=True):
-            logits = [point @ each + b for each, b in zip(proxies, bias, strict=True)]
-            log = [each - torch.log(sum(torch.exp(other) for other in logits)) for each in logits]
+            logits = [point @ proxy + b for proxy, b in zip(proxies, bias, strict=True)]
+            log = [value - torch.log(sum(torch.exp(other) for other in logits)) for value in logits]
             total = total - sum((1 - smoothing if c == label else smoothing / 5) * log[c] for c in range(6))
         return total / len(points)
 

@@ -26,10 +26,10 @@ def test_the_sorted_way_is_the_loop(labels, margin, monkeypatch):
     monkeypatch.setattr(triplet, "MAX_TRIPLETS", 0)
     generator = torch.Generator().manual_seed(len(labels))
     embeddings = torch.randn(len(labels), 6, generator=generator, dtype=torch.float64).requires_grad_()
-    found = Triplet(margin=margin)(embeddings, torch.tensor(labels))
+    actual = Triplet(margin=margin)(embeddings, torch.tensor(labels))
     expected = by_loop(embeddings, labels, margin)
-    torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(*(torch.autograd.grad(each, embeddings)[0] for each in (found, expected)))
+    torch.testing.assert_close(actual, expected)
+    torch.testing.assert_close(*(torch.autograd.grad(result, embeddings)[0] for result in (actual, expected)))
 
 
 def test_both_ways_agree_in_single_precision(monkeypatch):

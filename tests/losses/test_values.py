@@ -20,7 +20,7 @@ def cloud(seed):
 
 def circle(*degrees):
     """Points on the unit circle, but of different lengths: every loss here normalises."""
-    angles = [math.radians(each) for each in degrees]
+    angles = [math.radians(angle) for angle in degrees]
     points = [[scale * math.cos(a), scale * math.sin(a)] for scale, a in zip((1, 3, 0.5, 2), angles, strict=False)]
     return torch.tensor(points, dtype=torch.float64)
 
@@ -83,7 +83,7 @@ def nonzero_mean(terms):
 
 def loops():
     """Distances, similarities and labels of a small cloud as plain numbers."""
-    points = [[each / math.hypot(*row) for each in row] for row in cloud(3)[:12].tolist()]
+    points = [[value / math.hypot(*row) for value in row] for row in cloud(3)[:12].tolist()]
     distance = [[math.dist(a, b) for b in points] for a in points]
     similarity = [[sum(x * y for x, y in zip(a, b, strict=True)) for b in points] for a in points]
     return distance, similarity, LABELS[:12].tolist()

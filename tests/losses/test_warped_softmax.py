@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from house_contracts import ProxyContract
+from member_contracts import ProxyContract
 
 from realitycheck.losses.members.euclidean_softmax import EuclideanSoftmax
 from realitycheck.losses.members.warped_softmax import WarpedSoftmax

@@ -26,7 +26,7 @@ def naive(embeddings, proxies, own_logit, logit):
     """Mean cross entropy from two functions of (embedding, class vector), item by item."""
     total = 0.0
     for point, label in zip(embeddings, LABELS.tolist(), strict=True):
-        logits = [logit(point, each) for each in proxies]
+        logits = [logit(point, proxy) for proxy in proxies]
         logits[label] = own_logit(point, proxies[label])
         total = total + torch.stack(logits).logsumexp(dim=0) - logits[label]
     return total / len(embeddings)

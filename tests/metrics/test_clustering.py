@@ -50,7 +50,7 @@ def test_one_place_for_all_tells_nothing(distance):
 
 
 def test_by_the_formula():
-    """Two places; class 0 lies wholly at the one, class 1 is divided: I / mean(H) by hand."""
+    """Two places; class 0 is wholly at the first, class 1 is divided: I / mean(H) by hand."""
     rows = torch.tensor([[0.0, 1]] * 6 + [[1.0, 0]] * 2)
     labels, places = [0, 0, 0, 0, 1, 1, 1, 1], [0] * 6 + [1] * 2
     shared = entropy(labels) + entropy(places) - entropy(list(zip(labels, places, strict=True)))
@@ -86,11 +86,11 @@ def test_cosine_ignores_the_length_of_rows_and_euclidean_does_not():
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_two_runs_give_the_same_bits_on_any_number_of_threads(distance):
     rows, kind = blurred(1500, 32, 40, spread=2.0)
-    found = [metrics.nmi(rows, kind, distance=distance) for _ in range(2)]
+    actual = [metrics.nmi(rows, kind, distance=distance) for _ in range(2)]
     torch.set_num_threads(2)
-    found.append(metrics.nmi(rows, kind, distance=distance))
-    assert 0.2 < found[0] < 0.95
-    assert len(set(found)) == 1
+    actual.append(metrics.nmi(rows, kind, distance=distance))
+    assert 0.2 < actual[0] < 0.95
+    assert len(set(actual)) == 1
 
 
 def test_many_items_per_class_are_all_used():

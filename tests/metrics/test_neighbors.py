@@ -94,34 +94,34 @@ TIED = {"grid": whole(100, 2, low=-3, high=4), "binary": whole(120, 12, low=0, h
 def test_equals_the_double_loop(name, distance):
     rows = DATA[name]
     for k in (1, 10, len(rows) - 1):
-        found = nearest(rows, k=k, distance=distance).numpy()
-        np.testing.assert_array_equal(found, naive(rows, k=k, distance=distance))
+        actual = nearest(rows, k=k, distance=distance).numpy()
+        np.testing.assert_array_equal(actual, naive(rows, k=k, distance=distance))
 
 
 @pytest.mark.parametrize("name", TIED)
 def test_breaks_ties_by_the_lower_number(name):
     rows = TIED[name]
-    found = nearest(rows, k=40, distance="euclidean").numpy()
-    np.testing.assert_array_equal(found, naive(rows, k=40, distance="euclidean"))
+    actual = nearest(rows, k=40, distance="euclidean").numpy()
+    np.testing.assert_array_equal(actual, naive(rows, k=40, distance="euclidean"))
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_a_dead_embedding_lists_the_others_by_number(distance):
-    found = nearest(torch.full((400, 6), 0.1), k=3, distance=distance)
-    assert found[0].tolist() == [1, 2, 3]
-    assert found[2].tolist() == [0, 1, 3]
-    assert found[399].tolist() == [0, 1, 2]
+    actual = nearest(torch.full((400, 6), 0.1), k=3, distance=distance)
+    assert actual[0].tolist() == [1, 2, 3]
+    assert actual[2].tolist() == [0, 1, 3]
+    assert actual[399].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_many_ties_among_few_distinct_rows(distance):
     rows = signs(9, 16).repeat(40, 1)
-    found = nearest(rows, k=5, distance=distance).numpy()
+    actual = nearest(rows, k=5, distance=distance).numpy()
     keys = np.array([[far(a, b, distance) for b in rows[:9].tolist()] for a in unit(rows[:9], distance).tolist()])
     for i in (0, 1, 200, 359):
         all_keys = np.tile(keys[i % 9], 40).astype(float)
         all_keys[i] = np.inf
-        np.testing.assert_array_equal(found[i], np.argsort(all_keys, kind="stable")[:5])
+        np.testing.assert_array_equal(actual[i], np.argsort(all_keys, kind="stable")[:5])
 
 
 def unit(rows, distance):
@@ -135,19 +135,19 @@ def test_tiles_and_threads_move_nothing(name, distance):
     expected = naive(rows, k=9, distance=distance)
     for tile, threads in ((1, 1), (7, 2), (64, 1), (1000, 2)):
         torch.set_num_threads(threads)
-        found = in_tiles(rows, k=9, distance=distance, tiles=cut(tile))
-        np.testing.assert_array_equal(found, expected)
+        actual = in_tiles(rows, k=9, distance=distance, tiles=cut(tile))
+        np.testing.assert_array_equal(actual, expected)
 
 
 def test_each_query_gets_what_it_wants_and_no_other_row_is_asked():
     rows, wanted = normal(50, 6), torch.arange(50) % 7
     expected = naive(rows, k=6, distance="cosine")
-    asked = []
+    queried = []
     for block in nearest_blocks(rows, wanted=wanted, kind=None, distance="cosine", tiles=cut(8)):
-        for query, found in zip(block.query.tolist(), block.nearest.tolist(), strict=True):
-            asked.append(query)
-            assert found[: wanted[query]] == expected[query][: wanted[query]].tolist()
-    assert sorted(asked) == wanted.nonzero().flatten().tolist()
+        for query, actual in zip(block.query.tolist(), block.nearest.tolist(), strict=True):
+            queried.append(query)
+            assert actual[: wanted[query]] == expected[query][: wanted[query]].tolist()
+    assert sorted(queried) == wanted.nonzero().flatten().tolist()
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
@@ -196,10 +196,10 @@ def test_a_precision_set_for_one_backend_is_kept():
 def test_keys_do_not_depend_on_the_order_of_the_rows(rows, seed):
     """Distances at each rank survive a permutation; numbers may not, where distances tie."""
     order = np.random.default_rng(seed).permutation(13)
-    found = nearest(torch.from_numpy(rows), k=12, distance="euclidean").numpy()
+    actual = nearest(torch.from_numpy(rows), k=12, distance="euclidean").numpy()
     moved = order[nearest(torch.from_numpy(rows[order]), k=12, distance="euclidean").numpy()]
     for place, i in enumerate(order):
-        by_rank = [far(rows[i].tolist(), rows[j].tolist(), "euclidean") for j in found[i]]
+        by_rank = [far(rows[i].tolist(), rows[j].tolist(), "euclidean") for j in actual[i]]
         assert by_rank == [far(rows[i].tolist(), rows[j].tolist(), "euclidean") for j in moved[place]]
         assert by_rank == sorted(by_rank)
 
@@ -209,8 +209,8 @@ def test_keys_do_not_depend_on_the_order_of_the_rows(rows, seed):
 @pytest.mark.parametrize("name", DATA)
 def test_a_gpu_gives_the_same(name, distance):
     rows = DATA[name]
-    found = nearest(rows.cuda(), k=10, distance=distance).cpu().numpy()
-    np.testing.assert_array_equal(found, naive(rows, k=10, distance=distance))
+    actual = nearest(rows.cuda(), k=10, distance=distance).cpu().numpy()
+    np.testing.assert_array_equal(actual, naive(rows, k=10, distance=distance))
 
 
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])

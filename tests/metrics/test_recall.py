@@ -57,8 +57,8 @@ DATA = {
 @pytest.mark.parametrize("name", DATA)
 def test_equals_the_double_loop(name, distance):
     rows, labels = DATA[name]
-    found = metrics.recall_at_k(rows, torch.tensor(labels), ks=KS, distance=distance)
-    assert found == pytest.approx(naive(rows, labels, KS, distance=distance), abs=1e-14)
+    actual = metrics.recall_at_k(rows, torch.tensor(labels), ks=KS, distance=distance)
+    assert actual == pytest.approx(naive(rows, labels, KS, distance=distance), abs=1e-14)
 
 
 @settings(max_examples=20, deadline=None)
@@ -68,8 +68,8 @@ def test_equals_the_double_loop(name, distance):
 )
 def test_any_grid_equals_the_double_loop(rows, labels):
     """Small whole numbers: the double loop is exact, so the order among ties is the only question."""
-    found = metrics.recall_at_k(rows, labels, ks=KS, distance="euclidean")
-    assert found == pytest.approx(naive(rows, labels.tolist(), KS, distance="euclidean"), abs=1e-14)
+    actual = metrics.recall_at_k(rows, labels, ks=KS, distance="euclidean")
+    assert actual == pytest.approx(naive(rows, labels.tolist(), KS, distance="euclidean"), abs=1e-14)
 
 
 def test_by_hand():
@@ -78,35 +78,35 @@ def test_by_hand():
     a0 sees b1 c3 a7: rank 3. b1 sees a0 c3 a7 b15: rank 4. a7 sees c3 b1 a0: rank 3. b15 sees a7 c3 b1: rank 3.
     """
     rows, labels = torch.tensor([[0.0], [1], [3], [7], [15]]), torch.tensor([0, 1, 2, 0, 1])
-    found = metrics.recall_at_k(rows, labels, ks=(1, 2, 3, 4), distance="euclidean")
-    assert found == {1: 0.0, 2: 0.0, 3: 0.75, 4: 1.0}
+    actual = metrics.recall_at_k(rows, labels, ks=(1, 2, 3, 4), distance="euclidean")
+    assert actual == {1: 0.0, 2: 0.0, 3: 0.75, 4: 1.0}
 
 
 def test_ties_go_to_the_lower_number():
     """All in one place: 0 sees 1 2 3, 1 sees 0 2 3, 2 sees 0 1 3, 3 sees 0 1 2; first hits at 3, 2, 2 and 1."""
-    found = metrics.recall_at_k(torch.ones(4, 2), torch.tensor([0, 1, 1, 0]), ks=(1, 2, 3), distance="cosine")
-    assert found == {1: 0.25, 2: 0.75, 3: 1.0}
+    actual = metrics.recall_at_k(torch.ones(4, 2), torch.tensor([0, 1, 1, 0]), ks=(1, 2, 3), distance="cosine")
+    assert actual == {1: 0.25, 2: 0.75, 3: 1.0}
 
 
 def test_a_k_beyond_the_other_items_asks_for_all_of_them():
     rows, labels = DATA["random"]
-    found = metrics.recall_at_k(rows, torch.tensor(labels), ks=(1, 59, 60, 1000), distance="cosine")
-    assert found[59] == found[60] == found[1000] == 1.0
-    assert found[1] == metrics.recall_at_k(rows, torch.tensor(labels), ks=(1,), distance="cosine")[1] < 1.0
+    actual = metrics.recall_at_k(rows, torch.tensor(labels), ks=(1, 59, 60, 1000), distance="cosine")
+    assert actual[59] == actual[60] == actual[1000] == 1.0
+    assert actual[1] == metrics.recall_at_k(rows, torch.tensor(labels), ks=(1,), distance="cosine")[1] < 1.0
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_recall_at_1_is_precision_at_1_ours_and_theirs(distance):
     kind = torch.arange(400) % 23
     rows = normal(23, 16)[kind] + normal(400, 16)
-    found = metrics.recall_at_k(rows, kind, ks=(1,), distance=distance)[1]
-    assert found == metrics.retrieval_scores(rows, kind, distance=distance)["precision_at_1"]
+    actual = metrics.recall_at_k(rows, kind, ks=(1,), distance=distance)[1]
+    assert actual == metrics.retrieval_scores(rows, kind, distance=distance)["precision_at_1"]
     flat = torch.nn.functional.normalize(rows) if distance == "cosine" else rows
     calculator = AccuracyCalculator(include=("precision_at_1",), k=1, device=torch.device("cpu"))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="pytorch_metric_learning")
         warnings.filterwarnings("ignore", module="faiss")
-        assert found == pytest.approx(calculator.get_accuracy(flat, kind)["precision_at_1"], abs=1e-6)
+        assert actual == pytest.approx(calculator.get_accuracy(flat, kind)["precision_at_1"], abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["tied", "duplicated"])

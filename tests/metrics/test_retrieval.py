@@ -54,15 +54,15 @@ def by_hits(hits):
     return average, precisions[-1], precisions[0]
 
 
-def assert_equals_naive(found, rows, labels, *, distance):
-    each = naive(rows, labels, distance=distance)
-    means = [float(sum(column) / Fraction(len(each))) for column in zip(*each.values(), strict=True)]
-    assert [found.map_at_r, found.r_precision, found.precision_at_1] == pytest.approx(means, abs=1e-14)
-    assert (found.queries, found.singletons) == (len(each), len(labels) - len(each))
-    classes = sorted({labels[i] for i in each})
-    members = [[each[i][0] for i in each if labels[i] == kind] for kind in classes]
+def assert_equals_naive(actual, rows, labels, *, distance):
+    of_query = naive(rows, labels, distance=distance)
+    means = [float(sum(column) / Fraction(len(of_query))) for column in zip(*of_query.values(), strict=True)]
+    assert [actual.map_at_r, actual.r_precision, actual.precision_at_1] == pytest.approx(means, abs=1e-14)
+    assert (actual.queries, actual.singletons) == (len(of_query), len(labels) - len(of_query))
+    classes = sorted({labels[i] for i in of_query})
+    members = [[of_query[i][0] for i in of_query if labels[i] == kind] for kind in classes]
     expected = [float(sum(values) / Fraction(len(values))) for values in members]
-    assert found.map_at_r_per_class == pytest.approx(expected, abs=5.1e-7)
+    assert actual.map_at_r_per_class == pytest.approx(expected, abs=5.1e-7)
 
 
 def normal(n, d):
@@ -90,16 +90,16 @@ DATA = {
 @pytest.mark.parametrize("name", DATA)
 def test_equals_the_double_loop(name, distance):
     rows, labels = DATA[name]
-    found = scores(rows, torch.tensor(labels), distance=distance)
-    assert_equals_naive(found, rows, labels, distance=distance)
+    actual = scores(rows, torch.tensor(labels), distance=distance)
+    assert_equals_naive(actual, rows, labels, distance=distance)
 
 
 def test_integer_grid_with_ties():
     rows = torch.randint(-2, 3, (70, 2), generator=torch.Generator().manual_seed(0)).float()
     labels = [i % 5 for i in range(69)] + [99]
-    found = scores(rows, torch.tensor(labels), distance="euclidean")
-    assert_equals_naive(found, rows, labels, distance="euclidean")
-    assert found.singletons == 1
+    actual = scores(rows, torch.tensor(labels), distance="euclidean")
+    assert_equals_naive(actual, rows, labels, distance="euclidean")
+    assert actual.singletons == 1
 
 
 def test_by_hand():
@@ -109,12 +109,12 @@ def test_by_hand():
     b3 sees a1: 0. b15 sees a7: 0. c is no query.
     """
     rows = torch.tensor([[0.0], [1], [3], [7], [15], [31]])
-    found = scores(rows, torch.tensor([10, 10, 20, 10, 20, 30]), distance="euclidean")
-    assert found.map_at_r == 0.25
-    assert found.r_precision == pytest.approx(0.3)
-    assert found.precision_at_1 == pytest.approx(0.4)
-    assert found.map_at_r_per_class == (round(1.25 / 3, 6), 0.0)
-    assert (found.queries, found.singletons) == (5, 1)
+    actual = scores(rows, torch.tensor([10, 10, 20, 10, 20, 30]), distance="euclidean")
+    assert actual.map_at_r == 0.25
+    assert actual.r_precision == pytest.approx(0.3)
+    assert actual.precision_at_1 == pytest.approx(0.4)
+    assert actual.map_at_r_per_class == (round(1.25 / 3, 6), 0.0)
+    assert (actual.queries, actual.singletons) == (5, 1)
 
 
 def test_the_divisor_is_r_and_not_the_number_of_hits():
@@ -153,7 +153,7 @@ def test_tiles_and_threads_move_nothing(name, distance):
 def test_agrees_with_pytorch_metric_learning(distance):
     kind = torch.arange(400) % 23
     rows = normal(23, 16)[kind] + normal(400, 16)
-    found = scores(rows, kind, distance=distance)
+    actual = scores(rows, kind, distance=distance)
     flat = torch.nn.functional.normalize(rows) if distance == "cosine" else rows
     wanted = ("mean_average_precision_at_r", "r_precision", "precision_at_1")
     calculator = AccuracyCalculator(include=wanted, k="max_bin_count", device=torch.device("cpu"))
@@ -161,7 +161,7 @@ def test_agrees_with_pytorch_metric_learning(distance):
         warnings.filterwarnings("ignore", module="pytorch_metric_learning")
         warnings.filterwarnings("ignore", module="faiss")
         theirs = calculator.get_accuracy(flat, kind)
-    ours = (found.map_at_r, found.r_precision, found.precision_at_1)
+    ours = (actual.map_at_r, actual.r_precision, actual.precision_at_1)
     assert ours == pytest.approx([theirs[name] for name in wanted], abs=1e-6)
 
 
@@ -179,8 +179,8 @@ def test_the_public_face_takes_tensors_and_arrays():
 
 def test_to_json_holds_what_a_record_holds():
     rows, labels = DATA["unbalanced"]
-    found = scores(rows, torch.tensor(labels), distance="cosine")
-    body = found.to_json()
+    actual = scores(rows, torch.tensor(labels), distance="cosine")
+    body = actual.to_json()
     assert list(body) == ["map_at_r", "r_precision", "precision_at_1", "map_at_r_per_class"]
     assert len(body["map_at_r_per_class"]) == 5
     assert all(value == round(value, 6) for value in body["map_at_r_per_class"])
@@ -197,9 +197,9 @@ def test_the_order_of_the_items_does_not_matter_without_ties(seed, distance):
     rng = np.random.default_rng(seed)
     rows, labels = rng.normal(size=(24, 5)), rng.integers(0, 6, 24)
     order = rng.permutation(24)
-    found = metrics.retrieval_scores(rows, labels, distance=distance)
+    actual = metrics.retrieval_scores(rows, labels, distance=distance)
     moved = metrics.retrieval_scores(rows[order], labels[order], distance=distance)
-    assert moved == pytest.approx(found, abs=1e-14)
+    assert moved == pytest.approx(actual, abs=1e-14)
 
 
 @settings(max_examples=20, deadline=None)
@@ -211,9 +211,9 @@ def test_cosine_ignores_the_length_of_rows(rows, powers):
     """Powers of two scale exactly, so even ties survive."""
     labels = np.arange(14) % 4
     scaled = rows * np.exp2(powers.astype(np.float32))[:, None]
-    found = metrics.retrieval_scores(rows, labels, distance="cosine")
-    assert metrics.retrieval_scores(scaled, labels, distance="cosine") == found
-    assert all(0 <= value <= 1 and math.isfinite(value) for value in found.values())
+    actual = metrics.retrieval_scores(rows, labels, distance="cosine")
+    assert metrics.retrieval_scores(scaled, labels, distance="cosine") == actual
+    assert all(0 <= value <= 1 and math.isfinite(value) for value in actual.values())
 
 
 @settings(max_examples=20, deadline=None)
@@ -223,8 +223,8 @@ def test_cosine_ignores_the_length_of_rows(rows, powers):
 )
 def test_any_grid_equals_the_double_loop(rows, labels):
     """Small whole numbers: the double loop is exact, so the order among ties is the only question."""
-    found = scores(torch.from_numpy(rows), torch.from_numpy(labels), distance="euclidean")
-    assert_equals_naive(found, rows, labels.tolist(), distance="euclidean")
+    actual = scores(torch.from_numpy(rows), torch.from_numpy(labels), distance="euclidean")
+    assert_equals_naive(actual, rows, labels.tolist(), distance="euclidean")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

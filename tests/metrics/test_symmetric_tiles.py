@@ -1,4 +1,4 @@
-"""The mirror against a float64 loop over rows, and against the promise that it rarely fails."""
+"""The mirror against a float64 loop over rows, and the rate of failed limits."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def test_the_mirror_and_the_sheets_equal_the_loop_over_rows(name, k):
     far = torch.stack([(rows - row).square().sum(1) for row in rows]).fill_diagonal_(torch.inf)
     expected = far.argsort(dim=1, stable=True)[:, :k].numpy()
     for tile in (50, 128, 512):
-        found = in_tiles(LARGE[name], k=k, tile=tile)
-        np.testing.assert_array_equal(found, expected)
+        actual = in_tiles(LARGE[name], k=k, tile=tile)
+        np.testing.assert_array_equal(actual, expected)
 
 
 def test_the_mirror_proves_nearly_every_row():

@@ -20,7 +20,7 @@ def shifted(by):
 
 
 def judge(family, *, baseline=BASE, untrained=UNTRAINED, pending=(), smallest=0.005):
-    found = compare(
+    actual = compare(
         family,
         baseline=baseline,
         untrained=untrained,
@@ -28,7 +28,7 @@ def judge(family, *, baseline=BASE, untrained=UNTRAINED, pending=(), smallest=0.
         estimator=STUDENT_T,
         smallest_difference=smallest,
     )
-    return {each.label: each for each in found}
+    return {comparison.label: comparison for comparison in actual}
 
 
 def test_holm_by_hand():
@@ -53,8 +53,8 @@ def test_correlation():
 
 
 def test_verdicts():
-    found = judge({"up": shifted(0.01), "down": shifted(-0.01), "same": shifted(0.0005)})
-    assert {label: each.verdict for label, each in found.items()} == {
+    actual = judge({"up": shifted(0.01), "down": shifted(-0.01), "same": shifted(0.0005)})
+    assert {label: comparison.verdict for label, comparison in actual.items()} == {
         "up": Verdict.BETTER,
         "down": Verdict.WORSE,
         "same": Verdict.EQUIVALENT,
@@ -63,26 +63,26 @@ def test_verdicts():
 
 def test_the_interval_is_that_of_the_difference():
     low, high = stats.ttest_rel(shifted(0.01), BASE).confidence_interval(0.95)
-    found = judge({"up": shifted(0.01)})["up"]
-    assert (found.interval.low, found.interval.high) == pytest.approx((low, high))
-    assert found.mean == pytest.approx(0.01)
-    assert found.n == 10
+    actual = judge({"up": shifted(0.01)})["up"]
+    assert (actual.interval.low, actual.interval.high) == pytest.approx((low, high))
+    assert actual.mean == pytest.approx(0.01)
+    assert actual.n == 10
 
 
 def test_equivalence_by_hand_takes_precedence_and_keeps_the_sign():
     # Mean 0.15, standard error 0.0288675; the 95 % point of t with 3 degrees is 2.353363, so 0.15 ± 0.0679.
-    found = judge({"a": [0.1, 0.2, 0.1, 0.2]}, baseline=[0.0] * 4, untrained=[0.0] * 4, smallest=0.22)["a"]
-    assert found.equivalence.level == pytest.approx(0.90)
-    assert found.equivalence.half_width == pytest.approx(2.353363 * 0.05 / math.sqrt(3), rel=1e-6)
-    assert found.p < 0.05
-    assert found.mean > 0
-    assert found.verdict is Verdict.EQUIVALENT
+    actual = judge({"a": [0.1, 0.2, 0.1, 0.2]}, baseline=[0.0] * 4, untrained=[0.0] * 4, smallest=0.22)["a"]
+    assert actual.equivalence.level == pytest.approx(0.90)
+    assert actual.equivalence.half_width == pytest.approx(2.353363 * 0.05 / math.sqrt(3), rel=1e-6)
+    assert actual.p < 0.05
+    assert actual.mean > 0
+    assert actual.verdict is Verdict.EQUIVALENT
     tighter = judge({"a": [0.1, 0.2, 0.1, 0.2]}, baseline=[0.0] * 4, untrained=[0.0] * 4, smallest=0.217)["a"]
-    assert tighter.verdict is Verdict.BETTER  # 0.15 + 0.0679 = 0.2179 lies outside
+    assert tighter.verdict is Verdict.BETTER  # 0.15 + 0.0679 = 0.2179 is outside
 
 
 def test_the_correction_counts_the_whole_family():
-    close = [0.1 + each for each in (0.010, 0.018, 0.002, 0.012, 0.002)]
+    close = [0.1 + value for value in (0.010, 0.018, 0.002, 0.012, 0.002)]
     alone = judge({"close": close}, baseline=[0.1] * 5, untrained=[0.0] * 5, smallest=0.0001)["close"]
     assert 0.025 < alone.p < 0.05
     assert alone.verdict is Verdict.BETTER
@@ -96,7 +96,7 @@ def test_better_may_not_owe_itself_to_missing_replicates():
     holed = [None, None, *shifted(0.01)[2:]]
     assert judge({"up": holed})["up"].p_holm < 0.001
     assert judge({"up": holed})["up"].verdict is Verdict.UNDECIDED
-    harmless = judge({"up": holed}, untrained=[0.209] * 10)["up"]  # stand-ins that are hardly lower
+    harmless = judge({"up": holed}, untrained=[0.209] * 10)["up"]  # replacements that are little lower
     assert harmless.verdict is Verdict.BETTER
     assert harmless.n == 8
 
@@ -117,16 +117,16 @@ def test_without_stand_ins_a_hole_forbids_better():
 
 
 def test_pending_losses_count_in_the_family_and_get_no_verdict():
-    found = judge({"up": shifted(0.01), "late": shifted(0.02)}, pending={"late"})
-    assert found["late"].verdict is None
-    assert found["late"].p == 1.0
-    assert found["up"].p_holm == pytest.approx(2 * found["up"].p)
+    actual = judge({"up": shifted(0.01), "late": shifted(0.02)}, pending={"late"})
+    assert actual["late"].verdict is None
+    assert actual["late"].p == 1.0
+    assert actual["up"].p_holm == pytest.approx(2 * actual["up"].p)
 
 
 def test_no_score_at_all():
-    found = judge({"lost": [None] * 10})["lost"]
-    assert (found.mean, found.interval, found.p, found.n) == (None, None, 1.0, 0)
-    assert found.verdict is Verdict.UNDECIDED
+    actual = judge({"lost": [None] * 10})["lost"]
+    assert (actual.mean, actual.interval, actual.p, actual.n) == (None, None, 1.0, 0)
+    assert actual.verdict is Verdict.UNDECIDED
 
 
 def test_equal_losses_are_told_apart_no_more_often_than_chance():
@@ -134,6 +134,6 @@ def test_equal_losses_are_told_apart_no_more_often_than_chance():
     draws = rng.normal(0.2, 0.004, (200, 4, 10)).tolist()
     wrong = 0
     for base, *others in draws:
-        found = judge({str(i): scores for i, scores in enumerate(others)}, baseline=base, smallest=1e-9)
-        wrong += any(each.verdict is not Verdict.UNDECIDED for each in found.values())
+        actual = judge({str(i): scores for i, scores in enumerate(others)}, baseline=base, smallest=1e-9)
+        wrong += any(comparison.verdict is not Verdict.UNDECIDED for comparison in actual.values())
     assert wrong <= stats.binom.ppf(0.9999, 200, 0.05)

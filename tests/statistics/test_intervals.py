@@ -12,26 +12,28 @@ from realitycheck.statistics.intervals import mean_of, standard_error, t_interva
 def test_equals_scipy(n, level):
     values = np.random.default_rng(n).normal(0.25, 0.004, n)
     low, high = stats.t.interval(level, n - 1, loc=values.mean(), scale=stats.sem(values))
-    found = t_interval(list(values), level=level, over="seeds")
-    assert (found.low, found.high) == pytest.approx((low, high), rel=1e-12)
-    assert (found.level, found.n, found.method, found.over) == (level, n, "student_t", "seeds")
+    actual = t_interval(list(values), level=level, over="seeds")
+    assert (actual.low, actual.high) == pytest.approx((low, high), rel=1e-12)
+    assert (actual.level, actual.n, actual.method, actual.over) == (level, n, "student_t", "seeds")
 
 
 def test_by_hand():
     # Mean 2, standard deviation 1, standard error 1/√3; the 97.5 % point of t with 2 degrees is 4.302653.
-    found = t_interval([1.0, 2.0, 3.0], level=0.95, over="seeds")
-    assert found.mean == 2
-    assert found.half_width == pytest.approx(4.302653 / math.sqrt(3), rel=1e-6)
+    actual = t_interval([1.0, 2.0, 3.0], level=0.95, over="seeds")
+    assert actual.mean == 2
+    assert actual.half_width == pytest.approx(4.302653 / math.sqrt(3), rel=1e-6)
 
 
 def test_equal_values_have_no_width():
-    found = t_interval([0.25] * 4, level=0.95, over="seeds")
-    assert (found.low, found.mean, found.high) == (0.25, 0.25, 0.25)
+    actual = t_interval([0.25] * 4, level=0.95, over="seeds")
+    assert (actual.low, actual.mean, actual.high) == (0.25, 0.25, 0.25)
 
 
 def test_coverage_is_the_level():
     draws = np.random.default_rng(0).normal(1.0, 2.0, (4000, 10))
-    reach = t_interval([-1.0, 1.0] * 5, level=0.95, over="seeds").half_width  # of a sample whose spread is known
+    reach = t_interval(
+        [-1.0, 1.0] * 5, level=0.95, over="seeds"
+    ).half_width  # of a known sample
     quantile = reach / standard_error([-1.0, 1.0] * 5)
     error = draws.std(axis=1, ddof=1) / math.sqrt(10)
     covered = np.mean(np.abs(draws.mean(axis=1) - 1.0) <= quantile * error)

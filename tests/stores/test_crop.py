@@ -55,7 +55,7 @@ def test_boxes_have_torchvisions_distribution(transforms, size):
     theirs_of = transforms.RandomResizedCrop(227, scale=RULE.scale, ratio=RULE.ratio)
     image = torch.empty((1, *size))
     drawn = [theirs_of.make_params([image]) for _ in range(count)]
-    theirs = np.array([[each["top"], each["left"], each["height"], each["width"]] for each in drawn])
+    theirs = np.array([[box["top"], box["left"], box["height"], box["width"]] for box in drawn])
     for column in range(4):
         assert ks_2samp(ours[:, column], theirs[:, column]).pvalue > 1e-3
     assert ks_2samp(ours[:, 2] * ours[:, 3], theirs[:, 2] * theirs[:, 3]).pvalue > 1e-3
@@ -75,8 +75,8 @@ def test_boxes_lie_inside_and_keep_the_bounds():
 def test_where_no_draw_fits_the_largest_middle_part_is_taken():
     # Nine times as wide as high: a whole-area crop of at most 4:3 never fits; the middle 100 × 133 remains.
     whole = Crop(scale=(1.0, 1.0), ratio=(0.75, 4 / 3))
-    found = boxes(torch.tensor([[100, 900]]), rule=whole, generator=torch.Generator().manual_seed(0))
-    assert found.tolist() == [[0, 383, 100, 133]]
+    actual = boxes(torch.tensor([[100, 900]]), rule=whole, generator=torch.Generator().manual_seed(0))
+    assert actual.tolist() == [[0, 383, 100, 133]]
 
 
 def test_mirror_images_come_as_often_as_they_should():

@@ -85,7 +85,7 @@ def test_whole_pictures_keep_their_shape(tmp_path):
     stores = ready(Pictures(), WHOLE, tmp_path)
     store = open_store(stores.test)
     assert store.channels == 3
-    assert store.sizes.tolist() == [list(each) for each in SHAPES * 3]
+    assert store.sizes.tolist() == [list(shape) for shape in SHAPES * 3]
     middle = store.plain(np.array([3, 0]), recipe=WHOLE.recipe, device=CPU)
     assert middle.shape == (2, 3, 8, 8)
     assert middle[0, 0, 0].tolist() == list(range(26, 34))  # image 15 of the dataset: 11 columns are cut on the left
@@ -108,11 +108,13 @@ def test_digests_of_files_are_part_of_it(tmp_path):
         def digests(self, indices):
             return [f"{index:064d}" for index in indices]
 
-    plain, other = (ready(each, protocol(), tmp_path / name) for each, name in ((Pictures(), "a"), (Other(), "b")))
+    plain, other = (
+        ready(dataset, protocol(), tmp_path / name) for dataset, name in ((Pictures(), "a"), (Other(), "b"))
+    )
     assert plain.trainval_digest != other.trainval_digest
 
 
-def test_an_interrupted_preparation_goes_on_and_is_never_taken_for_finished(tmp_path):
+def test_an_interrupted_preparation_resumes_and_never_looks_finished(tmp_path):
     broken = Pictures(broken=[8, 10])
     with pytest.raises(InputError) as error:
         ready(broken, protocol(), tmp_path)
@@ -126,7 +128,7 @@ def test_an_interrupted_preparation_goes_on_and_is_never_taken_for_finished(tmp_
     assert sorted(repaired.asked) == list(range(5, 24))  # the first part was kept
     whole = ready(Pictures(), protocol(), tmp_path / "fresh")
     assert stores.trainval_digest == whole.trainval_digest
-    assert sorted(each.name for each in home.iterdir()) == ["test.json", "test.npy", "trainval.json", "trainval.npy"]
+    assert sorted(path.name for path in home.iterdir()) == ["test.json", "test.npy", "trainval.json", "trainval.npy"]
 
 
 def test_a_finished_store_is_used_again(tmp_path):

@@ -43,9 +43,9 @@ def ranked(monkeypatch):
 
 
 def test_everything_is_measured_and_takes_time(payload):
-    found = calibrate(payload)
-    assert found.keys() == {field.name for field in fields(Measured)}
-    assert all(value > 0 for value in found.values())
+    actual = calibrate(payload)
+    assert actual.keys() == {field.name for field in fields(Measured)}
+    assert all(value > 0 for value in actual.values())
 
 
 def test_a_score_is_timed_with_what_the_protocol_asks_for(payload, ranked):
@@ -63,11 +63,11 @@ def test_a_score_is_timed_with_what_the_protocol_asks_for(payload, ranked):
 def test_time_grows_with_the_square_of_what_is_ranked(payload, ranked, monkeypatch):
     """A ranking of 8 items takes a second: of 32 it takes 16, and a score has two rankings."""
     monkeypatch.setattr(module, "RANKED", 8)
-    found = calibrate(payload)
+    actual = calibrate(payload)
     assert {items for items, *_ in ranked} == {8}
-    assert found["evaluation"] == 4
-    assert found["fold_score"] == 2 * 32 + 32
-    assert found["complete_score"] == 32
+    assert actual["evaluation"] == 4
+    assert actual["fold_score"] == 2 * 32 + 32
+    assert actual["complete_score"] == 32
 
 
 def test_slow_work_is_not_repeated_for_long(monkeypatch):

@@ -74,16 +74,16 @@ def test_the_state_is_carried_over_and_the_rates_fall(job):
     trainer, _, _ = assemble(spec, place)
     trainer.advance(3)
     before = {name: part.state_dict() for name, part in trainer.parts.items()}
-    weights = {name: each.clone() for name, each in trainer.model.state_dict().items()}
+    weights = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     proxies = trainer.loss.proxies.detach().clone()
-    squares = [each["exp_avg_sq"].clone() for each in before["loss optimizer"]["state"].values()]
+    squares = [value["exp_avg_sq"].clone() for value in before["loss optimizer"]["state"].values()]
     enter_followup(trainer, spec)
-    assert all(torch.equal(each, weights[name]) for name, each in trainer.model.state_dict().items())
+    assert all(torch.equal(value, weights[name]) for name, value in trainer.model.state_dict().items())
     assert torch.equal(trainer.loss.proxies, proxies)
-    kept = [each["exp_avg_sq"] for each in trainer.optimizers["loss"].state_dict()["state"].values()]
+    kept = [value["exp_avg_sq"] for value in trainer.optimizers["loss"].state_dict()["state"].values()]
     assert all(torch.equal(one, other) for one, other in zip(kept, squares, strict=True))
     assert (trainer.loss.temperature, trainer.loss.point) == (0.25, 4.0)
-    rates = {name: each.param_groups[0]["lr"] for name, each in trainer.optimizers.items()}
+    rates = {name: optimizer.param_groups[0]["lr"] for name, optimizer in trainer.optimizers.items()}
     assert rates == pytest.approx({"trunk": 1e-4, "embedder": 5e-4, "loss": 1e-4})
     trainer.advance(1)
     assert not torch.equal(trainer.loss.proxies, proxies)

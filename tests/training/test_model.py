@@ -56,13 +56,13 @@ def test_initial_weights_depend_on_the_seed_alone(study):
 def test_batch_norm_modes(study, mode, statistics, scale):
     """What one step moves: running statistics, and scale and shift."""
     net = model(study, batch_norm=mode)
-    layer = next(each for each in net.modules() if isinstance(each, torch.nn.BatchNorm2d))
+    layer = next(module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d))
     before = layer.running_mean.clone(), layer.weight.detach().clone()
     net.train()
     optimizers = build_optimizers(recipe=study.protocol.recipe, knobs={}, model=net, loss=torch.nn.Module())
     net(images()).square().mean().backward()
-    for each in optimizers.values():
-        each.step()
+    for optimizer in optimizers.values():
+        optimizer.step()
     assert (not torch.equal(layer.running_mean, before[0])) is statistics
     assert (not torch.equal(layer.weight, before[1])) is scale
 
@@ -86,7 +86,7 @@ def test_a_searched_rate_takes_the_recipes_place(study):
 def test_members_of_an_ensemble_have_an_equal_say():
     first, second = torch.randn(50, 4, generator=torch.Generator().manual_seed(0)), torch.randn(50, 6) * 1000
     joined = join([first, second], distance="cosine", scales=[1.0, 1.0]).numpy()
-    expected = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (first.numpy(), second.numpy())]
+    expected = [member / np.linalg.norm(member, axis=1, keepdims=True) for member in (first.numpy(), second.numpy())]
     np.testing.assert_allclose(joined, np.concatenate(expected, axis=1), rtol=1e-5)
     scales = [rms_norm(first), rms_norm(second)]
     assert scales[0] == pytest.approx(np.sqrt((first.numpy() ** 2).sum(1).mean()), rel=1e-6)
@@ -103,7 +103,7 @@ def test_spread_by_hand():
 
 
 def test_rows_of_zeros_are_one_point():
-    """Of no length, they have no direction; half of them beside half of (1, 0) lie ½ from the mean (½, 0)."""
+    """Half of them together with half of (1, 0) are at distance ½ from the mean (½, 0)."""
     assert spread(torch.zeros(5, 3)) == 0
     assert spread(torch.tensor([[0.0, 0.0], [1.0, 0.0]])) == pytest.approx(0.5)
     assert spread(torch.tensor([[1e-20, 0.0], [-1e-20, 0.0]])) == pytest.approx(1)
@@ -124,22 +124,22 @@ def test_a_snapshot_brings_weights_loss_and_optimisers_back(study):
     def step():
         net.train()
         value = loss(net(images())).square().mean()
-        for each in optimizers.values():
-            each.zero_grad()
+        for optimizer in optimizers.values():
+            optimizer.zero_grad()
         value.backward()
-        for each in optimizers.values():
-            each.step()
+        for optimizer in optimizers.values():
+            optimizer.step()
 
     step()
-    parts = {"model": net, "loss": loss, **{f"{name} optimizer": each for name, each in optimizers.items()}}
+    parts = {"model": net, "loss": loss, **{f"{name} optimizer": optimizer for name, optimizer in optimizers.items()}}
     kept = Snapshot.take(parts)
     step()
     step()
-    straight = {name: each.clone() for name, each in net.state_dict().items()}
+    straight = {name: value.clone() for name, value in net.state_dict().items()}
     kept.restore(parts)
     step()
     step()
-    assert all(torch.equal(straight[name], each) for name, each in net.state_dict().items())
+    assert all(torch.equal(straight[name], value) for name, value in net.state_dict().items())
 
 
 def test_weights_come_back_and_damaged_ones_are_deleted(study, tmp_path):
@@ -148,7 +148,7 @@ def test_weights_come_back_and_damaged_ones_are_deleted(study, tmp_path):
     save_weights(tmp_path, spec, net)
     back, weights = load_weights(tmp_path, spec.id)
     assert back == spec
-    assert all(torch.equal(weights[name], each) for name, each in net.state_dict().items())
+    assert all(torch.equal(weights[name], value) for name, value in net.state_dict().items())
     (path,) = (tmp_path / "weights").iterdir()
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(RunError, match="cannot be read"):

@@ -34,7 +34,7 @@ def build(name, **knobs):
 
 
 class Mixed(nn.Module):
-    """A stranger's loss with a boundary beside its vectors."""
+    """A third-party loss with a boundary and class vectors."""
 
     undecayed = ("beta",)
 
@@ -57,8 +57,8 @@ def optimizer_of(recipe, loss, **rule):
 
 
 def step_without_gradient(loss, optimizer):
-    for each in loss.parameters():
-        each.grad = torch.zeros_like(each)
+    for parameter in loss.parameters():
+        parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
 
 
@@ -91,12 +91,12 @@ def test_where_decay_is_part_of_the_gradient(recipe, name):
 )
 def test_boundaries_of_the_margin_loss_stay(recipe, loss, names):
     """Wrapped or not; they are alone, so that there is one group."""
-    before = {name: each.detach().clone() for name, each in loss.named_parameters()}
+    before = {name: parameter.detach().clone() for name, parameter in loss.named_parameters()}
     optimizer = optimizer_of(recipe, loss, name="sgd")
     assert [group["weight_decay"] for group in optimizer.param_groups] == [0.0]
     step_without_gradient(loss, optimizer)
     assert before.keys() == names
-    assert all(torch.equal(each, before[name]) for name, each in loss.named_parameters())
+    assert all(torch.equal(parameter, before[name]) for name, parameter in loss.named_parameters())
 
 
 def test_a_loss_inside_speaks_for_itself(recipe):
@@ -130,6 +130,6 @@ def test_a_second_phase_keeps_both_groups(tmp_path, monkeypatch):
     trainer.advance(1)
     enter_followup(trainer, spec)
     groups = [
-        (len(each["params"]), each["lr"], each["weight_decay"]) for each in trainer.optimizers["loss"].param_groups
+        (len(group["params"]), group["lr"], group["weight_decay"]) for group in trainer.optimizers["loss"].param_groups
     ]
     assert groups == [(1, pytest.approx(1e-3), 0.5), (1, pytest.approx(1e-3), 0.0)]

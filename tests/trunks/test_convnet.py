@@ -29,8 +29,8 @@ def test_gradients_reach_every_weight():
     assert all(weight.grad is not None and weight.grad.any() for weight in trunk.parameters())
 
 
-def test_tells_slants_apart():
-    """Two classes of noisy diagonal strokes, which no single pixel tells apart."""
+def test_learns_the_slant():
+    """Two classes of noisy diagonal strokes, which no single pixel distinguishes."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     labels = torch.arange(32) % 2

@@ -46,7 +46,7 @@ PHOTOS = pytest.mark.parametrize(
     [
         ("chelsea", {281, 282, 285}, 1),  # tabby, tiger cat, Egyptian cat
         ("coffee", {504, 967}, 1),  # coffee mug, espresso
-        ("rocket", {540, 657}, 1),  # the drilling platform that it stands on, missile
+        ("rocket", {540, 657}, 1),  # the drilling platform under it, missile
     ],
 )
 

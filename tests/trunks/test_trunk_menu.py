@@ -1,4 +1,4 @@
-"""The menu tells the truth, and costs nothing to read."""
+"""The menu agrees with the trunks, and reading it imports nothing slow."""
 
 import re
 import subprocess
@@ -10,19 +10,19 @@ import pytest
 from realitycheck.trunks.base import Trunk
 from realitycheck.trunks.menu import MENU
 
-KNOWN = [(name, each) for name, entry in MENU.items() for each in entry.weights]
+KNOWN = [(name, weights) for name, entry in MENU.items() for weights in entry.weights]
 
 
 @pytest.mark.parametrize("name", MENU)
 def test_every_entry_is_a_trunk(name):
-    module, _, found = MENU[name].address.partition(":")
-    assert issubclass(getattr(import_module(module), found), Trunk)
+    module, _, class_name = MENU[name].address.partition(":")
+    assert issubclass(getattr(import_module(module), class_name), Trunk)
 
 
 @pytest.mark.parametrize("name", [name for name, entry in MENU.items() if entry.output_dim])
 def test_output_dims(name):
-    module, _, found = MENU[name].address.partition(":")
-    assert getattr(import_module(module), found)(in_channels=3).output_dim == MENU[name].output_dim
+    module, _, class_name = MENU[name].address.partition(":")
+    assert getattr(import_module(module), class_name)(in_channels=3).output_dim == MENU[name].output_dim
 
 
 @pytest.mark.parametrize(("name", "weights"), KNOWN)

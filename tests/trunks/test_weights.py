@@ -74,8 +74,8 @@ def test_no_such_file(tmp_path):
 
 def test_a_file_of_a_package_is_found_without_its_code(package, tmp_path):
     path = package / "models" / "toy.pth"
-    found = locate("package:rc_toy_weights/models/toy.pth", sha256=digest(path), folder=tmp_path)
-    assert found == path
+    actual = locate("package:rc_toy_weights/models/toy.pth", sha256=digest(path), folder=tmp_path)
+    assert actual == path
 
 
 @pytest.mark.parametrize(

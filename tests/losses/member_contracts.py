@@ -1,4 +1,4 @@
-"""What the losses of the house keep beyond the public contract."""
+"""Contracts of the losses of the menu, in addition to the public contract."""
 
 import inspect
 
@@ -11,7 +11,7 @@ from realitycheck.losses.parts.pairs import PairLoss, pair_masks
 from realitycheck.testing import LossContract
 
 
-class HouseContract(LossContract):
+class MemberContract(LossContract):
     def sizes(self):
         return {"num_classes": self.classes, "embedding_dim": self.dims}
 
@@ -23,13 +23,13 @@ class HouseContract(LossContract):
     def test_nothing_changes_outside_of_training(self):
         loss, (embeddings, labels) = self.make(), self.batch()
         self.value(loss, embeddings, labels)
-        before = {name: each.clone() for name, each in loss.state_dict().items()}
+        before = {name: value.clone() for name, value in loss.state_dict().items()}
         loss.eval()
         assert torch.equal(self.value(loss, embeddings, labels), self.value(loss, embeddings, labels))
-        assert all(torch.equal(each, before[name]) for name, each in loss.state_dict().items())
+        assert all(torch.equal(value, before[name]) for name, value in loss.state_dict().items())
 
 
-class VectorContract(HouseContract):
+class VectorContract(MemberContract):
     """Losses with class vectors or layers, which get a gradient from every batch."""
 
     @pytest.mark.parametrize("length", [0.0, 1e-20, 1e4])
@@ -41,12 +41,12 @@ class VectorContract(HouseContract):
         value.backward()
         assert value.isfinite()
         assert leaf.grad.isfinite().all()
-        assert all(each.grad.isfinite().all() for each in loss.parameters())
-        assert all(each.isfinite().all() for each in loss.buffers())
+        assert all(parameter.grad.isfinite().all() for parameter in loss.parameters())
+        assert all(buffer.isfinite().all() for buffer in loss.buffers())
 
 
 class ProxyContract(VectorContract):
-    """Losses whose only vectors are `proxies`."""
+    """Losses with `proxies` as their only vectors."""
 
     family = "proxies"
     length_matters = False  # nothing is normalised
@@ -61,7 +61,7 @@ class ProxyContract(VectorContract):
         value.backward()
         assert value.isfinite()
         assert leaf.grad.isfinite().all()
-        assert all(each.grad.isfinite().all() for each in loss.parameters())
+        assert all(parameter.grad.isfinite().all() for parameter in loss.parameters())
 
     def test_length_matters_where_nothing_is_normalised(self):
         loss, (embeddings, labels) = self.make(), self.batch()
@@ -77,19 +77,21 @@ class ProxyContract(VectorContract):
 
 
 class NetworkContract(VectorContract):
-    """Losses with a network over the batch, whose labels number the classes."""
+    """Losses with a network over the batch, with labels that number the classes."""
 
     numbered = True
-    drawn = frozenset()  # what the protocol draws anew: class vectors whose length has no meaning
+    drawn = frozenset()  # what the protocol draws anew: class vectors with a meaningless length
 
     def test_networks_keep_their_initial_values(self):
         loss = self.make()
-        before = {name: each.clone() for name, each in loss.named_parameters()}
+        before = {name: parameter.clone() for name, parameter in loss.named_parameters()}
         initialize(loss, rule="standard_normal", generator=torch.Generator().manual_seed(0))
-        assert self.drawn == {name for name, each in loss.named_parameters() if not torch.equal(each, before[name])}
+        assert self.drawn == {
+            name for name, parameter in loss.named_parameters() if not torch.equal(parameter, before[name])
+        }
 
 
-class PairContract(HouseContract):
+class PairContract(MemberContract):
     length_matters = False  # the paper compares embeddings as they are
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -103,8 +105,8 @@ class PairContract(HouseContract):
             leaf, loss = points.detach().to(dtype).requires_grad_(), self.make()
             value = loss(leaf, classes)
             value.backward()
-            found = [leaf.grad, *(each.grad for each in loss.parameters())]
-            assert torch.isfinite(value) and all(torch.isfinite(each).all() for each in found)
+            actual = [leaf.grad, *(parameter.grad for parameter in loss.parameters())]
+            assert torch.isfinite(value) and all(torch.isfinite(gradient).all() for gradient in actual)
 
     def test_length_of_embeddings(self):
         loss, (embeddings, labels) = self.make(), self.batch()
