@@ -1,9 +1,9 @@
-"""A name of a menu, or an address `module:Class`, becomes a class, and a loss is built out of its class."""
+"""From a name of a menu, or an address `module:Class`, to the class; and from the class to a loss, dataset or trunk."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +13,6 @@ from realitycheck.losses.build import construct
 from realitycheck.losses.menu import MENU as LOSSES
 from realitycheck.losses.menu import parts
 from realitycheck.protocol.model import DatasetChoice
-from realitycheck.protocol.names import is_address
 from realitycheck.protocol.recipe import TrunkChoice
 from realitycheck.protocol.schema import nearest
 from realitycheck.protocol.space import Space, middle
@@ -34,11 +33,16 @@ _ADDRESSES: dict[Kind, dict[str, str]] = {
 }
 
 
+def is_address(name: str) -> bool:
+    """Whether a name is an address, `module:Class`, and not one of a menu."""
+    return ":" in name
+
+
 def resolve_loss(name: str) -> tuple[type[Any], ...]:
     """The class of a loss's name on the menu, or of an address `module:Class`; of `wrapper(name)` both classes.
 
     Raises:
-        InputError: there is no such name, the module cannot be imported, or it has no such class.
+        InputError: the name is unknown, the module cannot be imported, or it has no such class.
     """
     return tuple(_resolve(part, "loss") for part in parts(name))
 
@@ -56,21 +60,22 @@ def resolve_trunk(name: str) -> type[Any]:
 def _resolve(name: str, kind: Kind) -> type[Any]:
     menu = _ADDRESSES[kind]
     if not is_address(name) and name not in menu:
-        raise _wrong(name, f"must be a {kind} of the menu; got '{name}'. {nearest(name, list(menu))}")
+        raise InputError.one(name, f"{kind}-unknown", f"unknown {kind} '{name}'. {nearest(name, list(menu))}")
     module_name, _, class_name = menu.get(name, name).partition(":")
     module = _import(name, module_name)
     found = getattr(module, class_name, None)
     if not inspect.isclass(found):
-        classes = [each for each, value in vars(module).items() if inspect.isclass(value)]
-        raise _wrong(name, f"must be a class of {module_name}; got '{class_name}'. {nearest(class_name, classes)}")
+        classes = [known for known, value in vars(module).items() if inspect.isclass(value)]
+        says = f"unknown class '{class_name}' of {module_name}. {nearest(class_name, classes)}"
+        raise InputError.one(name, "class-unknown", says)
     return found
 
 
 def build_dataset(choice: DatasetChoice) -> Dataset:
-    """The images of a study's dataset; a dataset that lies in a folder is told its root.
+    """The images of a study's dataset, built with its root where it has one.
 
     Raises:
-        InputError: there is no such dataset, or its folder is not as it must be.
+        InputError: the dataset is unknown, or its folder is wrong.
     """
     found = resolve_dataset(choice.address)
     built: Dataset = found() if choice.root is None else found(root=choice.root)
@@ -81,25 +86,33 @@ def build_trunk(choice: TrunkChoice, *, in_channels: int) -> Trunk:
     """The trunk of a recipe with random weights.
 
     Args:
-        choice: its name, and its width or variant where it asks for one.
+        choice: its name, and its width or variant where it takes one.
         in_channels: channels of an image.
 
     Raises:
-        InputError: there is no such trunk, or it asks for something else.
+        InputError: the trunk is unknown, or it takes other options; the problems are at these options.
     """
     found = resolve_trunk(choice.name)
-    told = {"channels": choice.channels, "model": choice.model}
-    asked = inspect.signature(found).parameters
-    for name, value in told.items():
-        if (value is None) == (name in asked):
-            must = "given" if value is None else "left out"
-            raise _wrong("the protocol", f"must have {name} {must} for {choice.name}; got {value}. Mend it.")
-    built: Trunk = found(in_channels=in_channels, **{name: told[name] for name in told if name in asked})
+    options = {"channels": choice.channels, "model": choice.model}
+    takes = inspect.signature(found).parameters
+    problems = [*_wrong_options(choice.name, options, takes)]
+    if problems:
+        raise InputError("the protocol", problems)
+    built: Trunk = found(in_channels=in_channels, **{name: options[name] for name in options if name in takes})
     return built
 
 
+def _wrong_options(trunk: str, options: Mapping[str, object], takes: Collection[str]) -> Iterator[Problem]:
+    for name, value in options.items():
+        if value is None and name in takes:
+            yield Problem(0, name, f"missing key: {trunk} takes it; add `{name}: …`.", "trunk-option-missing")
+        if value is not None and name not in takes:
+            says = f"`{name}` is not allowed here: {trunk} does not take it. Remove it."
+            yield Problem(0, name, says, "trunk-option-not-allowed")
+
+
 def credit(address: str) -> str:
-    """The line of attribution that a dataset asks for; empty where none is due."""
+    """The line of attribution that a dataset asks for; empty where it asks for none."""
     return str(getattr(resolve_dataset(address), "credit", ""))
 
 
@@ -110,13 +123,13 @@ def build_loss(
 
     Args:
         address: a name of the menu, `module:Class`, or `wrapper(name)`.
-        num_classes: number of training classes C, offered to losses that ask for it.
-        embedding_dim: embedding dimensions D, offered as `embedding_dim` or `embedding_size`.
-        seed: offered to losses that draw at random.
+        num_classes: number of training classes C, for losses that take it.
+        embedding_dim: embedding dimensions D, as `embedding_dim` or `embedding_size`.
+        seed: for losses that draw at random.
         knobs: the loss's own knobs by name.
 
     Raises:
-        InputError: there is no such loss.
+        InputError: the loss is unknown.
     """
     classes = resolve_loss(address)
     return construct(*classes, num_classes=num_classes, embedding_dim=embedding_dim, seed=seed, knobs=knobs)
@@ -127,14 +140,9 @@ def middle_knobs(space: Space) -> dict[str, float | int | str]:
     return {name: middle(bounds) for name, bounds in space.items()}
 
 
-def _wrong(name: str, says: str) -> InputError:
-    return InputError(name, [Problem(0, "", says)])
-
-
 def _import(name: str, module_name: str) -> Any:
     try:
         return import_module(module_name)
-    except Exception as error:  # a stranger's module may raise anything while it is imported
-        cause = f"{type(error).__name__}: {error}"
-        says = f"must be in a module that imports; got {cause} from {module_name}. Install or mend it."
-        raise _wrong(name, says) from error
+    except Exception as error:  # the module of a study's author may raise anything while it is imported
+        says = f"cannot import {module_name}: {type(error).__name__}: {error}. Install or correct the module."
+        raise InputError.one(name, "module-fails", says) from error

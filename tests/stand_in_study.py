@@ -8,7 +8,7 @@ from pathlib import Path
 if __name__ == "__main__":
     from realitycheck import verbs
     from realitycheck.executors.local import LocalExecutor
-    from realitycheck.protocol.parse import read_study
+    from realitycheck.protocol.read import read_study
 
     STAND_INS = {
         "proposal": "realitycheck.search.propose:propose",

@@ -1,72 +1,206 @@
-"""Whether the images of a dataset can carry out a protocol: batches filled, folds cut, queries answered."""
+"""The images of a dataset against a protocol: classes cut, folds cut, batches filled, queries answered."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
 
-from realitycheck.errors import Problem
-from realitycheck.protocol.model import Batch, Protocol
+from realitycheck.catalog import build_dataset
+from realitycheck.check.rules.base import Found, Made, not_allowed, out_of_range, raise_own, rule
+from realitycheck.datasets.base import Dataset
+from realitycheck.errors import InputError, Problem, first_few
+from realitycheck.plan.splits import make_folds, split_classes
+from realitycheck.protocol.document import Document, Fault
+from realitycheck.protocol.model import SplitRule
+from realitycheck.protocol.study_file import dataset_choice
+from realitycheck.stores.prepare import Stores, prepare
 
-FAMILIES = ("pairs", "proxies")
-
-NAMED = 3
-"""Classes that a problem names; of the others it gives the number."""
+Order = Literal["sorted", "shuffled", "official"]
 
 Sizes = Sequence[tuple[str, int]]
 """Name and number of images of each class of a half, in the order of its labels."""
 
 
-def data_problems(
-    protocol: Protocol,
-    trainval: Sizes,
-    test: Sizes,
-    fold_classes: Sequence[Sequence[int]],
+def data_faults(source: str, problems: Sequence[Problem]) -> list[Fault]:
+    """The problems of a dataset's own files, as faults of the dataset in a study."""
+    return [Fault(problem.code, f"{source} {replace(problem, code='')}") for problem in problems]
+
+
+@rule(
+    "keys(study.datasets.<dataset>)",
+    address="dataset.address",
+    root="dataset.root",
+    name="<dataset>",
+    study="file.study",
+    makes="made.<dataset>.images",
+)
+def dataset_opens(_: object, *, address: str, root: str | None, name: str, study: Document) -> Found:
+    """The files of a dataset are there."""
+    choice = dataset_choice(name, address, root, study.path.parent)
+    try:
+        dataset = build_dataset(choice)
+    except InputError as error:
+        yield from data_faults(error.source, error.problems)
+    except Exception as error:  # the class of a study's author may raise anything
+        if not isinstance(error, OSError):
+            raise_own(error, address)
+        cause = getattr(error, "strerror", None) or str(error)
+        yield Fault("dataset-opens", f"cannot open {address}: {type(error).__name__}: {cause}. Correct its root.")
+    else:
+        yield Made(dataset)
+
+
+@rule("protocol@<dataset>.split.order", dataset="made.<dataset>.images", name="<dataset>")
+def official_split_is_there(order: str, *, dataset: Dataset, name: str) -> Found:
+    """A dataset that is split as its makers did has such a split."""
+    if order == "official" and dataset.official is None:
+        because = f"'{name}' has no split of its own"
+        yield not_allowed("split-official-missing", "`official`", because, "Use `sorted` or `shuffled`.")
+
+
+@rule(
+    "keys(study.datasets.<dataset>)",
+    dataset="made.<dataset>.images",
+    order="protocol@<dataset>.split.order",
+    seed="protocol@<dataset>.split.seed",
+    makes="made.<dataset>.split",
+)
+def classes_can_be_split(_: object, *, dataset: Dataset, order: Order, seed: int) -> Found:
+    """Each half has two classes."""
+    try:
+        split_classes(len(dataset.classes), order=order, seed=seed, official=dataset.official)
+    except InputError as error:
+        yield from (Fault(problem.code, problem.says) for problem in error.problems)
+    else:
+        yield Made(SplitRule(order=order, seed=seed))
+
+
+@rule(
+    "keys(study.datasets.<dataset>)",
+    name="<dataset>",
+    dataset="made.<dataset>.images",
+    split="made.<dataset>.split",
+    image_size="protocol@<dataset>.recipe.image_size",
+    resize="protocol@<dataset>.recipe.resize",
+    folder="made.stores",
+    watch="made.watch",
+    makes="made.<dataset>.stores",
+)
+def images_can_be_decoded(
+    _: object,
     *,
-    families: Collection[str] = FAMILIES,
-) -> list[Problem]:
-    """Where the data are too small for the protocol; without lines, for no file is wrong by itself.
-
-    Args:
-        protocol: what the data have to carry.
-        trainval: the trainval classes.
-        test: the test classes.
-        fold_classes: per fold, the positions in `trainval` of the classes that validate.
-        families: families of the losses that will be trained; each has its own batch shape.
-    """
-    problems = [*_classes(protocol, trainval, test)]
-    for family in families:
-        batch = protocol.batches.pairs if family == "pairs" else protocol.batches.proxies
-        problems += _batch(family, batch, trainval, fold_classes)
-    return problems
-
-
-def _classes(protocol: Protocol, trainval: Sizes, test: Sizes) -> Iterator[Problem]:
-    if protocol.folds.count > len(trainval):
-        says = f"must not exceed the trainval classes, {len(trainval)}; got {protocol.folds.count}. Lower it."
-        yield Problem(0, "folds.count", says)
-    if any(count < 2 for _, count in trainval):
-        says = f"must have at least 2 images each; got {_smaller(trainval, 2)}. Remove or fill these classes."
-        yield Problem(0, "trainval classes", says)
-    if not any(count >= 2 for _, count in test):
-        says = f"must hold a class with 2 images, or no query has an answer; got {_smaller(test, 2)}. Add some."
-        yield Problem(0, "test classes", says)
+    name: str,
+    dataset: Dataset,
+    split: SplitRule,
+    image_size: int,
+    resize: int | None,
+    folder: Callable[[str], Path],
+    watch: Callable[[str, int, int], None],
+) -> Found:
+    """Every image can be read; the pixel stores are made on the way."""
+    progress = partial(watch, f"images of {name}")
+    try:
+        stores = prepare(dataset, folder(name), split=split, image_size=image_size, resize=resize, watch=progress)
+    except InputError as error:
+        yield from data_faults(error.source, error.problems)
+    else:
+        yield Made(stores)
 
 
-def _batch(family: str, batch: Batch, trainval: Sizes, fold_classes: Sequence[Sequence[int]]) -> Iterator[Problem]:
-    training = min((len(trainval) - len(set(fold)) for fold in fold_classes), default=len(trainval))
-    if batch.classes > training:
-        says = f"must not exceed the training classes of a fold, {training}; got {batch.classes}. Lower it."
-        yield Problem(0, f"batches.{family}.classes", says)
-    smallest = min((count for _, count in trainval), default=0)
-    if batch.per_class > smallest:
-        says = f"must not exceed the smallest class's images, {smallest}; got {batch.per_class}. "
-        says += f"Lower it, or remove or fill the classes with fewer: {_smaller(trainval, batch.per_class)}."
-        yield Problem(0, f"batches.{family}.per_class", says)
+@rule("keys(study.datasets.<dataset>)", sizes="made.<dataset>.stores")
+def trainval_classes_are_large_enough(_: object, *, sizes: Stores) -> Found:
+    """An image of a trainval class has another one of its class."""
+    if any(count < 2 for _, count in sizes.trainval_sizes):
+        small = _smaller(sizes.trainval_sizes, 2)
+        says = f"trainval classes are out of range: must have 2 or more images. Remove or fill {small}."
+        yield Fault("class-too-small", says)
+
+
+@rule("keys(study.datasets.<dataset>)", sizes="made.<dataset>.stores")
+def test_half_has_a_query(_: object, *, sizes: Stores) -> Found:
+    """A test class has two images, so that a query has an answer."""
+    if not any(count >= 2 for _, count in sizes.test_sizes):
+        small = _smaller(sizes.test_sizes, 2)
+        says = f"the test half is out of range: must hold a class of 2 or more images. Add images, such as to {small}."
+        yield Fault("test-without-queries", says)
+
+
+@rule("protocol@<dataset>.folds.count", sizes="made.<dataset>.stores", name="<dataset>")
+def folds_have_classes(count: int, *, sizes: Stores, name: str) -> Found:
+    """There is a class for each fold."""
+    classes = len(sizes.trainval_sizes)
+    if count > classes:
+        yield out_of_range("fold-count", count, f"be at most {classes}, the trainval classes of '{name}'", "Lower it.")
+
+
+@rule(
+    "protocol@<dataset>.batches.<family>.classes",
+    sizes="made.<dataset>.stores",
+    name="<dataset>",
+    family="<family>",
+    trained="families",
+)
+def batch_within_trainval(classes: int, *, sizes: Stores, name: str, family: str, trained: Collection[str]) -> Found:
+    """A batch has no more classes than the trainval half."""
+    known = len(sizes.trainval_sizes)
+    if family in trained and classes > known:
+        yield out_of_range(
+            "batch-classes", classes, f"be at most {known}, the trainval classes of '{name}'", "Lower it."
+        )
+
+
+@rule(
+    "protocol@<dataset>.batches.<family>.classes",
+    sizes="made.<dataset>.stores",
+    name="<dataset>",
+    family="<family>",
+    trained="families",
+    count="protocol@<dataset>.folds.count",
+    kind="protocol@<dataset>.folds.kind",
+    seed="protocol@<dataset>.folds.seed",
+)
+def batch_within_a_fold(
+    classes: int,
+    *,
+    sizes: Stores,
+    name: str,
+    family: str,
+    trained: Collection[str],
+    count: int,
+    kind: Literal["blocks", "shuffled", "mlrc", "hold_out"],
+    seed: int,
+) -> Found:
+    """A batch has no more classes than any fold trains on."""
+    folds = make_folds(range(len(sizes.trainval_sizes)), count=count, kind=kind, seed=seed)
+    fewest = min(len(fold.train) for fold in folds)
+    if family in trained and classes > fewest:
+        must = f"be at most {fewest}, the training classes of a fold of '{name}'"
+        yield out_of_range("batch-classes", classes, must, "Lower it.")
+
+
+@rule(
+    "protocol@<dataset>.batches.<family>.per_class",
+    sizes="made.<dataset>.stores",
+    name="<dataset>",
+    family="<family>",
+    trained="families",
+    stream="protocol@<dataset>.batches.<family>.stream",
+)
+def classes_fill_their_share(
+    per_class: int, *, sizes: Stores, name: str, family: str, trained: Collection[str], stream: bool
+) -> Found:
+    """A class has the images that a batch takes of it; a stream draws those of a small class with replacement."""
+    smallest = min((count for _, count in sizes.trainval_sizes), default=0)
+    if family in trained and not stream and per_class > smallest:
+        small = _smaller(sizes.trainval_sizes, per_class)
+        must = f"be at most {smallest}, the images of the smallest class of '{name}'"
+        fix = f"Lower it, or remove or fill the classes with fewer images: {small}."
+        yield out_of_range("batch-per-class", per_class, must, fix)
 
 
 def _smaller(sizes: Sizes, least: int) -> str:
-    """The classes of fewer than `least` images: the first by name with their counts, and how many more."""
-    small = sorted((name, count) for name, count in sizes if count < least)
-    told = ", ".join(f"{name} ({count})" for name, count in small[:NAMED])
-    rest = len(small) - NAMED
-    return f"{told} and {rest} more" if rest > 0 else told or "none"
+    """The classes of fewer than `least` images, by name, with their numbers of images."""
+    return first_few([f"{name} ({count})" for name, count in sorted(sizes) if count < least])

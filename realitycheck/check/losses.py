@@ -1,143 +1,213 @@
-"""What is wrong with the knobs of a loss: they are held to its signature, and the loss is tried once."""
+"""The losses of a study against their classes: knobs against the constructor, and one small batch."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from realitycheck.catalog import build_loss, middle_knobs, resolve_loss
+from realitycheck.check.rules.base import Found, Made, missing, not_allowed, out_of_range, raise_own, rule, unknown
+from realitycheck.check.rules.protocol_rules import PHASES
 from realitycheck.errors import InputError
 from realitycheck.losses.build import OFFERED, knobs_of
+from realitycheck.protocol.document import Fault
 from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, own_knobs, phase_knobs
-from realitycheck.protocol.model import LossChoice, Protocol
-from realitycheck.protocol.salvage import passing_gaps
-from realitycheck.protocol.schema import nearest
 from realitycheck.protocol.space import Bounds, Range, Space
 from realitycheck.runs import Knobs
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
-CLASSES, DIMS = 3, 16
-"""Of the tiny loss and batch that `check` tries every loss with."""
+CLASSES, DIMS, PER_CLASS = 3, 16, 4
+"""Of the small loss and batch that `check` tries."""
 
 
-def knob_problems(
-    choice: LossChoice, protocol: Protocol, *, dataset: str, refused: Collection[str]
-) -> list[tuple[str, str]]:
-    """What is wrong with a loss's space: pairs of a knob's name (empty for the loss itself) and a sentence.
-
-    The loss is built and called once, tiny, with every knob in the middle of its range; where the protocol has a second
-    phase it is built again with that phase's knobs, and takes over the first one's state.
-
-    Args:
-        choice: the loss.
-        protocol: how it would be trained.
-        dataset: whose space is meant, where they differ; else any name.
-        refused: knobs that are given with a range that is wrong. Their names are checked, but nothing is built.
-    """
+@rule("loss.address")
+def loss_is_a_module(address: str) -> Found:
+    """A loss can be imported, and is an `nn.Module`."""
     from torch import nn
 
     try:
-        classes = resolve_loss(choice.address)
+        classes = resolve_loss(address)
     except InputError as error:
-        return [("", problem.says) for problem in error.problems]
-    strange = [found.__name__ for found in classes if not issubclass(found, nn.Module)]
-    if strange:
-        return [("", f"must be an nn.Module; got {strange[0]}, which is none. Name another class.")]
-    space = protocol.space_of(choice, dataset)
-    own = {knob: ground for knob, ground in space.items() if knob not in protocol.search.shared}
-    named = [*_name_problems(choice.address, [*own, *refused], classes), *_followup_problems(own, classes)]
-    return named if named or refused else list(_built_problems(choice.address, space, protocol))
+        yield from (Fault(problem.code, problem.says) for problem in error.problems)
+        return
+    for found in classes:
+        if not issubclass(found, nn.Module):
+            because = "a loss must be an `nn.Module`"
+            yield not_allowed("loss-not-module", f"the class {found.__name__}", because, "Name another class.")
 
 
-def _name_problems(address: str, given: Sequence[str], classes: Sequence[type]) -> Iterator[tuple[str, str]]:
-    takes = knobs_of(*classes)
-    for knob in given:
-        if knob in OFFERED:
-            yield knob, f"must be left to the house, which knows it; got {knob}. Remove it."
-        elif knob not in SHARED and not knob.startswith(FOLLOWUP) and knob not in takes:
-            yield knob, f"must be a knob of {address}; got '{knob}'. {nearest(knob, list(takes))}"
-    for knob in takes:
-        if knob not in given and takes[knob].default is inspect.Parameter.empty:
-            says = f"must be given, {address} has no default for it; got nothing. Add a range or a value."
-            yield knob, says
-
-
-def _followup_problems(space: Space, classes: Sequence[type]) -> Iterator[tuple[str, str]]:
-    """A second phase changes knobs that there are, and lowers those that it may only lower."""
-    takes = list(knobs_of(*classes))
-    falling = [knob for found in classes for knob in getattr(found, "lower_in_followup", ())]
-    for name in space:
+@rule("loss@<dataset>.space", address="loss.address", phases="keys(protocol@<dataset>.phases)")
+def falling_knobs_fall(space: Space, *, address: str, phases: tuple[int, ...]) -> Found:
+    """A knob that may only decrease in a second phase is multiplied by less than 1."""
+    falling = _falling(address)
+    for name in _of_second_phase(space, phases):
         knob = name.removeprefix(FOLLOWUP)
-        if knob == name or name in SHARED:
-            continue
-        if knob not in takes and knob.removesuffix(SCALE) not in takes:
-            known = [FOLLOWUP + each for each in takes]
-            yield name, f"must be {FOLLOWUP} and a knob; got '{name}'. {nearest(name, known)}"
-        elif knob in falling:
-            yield name, f"must lie below the first phase's; got a value of its own. Write {name}{SCALE}, below 1."
-        elif knob.removesuffix(SCALE) in falling and not _below_one(space[name]):
-            yield name, "must lie below 1, this knob only falls in a second phase; got more. Lower it."
+        if knob not in falling and knob.removesuffix(SCALE) in falling and not _below_one(space[name]):
+            must = "be below 1: this knob may only decrease in the second phase"
+            yield out_of_range("knob-scale-range", _shown(space[name]), must, "Lower it.", name)
 
 
-def _below_one(ground: Range) -> bool:
-    high = ground.bounds[1] if isinstance(ground, Bounds) else ground
-    return isinstance(high, int | float) and high < 1
+@rule("keys(loss@<dataset>.space)", address="loss.address", phases="keys(protocol@<dataset>.phases)")
+def knobs_are_those_of_the_loss(names: tuple[str, ...], *, address: str, phases: tuple[int, ...]) -> Found:
+    """A space has the knobs that the constructor takes, and all that have no default."""
+    takes, falling = knobs_of(*resolve_loss(address)), _falling(address)
+    for name in names:
+        if name in OFFERED:
+            yield not_allowed("knob-offered", f"`{name}`", "every training sets it", "Remove it.", name)
+        elif name not in SHARED and not name.startswith(FOLLOWUP) and name not in takes:
+            yield unknown("knob-unknown", f"knob of {address}:", name, list(takes), name)
+    for name in _of_second_phase(names, phases):
+        yield from _second_phase_name(name, address, takes, falling)
+    for name, parameter in takes.items():
+        if name not in names and parameter.default is inspect.Parameter.empty:
+            because = f"{address} has no default for it"
+            yield missing("knob-missing", name, example="range", because=because)
 
 
-def _built_problems(address: str, space: Space, protocol: Protocol) -> Iterator[tuple[str, str]]:
+def _second_phase_name(
+    name: str, address: str, takes: Mapping[str, inspect.Parameter], falling: frozenset[str]
+) -> Iterator[Fault]:
+    knob = name.removeprefix(FOLLOWUP)
+    if knob not in takes and knob.removesuffix(SCALE) not in takes:
+        yield unknown("knob-unknown", f"knob of {address}:", name, [FOLLOWUP + taken for taken in takes], name)
+    elif knob in falling:
+        because = "this knob may only decrease in the second phase"
+        yield not_allowed("knob-not-scale", f"`{name}`", because, f"Use `{name}{SCALE}`, below 1.", name)
+
+
+@rule(
+    "loss.address",
+    space="loss@<dataset>.space",
+    phases="keys(protocol@<dataset>.phases)",
+    makes="made.<loss>.<dataset>.learns",
+)
+def loss_works(address: str, *, space: Space, phases: tuple[int, ...]) -> Found:
+    """A loss is built and called once, small, with every knob in the middle of its range.
+
+    For a second phase it is built again, with the knobs of that phase and the state of the first.
+    """
     from torch import random
 
-    knobs, phases = middle_knobs(space), [phase.name for phase in protocol.phases]
+    knobs = middle_knobs(_in_phases(space, phases))
+    with random.fork_rng(devices=[]):
+        random.manual_seed(0)
+        try:
+            first, *last = (_small(address, phase_knobs(knobs, phase)) for phase in PHASES[: max(1, len(phases))])
+        except Exception as error:  # the class of a study's author may raise anything
+            raise_own(error, address)
+            says = f"cannot build the loss with {knobs}: {_cause(error)}. Correct its space or its constructor."
+            yield Fault("loss-build", says)
+            return
+        yield from _called(first)
+        for other in last:
+            yield from _taken_over(first, other)
+    yield Made(any(parameter.requires_grad for parameter in first.parameters()))
+
+
+@rule(
+    "keys(loss@<dataset>.space)",
+    shared="keys(protocol.search.shared)",
+    recipe="protocol.recipe.optimizers.loss.lr",
+    phases="keys(protocol@<dataset>.phases)",
+    learns="made.<loss>.<dataset>.learns",
+)
+def loss_has_its_rates(
+    own: tuple[str, ...], *, shared: tuple[str, ...], recipe: float | None, phases: tuple[int, ...], learns: bool
+) -> Found:
+    """A loss with parameters has a rate in each phase; one without has none."""
+    scale, given = f"{FOLLOWUP}loss_lr{SCALE}", {*own, *shared}
+    if learns and recipe is None and "loss_lr" not in given:
+        because = "this loss has parameters of its own"
+        yield missing("loss-rate-missing", "loss_lr", example="{log_uniform: [1e-4, 1]}", because=because)
+    if learns and len(phases) > 1 and scale not in given:
+        because = "the protocol has a second phase"
+        yield missing("loss-rate-missing", scale, example="{log_uniform: [0.01, 1]}", because=because)
+    for knob in ("loss_lr", *([scale] if len(phases) > 1 else [])):
+        if not learns and knob in own and knob not in shared:
+            yield not_allowed("loss-rate-unused", f"`{knob}`", "this loss has no parameters", "Remove it.", knob)
+
+
+def _called(loss: nn.Module) -> Iterator[Fault]:
+    """What is wrong with a loss's value for a batch of random embeddings, every class equally often."""
+    import torch
+
+    count = CLASSES * PER_CLASS
+    embeddings = torch.randn(count, DIMS, requires_grad=True)
+    extra = {need.value: torch.randn(count, DIMS) for need in sorted(getattr(loss, "needs", ()))}
     try:
-        with random.fork_rng(devices=[]):
-            random.manual_seed(0)
-            losses = [_tiny(address, phase_knobs(knobs, phase)) for phase in phases]
-            wrong = _called_problem(losses[0])
-            losses[-1].load_state_dict(losses[0].state_dict())
-    except Exception as error:  # a stranger's class may raise anything
-        yield "", f"must work with {knobs}; got {type(error).__name__}: {error}. Mend its space."
+        value = loss(embeddings, torch.arange(CLASSES).repeat(PER_CLASS), **extra)
+    except Exception as error:  # the class of a study's author may raise anything
+        says = f"`forward` fails for a batch of shape ({count}, {DIMS}): {_cause(error)}. Correct `forward`."
+        yield Fault("loss-forward", says)
         return
-    if wrong:
-        yield "", wrong
-    with passing_gaps():
-        yield from _rate_problems(losses[0], space, protocol)
+    if not isinstance(value, torch.Tensor) or value.shape != () or not value.isfinite():
+        says = f"{_value(value)} is not allowed here: `forward` must return one finite number. Correct `forward`."
+        yield Fault("loss-value", says)
+    elif not value.requires_grad:
+        says = "the loss is detached from the embeddings (no gradient). Check `forward` for `.detach()` or `.item()`."
+        yield Fault("loss-detached", says)
+    else:
+        yield from _differentiated(loss, value)
 
 
-def _tiny(address: str, knobs: Knobs) -> nn.Module:
+def _differentiated(loss: nn.Module, value: Tensor) -> Iterator[Fault]:
+    try:
+        value.backward()  # type: ignore[no-untyped-call]
+    except Exception as error:  # the class of a study's author may raise anything
+        yield Fault("loss-backward", f"the gradient fails: {_cause(error)}. Correct `forward`.")
+        return
+    for name, parameter in loss.named_parameters():
+        if parameter.requires_grad and parameter.grad is None:
+            says = f"the parameter '{name}' gets no gradient. Use it in `forward`, or set `requires_grad=False`."
+            yield Fault("parameter-detached", says)
+            return
+
+
+def _taken_over(first: nn.Module, last: nn.Module) -> Iterator[Fault]:
+    """What hinders a second phase from going on with the state of the first."""
+    try:
+        last.load_state_dict(first.state_dict())
+    except Exception as error:  # the class of a study's author may raise anything
+        says = f"the second phase cannot take over the state of the first: {_cause(error)}. Keep its shapes."
+        yield Fault("loss-state", says)
+
+
+def _small(address: str, knobs: Knobs) -> nn.Module:
     return build_loss(address, num_classes=CLASSES, embedding_dim=DIMS, seed=0, knobs=own_knobs(knobs))
 
 
-def _rate_problems(loss: nn.Module, space: Space, protocol: Protocol) -> Iterator[tuple[str, str]]:
-    """A loss with parameters has a rate in each phase; one without has none."""
-    rule = protocol.recipe.optimizers.loss.lr
-    learns = any(parameter.requires_grad for parameter in loss.parameters())
-    scale = f"{FOLLOWUP}loss_lr{SCALE}"
-    if learns and rule is None and "loss_lr" not in space:
-        yield "loss_lr", "must be given, this loss has parameters of its own; got nothing. Add `loss_lr: …`."
-    if learns and len(protocol.phases) > 1 and scale not in space:
-        yield scale, "must be given, the protocol has a second phase; got nothing. Add it, 1 at most."
-    for knob in ("loss_lr", scale):
-        if not learns and knob in space and knob not in protocol.search.shared:
-            yield knob, "must be left out, this loss has no parameters; got a rate. Remove it."
+def _cause(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
-def _called_problem(loss: nn.Module) -> str | None:
-    """What is wrong with the loss's answer to a batch of random embeddings, each class four times."""
-    import torch
+def _value(value: object) -> str:
+    text = repr(value).replace("\n", " ")
+    return text if len(text) <= 60 else text[:59] + "…"
 
-    embeddings = torch.randn(4 * CLASSES, DIMS, requires_grad=True)
-    needs = sorted(getattr(loss, "needs", ()))
-    beside = {need.value: torch.randn(4 * CLASSES, DIMS) for need in needs}
-    value = loss(embeddings, torch.arange(CLASSES).repeat(4), **beside)
-    if not isinstance(value, torch.Tensor) or value.shape != () or not value.isfinite():
-        return f"must give one finite number for a batch; got {value!r}. Mend its forward."
-    if not value.requires_grad:
-        return "must give a number with a gradient; got one cut off from the embeddings. Mend its forward."
-    value.backward()  # type: ignore[no-untyped-call]
-    cut_off = [name for name, each in loss.named_parameters() if each.requires_grad and each.grad is None]
-    if cut_off:
-        return f"must send a gradient to every parameter; {cut_off[0]} got none. Use it, or let it need no gradient."
-    return None
+
+def _shown(value: Range) -> str:
+    return str(list(value.bounds)) if isinstance(value, Bounds) else str(value)
+
+
+def _falling(address: str) -> frozenset[str]:
+    """The knobs that a loss may only lower in a second phase."""
+    return frozenset(knob for found in resolve_loss(address) for knob in getattr(found, "lower_in_followup", ()))
+
+
+def _of_second_phase(names: Mapping[str, Range] | tuple[str, ...], phases: tuple[int, ...]) -> list[str]:
+    """The names, other than rates, that only a second phase uses; none where there is no such phase."""
+    two = len(phases) > 1
+    return [name for name in names if two and name.startswith(FOLLOWUP) and name not in SHARED]
+
+
+def _in_phases(space: Space, phases: tuple[int, ...]) -> Space:
+    two = len(phases) > 1
+    return {name: bounds for name, bounds in space.items() if two or not name.startswith(FOLLOWUP)}
+
+
+def _below_one(bounds: Range) -> bool:
+    high = bounds.bounds[1] if isinstance(bounds, Bounds) else bounds
+    return isinstance(high, int | float) and high < 1

@@ -1,107 +1,138 @@
-"""What is wrong with the names and knobs of a study, and what in it is hardly meant."""
+"""The datasets and trunks of a study against their classes; and what is allowed but probably not meant."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from realitycheck.catalog import build_trunk, resolve_dataset, resolve_trunk
-from realitycheck.check.losses import knob_problems
+from realitycheck.check.rules.base import Found, not_allowed, raise_own, rule
 from realitycheck.errors import InputError, Problem
 from realitycheck.losses.menu import parts
+from realitycheck.protocol.document import Fault
 from realitycheck.protocol.model import LossChoice, Protocol
 from realitycheck.protocol.paper_settings import differences, published
-from realitycheck.protocol.parse import ReadStudy
-from realitycheck.protocol.recipe import Recipe
-from realitycheck.protocol.salvage import passing_gaps
-from realitycheck.protocol.yaml_lines import Keys
+from realitycheck.protocol.read import ReadStudy
+from realitycheck.protocol.recipe import TrunkChoice
 from realitycheck.trunks.menu import MENU as TRUNKS
 
-
-def study_problems(read: ReadStudy) -> list[Problem]:
-    """What is wrong with the names and knobs of a study, with lines: its losses, datasets and trunk."""
-    study = read.study
-    problems: list[Problem] = []
-    for choice in study.losses:
-        with passing_gaps():
-            problems += _loss_problems(read, choice)
-    for each in study.datasets:
-        says = _missing(resolve_dataset, each.address)
-        problems += [read.lines.problem(("datasets", each.name), told) for told in says]
-    with passing_gaps():
-        problems += _trunk_problems(read, study.protocol.recipe, ("recipe",))
-    for each in study.datasets:
-        with passing_gaps():
-            other = study.protocol.on.get(each.address)
-            if other is not None and other.trunk is not None:
-                problems += _trunk_problems(read, study.protocol_on(each.name).recipe, ("on", each.address))
-    return problems
+BATCH = 2
+"""Images of the empty batch that a trunk is tried with."""
 
 
-def _trunk_problems(read: ReadStudy, recipe: Recipe, keys: Keys) -> Iterator[Problem]:
-    """Whether there is such a trunk, and whether it takes images of the recipe's size: it is shown two empty ones.
+@rule("dataset.address")
+def dataset_is_a_dataset(address: str) -> Found:
+    """A dataset can be imported, and is a `Dataset`."""
+    from realitycheck.datasets.base import Dataset
 
-    `keys` is where trunk and size stand: in the recipe, or where a dataset has others.
-    """
+    try:
+        found = resolve_dataset(address)
+    except InputError as error:
+        yield from (Fault(problem.code, problem.says) for problem in error.problems)
+        return
+    if not issubclass(found, Dataset):
+        because = "a dataset must derive from `realitycheck.datasets.base.Dataset`"
+        yield not_allowed("dataset-class", f"the class {found.__name__}", because, "Name another class.")
+
+
+@rule("protocol.recipe.trunk.name")
+@rule("protocol@<dataset>.recipe.trunk.name")
+def trunk_is_a_trunk(name: str) -> Found:
+    """A trunk can be imported, and is a `Trunk`."""
+    from realitycheck.trunks.base import Trunk
+
+    try:
+        found = resolve_trunk(name)
+    except InputError as error:
+        yield from (Fault(problem.code, problem.says) for problem in error.problems)
+        return
+    if not issubclass(found, Trunk):
+        because = "a trunk must derive from `realitycheck.trunks.base.Trunk`"
+        yield not_allowed("trunk-class", f"the class {found.__name__}", because, "Name another class.")
+
+
+@rule(
+    "keys(protocol.recipe.trunk)",
+    name="protocol.recipe.trunk.name",
+    channels="protocol.recipe.trunk.channels",
+    model="protocol.recipe.trunk.model",
+)
+@rule(
+    "keys(protocol@<dataset>.recipe.trunk)",
+    name="protocol@<dataset>.recipe.trunk.name",
+    channels="protocol@<dataset>.recipe.trunk.channels",
+    model="protocol@<dataset>.recipe.trunk.model",
+)
+def trunk_has_its_options(_: object, *, name: str, channels: int | None, model: str | None) -> Found:
+    """A trunk is given the options that it takes, and no other."""
+    try:
+        build_trunk(TrunkChoice(name=name, channels=channels, model=model), in_channels=1)
+    except InputError as error:
+        yield from (Fault(problem.code, problem.says, _option(problem)) for problem in error.problems)
+    except Exception as error:  # the class of a study's author may raise anything
+        raise_own(error, name)
+        says = f"cannot build the trunk: {type(error).__name__}: {error}. Correct its options or its constructor."
+        yield Fault("trunk-build", says)
+
+
+@rule(
+    "protocol.recipe.image_size",
+    refuses=False,
+    name="protocol.recipe.trunk.name",
+    channels="protocol.recipe.trunk.channels",
+    model="protocol.recipe.trunk.model",
+)
+@rule(
+    "protocol@<dataset>.recipe.image_size",
+    refuses=False,
+    name="protocol@<dataset>.recipe.trunk.name",
+    channels="protocol@<dataset>.recipe.trunk.channels",
+    model="protocol@<dataset>.recipe.trunk.model",
+)
+def trunk_takes_the_size(size: int, *, name: str, channels: int | None, model: str | None) -> Found:
+    """A trunk takes images of the recipe's size: it is tried with empty ones."""
     import torch
 
-    name, size = recipe.trunk.name, recipe.image_size
-    if missing := _missing(resolve_trunk, name):
-        yield from (read.protocol_problem((*keys, "trunk", "name"), says) for says in missing)
-        return
+    choice = TrunkChoice(name=name, channels=channels, model=model)
     try:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
-            trunk = build_trunk(recipe.trunk, in_channels=1)
-            trunk.eval()(torch.zeros(2, 1, size, size))
+            build_trunk(choice, in_channels=1).eval()(torch.zeros(BATCH, 1, size, size))
     except InputError as error:
-        yield from (read.protocol_problem((*keys, "trunk"), each.says) for each in error.problems)
-    except Exception as error:  # a stranger's trunk may raise anything
-        says = f"must be a size that {name} takes; got {size}: {error}. Raise it."
-        yield read.protocol_problem((*keys, "image_size"), says)
+        yield from (Fault("trunk-size", problem.says) for problem in error.problems)
+    except Exception as error:  # the class of a study's author may raise anything
+        raise_own(error, name)
+        says = f"{size} is out of range: {name} fails for images of this size: {error}. Raise it."
+        yield Fault("trunk-size", says)
+
+
+def _option(problem: Problem) -> tuple[str, ...]:
+    return tuple(problem.where.split(".")) if problem.where else ()
 
 
 def study_warnings(read: ReadStudy) -> list[Problem]:
-    """What is allowed but hardly meant."""
+    """What is allowed but probably not meant."""
     keys = ("recipe", "batch_norm")
-    found = [read.protocol_problem(keys, says) for says in _batch_norm_warnings(read.study.protocol)]
+    warnings = [read.protocol_problem(keys, code, says) for code, says in _batch_norm_warnings(read.study.protocol)]
     for choice in read.study.losses:
-        found += [read.lines.problem(("losses", choice.label), says) for says in _setting_warnings(read, choice)]
-    return found
+        warnings += [
+            read.lines.problem(("losses", choice.label), code, says) for code, says in _setting_warnings(read, choice)
+        ]
+    return warnings
 
 
-def _batch_norm_warnings(protocol: Protocol) -> Iterator[str]:
+def _batch_norm_warnings(protocol: Protocol) -> Iterator[tuple[str, str]]:
     trunk = protocol.recipe.trunk
     if protocol.recipe.batch_norm != "train" and trunk.name in TRUNKS and trunk.weights is None:
-        yield (
-            f"should be `train` where the trunk starts from random weights; got {protocol.recipe.batch_norm}. "
-            "Change it, or its statistics stay those of no data."
-        )
+        says = "the trunk starts from random weights, so the statistics of BatchNorm are those of no data. Use `train`."
+        yield "batch-norm-untrained", says
 
 
-def _setting_warnings(read: ReadStudy, choice: LossChoice) -> Iterator[str]:
+def _setting_warnings(read: ReadStudy, choice: LossChoice) -> Iterator[tuple[str, str]]:
     """Where a search begins with a setting that was published for another recipe."""
     if choice.published is None:
         return
-    protocol, setting = read.study.protocol, read.setting(choice.label)
-    found = published()[parts(choice.address)[0]][setting]
-    told = differences(found.belongs, protocol, protocol.batches.of(choice.family))
-    if told:
-        yield f"the published setting '{setting}' belongs to {', '.join(told)} ({found.source})."
-
-
-def _loss_problems(read: ReadStudy, choice: LossChoice) -> Iterator[Problem]:
-    protocol, refused = read.study.protocol, sorted(read.refused_knobs(choice.label))
-    datasets = [each.name for each in read.study.datasets] or [""]  # none may be left of a file that is wrong
-    found = [each for name in datasets for each in knob_problems(choice, protocol, dataset=name, refused=refused)]
-    for knob, says in dict.fromkeys(found):
-        yield (
-            read.knob_problem(choice.label, knob, says) if knob else read.lines.problem(("losses", choice.label), says)
-        )
-
-
-def _missing(resolve: Callable[[str], type[Any]], name: str) -> list[str]:
-    try:
-        resolve(name)
-    except InputError as error:
-        return [problem.says for problem in error.problems]
-    return []
+    protocol, name = read.study.protocol, read.setting(choice.label)
+    setting = published()[parts(choice.address)[0]][name]
+    others = differences(setting.belongs, protocol, protocol.batches.of(choice.family))
+    if others:
+        says = f"the published setting '{name}' belongs to {', '.join(others)} ({setting.source})."
+        yield "setting-of-another-recipe", says

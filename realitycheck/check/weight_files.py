@@ -1,14 +1,18 @@
-"""The file of a trunk's weights: found, of the named digest, and of the trunk's tensors."""
+"""The file of a trunk's weights: there, of the named digest, and with the trunk's tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from realitycheck import catalog
+from realitycheck.catalog import build_trunk
+from realitycheck.check.rules.base import Found, Made, rule
+from realitycheck.datasets.base import Dataset
 from realitycheck.errors import InputError, Problem
+from realitycheck.protocol.document import Fault
 from realitycheck.protocol.model import Protocol
-from realitycheck.protocol.parse import ReadStudy
+from realitycheck.protocol.read import ReadStudy
+from realitycheck.protocol.recipe import TrunkChoice, Weights
 from realitycheck.trunks.weights import load, locate, to_fetch
 
 FOLDER = "weights"
@@ -17,42 +21,63 @@ FOLDER = "weights"
 KEYS = ("recipe", "trunk", "weights")
 
 
+@rule("protocol@<dataset>.recipe.trunk.weights", home="home", _="<dataset>", makes="made.<dataset>.weights")
+def weights_are_there(weights: Weights | None, *, home: Path, _: str) -> Found:
+    """The file of weights is there, with the named digest; one that is still to be fetched is not examined."""
+    if weights is None or weights.source is None:
+        return
+    try:
+        if not to_fetch(weights.source, folder=home / FOLDER):
+            yield Made(locate(weights.source, sha256=weights.sha256, folder=home / FOLDER))
+    except InputError as error:
+        yield from (Fault(problem.code, f"{weights.source}: {problem.says}") for problem in error.problems)
+    except OSError as error:
+        says = f"cannot read {weights.source}: {error.strerror}. Correct the source."
+        yield Fault("weights-unreadable", says)
+
+
+@rule(
+    "protocol@<dataset>.recipe.trunk.weights",
+    path="made.<dataset>.weights",
+    dataset="made.<dataset>.images",
+    name="protocol@<dataset>.recipe.trunk.name",
+    channels="protocol@<dataset>.recipe.trunk.channels",
+    model="protocol@<dataset>.recipe.trunk.model",
+)
+def weights_fit_the_trunk(
+    _: object, *, path: Path, dataset: Dataset, name: str, channels: int | None, model: str | None
+) -> Found:
+    """The file has every tensor of the trunk, for the dataset's images."""
+    choice = TrunkChoice(name=name, channels=channels, model=model)
+    try:
+        load(build_trunk(choice, in_channels=dataset.channels), path)
+    except InputError as error:
+        yield from (Fault(problem.code, f"{error.source}: {problem.says}") for problem in error.problems)
+
+
 def weights_file(read: ReadStudy, protocol: Protocol) -> str | None:
     """The file of the trunk's weights, its digest checked; None where the trunk starts from random ones.
 
     Raises:
-        InputError: the weights are not to be had, or are others.
+        InputError: the weights cannot be had, or have another digest.
     """
-    told = protocol.recipe.trunk.weights
-    if told is None or told.source is None:
+    weights = protocol.recipe.trunk.weights
+    if weights is None or weights.source is None:
         return None
     try:
-        return str(locate(told.source, sha256=told.sha256, folder=read.home / FOLDER))
+        return str(locate(weights.source, sha256=weights.sha256, folder=read.home / FOLDER))
     except InputError as error:
-        problems = [read.protocol_problem(KEYS, f"{told.source}: {each.says}") for each in error.problems]
+        problems = [
+            read.protocol_problem(KEYS, problem.code, f"{weights.source}: {problem.says}") for problem in error.problems
+        ]
         raise InputError(read.source, problems) from None
-
-
-def unfit_weights(read: ReadStudy, protocol: Protocol, *, channels: int | None) -> Iterator[Problem]:
-    """What is wrong with the weights of a trunk for images of so many channels; with None, of the file alone.
-
-    Of a file that is still to be fetched nothing is known; `unfetched_weights` tells of it.
-    """
-    told = protocol.recipe.trunk.weights
-    if told is None or told.source is None or to_fetch(told.source, folder=read.home / FOLDER):
-        return
-    try:
-        file = weights_file(read, protocol)
-        if file and channels:
-            load(catalog.build_trunk(protocol.recipe.trunk, in_channels=channels), Path(file))
-    except InputError as error:
-        for each in error.problems:
-            yield each if each.line else read.protocol_problem(KEYS, f"{error.source}: {each.says}")
 
 
 def unfetched_weights(read: ReadStudy, protocol: Protocol) -> Iterator[Problem]:
     """Weights that a study will fetch when it runs."""
-    told = protocol.recipe.trunk.weights
-    if told and told.source and (path := to_fetch(told.source, folder=read.home / FOLDER)):
-        says = f"{told.source} is not here yet; `plan` and `run` fetch it. Without a network, put the file at {path}."
-        yield read.protocol_problem(KEYS, says)
+    weights = protocol.recipe.trunk.weights
+    if weights and weights.source and (path := to_fetch(weights.source, folder=read.home / FOLDER)):
+        says = (
+            f"{weights.source} is not here yet; `plan` and `run` fetch it. Without a network, put the file at {path}."
+        )
+        yield read.protocol_problem(KEYS, "weights-unfetched", says)

@@ -1,9 +1,10 @@
-"""A loss out of its class and its knobs; a wrapper out of two classes."""
+"""Build a loss from its class and its knobs, and a wrapper from two classes."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 OFFERED = ("num_classes", "embedding_dim", "embedding_size", "seed")
-"""Arguments of a loss that the house fills in for those that ask; never knobs."""
+"""Arguments that a loss may take and that are filled in for it; they are not knobs."""
 
 BASE = "base"
 """The argument by which a wrapper takes the loss that it wraps."""
@@ -26,17 +27,17 @@ def names() -> list[str]:
 
 
 def build(name: str, *, num_classes: int, embedding_dim: int, seed: int = 0, **knobs: float | int | str) -> nn.Module:
-    """A loss of the menu, ready to be called with embeddings (B, D) and labels (B,).
+    """Build a loss of the menu, ready to be called with embeddings (B, D) and labels (B,).
 
     Args:
         name: a name of the menu, or `wrapper(name)`.
         num_classes: training classes C, for losses that learn one vector per class.
         embedding_dim: embedding dimensions D, likewise.
         seed: for losses that draw at random.
-        knobs: the loss's own knobs, every one of them.
+        knobs: all knobs of the loss.
 
     Raises:
-        InputError: there is no such loss, or a knob is missing or unknown.
+        InputError: the loss is unknown, or a knob is missing or unknown.
 
     Example:
         Here both positive pairs are √2 apart and both close negative pairs 0: the loss is √2 + 1.
@@ -48,47 +49,61 @@ def build(name: str, *, num_classes: int, embedding_dim: int, seed: int = 0, **k
         >>> round(loss(embeddings, torch.tensor([0, 1, 0, 1])).item(), 4)
         2.4142
     """
-    missing = [part for part in parts(name) if part not in MENU]
-    if missing:
-        says = f"must be one of {', '.join(MENU)}; got '{missing[0]}'."
-        raise InputError("losses.build", [Problem(0, "name", says)])
-    addresses = [MENU[part].address.partition(":") for part in parts(name)]
-    classes = [getattr(import_module(module), found) for module, _, found in addresses]
-    asked = set(knobs_of(*classes))
-    if set(knobs) != asked:
-        says = f"must be {sorted(asked)} for {name}; got {sorted(knobs)}."
-        raise InputError("losses.build", [Problem(0, "knobs", says)])
+    problems = [*_unknown(name)]
+    if not problems:
+        addresses = [MENU[part].address.partition(":") for part in parts(name)]
+        classes = [getattr(import_module(module), class_name) for module, _, class_name in addresses]
+        problems = [*_wrong_knobs(name, knobs, knobs_of(*classes))]
+    if problems:
+        raise InputError("losses.build", problems)
     return construct(*classes, num_classes=num_classes, embedding_dim=embedding_dim, seed=seed, knobs=knobs)
+
+
+def _unknown(name: str) -> Iterator[Problem]:
+    for part in parts(name):
+        if part not in MENU:
+            close = get_close_matches(part, MENU, n=1)
+            fix = f"Did you mean '{close[0]}'?" if close else "See `realitycheck.losses.names()`."
+            yield Problem(0, "name", f"unknown loss '{part}'. {fix}", "loss-unknown")
+
+
+def _wrong_knobs(name: str, given: Collection[str], takes: Collection[str]) -> Iterator[Problem]:
+    for knob in sorted({*given} - {*takes}):
+        yield Problem(0, knob, f"unknown knob of {name}: '{knob}'. Known: {', '.join(takes)}.", "knob-unknown")
+    for knob in sorted({*takes} - {*given}):
+        yield Problem(0, knob, f"missing knob of {name}; add `{knob}=…`.", "knob-missing")
 
 
 def parameters_of(found: type) -> dict[str, inspect.Parameter]:
     """The constructor's arguments by name, through `**kwargs` down to the parents that take them.
 
-    What a parent demands, its child may give it; so the parents' arguments count as having a default.
+    A child may give its parent what that requires; so the arguments of parents count as having a default.
     """
     own, *passed_on = _constructors(found) or [{}]
-    parents = {name: each.replace(default=None) for taken in reversed(passed_on) for name, each in taken.items()}
+    parents = {
+        name: parameter.replace(default=None) for taken in reversed(passed_on) for name, parameter in taken.items()
+    }
     return parents | own
 
 
 def knobs_of(*classes: type) -> dict[str, inspect.Parameter]:
     """The knobs that a loss takes, or a wrapper together with the loss that it wraps."""
     found, *inner = classes
-    own = {name: each for name, each in parameters_of(found).items() if not (inner and name == BASE)}
+    own = {name: parameter for name, parameter in parameters_of(found).items() if not (inner and name == BASE)}
     within = parameters_of(inner[0]) if inner else {}
-    return {name: each for name, each in {**own, **within}.items() if name not in OFFERED}
+    return {name: parameter for name, parameter in {**own, **within}.items() if name not in OFFERED}
 
 
 def construct(
     *classes: type[Any], num_classes: int, embedding_dim: int, seed: int, knobs: Mapping[str, float | int | str]
 ) -> nn.Module:
-    """A loss, ready to be called with embeddings (B, D) and labels (B,).
+    """Build a loss, ready to be called with embeddings (B, D) and labels (B,).
 
     Args:
         classes: the class of the loss; for a wrapped loss the wrapper's first, and then that of the loss in it.
-        num_classes: training classes C, offered to those that ask for it.
-        embedding_dim: D, offered as `embedding_dim` or `embedding_size`.
-        seed: of what the loss draws at random, offered likewise.
+        num_classes: training classes C, for classes that take it.
+        embedding_dim: D, as `embedding_dim` or `embedding_size`.
+        seed: of what the loss draws at random.
         knobs: every knob of all classes.
     """
     found, *inner = classes
@@ -98,8 +113,8 @@ def construct(
         theirs = {name: value for name, value in knobs.items() if name in parameters_of(inner[0])}
         knobs = {name: value for name, value in knobs.items() if name not in theirs}
         offered[BASE] = construct(*inner, num_classes=num_classes, embedding_dim=embedding_dim, seed=seed, knobs=theirs)
-    asked = {name: value for name, value in offered.items() if name in parameters_of(found)}
-    module: nn.Module = found(**asked, **knobs)
+    taken = {name: value for name, value in offered.items() if name in parameters_of(found)}
+    module: nn.Module = found(**taken, **knobs)
     return module
 
 

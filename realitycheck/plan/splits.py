@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 from realitycheck.plan.seeds import derive
 
 
@@ -21,7 +21,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One partition of the trainval classes: those that train, and those that validate."""
+    """One partition of the trainval classes: those that are trained on, and those that validate."""
 
     index: int
     train: tuple[int, ...]
@@ -38,14 +38,14 @@ def split_classes(
     """Cut classes in halves; the first half is trainval (Musgrave et al., 2020, section 4).
 
     Args:
-        classes: how many there are. Of an odd number, the test half gets one more.
+        classes: their number. If it is odd, the test half gets one more.
         order: `sorted` cuts the classes as they are; `shuffled` orders them by a hash of seed and class first;
             `official` takes the halves of the dataset's makers.
         seed: used by `shuffled` alone.
         official: used by `official` alone; None where the dataset has no halves of its own.
 
     Raises:
-        InputError: there are fewer than 2 classes in a half, or no official halves.
+        InputError: a half has fewer than 2 classes, or there are no official halves.
 
     Example:
         >>> from realitycheck.plan.splits import split_classes
@@ -53,21 +53,20 @@ def split_classes(
         Split(trainval=(0, 1), test=(2, 3, 4))
     """
     if order == "official" and official is None:
-        says = "must be `sorted` or `shuffled`, this dataset has no split of its own; got official. Change it."
-        raise InputError("the dataset", [Problem(0, "split.order", says)])
+        says = "`official` is not allowed here: this dataset has no split of its own. Use `sorted` or `shuffled`."
+        raise InputError.one("the dataset", "split-official-missing", says, where="split.order")
     ranked = _ordered(range(classes), name="split", shuffle=order, seed=seed)
     halves = official if order == "official" and official else (ranked[: classes // 2], ranked[classes // 2 :])
     if min(map(len, halves)) < 2:
-        raise InputError(
-            "the dataset", [Problem(0, "classes", f"at least 4 must be there, two a half; got {classes}.")]
-        )
+        says = f"{classes} is out of range: must be at least 4, two in each half. Add classes."
+        raise InputError.one("the dataset", "classes-few", says, where="classes")
     return Split(trainval=tuple(halves[0]), test=tuple(halves[1]))
 
 
 def make_folds(
     classes: Sequence[int], *, count: int, kind: Literal["blocks", "shuffled", "mlrc", "hold_out"], seed: int
 ) -> tuple[Fold, ...]:
-    """Cut classes into folds: those that train and those that validate.
+    """Cut classes into folds: those that are trained on and those that validate.
 
     Args:
         classes: the trainval classes.
@@ -79,7 +78,7 @@ def make_folds(
         seed: used by `shuffled` alone.
 
     Raises:
-        InputError: there are fewer classes than folds.
+        InputError: there are too few folds, or more than classes.
 
     Example:
         >>> from realitycheck.plan.splits import make_folds
@@ -88,9 +87,11 @@ def make_folds(
         Fold(index=0, train=(2, 3), val=(0, 1))
         Fold(index=1, train=(0, 1), val=(2, 3))
     """
-    if not (1 if kind == "hold_out" else 2) <= count <= len(classes):
-        says = f"must lie between 2 and the number of classes, {len(classes)}; got {count}. Lower it."
-        raise InputError("the protocol", [Problem(0, "folds.count", says)])
+    least = 1 if kind == "hold_out" else 2
+    if not least <= count <= len(classes):
+        must = f"must be between {least} and {len(classes)}, the number of classes"
+        says = f"{count} is out of range: {must}. {'Raise' if count < least else 'Lower'} it."
+        raise InputError.one("the protocol", "fold-count", says, where="folds.count")
     ranked = _ordered(classes, name="folds", shuffle=kind, seed=seed)
     if kind == "hold_out":
         half = len(ranked) // 2
@@ -108,7 +109,7 @@ def _blocks(ranked: Sequence[int], count: int) -> tuple[Fold, ...]:
 
 
 def _windows(ranked: Sequence[int], count: int) -> tuple[Fold, ...]:
-    """A window begins at the fold's share of the classes: first those that train, then those that validate, round."""
+    """A window begins at the fold's share of the classes: first those that train, then those that validate, cyclic."""
     size = len(ranked)
     held_out = size // count
     folds = []
@@ -122,4 +123,4 @@ def _windows(ranked: Sequence[int], count: int) -> tuple[Fold, ...]:
 def _ordered(classes: Sequence[int], *, name: str, shuffle: str, seed: int) -> list[int]:
     if shuffle != "shuffled":
         return list(classes)
-    return sorted(classes, key=lambda each: derive(seed, name, each))
+    return sorted(classes, key=lambda index: derive(seed, name, index))

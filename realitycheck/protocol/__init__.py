@@ -1,1 +1,1 @@
-"""What is promised: protocols, studies and spaces."""
+"""Protocols, studies and spaces: frozen values, and how files become them."""

@@ -1,4 +1,7 @@
-"""The base of everything read from a file, and the kinds of numbers in it."""
+"""The base class of everything read from a file, and the kinds of numbers and names in it.
+
+Numbers have upper bounds far beyond any sensible value, so that a slip of the keyboard cannot exhaust a machine.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,24 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Size = Annotated[int, Field(ge=1, le=65_536)]
+"""Widths, dimensions, and the images of a batch."""
+Repeats = Annotated[int, Field(ge=1, le=10_000)]
+"""How often something is trained."""
+Pixels = Annotated[int, Field(ge=1, le=2_048)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+Text = Annotated[str, Field(max_length=4_096)]
+"""A path or an address."""
 
 
-class Promise(BaseModel):
-    """The base of everything read from a file: frozen, strict, and deaf to unknown keys.
+class FrozenSection(BaseModel):
+    """The base of everything read from a file: frozen and strict; unknown keys are rejected.
 
-    `options` are fields that a file may leave out. Where one has its default it is not written, so that an id does not
-    depend on options that are not used.
+    `options` are fields that a file may leave out, and that ask for something beyond the rest. One that equals its
+    default is not written, so that an id does not depend on options that are not used.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -25,5 +35,5 @@ class Promise(BaseModel):
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields = type(self).model_fields
-        unused = {name for name in self.options if getattr(self, name, None) == fields[name].default}
+        unused = {name for name in self.options if getattr(self, name) == fields[name].default}
         return {name: value for name, value in write(self).items() if name not in unused}

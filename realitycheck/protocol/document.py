@@ -1,24 +1,39 @@
-"""One file as plain data that remembers where each value stands."""
+"""One file as plain data that remembers the line of each value."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.yaml_lines import Keys, Reader, Unreadable
 
 MAX_BYTES = 1 << 20
-"""The largest file that is read; a promise of a thousand losses is smaller."""
+"""The largest file that is read; a study of a thousand losses is smaller."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, before it has a line.
+
+    Args:
+        code: the stable name of this kind of problem.
+        says: what is wrong, then the fix.
+        keys: the way to the value, from the value that was examined; empty for that value itself.
+    """
+
+    code: str
+    says: str
+    keys: Keys = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
-    """Where every value of a file stands: keys → 1-based line."""
+    """The 1-based line of every value of a file, by keys."""
 
     at: Mapping[Keys, int] = field(default_factory=dict)
 
@@ -27,9 +42,9 @@ class Lines:
         known = (self.at[keys[:length]] for length in range(len(keys), -1, -1) if keys[:length] in self.at)
         return next(known, 0)
 
-    def problem(self, keys: Keys, says: str) -> Problem:
+    def problem(self, keys: Keys, code: str, says: str) -> Problem:
         """A problem at these keys."""
-        return Problem(self.of(keys), ".".join(map(str, keys)), says)
+        return Problem(self.of(keys), ".".join(map(str, keys)), says, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +53,12 @@ class Document:
 
     Args:
         source: the file's name, for messages.
-        path: where it lies.
-        text: what stands in it, character for character.
+        path: of the file.
+        text: its content, character for character.
         data: plain values: dict, list, str, int, float, bool, None.
-        lines: where each value stands.
+        lines: of its values.
         problems: what YAML itself had to refuse.
-        spoiled: the values that those problems concern; no later check looks at them.
+        spoiled: the values that those problems concern; no later check reads them.
     """
 
     source: str
@@ -68,24 +83,9 @@ class Document:
         return any(keys[:length] in self.spoiled for length in range(len(keys) + 1))
 
 
-@dataclass(frozen=True, slots=True)
-class ReadFile(Generic[T]):
-    """What a file says, and where.
-
-    Args:
-        value: the frozen value; where there are problems, what is sound of it.
-        document: the file: its path, name, text, and where each value stands.
-        problems: all that is wrong with the file by itself.
-    """
-
-    value: T
-    document: Document
-    problems: tuple[Problem, ...]
-
-
-def empty_document(path: Path, *, source: str) -> Document:
-    """A file of which nothing could be read."""
-    return Document(source, path, "", None, Lines(), (), frozenset())
+def unread(path: Path, *, source: str, problems: tuple[Problem, ...] = ()) -> Document:
+    """A file of which nothing could be read: every value of it counts as refused."""
+    return Document(source, path, "", None, Lines(), problems, frozenset({()}))
 
 
 def holds(value: object, key: str | int) -> bool:
@@ -99,15 +99,14 @@ def read_document(path: Path, *, source: str) -> Document:
     """Read one YAML file.
 
     Raises:
-        InputError: it cannot be opened, is too large or too deep, or is no YAML. What it can go on after is
-            among the document's problems instead.
+        InputError: it cannot be opened, is too large or too deep, or is not YAML. Problems that leave the rest
+            readable are among the document's instead.
     """
     text, reader = _text(path, source), Reader()
     try:
         data = reader.read(text)
     except Unreadable as error:
-        fatal = Problem(reader.line, "", str(error))
-        raise InputError(source, [*reader.problems, fatal]) from None
+        raise InputError(source, [*reader.problems, Problem(reader.line, "", str(error), error.code)]) from None
     problems, spoiled = tuple(reader.problems), frozenset(reader.spoiled)
     return Document(source, path, text, data, Lines(reader.lines), problems, spoiled)
 
@@ -115,13 +114,15 @@ def read_document(path: Path, *, source: str) -> Document:
 def _text(path: Path, source: str) -> str:
     raw = _bytes(path, source)
     if len(raw) > MAX_BYTES:
-        says = f"must be at most {MAX_BYTES} bytes; got more. Shorten it, or name another file."
-        raise InputError(source, [Problem(0, "", says)])
+        says = f"the file is out of range: must have at most {MAX_BYTES} bytes. Shorten it, or name another file."
+        raise InputError.one(source, "file-too-large", says)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        says = f"must be UTF-8 text; got byte 0x{error.object[error.start]:02x}. Save the file as UTF-8."
-        raise InputError(source, [Problem(raw.count(b"\n", 0, error.start) + 1, "", says)]) from None
+        says = (
+            f"byte 0x{error.object[error.start]:02x} is not allowed here: must be UTF-8 text. Save the file as UTF-8."
+        )
+        raise InputError.one(source, "file-encoding", says, line=raw.count(b"\n", 0, error.start) + 1) from None
 
 
 def _bytes(path: Path, source: str) -> bytes:
@@ -130,5 +131,4 @@ def _bytes(path: Path, source: str) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        says = f"must be a file that can be read; got: {reason}. Correct the path."
-        raise InputError(source, [Problem(0, "", says)]) from None
+        raise InputError.one(source, "file-unreadable", f"cannot read the file: {reason}. Correct the path.") from None

@@ -1,4 +1,4 @@
-"""What knobs are called: rates, and what a second phase changes."""
+"""Names of knobs: rates, and what a second phase changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FOLLOWUP, SCALE = "followup_", "_scale"
 """`followup_x` takes the place of knob x in the second phase; `followup_x_scale` multiplies it."""
 
 RATE_SCALES = tuple(f"{rate}{SCALE}" for rate in RATES)
-"""What a second phase multiplies rates by, 1 at most; `followup_` stands before them in a space."""
+"""What a second phase multiplies rates by, at most 1; in a space their names begin with `followup_`."""
 
 SHARED = (*RATES, *(FOLLOWUP + scale for scale in RATE_SCALES))
 """Knobs that a protocol may search for every loss."""
@@ -20,18 +20,18 @@ SHARED = (*RATES, *(FOLLOWUP + scale for scale in RATE_SCALES))
 def phase_knobs(knobs: Knobs, phase: str) -> dict[str, float | int | str]:
     """The knobs of one phase, `normal` or `followup`, out of those of a whole run.
 
-    In a second phase rates keep their names and values, and `RATE_SCALES` stand beside them.
+    In a second phase rates keep their names and values, and `RATE_SCALES` are added to them.
     """
-    found = {name: value for name, value in knobs.items() if not name.startswith(FOLLOWUP)}
+    values = {name: value for name, value in knobs.items() if not name.startswith(FOLLOWUP)}
     if phase == "followup":
-        told = {name.removeprefix(FOLLOWUP): value for name, value in knobs.items() if name.startswith(FOLLOWUP)}
-        for name, value in told.items():
+        changes = {name.removeprefix(FOLLOWUP): value for name, value in knobs.items() if name.startswith(FOLLOWUP)}
+        for name, value in changes.items():
             multiplied = name.removesuffix(SCALE)
-            if name not in RATE_SCALES and multiplied != name and multiplied in found:
-                found[multiplied] = float(found[multiplied]) * float(value)
+            if name not in RATE_SCALES and multiplied != name and multiplied in values:
+                values[multiplied] = float(values[multiplied]) * float(value)
             else:
-                found[name] = value
-    return found
+                values[name] = value
+    return values
 
 
 def own_knobs(knobs: Knobs) -> dict[str, float | int | str]:

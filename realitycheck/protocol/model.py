@@ -1,4 +1,4 @@
-"""What is promised: protocols and studies as frozen values. Files become these in `parse`."""
+"""Protocols and studies as frozen values. Files become these in `read`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from realitycheck.protocol.base import Count, Name, Promise
+from realitycheck.protocol.base import Count, FrozenSection, Name, Pixels, Repeats, Size
 from realitycheck.protocol.knobs import FOLLOWUP
 from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
 from realitycheck.runs import METRICS, NMI, RECALL, Category
 
 
-class SplitRule(Promise):
+class SplitRule(FrozenSection):
     """How classes are cut in halves: the first half of `sorted` or seeded `shuffled` classes is trainval.
 
     `official` takes the dataset's own halves.
@@ -24,15 +24,15 @@ class SplitRule(Promise):
     seed: int
 
 
-class FoldRule(Promise):
-    """How trainval classes are cut into `count` folds; `plan.splits.make_folds` says what each kind is."""
+class FoldRule(FrozenSection):
+    """How trainval classes are cut into `count` folds; `plan.splits.make_folds` explains each kind."""
 
-    count: Count
+    count: Size
     kind: Literal["blocks", "shuffled", "mlrc", "hold_out"]
     seed: int
 
 
-class Batch(Promise):
+class Batch(FrozenSection):
     """`classes` different classes with `per_class` different images each.
 
     With `stream`, batches are cut from a stream in which every pass gives `per_class` images of every class in a new
@@ -42,12 +42,12 @@ class Batch(Promise):
 
     options = frozenset({"stream"})
 
-    classes: Count
-    per_class: Count
+    classes: Size
+    per_class: Size
     stream: bool = False
 
 
-class Batches(Promise):
+class Batches(FrozenSection):
     """The batch shape of each family of losses."""
 
     pairs: Batch
@@ -58,8 +58,8 @@ class Batches(Promise):
         return self.proxies if family == "proxies" else self.pairs
 
 
-class Phase(Promise):
-    """Train until `patience` evaluations in a row brought no new best, or `cap` iterations have passed."""
+class Phase(FrozenSection):
+    """Train until `patience` evaluations in a row bring no new best, or for `cap` iterations."""
 
     name: Literal["normal", "followup"]
     cap: Count
@@ -67,41 +67,45 @@ class Phase(Promise):
     patience: Count
 
 
-class Search(Promise):
-    """How hyper-parameters are proposed: so many trials, the first `startup_trials` of them at random.
+class Search(FrozenSection):
+    """How hyper-parameters are proposed: `trials` per search, the first `startup_trials` of them at random.
 
-    Trials go in rounds of `round`: the proposals of one round do not see each other's values. With `first`, slot 0 is
-    the loss's published setting; with one trial besides, nothing is searched at all.
+    A loss is searched `searches` times on each dataset, independently; its replicates are divided evenly among these
+    searches. Trials go in rounds of `round`: the proposals of one round do not see each other's values. With `first`,
+    slot 0 is the loss's published setting; with `trials: 1` as well, nothing is searched.
     """
 
     options = frozenset({"first", "searches"})
 
-    sampler: Literal["gp", "random"]
-    trials: Count
-    startup_trials: Count
-    round: Count
+    sampler: Literal["gp", "tpe", "qmc", "random"]
+    searches: Repeats = 1
+    trials: Repeats
+    startup_trials: Repeats
+    round: Repeats
     space: Name
     shared: Space
     first: Literal["published"] | None = None
-    searches: Count = 1
 
 
-class Final(Promise):
-    """The retraining under `seeds` fresh seeds, and the rule for the phase lengths of complete runs."""
+class Final(FrozenSection):
+    """The retraining under `seeds` fresh seeds, and the rule for the phase lengths of complete runs.
 
-    seeds: Annotated[int, Field(ge=2)]
+    `seeds` is a multiple of the protocol's number of searches: each search has as many replicates as another.
+    """
+
+    seeds: Annotated[int, Field(ge=2, le=10_000)]
     complete: Literal["appendix_d", "per_replicate"]
 
 
-class IntervalRule(Promise):
-    """How an interval is made."""
+class IntervalRule(FrozenSection):
+    """How an interval is estimated, and its confidence level."""
 
     method: Literal["student_t"]
     level: Annotated[float, Field(gt=0.5, lt=1)]
 
 
-class Scores(Promise):
-    """What is measured on the test half beside `METRICS`: recall at each k of `recall_at`, and NMI."""
+class Scores(FrozenSection):
+    """What is measured on the test half in addition to `METRICS`: recall at each k of `recall_at`, and NMI."""
 
     options = frozenset({"recall_at", "nmi"})
 
@@ -114,25 +118,25 @@ class Scores(Promise):
         return (*(f"{RECALL}{k}" for k in self.recall_at), *([NMI] if self.nmi else []))
 
 
-class Override(Promise):
-    """What is other on one dataset: of the protocol itself, or of its recipe."""
+class Override(FrozenSection):
+    """What differs on one dataset: keys of the protocol itself, or of its recipe."""
 
     options = frozenset({"split", "trunk", "image_size", "resize", "embedder_init", "phases", "scores"})
 
     split: SplitRule | None = None
     trunk: TrunkChoice | None = None
-    image_size: Count | None = None
-    resize: Count | None = None
+    image_size: Pixels | None = None
+    resize: Pixels | None = None
     embedder_init: Literal["fan_in_uniform", "kaiming_fan_out"] | None = None
     phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=2)] | None = None
     scores: Scores | None = None
 
 
-class Protocol(Promise):
-    """How to measure. One file of `protocols/`; it says everything that can move a number.
+class Protocol(FrozenSection):
+    """How to measure. One file of `protocols/`; it holds everything that can change a number.
 
-    `on` says what is other on a dataset, by the dataset's name on the menu. `assumed` names the values that a published
-    protocol does not tell, and that we chose.
+    `on` holds what differs on a dataset, by the dataset's name on the menu. `assumed` names the keys that a published
+    protocol does not report.
     """
 
     options = frozenset({"scores", "on", "assumed"})
@@ -143,7 +147,7 @@ class Protocol(Promise):
     split: SplitRule
     folds: FoldRule
     recipe: Recipe
-    embedding_dim: Count
+    embedding_dim: Size
     batches: Batches
     epoch: Count | Literal["pass"]
     phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=2)]
@@ -157,22 +161,22 @@ class Protocol(Promise):
 
     @property
     def completes(self) -> bool:
-        """Whether complete runs are asked for."""
+        """Whether there are complete runs."""
         return Category.COMPLETE in self.categories
 
     @property
     def scores_folds(self) -> bool:
         """Whether the fold runs of the replicates are scored; otherwise they only give the complete runs' lengths."""
-        return any(each is not Category.COMPLETE for each in self.categories)
+        return any(category is not Category.COMPLETE for category in self.categories)
 
     def of(self, dataset: str) -> Protocol:
         """This protocol on one dataset, given by its name on the menu."""
         if not self.on:
             return self
-        found = self.on.get(dataset, Override())
-        told = {name: value for name in Override.model_fields if (value := getattr(found, name)) is not None}
-        recipe = {name: value for name, value in told.items() if name in Recipe.model_fields}
-        own = {name: value for name, value in told.items() if name not in recipe}
+        other = self.on.get(dataset, Override())
+        given = {name: value for name in Override.model_fields if (value := getattr(other, name)) is not None}
+        recipe = {name: value for name, value in given.items() if name in Recipe.model_fields}
+        own = {name: value for name, value in given.items() if name not in recipe}
         return self.model_copy(update={**own, "recipe": self.recipe.model_copy(update=recipe), "on": {}})
 
     @property
@@ -184,11 +188,11 @@ class Protocol(Promise):
         """All that a search draws: shared knobs and the loss's own, those of a second phase where there is one."""
         every = {**self.search.shared, **choice.spaces.get(dataset, choice.space)}
         two = len(self.phases) > 1
-        return {name: ground for name, ground in every.items() if two or not name.startswith(FOLLOWUP)}
+        return {name: bounds for name, bounds in every.items() if two or not name.startswith(FOLLOWUP)}
 
 
-class LossChoice(Promise):
-    """One loss of a study, with all that the catalogue or the study's author says of it.
+class LossChoice(FrozenSection):
+    """One loss of a study, with what the menu or the study's author gives for it.
 
     `spaces` are those of single datasets, where the protocol's spaces differ by dataset; `published` the knobs of slot
     0 where the search begins with a published setting.
@@ -205,7 +209,7 @@ class LossChoice(Promise):
     published: Mapping[str, Fixed] | None = None
 
 
-class DatasetChoice(Promise):
+class DatasetChoice(FrozenSection):
     """One dataset of a study: a name from the menu, and for a folder of images its path."""
 
     name: Name
@@ -213,18 +217,18 @@ class DatasetChoice(Promise):
     root: str | None
 
 
-class Primary(Promise):
+class Primary(FrozenSection):
     """Where verdicts are given: one category and one metric, named before anything runs."""
 
     category: Category
     metric: Literal["map_at_r", "r_precision", "precision_at_1"]
 
 
-class Study(Promise):
+class Study(FrozenSection):
     """What is compared, under which protocol. One file of `studies/`.
 
     `smallest_difference` is the smallest difference of interest, in points (hundredths) of the metric. `same` names the
-    losses that are one function under several names: their spread is the protocol's own noise.
+    losses that are one function under several names: their spread is the noise of the protocol itself.
     """
 
     options = frozenset({"same"})
@@ -245,4 +249,4 @@ class Study(Promise):
 
     def protocol_on(self, dataset: str) -> Protocol:
         """The protocol on the dataset of that name."""
-        return self.protocol.of(next(each.address for each in self.datasets if each.name == dataset))
+        return self.protocol.of(next(choice.address for choice in self.datasets if choice.name == dataset))

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
+from importlib.resources import as_file, files
 from typing import Annotated
 
 from pydantic import Field
 
 from realitycheck.errors import InputError
 from realitycheck.losses.menu import parts
-from realitycheck.protocol.base import Name, Promise
+from realitycheck.protocol.base import FrozenSection, Name
 from realitycheck.protocol.document import read_document
 from realitycheck.protocol.model import Batch, Protocol
 from realitycheck.protocol.schema import validate
 from realitycheck.protocol.space import Fixed
 
-FILE = Path(__file__).parents[1] / "losses" / "settings.yaml"
+FILE = "settings.yaml"
+"""Of the package `realitycheck.losses`."""
 
 DEFAULT = "paper"
 """The authors' own setting; every loss of the menu has one."""
 
 
-class Belongs(Promise):
-    """What a setting was tuned with; null where its source does not say.
+class Belongs(FrozenSection):
+    """What a setting was tuned with; null where its source does not report it.
 
     Args:
-        optimizer: its name in small letters.
+        optimizer: in small letters.
         trunk_lr: of the network.
         loss_lr: of the loss's own parameters.
-        loss_init: how these started.
+        loss_init: how these were initialised.
         embedding_dim: D.
         batch: images.
         per_class: images of each class in a batch.
@@ -45,8 +46,8 @@ class Belongs(Promise):
     per_class: int | None
 
 
-class Published(Promise):
-    """One setting of a loss, and where it stands."""
+class Published(FrozenSection):
+    """One setting of a loss, and its source."""
 
     knobs: dict[Name, Fixed]
     belongs: Belongs
@@ -58,8 +59,13 @@ Settings = dict[Name, Annotated[dict[Name, Published], Field(min_length=1)]]
 
 @cache
 def published() -> Mapping[str, Mapping[str, Published]]:
-    """Loss of the menu → name of a setting → the setting."""
-    document = read_document(FILE, source=FILE.name)
+    """Loss of the menu → name of a setting → the setting.
+
+    Raises:
+        InputError: the package's file is wrong.
+    """
+    with as_file(files("realitycheck.losses") / FILE) as path:
+        document = read_document(path, source=FILE)
     value, problems = validate(Settings, document)
     if value is None or problems or document.problems:
         raise InputError(document.source, [*problems, *document.problems])
@@ -71,18 +77,18 @@ def first_setting(name: str, setting: str | None) -> dict[str, Fixed] | None:
 
     None where there is none of that name.
     """
-    found: dict[str, Fixed] = {}
+    knobs: dict[str, Fixed] = {}
     for part in parts(name):
         settings = published().get(part, {})
         named = settings.get(setting or DEFAULT) or (settings.get(DEFAULT) if len(parts(name)) > 1 else None)
         if named is None:
             return None
-        found = {**named.knobs, **found}
-    return found
+        knobs = {**named.knobs, **knobs}
+    return knobs
 
 
 def differences(belongs: Belongs, protocol: Protocol, batch: Batch) -> list[str]:
-    """How a protocol differs from what a setting belongs to, a phrase each."""
+    """How a protocol differs from what a setting was tuned with, as phrases."""
     trunk, loss = protocol.recipe.optimizers.trunk, protocol.recipe.optimizers.loss
     pairs = {
         "optimizer": (belongs.optimizer, trunk.name),

@@ -1,4 +1,4 @@
-"""How one model is trained: trunk, pictures, optimisers. Equal for every loss of a study."""
+"""How one model is trained: trunk, images, optimisers. Equal for every loss of a study."""
 
 from __future__ import annotations
 
@@ -6,38 +6,39 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from realitycheck.protocol.base import Count, Promise, Rate, Share
+from realitycheck.protocol.base import FrozenSection, Pixels, Rate, Share, Size, Text
 
 
-class Weights(Promise):
-    """Learned weights of a trunk: where they are to be had, and the beginning of their file's SHA-256.
+class Weights(FrozenSection):
+    """Learned weights of a trunk: where to get them, and the first digits of their file's SHA-256.
 
-    `source` is a path, an address, or `package:<import name>/<path inside>`; not part of an identity, as the digest is.
+    `source` is a path, an address, or `package:<import name>/<path inside>`. The digest is part of an id, the source is
+    not.
     """
 
     options = frozenset({"source"})
 
-    source: str | None = None
+    source: Text | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 
 
-class TrunkChoice(Promise):
+class TrunkChoice(FrozenSection):
     """A trunk from the menu.
 
-    `channels` is its width and `model` its variant, where it asks for them. With `frozen`, its features are computed
-    once for each image (and, where the recipe flips, for its mirror image), and only embedder and loss train.
+    `channels` is its width and `model` its variant, where it takes them. With `frozen`, its features are computed once
+    for each image (and, where the recipe flips, for its mirror image), and only embedder and loss are trained.
     """
 
     options = frozenset({"channels", "model", "weights", "frozen"})
 
-    name: str
-    channels: Count | None = None
-    model: str | None = None
+    name: Text
+    channels: Size | None = None
+    model: Text | None = None
     weights: Weights | None = None
     frozen: bool = False
 
 
-class Crop(Promise):
+class Crop(FrozenSection):
     """A crop of random area and shape, resized to the image size (Szegedy et al., 2015).
 
     `scale` bounds the share of the image's area, `ratio` width by height, drawn on a log scale.
@@ -47,20 +48,20 @@ class Crop(Promise):
     ratio: Annotated[tuple[Rate, Rate], Field(min_length=2)]
 
 
-class Augment(Promise):
+class Augment(FrozenSection):
     """Random crops after padding by `shift` pixels of background, and flips with probability `flip`.
 
-    With `crop` the images are cut from the whole picture instead.
+    With `crop`, random crops of the whole image instead.
     """
 
     options = frozenset({"crop"})
 
-    shift: Annotated[int, Field(ge=0)]
+    shift: Annotated[int, Field(ge=0, le=2_048)]
     flip: Share
     crop: Crop | None = None
 
 
-class Optimizer(Promise):
+class Optimizer(FrozenSection):
     """One optimiser group. `lr` is null where the rate is a knob of the search.
 
     `momentum` is Adam's and AdamW's β₁. Fixed for all: RMSprop's α 0.99, Adam's β₂ 0.999, ε 1e-8 for both; no schedule.
@@ -72,27 +73,27 @@ class Optimizer(Promise):
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Optimizers(Promise):
-    """Trunk, embedder and loss parameters, each in a group of their own."""
+class Optimizers(FrozenSection):
+    """The optimisers of trunk, embedder and loss parameters."""
 
     trunk: Optimizer
     embedder: Optimizer
     loss: Optimizer
 
 
-class Recipe(Promise):
+class Recipe(FrozenSection):
     """How one model is trained; equal for every loss.
 
     `collapse` is the smallest spread of the validation embeddings (RMS distance of the normalised embeddings
     from their mean, in [0, 1]) that counts as alive; below it the run is DIVERGED.
-    `resize` is the shorter side at which whole images are kept; training crops are cut from them, and evaluation sees
-    their middle square of `image_size`. Without it, that square is all that is kept.
+    `resize` is the shorter side at which whole images are kept; training crops are cut from them, and evaluation uses
+    their middle square of `image_size`. Without it, only that square is kept.
     """
 
     options = frozenset({"resize"})
 
-    image_size: Count
-    resize: Count | None = None
+    image_size: Pixels
+    resize: Pixels | None = None
     trunk: TrunkChoice
     pooling: Literal["avg", "max", "max+avg"]
     layer_norm: Literal["none", "plain", "affine"]
@@ -102,5 +103,5 @@ class Recipe(Promise):
     augment: Augment
     optimizers: Optimizers
     precision: Literal["float32", "bfloat16"]
-    threads: Count
+    threads: Annotated[int, Field(ge=1, le=1_024)]
     collapse: Share

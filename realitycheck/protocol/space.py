@@ -1,4 +1,4 @@
-"""Where a knob may lie: the bounds that a search draws from."""
+"""The ranges that a search draws hyper-parameters from."""
 
 from __future__ import annotations
 
@@ -6,22 +6,32 @@ import math
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
+WIDEST = 1_000_000
+"""Whole numbers between the bounds of a range: samplers list them all (optuna issue 1931)."""
+
 
 class Bounds(BaseModel):
-    """A frozen pair of bounds; the sub-class says how the ground between them is drawn."""
+    """A frozen pair of bounds; the sub-class says how values between them are drawn."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @model_validator(mode="after")
     def _ordered(self) -> Bounds:
         low, high = self.bounds
+        wrong = f"[{low}, {high}] is out of range"
         if not low < high:
-            raise ValueError(f"low must be less than high; got [{low}, {high}]. Swap or widen the bounds.")
+            says = f"{wrong}: low must be less than high. Swap or widen the bounds."
+            raise PydanticCustomError("range-reversed", says)
         if low <= 0 and isinstance(self, LogUniform | LogIntUniform):
-            raise ValueError(f"a log range must lie above 0; got [{low}, {high}]. Raise low, or write `uniform`.")
+            says = f"{wrong}: a log range must be positive. Raise low, or use a range without `log_`."
+            raise PydanticCustomError("range-not-positive", says)
+        if high - low > WIDEST and isinstance(self, IntUniform | LogIntUniform):
+            says = f"{wrong}: must span at most {WIDEST:,} whole numbers. Narrow it, or search real numbers."
+            raise PydanticCustomError("range-too-wide", says)
         return self
 
     @property
@@ -32,31 +42,31 @@ class Bounds(BaseModel):
 
 
 class Uniform(Bounds):
-    """Real numbers, every stretch of equal length alike."""
+    """Real numbers; intervals of equal length are equally likely."""
 
     uniform: tuple[Number, Number]
 
 
 class LogUniform(Bounds):
-    """Positive real numbers, every stretch of equal ratio alike."""
+    """Positive real numbers; intervals of equal ratio are equally likely."""
 
     log_uniform: tuple[Number, Number]
 
 
 class IntUniform(Bounds):
-    """Whole numbers, all alike."""
+    """Whole numbers, equally likely."""
 
     int_uniform: tuple[int, int]
 
 
 class LogIntUniform(Bounds):
-    """Whole numbers above 0, every stretch of equal ratio alike."""
+    """Whole numbers above 0; intervals of equal ratio are equally likely."""
 
     log_int_uniform: tuple[int, int]
 
 
 class Choice(BaseModel):
-    """One of several named options or numbers, without an order."""
+    """One of several names or numbers, without an order."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -102,12 +112,11 @@ def middle(bounds: Range) -> float | int | str:
     return (int(low) + int(high)) // 2 if isinstance(bounds, IntUniform) else low / 2 + high / 2
 
 
-def inside(value: float | int | str, ground: object) -> bool:
-    """Whether a value lies in a range, which may still be as it was written; in a fixed value if it is that one."""
-    written = ground.model_dump() if isinstance(ground, BaseModel) else ground
-    if not isinstance(written, dict):
-        return written == value
-    ((name, bounds),) = written.items()
-    if name == "choice" or isinstance(value, str):
-        return value in bounds
-    return bool(bounds[0] <= value <= bounds[1])
+def contains(bounds: Range, value: float | int | str) -> bool:
+    """Whether a value is in a range; in a fixed value if it is that value."""
+    if isinstance(bounds, Choice):
+        return value in bounds.choice
+    if not isinstance(bounds, Bounds):
+        return value == bounds
+    low, high = bounds.bounds
+    return isinstance(value, int | float) and low <= value <= high

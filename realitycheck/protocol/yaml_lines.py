@@ -1,4 +1,4 @@
-"""YAML text to plain data, with the line of every value. Whatever YAML could surprise with is refused.
+"""YAML text to plain data, with the line of every value; the surprising parts of YAML are refused.
 
 Numbers and booleans follow YAML 1.2 (https://yaml.org/spec/1.2.2/, core schema): `1e-4` is a number, `no` is
 text, `010` is ten. Anchors, aliases, tags, merge keys, repeated keys and infinite numbers are problems.
@@ -37,14 +37,22 @@ _WORDS: dict[str, bool | None] = {
 
 
 class Unreadable(Exception):
-    """Text that is no YAML, or that nests too deep; the message says what must hold."""
+    """Text that is not YAML, or that is nested too deeply.
+
+    Args:
+        code: the stable name of this kind of problem.
+        says: what is wrong, then the fix.
+    """
+
+    def __init__(self, code: str, says: str) -> None:
+        super().__init__(says)
+        self.code = code
 
 
 class Reader:
     """Builds plain data from YAML events, and notes lines and problems on the way.
 
-    After `read`: `lines` (keys → line), `problems`, `spoiled` (keys whose values were refused), and `line`,
-    where it stopped.
+    After `read`: `lines` (keys → line), `problems`, `spoiled` (keys of refused values), and `line`, the last line read.
     """
 
     def __init__(self) -> None:
@@ -65,13 +73,13 @@ class Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self.line = mark.line + 1 if mark else self.line
-            reason = "an error " + ", ".join(part for part in (error.context, error.problem) if part)
+            reason = ", ".join(part for part in (error.context, error.problem) if part)
         except yaml.reader.ReaderError as error:
             self.line = text.count("\n", 0, error.position) + 1
-            reason = f"a character that is not allowed, U+{error.character:04X}"
+            reason = f"the character U+{error.character:04X} is not allowed"
         except (OverflowError, ValueError):  # PyYAML passes on what int() and chr() raise
-            reason = "an escape or a directive that means nothing"
-        raise Unreadable(f"must be YAML; got {reason}. Mend this line or the one above.")
+            reason = "unknown escape or directive"
+        raise Unreadable("yaml-invalid", f"invalid YAML: {reason}. Correct this line or the one above.")
 
     def _document(self, text: str) -> Any:
         self._events = iter(yaml.parse(text, Loader=yaml.SafeLoader))
@@ -81,7 +89,8 @@ class Reader:
         data = self._node(self._next(), ())
         self._next()
         if not isinstance(self._next(), yaml.StreamEndEvent):
-            self._refuse((), "must hold one document; got a second one after `---`. Give it a file of its own.")
+            says = "a second document is not allowed here: it begins after `---`. Move it to a file of its own."
+            self._refuse((), "yaml-documents", says)
         return data
 
     def _next(self) -> yaml.Event:
@@ -92,9 +101,11 @@ class Reader:
     def _node(self, event: yaml.Event, keys: Keys) -> Any:
         self.lines.setdefault(keys, self.line)
         if len(keys) > MAX_DEPTH:
-            raise Unreadable(f"must have at most {MAX_DEPTH} levels; got more. Flatten it.")
+            says = f"the nesting is out of range: must have at most {MAX_DEPTH} levels. Flatten it."
+            raise Unreadable("yaml-depth", says)
         if isinstance(event, yaml.AliasEvent):
-            return self._spoil(keys, f"must be a value; got the alias `*{event.anchor}`. Write the value out.")
+            says = f"the alias `*{event.anchor}` is not allowed here. Write the value out."
+            return self._spoil(keys, "yaml-alias", says)
         if isinstance(event, _Node):
             self._check_bare(event, keys)
         if isinstance(event, yaml.MappingStartEvent):
@@ -103,35 +114,35 @@ class Reader:
 
     def _check_bare(self, event: _Node, keys: Keys) -> None:
         if event.anchor is not None:
-            self._refuse(keys, f"must be a plain value; got the anchor `&{event.anchor}`. Remove it.")
+            self._refuse(keys, "yaml-anchor", f"the anchor `&{event.anchor}` is not allowed here. Remove it.")
         if event.tag is not None:
-            self._spoil(keys, f"must be a plain value; got the tag `{event.tag}`. Remove it.")
+            self._spoil(keys, "yaml-tag", f"the tag `{event.tag}` is not allowed here. Remove it.")
 
     def _mapping(self, keys: Keys) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        entries: dict[str, Any] = {}
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             here = (*keys, self._key(event, keys))
-            if here[-1] in found:
-                says = f"must stand once; got it again, after line {self.lines[here]}. Remove one of them."
-                self._refuse(here, says)
+            if here[-1] in entries:
+                self._refuse(here, "key-duplicate", f"duplicate key (first on line {self.lines[here]}). Remove one.")
             self.lines.setdefault(here, self.line)
-            found.setdefault(str(here[-1]), self._node(self._next(), here))
-        return found
+            entries.setdefault(str(here[-1]), self._node(self._next(), here))
+        return entries
 
     def _key(self, event: yaml.Event, keys: Keys) -> str:
         if not isinstance(event, yaml.ScalarEvent):
-            raise Unreadable("must have text before each colon; got an alias or a collection. Write a name.")
+            says = "an alias or a collection is not allowed here: a key must be text. Write a name."
+            raise Unreadable("yaml-key", says)
         key = self._characters(event.value, keys)
         self._check_bare(event, (*keys, key))
         if key == "<<" and event.style is None:
-            self._spoil((*keys, key), "must be a name; got the merge key `<<`. Write the values out.")
+            self._spoil((*keys, key), "yaml-merge", "the merge key `<<` is not allowed here. Write the values out.")
         return key
 
     def _sequence(self, keys: Keys) -> list[Any]:
-        found: list[Any] = []
+        entries: list[Any] = []
         while not isinstance(event := self._next(), yaml.SequenceEndEvent):
-            found.append(self._node(event, (*keys, len(found))))
-        return found
+            entries.append(self._node(event, (*keys, len(entries))))
+        return entries
 
     def _scalar(self, event: yaml.ScalarEvent, keys: Keys) -> Any:
         text = self._characters(event.value, keys)
@@ -143,21 +154,23 @@ class Reader:
         if number is None:
             return text
         if not math.isfinite(number) or (isinstance(number, int) and abs(number) > MAX_INTEGER):
-            return self._spoil(keys, f"must be a number that fits 64 bits; got {text[:40]}. Write a smaller one.")
+            says = f"{text[:40]} is out of range: must be a finite number of at most 64 bits. Write a smaller one."
+            return self._spoil(keys, "number-too-large", says)
         return number
 
     def _characters(self, text: str, keys: Keys) -> str:
         clean = text.encode(errors="backslashreplace").decode()
         if clean != text:
-            self._refuse(keys, f"must be Unicode text; got half a character in {clean[:40]!r}. Write it whole.")
+            says = f"half a character is not allowed here: {clean[:40]!r}. Write the whole character."
+            self._refuse(keys, "text-invalid", says)
         return clean
 
-    def _spoil(self, keys: Keys, says: str) -> None:
+    def _spoil(self, keys: Keys, code: str, says: str) -> None:
         self.spoiled.add(keys)
-        self._refuse(keys, says)
+        self._refuse(keys, code, says)
 
-    def _refuse(self, keys: Keys, says: str) -> None:
-        self.problems.append(Problem(self.line, ".".join(map(str, keys)), says))
+    def _refuse(self, keys: Keys, code: str, says: str) -> None:
+        self.problems.append(Problem(self.line, ".".join(map(str, keys)), says, code))
 
 
 def _number(text: str) -> int | float | None:

@@ -16,8 +16,7 @@ from realitycheck.canonical import digest
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import RunError
 from realitycheck.plan.splits import split_classes
-from realitycheck.protocol.model import Protocol
-from realitycheck.protocol.recipe import Recipe
+from realitycheck.protocol.model import SplitRule
 from realitycheck.stores.cache import publish_json, read_meta
 from realitycheck.stores.decode_parts import DecodeProgress, Decoding
 
@@ -36,7 +35,9 @@ class Stores:
     test_sizes: tuple[tuple[str, int], ...]
 
 
-def prepare(dataset: Dataset, protocol: Protocol, home: Path, *, watch: DecodeProgress) -> Stores:
+def prepare(
+    dataset: Dataset, home: Path, *, split: SplitRule, image_size: int, resize: int | None, watch: DecodeProgress
+) -> Stores:
     """Make the two pixel stores of a dataset; images that an interrupted attempt decoded are not decoded again.
 
     A finished store is reused while the dataset's fingerprint, the image sizes and the split are the same. It holds
@@ -44,21 +45,22 @@ def prepare(dataset: Dataset, protocol: Protocol, home: Path, *, watch: DecodePr
 
     Args:
         dataset: source of the images.
-        protocol: image size and split.
         home: folder of the dataset's stores.
+        split: which classes are in which half.
+        image_size: side of the middle squares that are kept, in pixels.
+        resize: shorter side at which whole images are kept instead; None to keep squares.
         watch: called with the number of decoded images of a half.
 
     Raises:
         InputError: if images cannot be read or the dataset cannot be split; it lists every problem.
     """
-    recipe, rule = protocol.recipe, protocol.split
-    sizes = [recipe.image_size] if recipe.resize is None else [recipe.resize, "whole"]
-    folder = home / digest([dataset.fingerprint, *sizes, rule.model_dump(mode="json")])[:16]
-    split = split_classes(len(dataset.classes), order=rule.order, seed=rule.seed, official=dataset.official)
+    sizes = [image_size] if resize is None else [resize, "whole"]
+    folder = home / digest([dataset.fingerprint, *sizes, split.model_dump(mode="json")])[:16]
+    halves = split_classes(len(dataset.classes), order=split.order, seed=split.seed, official=dataset.official)
     paths = [folder / half for half in HALVES]
-    for path, classes in zip(paths, (split.trainval, split.test), strict=True):
+    for path, classes in zip(paths, (halves.trainval, halves.test), strict=True):
         if not path.with_suffix(".json").exists():
-            _write_half(dataset, classes, recipe, path, watch)
+            _write_half(dataset, classes, path, size=resize or image_size, square=resize is None, watch=watch)
     (trainval, sizes_of), (test, test_sizes) = map(_facts, paths)
     return Stores(paths[0], paths[1], trainval, test, sizes_of, test_sizes)
 
@@ -69,11 +71,12 @@ def _facts(path: Path) -> tuple[str, tuple[tuple[str, int], ...]]:
     return meta["digest"], tuple(zip(meta["classes"], counts.tolist(), strict=True))
 
 
-def _write_half(dataset: Dataset, classes: Sequence[int], recipe: Recipe, path: Path, watch: DecodeProgress) -> None:
+def _write_half(
+    dataset: Dataset, classes: Sequence[int], path: Path, *, size: int, square: bool, watch: DecodeProgress
+) -> None:
     """Write the images of a half, sorted by class; classes are numbered from 0 in the order of the split."""
     members = [np.flatnonzero(dataset.labels == class_index) for class_index in classes]
     indices = [int(index) for group in members for index in group]
-    size, square = recipe.resize or recipe.image_size, recipe.resize is None
     decoding = Decoding(dataset, indices, size, square, path.with_suffix(".parts"))
     decoding.decode(watch=watch)
     meta = {

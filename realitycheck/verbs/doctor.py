@@ -14,7 +14,7 @@ from realitycheck import catalog
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.model import DatasetChoice
-from realitycheck.protocol.parse import ReadStudy
+from realitycheck.protocol.read import ReadStudy
 from realitycheck.verbs.study import Progress, stores_folder, unwatched
 
 AT_ONCE = 500
@@ -66,7 +66,9 @@ def _changed(read: ReadStudy, choice: DatasetChoice, watch: Progress) -> Iterato
         ):
             if names:
                 says = f"must have the files that the study was begun with; {len(names)} {told}: {_some(names)}."
-                yield read.lines.problem(("datasets", choice.name), f"{says} Put them back, or begin a new study.")
+                yield read.lines.problem(
+                    ("datasets", choice.name), "files-changed", f"{says} Put them back, or begin a new study."
+                )
 
 
 def _stores(read: ReadStudy, choice: DatasetChoice) -> list[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import RunError
 from realitycheck.executors.base import Executor, Job
-from realitycheck.protocol.parse import ReadStudy
+from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.feature_parts import IMAGES_PER_PART, join_parts, missing
 from realitycheck.stores.prepare import HALVES, Stores

@@ -13,12 +13,12 @@ from realitycheck.executors.base import Job
 from realitycheck.plan.cost import Cost, Measured, Trainings, loss_cost, trainings, untrained_cost
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.protocol.model import LossChoice
-from realitycheck.protocol.parse import ReadStudy
+from realitycheck.protocol.read import ReadStudy
 from realitycheck.runs import TrainingPlace
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.frozen import with_features
 from realitycheck.verbs.run import build_executor
-from realitycheck.verbs.study import Progress, lonely, prepare_data, unwatched
+from realitycheck.verbs.study import Progress, prepare_data, unwatched
 
 CALIBRATE = "realitycheck.training.calibrate:calibrate"
 CALIBRATION_SECONDS = 600.0
@@ -75,7 +75,8 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
     rule, family = protocol.interval, len(study.losses) - 1
     chosen = estimator(rule.method, level=rule.level, searches=protocol.search.searches)
     if not can_reject(chosen, seeds=protocol.final.seeds, comparisons=family):
-        raise InputError(read.source, lonely(read))
+        says = "missing loss; add one to compare with: a study has two or more."
+        raise InputError.one(read.source, "losses-few", says, where="losses", line=read.lines.of(("losses",)))
     stores = _at_hand(read, watch)
     measured = _measured(read, stores, watch)
     total = Cost(0.0, sum(_bytes(each) for each in stores.values()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from realitycheck import catalog
-from realitycheck.protocol.parse import ReadStudy
+from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger

@@ -15,7 +15,7 @@ from realitycheck.errors import InputError, Problem
 from realitycheck.executors.base import Executor, Job
 from realitycheck.executors.menu import MENU, Resources
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.protocol.parse import ReadStudy
+from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.schema import nearest
 from realitycheck.records.curves import Images
 from realitycheck.records.ledger import Ledger

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from realitycheck.datasets.members.folder import Folder
-from realitycheck.protocol.parse import read_protocol
+from realitycheck.protocol.read import read_protocol
 from realitycheck.protocol.recipe import Augment, Crop, Recipe
 from realitycheck.stores.open import open_store
 from realitycheck.stores.prepare import prepare

@@ -108,7 +108,7 @@ def test_one_loss_is_too_few_for_check_as_for_plan(monkeypatch, study_path, capf
     losses = "losses: {contrastive: {}, triplet: {}, normalized_softmax: {}}"
     assert losses in text
     study_path.write_text(text.replace(losses, "losses: {contrastive: {}}"))
-    says = "losses: must be two or more, one of them the baseline; got one. Add a loss to compare with."
+    says = "line 6  losses: missing loss; "
     for verb in ("check", "plan"):
         assert exit_code(monkeypatch, verb, str(study_path)) == 2
         assert says in capfd.readouterr().err

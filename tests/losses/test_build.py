@@ -13,7 +13,7 @@ from realitycheck.losses.base import Loss, initialize
 from realitycheck.losses.members.normalized_softmax import NormalizedSoftmax
 from realitycheck.losses.menu import MENU
 from realitycheck.protocol.knobs import FOLLOWUP, RATES
-from realitycheck.protocol.parse import read_spaces
+from realitycheck.protocol.read import read_spaces
 from realitycheck.protocol.space import middle
 
 SIZES = {"num_classes": 5, "embedding_dim": 16}

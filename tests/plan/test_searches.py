@@ -11,7 +11,7 @@ from realitycheck.plan.cost import trainings
 from realitycheck.plan.searches import search_folds, trainval_folds
 from realitycheck.plan.seeds import run_seed
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.protocol.parse import read_study
+from realitycheck.protocol.read import read_study
 
 SEVERAL = PROTOCOL.replace("trials: 3,", "searches: 2, trials: 3,").replace("seeds: 2,", "seeds: 4,")
 SHUFFLED = SEVERAL.replace("kind: blocks", "kind: shuffled")

@@ -8,6 +8,14 @@ from realitycheck.errors import InputError
 from realitycheck.plan.splits import make_folds, split_classes
 
 
+def refusal(call, *args, **options) -> tuple[str, str]:
+    """Where a call is refused, and the code."""
+    with pytest.raises(InputError) as caught:
+        call(*args, **options)
+    (problem,) = caught.value.problems
+    return problem.where, problem.code
+
+
 @given(classes=st.integers(4, 400), order=st.sampled_from(["sorted", "shuffled"]), seed=st.integers(0, 99))
 def test_halves_are_disjoint_and_cover(classes, order, seed):
     split = split_classes(classes, order=order, seed=seed)
@@ -36,11 +44,10 @@ def test_shuffled_halves_depend_on_the_seed():
 )
 def test_every_class_validates_once(classes, count, kind, seed):
     if count > classes:
-        with pytest.raises(InputError, match="number of classes"):
-            make_folds(range(classes), count=count, kind=kind, seed=seed)
+        assert refusal(make_folds, range(classes), count=count, kind=kind, seed=seed) == ("folds.count", "fold-count")
         return
     folds = make_folds(range(classes), count=count, kind=kind, seed=seed)
-    assert sorted(each for fold in folds for each in fold.val) == list(range(classes))
+    assert sorted(index for fold in folds for index in fold.val) == list(range(classes))
     assert max(len(fold.val) for fold in folds) - min(len(fold.val) for fold in folds) <= 1
     for fold in folds:
         assert sorted(fold.train + fold.val) == list(range(classes))
@@ -53,8 +60,18 @@ def test_blocks_by_hand():
 
 
 def test_too_few_classes_for_halves():
-    with pytest.raises(InputError, match="at least 4"):
-        split_classes(3, order="sorted", seed=0)
+    assert refusal(split_classes, 3, order="sorted", seed=0) == ("classes", "classes-few")
+
+
+@pytest.mark.parametrize(
+    ("count", "kind", "fix"), [(1, "blocks", "Raise it."), (0, "hold_out", "Raise it."), (11, "mlrc", "Lower it.")]
+)
+def test_folds_out_of_range_say_which_way(count, kind, fix):
+    with pytest.raises(InputError) as caught:
+        make_folds(range(10), count=count, kind=kind, seed=0)
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.code) == ("folds.count", "fold-count")
+    assert problem.says.endswith(fix)
 
 
 @pytest.mark.parametrize(
@@ -83,5 +100,4 @@ def test_a_hold_out_trains_on_the_first_half():
 def test_official_halves_are_the_makers():
     split = split_classes(5, order="official", seed=0, official=((0, 2, 4), (1, 3)))
     assert (split.trainval, split.test) == ((0, 2, 4), (1, 3))
-    with pytest.raises(InputError, match="no split of its own"):
-        split_classes(5, order="official", seed=0)
+    assert refusal(split_classes, 5, order="official", seed=0) == ("split.order", "split-official-missing")

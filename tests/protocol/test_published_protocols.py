@@ -8,7 +8,7 @@ import pytest
 
 from realitycheck import verbs
 from realitycheck.plan.cost import trainings
-from realitycheck.protocol.parse import read_protocol
+from realitycheck.protocol.read import read_protocol
 
 HOME = Path(__file__).parents[2]
 STUDY = """\

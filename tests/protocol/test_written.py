@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from realitycheck.protocol.parse import read_study
+from realitycheck.protocol.read import read_study
 
 
 def test_a_root_is_told_without_detours(home):

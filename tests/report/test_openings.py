@@ -10,7 +10,7 @@ from pages import texts_of
 
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.model import IntervalRule
-from realitycheck.protocol.parse import read_study
+from realitycheck.protocol.read import read_study
 from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records

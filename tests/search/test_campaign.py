@@ -14,7 +14,7 @@ from realitycheck import verbs
 from realitycheck.errors import InputError
 from realitycheck.executors.base import Finished, Job
 from realitycheck.executors.inline import InlineExecutor
-from realitycheck.protocol.parse import read_study
+from realitycheck.protocol.read import read_study
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
 

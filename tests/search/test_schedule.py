@@ -10,7 +10,7 @@ import standins
 from small_study import PROTOCOL, write_study
 
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.protocol.parse import read_study
+from realitycheck.protocol.read import read_study
 from realitycheck.records.from_json import read_record
 from realitycheck.records.gather import gather, lengths_basis
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type

@@ -31,9 +31,7 @@ def test_equal_values_have_no_width():
 
 def test_coverage_is_the_level():
     draws = np.random.default_rng(0).normal(1.0, 2.0, (4000, 10))
-    reach = t_interval(
-        [-1.0, 1.0] * 5, level=0.95, over="seeds"
-    ).half_width  # of a known sample
+    reach = t_interval([-1.0, 1.0] * 5, level=0.95, over="seeds").half_width  # of a known sample
     quantile = reach / standard_error([-1.0, 1.0] * 5)
     error = draws.std(axis=1, ddof=1) / math.sqrt(10)
     covered = np.mean(np.abs(draws.mean(axis=1) - 1.0) <= quantile * error)

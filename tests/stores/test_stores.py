@@ -12,7 +12,7 @@ import torch
 
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import InputError, Problem, RunError
-from realitycheck.protocol.parse import read_protocol
+from realitycheck.protocol.read import read_protocol
 from realitycheck.protocol.recipe import Augment, Crop
 from realitycheck.stores import decode_parts as parts
 from realitycheck.stores.open import open_store
@@ -64,8 +64,9 @@ def protocol(**recipe):
 WHOLE = protocol(resize=8, augment=Augment(shift=0, flip=0.0, crop=Crop(scale=(0.2, 1.0), ratio=(0.75, 1.33))))
 
 
-def ready(dataset, rule, folder):
-    return prepare(dataset, rule, folder, watch=lambda done, of: None)
+def ready(dataset, rule, folder, *, watch=lambda done, of: None):
+    sizes = {"image_size": rule.recipe.image_size, "resize": rule.recipe.resize}
+    return prepare(dataset, folder, split=rule.split, watch=watch, **sizes)
 
 
 @pytest.fixture(autouse=True)
@@ -139,5 +140,5 @@ def test_a_finished_store_is_used_again(tmp_path):
 
 def test_progress_is_reported(tmp_path):
     calls = []
-    prepare(Pictures(), protocol(), tmp_path, watch=lambda done, of: calls.append((done, of)))
+    ready(Pictures(), protocol(), tmp_path, watch=lambda done, of: calls.append((done, of)))
     assert calls[2] == (12, 12) and calls[0] == (5, 12) and len(calls) == 6

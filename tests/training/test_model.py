@@ -9,7 +9,7 @@ from small_study import write_study
 
 from realitycheck.errors import RunError
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.protocol.parse import read_study
+from realitycheck.protocol.read import read_study
 from realitycheck.training.checkpoint import Snapshot, load_weights, save_weights
 from realitycheck.training.embed import join, rms_norm
 from realitycheck.training.model import build_model, spread

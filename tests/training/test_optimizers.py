@@ -10,7 +10,7 @@ from torch import nn
 from realitycheck import losses, verbs
 from realitycheck.losses.members.cross_entropy import CrossEntropy
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.protocol.parse import read_study
+from realitycheck.protocol.read import read_study
 from realitycheck.runs import TrainingPlace
 from realitycheck.training.assemble import assemble, enter_followup
 from realitycheck.training.model import build_model

@@ -43,7 +43,7 @@ def test_a_split_that_the_protocol_does_not_use_is_warned_of(tmp_path):
         study.read_text().replace("{dataset: folder, root: ../pictures}", "{dataset: csv, root: ../pictures/split.csv}")
     )
     (warning,) = verbs.study_warnings(verbs.load_study(study))
-    assert warning.says == "has a split of its own, which the protocol's `split: {order: sorted}` does not use."
+    assert (warning.line, warning.where, warning.code) == (5, "datasets.pictures", "split-unused")
     protocol = tmp_path / "protocols" / "tiny.yaml"
     protocol.write_text(protocol.read_text().replace("order: sorted", "order: official"))
     read = verbs.load_study(study)

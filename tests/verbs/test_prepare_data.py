@@ -15,5 +15,7 @@ def test_classes_that_are_too_small_are_named(study_path):
         picture.unlink()
     with pytest.raises(InputError) as caught:
         verbs.prepare_data(open_study(study_path))
-    assert "trainval classes: must have at least 2 images each; got class_03 (1)." in str(caught.value)
+    small = [problem for problem in caught.value.problems if problem.code == "class-too-small"]
+    assert [problem.where for problem in small] == ["datasets.pictures"]
+    assert "class_03 (1)" in small[0].says
     assert str(caught.value).count("class_03 (1)") == 3  # once more for either batch shape

@@ -106,7 +106,7 @@ def _unknown_names(paper: Paper, document: Document) -> Iterator[Problem]:
     taken: set[str] = set()
     for key, loss in paper.losses.items():
         if loss.ours is not None and (says := _wrong_ours(loss.ours, taken)):
-            yield document.lines.problem(("losses", key, "ours"), says)
+            yield document.lines.problem(("losses", key, "ours"), "ours-unknown", says)
         taken |= {loss.ours} if loss.ours else set()
     for name, table in paper.tables.items():
         for category, block in table.blocks.items():
@@ -123,4 +123,4 @@ def _unknown_rows(block: PaperBlock, paper: Paper, document: Document, keys: tup
     for key in block.scores:
         if key not in paper.losses:
             says = f"unknown loss '{key}'. {nearest(key, list(paper.losses))}"
-            yield document.lines.problem((*keys, "scores", key), says)
+            yield document.lines.problem((*keys, "scores", key), "loss-unknown", says)

@@ -1,8 +1,14 @@
-"""A small home of promises that is right, for tests that break one thing of it."""
+"""A small home with a valid study, for tests that break one thing of it, and the problems that are found."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pytest
+from realitycheck.check.inspection import FILE_RULES, Inspection
+from realitycheck.check.rules.base import Rule
+from realitycheck.errors import InputError, Problem
+from realitycheck.protocol.read import open_files
 
 PROTOCOL = """\
 protocol: tiny
@@ -84,7 +90,7 @@ smallest_difference: 0.5
 
 
 class Home:
-    """A folder with one protocol, its spaces and one study, all right until `write` breaks one."""
+    """A folder with one protocol, its spaces and one study, all valid until `replace` breaks one."""
 
     def __init__(self, folder: Path) -> None:
         self.protocol = folder / "protocols" / "tiny.yaml"
@@ -97,10 +103,27 @@ class Home:
 
     def replace(self, path: Path, old: str, new: str) -> None:
         text = path.read_text()
-        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times"
+        assert text.count(old) == 1, f"{old!r} is there {text.count(old)} times"
         path.write_text(text.replace(old, new))
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
+def inspected(path: Path, *, rules: Sequence[Rule] = FILE_RULES) -> tuple[Problem, ...]:
+    """All problems of a study's files, in order."""
+    inspection = Inspection(open_files(path))
+    inspection.apply(rules)
+    error = inspection.error()
+    return error.problems if error else ()
+
+
+def refused(read: Callable[[Path], object], path: Path) -> tuple[Problem, ...]:
+    """The problems for which a file is refused; empty where it is read."""
+    try:
+        read(path)
+    except InputError as error:
+        return error.problems
+    return ()
+
+
+def marks(problems: Sequence[Problem]) -> list[tuple[int, str, str]]:
+    """Line, place and code of each problem."""
+    return [(problem.line, problem.where, problem.code) for problem in problems]

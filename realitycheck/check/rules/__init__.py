@@ -1,0 +1,1 @@
+"""Rules on the files of a study alone: they import no class that the study names."""

@@ -1,0 +1,138 @@
+"""A protocol: numbers that must fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from realitycheck.check.rules.base import Found, missing, not_allowed, out_of_range, rule
+from realitycheck.protocol.document import Document, Fault, holds
+from realitycheck.protocol.model import Scores
+from realitycheck.runs import Category
+
+LEARNING = ("gp", "tpe")
+"""Samplers that propose from earlier values: they need start-up trials."""
+
+PHASES = ("normal", "followup")
+
+
+@rule("study.study", document="file.study")
+@rule("protocol.protocol", document="file.protocol")
+def named_as_its_file(name: str, *, document: Document) -> Found:
+    """Evidence and reports have the name of the study: a copy under the old name would mix two of them."""
+    if name != document.path.stem:
+        because = f"must be the file's name, '{document.path.stem}'"
+        yield not_allowed("name-not-file", f"'{name}'", because, "Rename one of them.")
+
+
+@rule("protocol.search.startup_trials", trials="protocol.search.trials")
+def startup_within_trials(startup: int, *, trials: int) -> Found:
+    """Start-up trials are among the trials."""
+    if startup > trials:
+        yield out_of_range("startup-trials-range", startup, f"be at most search.trials, {trials}", "Lower it.")
+
+
+@rule("protocol.search.round", trials="protocol.search.trials")
+def round_within_trials(size: int, *, trials: int) -> Found:
+    """A round is not larger than the search."""
+    if size > trials:
+        yield out_of_range("round-range", size, f"be at most search.trials, {trials}", "Lower it.")
+
+
+@rule("protocol.search.startup_trials", size="protocol.search.round", sampler="protocol.search.sampler")
+def startup_fills_a_round(startup: int, *, size: int, sampler: str) -> Found:
+    """A sampler that learns has a value to learn from when it first proposes."""
+    if sampler in LEARNING and startup < size:
+        must = f"be at least search.round, {size}: before that, {sampler} has no values to learn from"
+        yield out_of_range("startup-trials-range", startup, must, "Raise it, or lower the round.")
+
+
+@rule("protocol.final.seeds", searches="protocol.search.searches")
+def seeds_divide_among_searches(seeds: int, *, searches: int) -> Found:
+    """Every search of a loss has as many replicates as another."""
+    if seeds % searches:
+        above = searches * (seeds // searches + 1)
+        fix = f"Use {above}." if seeds < searches else f"Use {above - searches} or {above}."
+        yield out_of_range("seeds-not-multiple", seeds, f"be a multiple of search.searches, {searches}", fix)
+
+
+@rule("protocol.folds.count", kind="protocol.folds.kind")
+def folds_of_their_kind(count: int, *, kind: str) -> Found:
+    """A hold-out is one fold; every other kind has two or more."""
+    if kind == "hold_out" and count != 1:
+        yield out_of_range("fold-count", count, "be 1 for a hold-out", "Lower it, or choose another kind.")
+    if kind != "hold_out" and count < 2:
+        yield out_of_range("fold-count", count, "be at least 2", "Raise it, or choose `hold_out`.")
+
+
+@rule("protocol.categories", count="protocol.folds.count")
+def categories_have_folds(categories: Sequence[Category], *, count: int) -> Found:
+    """One fold gives nothing to join."""
+    if count == 1 and Category.ENSEMBLE in categories:
+        yield not_allowed("category-needs-folds", "`ensemble`", "there is one fold", "Remove it.")
+
+
+@rule("protocol.categories")
+def categories_are_different(categories: Sequence[Category]) -> Found:
+    """Each category is named once."""
+    for place, category in enumerate(categories):
+        if category in categories[:place]:
+            yield Fault("category-duplicate", f"duplicate category '{category.value}'. Remove one.", (place,))
+
+
+@rule("protocol.phases.<phase>.name", place="<phase>")
+@rule("protocol.on.<other>.phases.<phase>.name", place="<phase>")
+def phases_in_order(name: str, *, place: int) -> Found:
+    """The first phase is `normal`, the second `followup`."""
+    if place < len(PHASES) and name != PHASES[place]:
+        because = f"phase {place + 1} must be '{PHASES[place]}'"
+        yield not_allowed("phase-order", f"'{name}'", because, "Rename or move the phase.")
+
+
+@rule("protocol.phases.<phase>.evaluate_every", cap="protocol.phases.<phase>.cap")
+@rule("protocol.on.<other>.phases.<phase>.evaluate_every", cap="protocol.on.<other>.phases.<phase>.cap")
+def evaluated_before_the_cap(every: int, *, cap: int) -> Found:
+    """A phase is evaluated at least once."""
+    if every > cap:
+        yield out_of_range("evaluation-range", every, f"be at most the phase's cap, {cap}", "Lower it.")
+
+
+@rule("protocol.batches.pairs.per_class")
+def batches_hold_pairs(per_class: int) -> Found:
+    """A loss of pairs needs two images of a class."""
+    if per_class < 2:
+        must = "be at least 2, or no batch holds a pair of one class"
+        yield out_of_range("batch-per-class", per_class, must, "Raise it.")
+
+
+@rule("protocol.scores")
+@rule("protocol.on.<other>.scores")
+def scores_are_asked_for(scores: Scores | None) -> Found:
+    """`scores` names at least one score."""
+    if scores is not None and not scores.recall_at and not scores.nmi:
+        yield missing("scores-empty", "recall_at", example="[1, 10]", because="`scores` is empty")
+
+
+@rule("protocol.scores.recall_at")
+@rule("protocol.on.<other>.scores.recall_at")
+def recall_in_order(ks: Sequence[int]) -> Found:
+    """The k of recall@k rise: the tables show them in this order."""
+    for place, (before, k) in enumerate(pairwise(ks), start=1):
+        if k <= before:
+            must = f"be larger than the one before it, {before}"
+            yield out_of_range("recall-order", k, must, "Sort the list, and remove duplicates.", place)
+
+
+@rule("protocol.assumed.<place>", document="file.protocol")
+def assumed_is_a_key(name: str, *, document: Document) -> Found:
+    """What is marked as assumed is a key of the file."""
+    value = document.data
+    for word in name.split("."):
+        key = int(word) if word.isdecimal() else word
+        if not holds(value, key):
+            says = (
+                f"unknown key '{name}': must be the way to a value of this file, such as `search.trials`. Correct it."
+            )
+            yield Fault("assumed-unknown", says)
+            return
+        value = value[key]
