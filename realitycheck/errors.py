@@ -33,12 +33,12 @@ class Problem:
     line: int
     where: str
     says: str
-    code: str = ""
+    code: str
 
     def __str__(self) -> str:
         place = f"line {self.line}  " if self.line else ""
         text = f"{place}{self.where}: {self.says}" if self.where else f"{place}{self.says}"
-        return f"{text} [{self.code}]" if self.code else text
+        return f"{text} [{self.code}]"
 
 
 class InputError(RealityCheckError):

@@ -13,7 +13,6 @@ import pytest
 import typer.main
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
-from realitycheck.protocol.study_file import WrittenStudy
 from test_architecture import FLOORS
 
 from realitycheck.cli.main import app
@@ -21,6 +20,7 @@ from realitycheck.protocol.document import read_document
 from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.schema import arms
 from realitycheck.protocol.space import RANGES
+from realitycheck.protocol.study_file import WrittenStudy
 from realitycheck.protocol.yaml_lines import Reader
 
 ROOT = Path(__file__).parents[1]

@@ -179,13 +179,13 @@ def accept_failed(read: ReadStudy, run_id: str) -> str:
     desk = _desk(read, prepare_data(read), reuse=())
     failures = Counter(note["id"] for note in desk.ledger.notes() if note["kind"] == "failed")
     ready = [job for job in desk.agenda.ready() if job.kind == "run" and job.id not in desk.ledger.records]
-    found = [job for job in ready if job.id.startswith(run_id) and failures[job.id] >= ATTEMPTS]
-    if len(found) != 1 or len(run_id) < SHORTEST_ID:
-        says = f"must be the id of one run that failed {ATTEMPTS} times; got '{run_id}'. `run` prints those it left."
-        raise InputError("--accept-failed", [Problem(0, "", says)])
-    spec = RunSpec.from_json(found[0].payload["spec"])
+    failed = [job for job in ready if job.id.startswith(run_id) and failures[job.id] >= ATTEMPTS]
+    if len(failed) != 1 or len(run_id) < SHORTEST_ID:
+        says = f"unknown run '{run_id}': no single run of this id failed {ATTEMPTS} times. `run` prints the ids."
+        raise InputError.one("--accept-failed", "run-unknown", says)
+    spec = RunSpec.from_json(failed[0].payload["spec"])
     desk.ledger.append(Run(spec, Outcome.DIVERGED, ACCEPTED, None, (), (), Images(0, 0)))
-    return found[0].title
+    return failed[0].title
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def exit_code(monkeypatch, *words: str) -> int:
         (StudyResult((), ("other numbers",), ()), 1),
         (StudyResult((), (), (), ("Traceback (most recent call last): …",)), 0),
         (KeyboardInterrupt(), 130),
-        (InputError("x.yaml", [Problem(3, "a", "must be b; got c.")]), 2),
+        (InputError("x.yaml", [Problem(3, "a", "unknown a.", "key-unknown")]), 2),
         (LedgerError("damaged"), 1),
         (OSError(errno.ENOSPC, "", "studies/x/cache/a"), 1),
         (typer.Abort(), 130),
