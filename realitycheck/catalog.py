@@ -14,8 +14,8 @@ from realitycheck.losses.menu import MENU as LOSSES
 from realitycheck.losses.menu import parts
 from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.recipe import TrunkChoice
-from realitycheck.protocol.schema import nearest
 from realitycheck.protocol.space import Space, middle
+from realitycheck.protocol.validation import nearest
 from realitycheck.trunks.menu import MENU as TRUNKS
 
 if TYPE_CHECKING:
@@ -63,12 +63,12 @@ def _resolve(name: str, kind: Kind) -> type[Any]:
         raise InputError.one(name, f"{kind}-unknown", f"unknown {kind} '{name}'. {nearest(name, list(menu))}")
     module_name, _, class_name = menu.get(name, name).partition(":")
     module = _import(name, module_name)
-    found = getattr(module, class_name, None)
-    if not inspect.isclass(found):
+    resolved = getattr(module, class_name, None)
+    if not inspect.isclass(resolved):
         classes = [known for known, value in vars(module).items() if inspect.isclass(value)]
         says = f"unknown class '{class_name}' of {module_name}. {nearest(class_name, classes)}"
         raise InputError.one(name, "class-unknown", says)
-    return found
+    return resolved
 
 
 def build_dataset(choice: DatasetChoice) -> Dataset:
@@ -77,8 +77,8 @@ def build_dataset(choice: DatasetChoice) -> Dataset:
     Raises:
         InputError: the dataset is unknown, or its folder is wrong.
     """
-    found = resolve_dataset(choice.address)
-    built: Dataset = found() if choice.root is None else found(root=choice.root)
+    resolved = resolve_dataset(choice.address)
+    built: Dataset = resolved() if choice.root is None else resolved(root=choice.root)
     return built
 
 
@@ -92,13 +92,13 @@ def build_trunk(choice: TrunkChoice, *, in_channels: int) -> Trunk:
     Raises:
         InputError: the trunk is unknown, or it takes other options; the problems are at these options.
     """
-    found = resolve_trunk(choice.name)
+    resolved = resolve_trunk(choice.name)
     options = {"channels": choice.channels, "model": choice.model}
-    takes = inspect.signature(found).parameters
+    takes = inspect.signature(resolved).parameters
     problems = [*_wrong_options(choice.name, options, takes)]
     if problems:
         raise InputError("the protocol", problems)
-    built: Trunk = found(in_channels=in_channels, **{name: options[name] for name in options if name in takes})
+    built: Trunk = resolved(in_channels=in_channels, **{name: options[name] for name in options if name in takes})
     return built
 
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from realitycheck.executors.base import Answer
+from realitycheck.executors.base import VerbAnswer
 from realitycheck.runs import RunSpec, ScoreSpec
 
 
@@ -57,7 +57,7 @@ HONEST = run
 """Tests put another function in the place of `run`."""
 
 
-def raising(payload: dict[str, Any]) -> dict[str, Any] | Answer:
+def raising(payload: dict[str, Any]) -> dict[str, Any] | VerbAnswer:
     """As `run`, but the runs that diverge do so by an exception of the loss."""
     body = HONEST(payload)
     if body["outcome"] == "completed":
@@ -65,7 +65,7 @@ def raising(payload: dict[str, Any]) -> dict[str, Any] | Answer:
     try:
         raise ValueError(f"no loss at seed {chance(body['id'])}")
     except ValueError as error:
-        return Answer(body | {"cause": RAISED}, error)
+        return VerbAnswer(body | {"cause": RAISED}, error)
 
 
 def score(payload: dict[str, Any]) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def test_every_score_record_holds_them_under_both_distances(walked):
     assert scores
     for score in scores:
         assert score.spec.scores == {"recall_at": [1, 4, 1000], "nmi": True}
-        for model in (*score.each, *([score.together] if score.together else [])):
+        for model in (*score.models, *([score.together] if score.together else [])):
             for values in (distance.scores for distance in model.values()):
                 assert values.keys() >= METRICS
                 assert values["recall_at_1"] == values["precision_at_1"]

@@ -18,9 +18,9 @@ from test_architecture import FLOORS
 from realitycheck.cli.main import app
 from realitycheck.protocol.document import read_document
 from realitycheck.protocol.model import Protocol
-from realitycheck.protocol.schema import arms
 from realitycheck.protocol.space import RANGES
 from realitycheck.protocol.study_file import WrittenStudy
+from realitycheck.protocol.validation import arms
 from realitycheck.protocol.yaml_lines import Reader
 
 ROOT = Path(__file__).parents[1]

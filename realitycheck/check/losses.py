@@ -33,10 +33,10 @@ def loss_is_a_module(address: str) -> Found:
     except InputError as error:
         yield from (Fault(problem.code, problem.says) for problem in error.problems)
         return
-    for found in classes:
-        if not issubclass(found, nn.Module):
+    for loss_class in classes:
+        if not issubclass(loss_class, nn.Module):
             because = "a loss must be an `nn.Module`"
-            yield not_allowed("loss-not-module", f"the class {found.__name__}", because, "Name another class.")
+            yield not_allowed("loss-not-module", f"the class {loss_class.__name__}", because, "Name another class.")
 
 
 @rule("loss@<dataset>.space", address="loss.address", phases="keys(protocol@<dataset>.phases)")
@@ -194,7 +194,9 @@ def _shown(value: Range) -> str:
 
 def _falling(address: str) -> frozenset[str]:
     """The knobs that a loss may only lower in a second phase."""
-    return frozenset(knob for found in resolve_loss(address) for knob in getattr(found, "lower_in_followup", ()))
+    return frozenset(
+        knob for loss_class in resolve_loss(address) for knob in getattr(loss_class, "lower_in_followup", ())
+    )
 
 
 def _of_second_phase(names: Mapping[str, Range] | tuple[str, ...], phases: tuple[int, ...]) -> list[str]:

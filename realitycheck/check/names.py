@@ -25,13 +25,13 @@ def dataset_is_a_dataset(address: str) -> Found:
     from realitycheck.datasets.base import Dataset
 
     try:
-        found = resolve_dataset(address)
+        resolved = resolve_dataset(address)
     except InputError as error:
         yield from (Fault(problem.code, problem.says) for problem in error.problems)
         return
-    if not issubclass(found, Dataset):
+    if not issubclass(resolved, Dataset):
         because = "a dataset must derive from `realitycheck.datasets.base.Dataset`"
-        yield not_allowed("dataset-class", f"the class {found.__name__}", because, "Name another class.")
+        yield not_allowed("dataset-class", f"the class {resolved.__name__}", because, "Name another class.")
 
 
 @rule("protocol.recipe.trunk.name")
@@ -41,13 +41,13 @@ def trunk_is_a_trunk(name: str) -> Found:
     from realitycheck.trunks.base import Trunk
 
     try:
-        found = resolve_trunk(name)
+        resolved = resolve_trunk(name)
     except InputError as error:
         yield from (Fault(problem.code, problem.says) for problem in error.problems)
         return
-    if not issubclass(found, Trunk):
+    if not issubclass(resolved, Trunk):
         because = "a trunk must derive from `realitycheck.trunks.base.Trunk`"
-        yield not_allowed("trunk-class", f"the class {found.__name__}", because, "Name another class.")
+        yield not_allowed("trunk-class", f"the class {resolved.__name__}", because, "Name another class.")
 
 
 @rule(

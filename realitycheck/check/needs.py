@@ -141,7 +141,7 @@ class StudyValues:
         return Location(need.root, keys, keys)
 
     def identity(self, need: NeedPath, bound: Bound) -> object:
-        """What tells the value of a need from that under another binding."""
+        """What distinguishes the value of a need from that under another binding."""
         if need.root in ("made", "file", "home", "families") or need.root.startswith("<"):
             return bound.get(need.root, filled(need.path, bound))
         spaces: object = None

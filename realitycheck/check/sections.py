@@ -12,8 +12,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from realitycheck.errors import Problem
 from realitycheck.protocol.document import Document, holds
 from realitycheck.protocol.model import Protocol
-from realitycheck.protocol.schema import REQUIRED, arms, close_field, inside, read_as
 from realitycheck.protocol.study_file import Spaces, WrittenStudy
+from realitycheck.protocol.validation import REQUIRED, arms, close_field, inside, read_as
 from realitycheck.protocol.yaml_lines import Keys
 
 MISSING: Final = object()

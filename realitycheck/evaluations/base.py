@@ -11,7 +11,7 @@ from torch import Tensor
 
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.base import Store
-from realitycheck.training.model import EmbeddingModel
+from realitycheck.training.embedding_model import EmbeddingModel
 
 
 class Evaluation(ABC):

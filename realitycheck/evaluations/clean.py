@@ -11,7 +11,7 @@ from realitycheck.evaluations.base import Evaluation
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.base import Store
 from realitycheck.training.embed import embed
-from realitycheck.training.model import EmbeddingModel
+from realitycheck.training.embedding_model import EmbeddingModel
 
 
 class Clean(Evaluation):

@@ -41,7 +41,7 @@ def score(payload: Body) -> Body:
     labels, counts = torch.from_numpy(test.labels), test.counts()
     record = Score(
         spec=spec,
-        each=tuple(_scores([member], labels, spec.scores or {}) for member in members),
+        models=tuple(_scores([member], labels, spec.scores or {}) for member in members),
         together=_scores(members, labels, spec.scores or {}) if len(members) > 1 else None,
         queries=sum(count for count in counts if count > 1),
         singletons=counts.count(1),

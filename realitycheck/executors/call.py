@@ -6,20 +6,20 @@ import importlib
 import json
 import traceback
 
-from realitycheck.executors.base import Answer, Finished, Job
+from realitycheck.executors.base import Finished, Job, VerbAnswer
 
 
 def call(address: str, payload: str) -> str:
     """Call a verb on JSON and return JSON: `{"body", "failure", "traceback"}`, see `Finished`.
 
     Args:
-        address: `module:function`; the function takes the payload and returns a body or an `Answer`.
+        address: `module:function`; the function takes the payload and returns a body or an `VerbAnswer`.
         payload: a JSON object.
     """
     try:
         module, _, name = address.partition(":")
         returned = getattr(importlib.import_module(module), name)(json.loads(payload))
-        answer = returned if isinstance(returned, Answer) else Answer(returned, None)
+        answer = returned if isinstance(returned, VerbAnswer) else VerbAnswer(returned, None)
         return json.dumps({"body": answer.body, **_described(answer.raised)}, allow_nan=False)
     except (Exception, SystemExit) as error:  # a plug-in may call `sys.exit`
         return json.dumps({"body": None, **_described(error)})

@@ -74,12 +74,12 @@ def _wrong_knobs(name: str, given: Collection[str], takes: Collection[str]) -> I
         yield Problem(0, knob, f"missing knob of {name}; add `{knob}=…`.", "knob-missing")
 
 
-def parameters_of(found: type) -> dict[str, inspect.Parameter]:
+def parameters_of(resolved: type) -> dict[str, inspect.Parameter]:
     """The constructor's arguments by name, through `**kwargs` down to the parents that take them.
 
     A child may give its parent what that requires; so the arguments of parents count as having a default.
     """
-    own, *passed_on = _constructors(found) or [{}]
+    own, *passed_on = _constructors(resolved) or [{}]
     parents = {
         name: parameter.replace(default=None) for taken in reversed(passed_on) for name, parameter in taken.items()
     }
@@ -88,8 +88,8 @@ def parameters_of(found: type) -> dict[str, inspect.Parameter]:
 
 def knobs_of(*classes: type) -> dict[str, inspect.Parameter]:
     """The knobs that a loss takes, or a wrapper together with the loss that it wraps."""
-    found, *inner = classes
-    own = {name: parameter for name, parameter in parameters_of(found).items() if not (inner and name == BASE)}
+    resolved, *inner = classes
+    own = {name: parameter for name, parameter in parameters_of(resolved).items() if not (inner and name == BASE)}
     within = parameters_of(inner[0]) if inner else {}
     return {name: parameter for name, parameter in {**own, **within}.items() if name not in OFFERED}
 
@@ -106,26 +106,26 @@ def construct(
         seed: of what the loss draws at random.
         knobs: every knob of all classes.
     """
-    found, *inner = classes
+    resolved, *inner = classes
     sizes = (num_classes, embedding_dim, embedding_dim, seed)
     offered: dict[str, int | nn.Module] = dict(zip(OFFERED, sizes, strict=True))
     if inner:
         theirs = {name: value for name, value in knobs.items() if name in parameters_of(inner[0])}
         knobs = {name: value for name, value in knobs.items() if name not in theirs}
         offered[BASE] = construct(*inner, num_classes=num_classes, embedding_dim=embedding_dim, seed=seed, knobs=theirs)
-    taken = {name: value for name, value in offered.items() if name in parameters_of(found)}
-    module: nn.Module = found(**taken, **knobs)
+    taken = {name: value for name, value in offered.items() if name in parameters_of(resolved)}
+    module: nn.Module = resolved(**taken, **knobs)
     return module
 
 
-def _constructors(found: type) -> list[dict[str, inspect.Parameter]]:
+def _constructors(resolved: type) -> list[dict[str, inspect.Parameter]]:
     """The named arguments of each `__init__` that a keyword can reach, the class's own first."""
     from torch import nn
 
     from realitycheck.losses.base import Loss
 
     reached = []
-    for parent in found.__mro__:
+    for parent in resolved.__mro__:
         if parent in (Loss, nn.Module, object):
             break
         if "__init__" in vars(parent):

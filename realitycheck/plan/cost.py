@@ -26,7 +26,7 @@ class Trainings:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Calibration:
     """What the calibration saw on this machine, in seconds.
 
     Args:
@@ -66,7 +66,7 @@ def trainings(protocol: Protocol) -> Trainings:
     return Trainings(search=trials * folds, folds=seeds * folds, complete=complete)
 
 
-def loss_cost(protocol: Protocol, measured: Measured) -> Cost:
+def loss_cost(protocol: Protocol, measured: Calibration) -> Cost:
     """What one loss needs on one dataset; disk is the weights that wait for their scores."""
     steps = sum(phase.cap for phase in protocol.phases)
     evaluations = 1 + sum(-(-phase.cap // phase.evaluate_every) for phase in protocol.phases)
@@ -82,7 +82,7 @@ def loss_cost(protocol: Protocol, measured: Measured) -> Cost:
     return Cost(seconds / 3600, (counts.folds + counts.complete) * measured.weights_bytes)
 
 
-def untrained_cost(protocol: Protocol, measured: Measured) -> Cost:
+def untrained_cost(protocol: Protocol, measured: Calibration) -> Cost:
     """What the two untrained rows need on one dataset."""
     models = protocol.final.seeds * (protocol.folds.count + protocol.completes)
     seconds = models * START_SECONDS + 2 * protocol.final.seeds * _scored(protocol, measured)
@@ -101,6 +101,6 @@ def longest_complete(protocol: Protocol) -> int:
     return -(-steps // multiple) * multiple
 
 
-def _scored(protocol: Protocol, measured: Measured) -> float:
+def _scored(protocol: Protocol, measured: Calibration) -> float:
     complete = START_SECONDS + measured.complete_score if protocol.completes else 0.0
     return START_SECONDS + measured.fold_score + complete

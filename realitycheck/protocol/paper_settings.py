@@ -14,8 +14,8 @@ from realitycheck.losses.menu import parts
 from realitycheck.protocol.base import FrozenSection, Name
 from realitycheck.protocol.document import read_document
 from realitycheck.protocol.model import Batch, Protocol
-from realitycheck.protocol.schema import validate
 from realitycheck.protocol.space import Fixed
+from realitycheck.protocol.validation import validate
 
 FILE = "settings.yaml"
 """Of the package `realitycheck.losses`."""

@@ -15,8 +15,8 @@ from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.document import Document, Lines, read_document, unread
 from realitycheck.protocol.model import Protocol, Study
 from realitycheck.protocol.paper_settings import DEFAULT
-from realitycheck.protocol.schema import nearest, validate
 from realitycheck.protocol.study_file import Spaces, WrittenStudy, completed
+from realitycheck.protocol.validation import nearest, validate
 from realitycheck.protocol.yaml_lines import Keys
 
 T = TypeVar("T")
@@ -66,13 +66,13 @@ class StudyFiles:
         if len(others) == 1 and not study:
             document, problems = others[0]
             return InputError(document.source, problems)
-        own = [*study, *(self.at_protocol(document, each) for document, problems in others for each in problems)]
+        own = [*study, *(self.at_protocol(document, problem) for document, problems in others for problem in problems)]
         return InputError(self.study.source, list(dict.fromkeys(own))) if own else None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadStudy:
-    """A study, complete, with the lines of its files for problems that are found later.
+    """A study, complete, with the lines of its files for problems that are problems_found later.
 
     Args:
         study: what is compared.
@@ -145,12 +145,12 @@ def read_study(path: Path) -> ReadStudy:
     study, problems = validate(WrittenStudy, files.study)
     protocol, of_protocol = validate(Protocol, files.protocol)
     spaces, of_spaces = validate(Spaces, files.spaces)
-    found = (
+    problems_found = (
         [*problems, *files.study.problems],
         [*of_protocol, *files.protocol.problems],
         [*of_spaces, *files.spaces.problems],
     )
-    if error := files.error(*found):
+    if error := files.error(*problems_found):
         raise error
     assert study is not None and protocol is not None and spaces is not None
     return ReadStudy(completed(study, protocol, spaces, path=path), files)

@@ -10,7 +10,7 @@ from dataclasses import fields
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
 from realitycheck.records.schema import RECORDS, DistanceScores
 
-PARTS = {"curve": CurvePoint, "best": Best, "phases": PhaseEnd, "images": Images, "each": DistanceScores}
+PARTS = {"curve": CurvePoint, "best": Best, "phases": PhaseEnd, "images": Images, "models": DistanceScores}
 """Field of a record → the type of its parts."""
 
 

@@ -98,7 +98,7 @@ class Replicate:
         if score is None:
             return ()
         if category is not Category.ENSEMBLE:
-            return score.each
+            return score.models
         return () if score.together is None else (score.together,)
 
     @property

@@ -151,7 +151,7 @@ def _score(fields: _Fields) -> Score:
     together = fields.maybe("together", dict)
     return Score(
         spec=_spec(ScoreSpec, fields.take("spec", dict), "a score record"),
-        each=tuple(_model(scores) for scores in fields.take("each", list)),
+        models=tuple(_model(scores) for scores in fields.take("each", list)),
         together=None if together is None else _model(together),
         queries=fields.take("queries", int),
         singletons=fields.take("singletons", int),

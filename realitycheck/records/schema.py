@@ -138,7 +138,7 @@ class Score:
 
     Args:
         spec: what was scored.
-        each: scores of every model by itself, in the order of the spec.
+        models: scores of every model (`each` in JSON) by itself, in the order of the spec.
         together: scores of the concatenated embedding; None for one model.
         queries: images of the test half with another image of their class.
         singletons: images of the test half that are alone in their class, and are no queries.
@@ -147,7 +147,7 @@ class Score:
     kind: ClassVar[str] = "score"
 
     spec: ScoreSpec
-    each: tuple[ModelScores, ...]
+    models: tuple[ModelScores, ...]
     together: ModelScores | None
     queries: int
     singletons: int
@@ -163,7 +163,7 @@ class Score:
             "kind": self.kind,
             "id": self.id,
             "spec": self.spec.to_json(),
-            "each": [_written(model) for model in self.each],
+            "each": [_written(model) for model in self.models],
             "together": _written(self.together) if self.together is not None else None,
             "queries": self.queries,
             "singletons": self.singletons,

@@ -11,17 +11,17 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
-from realitycheck.executors.base import Answer, Executor, Finished, Job
+from realitycheck.executors.base import Executor, Finished, Job, VerbAnswer
 from realitycheck.runs import Body
 
 
 def echo(payload: Body) -> Body:
-    """Answer with the payload."""
+    """VerbAnswer with the payload."""
     return {"payload": payload}
 
 
 def change(payload: Body) -> Body:
-    """Answer with the payload, and change it."""
+    """VerbAnswer with the payload, and change it."""
     answer = {"payload": dict(payload)}
     payload.clear()
     return answer
@@ -37,12 +37,12 @@ def fail_by_bytes(payload: Body) -> Body:
     raise OSError(os.fsdecode(b"caf\xe9.jpg"))
 
 
-def diverge(payload: Body) -> Answer:
-    """Answer with a body and with the exception that led to it."""
+def diverge(payload: Body) -> VerbAnswer:
+    """VerbAnswer with a body and with the exception that led to it."""
     try:
         fail(payload)
     except OSError as error:
-        return Answer({"payload": payload}, error)
+        return VerbAnswer({"payload": payload}, error)
     raise AssertionError
 
 
@@ -52,12 +52,12 @@ def leave(payload: Body) -> Body:
 
 
 def answer_nan(payload: Body) -> Body:
-    """Answer with NaN, which is not JSON."""
+    """VerbAnswer with NaN, which is not JSON."""
     return {"value": math.nan}
 
 
 def answer_a_set(payload: Body) -> Body:
-    """Answer with a set, which is not JSON."""
+    """VerbAnswer with a set, which is not JSON."""
     return {"value": {1, 2}}
 
 

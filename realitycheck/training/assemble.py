@@ -23,8 +23,8 @@ from realitycheck.stores.open import open_store
 from realitycheck.training.batches import batches_of
 from realitycheck.training.checkpoint import Snapshot
 from realitycheck.training.device import prepare_machine
+from realitycheck.training.embedding_model import EmbeddingModel, build_model
 from realitycheck.training.loop import Trainer
-from realitycheck.training.model import EmbeddingModel, build_model
 from realitycheck.training.optimizers import build_optimizers
 from realitycheck.training.teacher import teacher_of
 

@@ -40,7 +40,7 @@ def calibrate(payload: Body) -> Body:
         The fields of `plan.cost.Measured` as plain JSON, in seconds and bytes.
     """
     spec, place = RunSpec.from_json(payload["spec"]), TrainingPlace(**payload["place"])
-    folds, asked = spec.folds["count"], payload["scores"] or {}
+    folds, extra = spec.folds["count"], payload["scores"] or {}
     trainer, train, val = assemble(spec, place)
     complete, everything, _ = assemble(replace(spec, fold=None, dims=spec.dims * folds), place)
     step, complete_step, embedding = (
@@ -49,8 +49,8 @@ def calibrate(payload: Body) -> Body:
         _seconds_per_image(trainer),
     )
     labels = trainer.store.labels
-    _ranking(labels, spec.dims, asked, DISTANCES[:1])  # untimed: the first call loads libraries
-    narrow, wide = (_ranking(labels, dims, asked, DISTANCES) for dims in (spec.dims, folds * spec.dims))
+    _ranking(labels, spec.dims, extra, DISTANCES[:1])  # untimed: the first call loads libraries
+    narrow, wide = (_ranking(labels, dims, extra, DISTANCES) for dims in (spec.dims, folds * spec.dims))
     return {
         "step": step,
         "complete_step": complete_step,
@@ -79,13 +79,13 @@ def _seconds_per_image(trainer: Trainer) -> float:
     return seconds / len(indices)
 
 
-def _ranking(labels: NDArray[np.int64], dims: int, asked: Mapping[str, Any], distances: tuple[str, ...]) -> float:
+def _ranking(labels: NDArray[np.int64], dims: int, extra: Mapping[str, Any], distances: tuple[str, ...]) -> float:
     """Return the seconds to score as many embeddings as there are labels, under these distances."""
     ranked = torch.from_numpy(labels[:RANKED])
     embeddings = torch.randn((len(ranked), dims), generator=torch.Generator().manual_seed(0))
     start = time.perf_counter()
     for distance in distances:
-        measure(embeddings, ranked, asked=asked, distance=distance)
+        measure(embeddings, ranked, asked=extra, distance=distance)
     return (time.perf_counter() - start) * (len(labels) / len(ranked)) ** 2
 
 

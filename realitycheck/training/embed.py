@@ -13,7 +13,7 @@ from torch.nn import functional
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.base import Store
 from realitycheck.training.device import autocast
-from realitycheck.training.model import EmbeddingModel
+from realitycheck.training.embedding_model import EmbeddingModel
 
 EVALUATION_BATCH = 500
 """Images per forward pass. Fixed, because kernels and hence results differ by batch size; see `RESULTS_VERSION`."""

@@ -17,7 +17,7 @@ from realitycheck.stores.base import Store
 from realitycheck.stores.feature_parts import FEATURE_BATCH, IMAGES_PER_PART, features_path, part_path, views
 from realitycheck.stores.pixels import open_pixels
 from realitycheck.training.device import autocast, prepare_machine
-from realitycheck.training.model import build_trunk, pooled
+from realitycheck.training.embedding_model import build_trunk, pooled
 
 
 def compute(payload: Body) -> Body:

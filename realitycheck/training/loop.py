@@ -17,7 +17,7 @@ from realitycheck.stores.base import Store
 from realitycheck.training.batches import ClassBatches
 from realitycheck.training.checkpoint import Stateful
 from realitycheck.training.device import autocast
-from realitycheck.training.model import EmbeddingModel
+from realitycheck.training.embedding_model import EmbeddingModel
 from realitycheck.training.teacher import Teacher
 
 

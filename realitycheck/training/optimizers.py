@@ -11,7 +11,7 @@ from realitycheck.errors import RunError
 from realitycheck.protocol.knobs import SCALE
 from realitycheck.protocol.recipe import Optimizer, Recipe
 from realitycheck.runs import Knobs
-from realitycheck.training.model import EmbeddingModel
+from realitycheck.training.embedding_model import EmbeddingModel
 
 ALPHA, BETA_2, EPS = 0.99, 0.999, 1e-8
 """Decay of the squared gradients in RMSprop and in Adam, and the epsilon of both; documented in `Optimizer`."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from realitycheck.errors import Diverged, RunError
-from realitycheck.executors.base import Answer
+from realitycheck.executors.base import VerbAnswer
 from realitycheck.metrics.retrieval import scores
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
 from realitycheck.records.schema import Run
@@ -21,12 +21,12 @@ from realitycheck.runs import METRICS, Body, Outcome, RunSpec, Stage, TrainingPl
 from realitycheck.training.assemble import assemble, enter_followup
 from realitycheck.training.checkpoint import Snapshot, save_weights
 from realitycheck.training.embed import embed
+from realitycheck.training.embedding_model import spread
 from realitycheck.training.loop import Trainer
-from realitycheck.training.model import spread
 from realitycheck.training.phases import Plateau
 
 
-def run(payload: Body) -> Answer:
+def run(payload: Body) -> VerbAnswer:
     """Train one model by `payload["spec"]` at `payload["place"]`.
 
     Returns:
@@ -54,7 +54,7 @@ def run(payload: Body) -> Answer:
         phases=tuple(training.phases),
         images=Images(train=len(training.train), val=len(training.val)),
     )
-    return Answer(record.to_json(), raised)
+    return VerbAnswer(record.to_json(), raised)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from realitycheck.losses.base import Need
-from realitycheck.training.model import EmbeddingModel
+from realitycheck.training.embedding_model import EmbeddingModel
 
 
 class Teacher(nn.Module):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from realitycheck import catalog
 from realitycheck.check.weight_files import weights_file
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError, Problem, first_few
 from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.verbs.study import Progress, stores_folder, unwatched
@@ -25,7 +25,7 @@ NAMED = 5
 
 
 def machine_facts(read: ReadStudy) -> list[tuple[str, str]]:
-    """What there is to say of this machine: each fact with its heading."""
+    """Facts of this machine, with their headings."""
     from realitycheck.training.device import accelerator  # loads torch, which no other verb has to wait for
 
     packages = ("realitycheck", "torch", "torchvision", "numpy", "optuna", "scipy", "faiss-cpu")
@@ -54,18 +54,18 @@ def examine(read: ReadStudy, *, watch: Progress = unwatched) -> list[Problem]:
 
 
 def _changed(read: ReadStudy, choice: DatasetChoice, watch: Progress) -> Iterator[Problem]:
-    manifests = [_manifest(each) for each in _stores(read, choice)]
+    manifests = [_manifest(folder) for folder in _stores(read, choice)]
     if not any(manifests):
         return
-    found = _found(read, choice, watch)
+    present = _present(read, choice, watch)
     for known in manifests:
-        for told, names in (
-            ("are gone", sorted(known.keys() - found.keys())),
-            ("have other bytes", sorted(name for name in known.keys() & found.keys() if known[name] != found[name])),
-            ("are new", sorted(found.keys() - known.keys())),
+        for state, names in (
+            ("are gone", sorted(known.keys() - present.keys())),
+            ("have changed", sorted(name for name in known.keys() & present.keys() if known[name] != present[name])),
+            ("are new", sorted(present.keys() - known.keys())),
         ):
             if names:
-                says = f"must have the files that the study was begun with; {len(names)} {told}: {_some(names)}."
+                says = f"{len(names)} files {state} since the study began: {first_few(names, shown=NAMED)}."
                 yield read.lines.problem(
                     ("datasets", choice.name), "files-changed", f"{says} Put them back, or begin a new study."
                 )
@@ -82,17 +82,12 @@ def _manifest(place: Path) -> dict[str, str]:
     return {name: sha for half in halves for name, sha in zip(half.get("names", ()), half["files"], strict=False)}
 
 
-def _found(read: ReadStudy, choice: DatasetChoice, watch: Progress) -> dict[str, str]:
+def _present(read: ReadStudy, choice: DatasetChoice, watch: Progress) -> dict[str, str]:
     dataset = catalog.build_dataset(choice)
     count = len(dataset.labels)
-    found: dict[str, str] = {}
+    present: dict[str, str] = {}
     for start in range(0, count, AT_ONCE):
         watch(f"files of {choice.name}", start, count)
         indices = range(start, min(start + AT_ONCE, count))
-        found |= dict(zip(dataset.names_of(indices), dataset.digests(indices), strict=False))
-    return found
-
-
-def _some(names: list[str]) -> str:
-    rest = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+        present |= dict(zip(dataset.names_of(indices), dataset.digests(indices), strict=False))
+    return present

@@ -28,30 +28,34 @@ def with_features(
         InputError: the weights are not available.
         RunError: features could not be computed.
     """
-    return {name: _seen(read, name, each, executor, device=device, watch=watch) for name, each in stores.items()}
+    return {
+        name: _computed(read, name, pixels, executor, device=device, watch=watch) for name, pixels in stores.items()
+    }
 
 
-def _seen(read: ReadStudy, name: str, stores: Stores, executor: Executor, *, device: str, watch: Progress) -> Stores:
+def _computed(
+    read: ReadStudy, name: str, stores: Stores, executor: Executor, *, device: str, watch: Progress
+) -> Stores:
     protocol = read.study.protocol_on(name)
     if not protocol.recipe.trunk.frozen:
         return stores
     weights = weights_file(read, protocol)
-    found = {}
+    paths = {}
     for half in HALVES:
-        look = _Look(f"features of {name}, {half}", getattr(stores, half), protocol.recipe, weights, device)
+        features = _FeatureJobs(f"features of {name}, {half}", getattr(stores, half), protocol.recipe, weights, device)
         images = sum(count for _, count in getattr(stores, f"{half}_sizes"))
-        _carry_out(list(look.jobs()), executor, watch=partial(_tell, watch, look.title, images))
-        found[half] = join_parts(look.pixels, look.recipe)
-    return replace(stores, trainval=found["trainval"], test=found["test"])
+        _carry_out(list(features.jobs()), executor, watch=partial(_report_progress, watch, features.title, images))
+        paths[half] = join_parts(features.pixels, features.recipe)
+    return replace(stores, trainval=paths["trainval"], test=paths["test"])
 
 
-def _tell(watch: Progress, title: str, images: int, done: int) -> None:
+def _report_progress(watch: Progress, title: str, images: int, done: int) -> None:
     watch(title, min(done, images), images)
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """A frozen trunk's look at one half."""
+class _FeatureJobs:
+    """A frozen trunk's features at one half."""
 
     title: str
     pixels: Path

@@ -10,7 +10,7 @@ from realitycheck import catalog
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
 from realitycheck.executors.base import Job
-from realitycheck.plan.cost import Cost, Measured, Trainings, loss_cost, trainings, untrained_cost
+from realitycheck.plan.cost import Calibration, Cost, Trainings, loss_cost, trainings, untrained_cost
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.protocol.model import LossChoice
 from realitycheck.protocol.read import ReadStudy
@@ -50,7 +50,7 @@ class StudyPlan:
     searches: int
     losses: int
     datasets: int
-    measured: Mapping[str, Mapping[str, Measured]]
+    measured: Mapping[str, Mapping[str, Calibration]]
     cost: Cost
     detectable: Mapping[float, float]
 
@@ -79,10 +79,10 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
         raise InputError.one(read.source, "losses-few", says, where="losses", line=read.lines.of(("losses",)))
     stores = _at_hand(read, watch)
     measured = _measured(read, stores, watch)
-    total = Cost(0.0, sum(_bytes(each) for each in stores.values()))
+    total = Cost(0.0, sum(_bytes(pair) for pair in stores.values()))
     for name, seen in measured.items():
         here = study.protocol_on(name)
-        total = sum((loss_cost(here, each) for each in seen.values()), total)
+        total = sum((loss_cost(here, calibration) for calibration in seen.values()), total)
         total += untrained_cost(here, next(iter(seen.values())))
     return StudyPlan(
         trainings=trainings(protocol),
@@ -114,20 +114,20 @@ def _at_hand(read: ReadStudy, watch: Progress) -> dict[str, Stores]:
         executor.close()
 
 
-def _measured(read: ReadStudy, stores: Mapping[str, Stores], watch: Progress) -> dict[str, dict[str, Measured]]:
+def _measured(read: ReadStudy, stores: Mapping[str, Stores], watch: Progress) -> dict[str, dict[str, Calibration]]:
     losses = read.study.losses
-    found: dict[str, dict[str, Measured]] = {name: {} for name in stores}
+    measured: dict[str, dict[str, Calibration]] = {name: {} for name in stores}
     for done, (name, loss) in enumerate(itertools.product(stores, losses)):
         watch("calibrations", done, len(stores) * len(losses))
-        found[name][loss.label] = _calibrate(read, name, stores[name], loss)
-    return found
+        measured[name][loss.label] = _calibrate(read, name, stores[name], loss)
+    return measured
 
 
 def _bytes(stores: Stores) -> int:
     return sum(path.with_suffix(".npy").stat().st_size for path in (stores.trainval, stores.test))
 
 
-def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -> Measured:
+def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -> Calibration:
     protocol = read.study.protocol_on(name)
     knobs = catalog.middle_knobs(protocol.space_of(choice, name))
     spec = SearchPlan(protocol, name, stores.trainval_digest, choice, 0).trial_runs(slot=0, knobs=knobs)[0]
@@ -145,4 +145,4 @@ def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -
         executor.close()
     if finished.body is None:
         raise RunError(f"the {title} failed: {finished.failure}")
-    return Measured(**finished.body)
+    return Calibration(**finished.body)

@@ -45,10 +45,10 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
 def study_standings(study: ReadStudy | Path | str) -> tuple[Standing, ...]:
     """How far each loss is, by the ledger alone."""
     read = open_study(study)
-    found = study_evidence(read, Ledger(evidence_folder(read)))
+    evidences = study_evidence(read, Ledger(evidence_folder(read)))
     return tuple(
         standing
-        for evidence in found
+        for evidence in evidences
         for loss in evidence.losses
         for standing in loss_standings(evidence.dataset, loss, read.study.protocol_on(evidence.dataset))
     )

@@ -16,7 +16,7 @@ from realitycheck.executors.base import Executor, Job
 from realitycheck.executors.menu import MENU, Resources
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
-from realitycheck.protocol.schema import nearest
+from realitycheck.protocol.validation import nearest
 from realitycheck.records.curves import Images
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Opening, Record, Run, Score, of_type
@@ -144,24 +144,24 @@ def carry_out(
     """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
     try:
         stores = with_features(read, prepare_data(read, watch=progress), executor, device=device, watch=progress)
-        desk = _desk(read, stores, reuse=reuse)
+        runtime = _runtime(read, stores, reuse=reuse)
         versions = {name: version(name) for name in ("realitycheck", "torch", "optuna", "numpy")}
-        title = " ".join(f"{name} {each}" for name, each in versions.items())
-        desk.ledger.note("started", {"title": title, "device": device})
+        title = " ".join(f"{name} {number}" for name, number in versions.items())
+        runtime.ledger.note("started", {"title": title, "device": device})
         campaign = Campaign(
-            agenda=desk.agenda,
-            ledger=desk.ledger,
+            agenda=runtime.agenda,
+            ledger=runtime.ledger,
             executor=executor,
             verbs=verbs,
-            place=lambda job: desk.place(job, device=device),
-            stored=lambda: stored_weights(desk.cache),
-            forget=lambda run_id: forget_weights(desk.cache, run_id),
-            known=desk.known,
+            place=lambda job: runtime.place(job, device=device),
+            stored=lambda: stored_weights(runtime.cache),
+            forget=lambda run_id: forget_weights(runtime.cache, run_id),
+            known=runtime.known,
         )
         for _ in campaign.steps(seconds=1.0):
-            watch(desk.standings(), [job.title for job in campaign.running.values()])
+            watch(runtime.standings(), [job.title for job in campaign.running.values()])
         left, raised = tuple(campaign.left.values()), tuple(campaign.raised.values())
-        return StudyResult(left, tuple(campaign.alarms), desk.standings(), raised)
+        return StudyResult(left, tuple(campaign.alarms), runtime.standings(), raised)
     finally:
         executor.close()
 
@@ -176,20 +176,20 @@ def accept_failed(read: ReadStudy, run_id: str) -> str:
     Raises:
         InputError: no single run of that id is still to be done and has failed three times.
     """
-    desk = _desk(read, prepare_data(read), reuse=())
-    failures = Counter(note["id"] for note in desk.ledger.notes() if note["kind"] == "failed")
-    ready = [job for job in desk.agenda.ready() if job.kind == "run" and job.id not in desk.ledger.records]
+    runtime = _runtime(read, prepare_data(read), reuse=())
+    failures = Counter(note["id"] for note in runtime.ledger.notes() if note["kind"] == "failed")
+    ready = [job for job in runtime.agenda.ready() if job.kind == "run" and job.id not in runtime.ledger.records]
     failed = [job for job in ready if job.id.startswith(run_id) and failures[job.id] >= ATTEMPTS]
     if len(failed) != 1 or len(run_id) < SHORTEST_ID:
         says = f"unknown run '{run_id}': no single run of this id failed {ATTEMPTS} times. `run` prints the ids."
         raise InputError.one("--accept-failed", "run-unknown", says)
     spec = RunSpec.from_json(failed[0].payload["spec"])
-    desk.ledger.append(Run(spec, Outcome.DIVERGED, ACCEPTED, None, (), (), Images(0, 0)))
+    runtime.ledger.append(Run(spec, Outcome.DIVERGED, ACCEPTED, None, (), (), Images(0, 0)))
     return failed[0].title
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _StudyRuntime:
     """What the work of a study needs: stores, ledger, and the jobs that may start."""
 
     read: ReadStudy
@@ -217,12 +217,12 @@ class _Desk:
         )
 
 
-def _desk(read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path]) -> _Desk:
+def _runtime(read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path]) -> _StudyRuntime:
     folder = evidence_folder(read)
     ledger, cache = Ledger(folder), folder / "cache"
     plans = tuple(
-        DatasetPlan(study=read.study, dataset=name, data=each.trainval_digest, test=each.test_digest)
-        for name, each in stores.items()
+        DatasetPlan(study=read.study, dataset=name, data=pair.trainval_digest, test=pair.test_digest)
+        for name, pair in stores.items()
     )
     for opening in _seen_before(reuse, tests={plan.test for plan in plans}):
         ledger.append(opening)
@@ -231,7 +231,7 @@ def _desk(read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path
     copied = {model for score in of_type(known.values(), Score) for model in score.spec.models}
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)
     weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}
-    return _Desk(read, stores, ledger, cache, weights, plans, agenda, known)
+    return _StudyRuntime(read, stores, ledger, cache, weights, plans, agenda, known)
 
 
 def _known(reuse: Sequence[Path]) -> dict[str, Record]:
@@ -273,7 +273,7 @@ def preload() -> list[str]:
     A child imports the parent's main module again; what that needs costs seconds where it is not loaded yet.
     """
     verbs = [address.partition(":")[0] for address in VERBS.values()]
-    return ["realitycheck.executors.preload", *verbs, *sorted(each for each in sys.modules if _is_ours(each))]
+    return ["realitycheck.executors.preload", *verbs, *sorted(module for module in sys.modules if _is_ours(module))]
 
 
 def _is_ours(module: str) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from small_study import PROTOCOL, write_study
 
-from realitycheck.plan.cost import Measured, longest_complete, loss_cost, trainings, untrained_cost
+from realitycheck.plan.cost import Calibration, longest_complete, loss_cost, trainings, untrained_cost
 from realitycheck.protocol.read import read_study
 
-SEEN = Measured(step=1.0, complete_step=2.0, evaluation=3.0, fold_score=40.0, complete_score=10.0, weights_bytes=100)
+SEEN = Calibration(step=1.0, complete_step=2.0, evaluation=3.0, fold_score=40.0, complete_score=10.0, weights_bytes=100)
 
 
 @pytest.fixture

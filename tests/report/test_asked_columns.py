@@ -26,7 +26,7 @@ def filled(score, shift):
     def one(model):
         return {name: replace(found, scores={**found.scores, **extra}) for name, found in model.items()}
 
-    return replace(score, each=tuple(map(one, score.each)), together=score.together and one(score.together))
+    return replace(score, models=tuple(map(one, score.models)), together=score.together and one(score.together))
 
 
 def measured(replicate):

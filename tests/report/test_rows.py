@@ -20,7 +20,7 @@ def row_of(study, dataset, label):
 def test_aggregate_is_the_mean_of_the_folds_under_the_declared_distance(study, dataset):
     replicates = dataset.losses[0].replicates  # contrastive declares euclidean
     by_hand = [
-        np.mean([model["euclidean"].scores["r_precision"] for model in replicate.scores["clean"].folds.each])
+        np.mean([model["euclidean"].scores["r_precision"] for model in replicate.scores["clean"].folds.models])
         for replicate in replicates
     ]
     cell = row_of(study, dataset, "contrastive").cell(Category.AGGREGATE, "r_precision")
@@ -36,7 +36,7 @@ def test_ensemble_and_complete_are_single_scores(study, dataset):
     ensemble = row.cell(Category.ENSEMBLE, "map_at_r").values[0]
     complete = row.cell(Category.COMPLETE, "precision_at_1").values[0]
     assert ensemble == first.folds.together["cosine"].scores["map_at_r"]
-    assert complete == first.complete.each[0]["cosine"].scores["precision_at_1"]
+    assert complete == first.complete.models[0]["cosine"].scores["precision_at_1"]
 
 
 def test_columns_follow_the_protocol(study, dataset):

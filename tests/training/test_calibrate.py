@@ -8,7 +8,7 @@ import pytest
 from small_study import write_study
 
 from realitycheck import verbs
-from realitycheck.plan.cost import Measured
+from realitycheck.plan.cost import Calibration
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.runs import TrainingPlace
 from realitycheck.training import calibrate as module
@@ -44,7 +44,7 @@ def ranked(monkeypatch):
 
 def test_everything_is_measured_and_takes_time(payload):
     actual = calibrate(payload)
-    assert actual.keys() == {field.name for field in fields(Measured)}
+    assert actual.keys() == {field.name for field in fields(Calibration)}
     assert all(value > 0 for value in actual.values())
 
 

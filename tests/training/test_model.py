@@ -12,7 +12,7 @@ from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import read_study
 from realitycheck.training.checkpoint import Snapshot, load_weights, save_weights
 from realitycheck.training.embed import join, rms_norm
-from realitycheck.training.model import build_model, spread
+from realitycheck.training.embedding_model import build_model, spread
 from realitycheck.training.optimizers import build_optimizers
 
 

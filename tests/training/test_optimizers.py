@@ -13,7 +13,7 @@ from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import read_study
 from realitycheck.runs import TrainingPlace
 from realitycheck.training.assemble import assemble, enter_followup
-from realitycheck.training.model import build_model
+from realitycheck.training.embedding_model import build_model
 from realitycheck.training.optimizers import build_optimizers
 
 DECAYING = PROTOCOL.replace("lr: null, momentum: 0.9, weight_decay: 0}", "lr: null, momentum: 0.9, weight_decay: 0.5}")

@@ -14,7 +14,7 @@ from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Run, Score, of_type
 from realitycheck.stores.feature_parts import features_path, missing
 from realitycheck.stores.open import open_store
-from realitycheck.training.model import build_trunk
+from realitycheck.training.embedding_model import build_trunk
 from realitycheck.verbs.frozen import with_features
 from realitycheck.verbs.run import preload
 

@@ -10,7 +10,7 @@ from typing import Any
 from realitycheck.catalog import is_address
 from realitycheck.check.needs import NeedPath, parse_need
 from realitycheck.protocol.document import Fault
-from realitycheck.protocol.schema import nearest
+from realitycheck.protocol.validation import nearest
 
 ALONE = {"protocol": {"protocol", "file"}, "spaces": {"spaces"}}
 """File → the roots of the needs of a rule whose problems belong to that file by itself."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from realitycheck.errors import InputError, Problem
 from realitycheck.losses import menu
 from realitycheck.protocol.document import Document, read_document
-from realitycheck.protocol.schema import nearest, validate
+from realitycheck.protocol.validation import nearest, validate
 from realitycheck.runs import Category
 
 Positive = Annotated[int, Field(ge=1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from realitycheck.errors import InputError
-from realitycheck.protocol.schema import nearest
+from realitycheck.protocol.validation import nearest
 from realitycheck.report.papers.published_tables import (
     PublishedBlock,
     PublishedLoss,

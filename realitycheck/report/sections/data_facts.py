@@ -51,7 +51,7 @@ def find(dataset: DatasetFindings) -> DataFacts:
         train=_ends(run.train for run in images),
         val=_ends(run.val for run in images),
         queries=score.queries if score else None,
-        classes=len(score.each[0]["cosine"].per_class) if score else None,
+        classes=len(score.models[0]["cosine"].per_class) if score else None,
         singletons=score.singletons if score else None,
         trainings=Trainings(search=len(trials), folds=len(folds), complete=len(complete)),
     )
