@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,41 @@ def test_only_a_score_can_name_the_test_half():
 def test_no_nameless_rooms():
     nameless = {"utils", "util", "common", "helpers", "misc", "core", "manager", "factory"}
     assert not nameless & {part for module in MODULES for part in module.split(".")}
+
+
+def functions() -> list[tuple[int, str]]:
+    """Lines of every function without its docstring, and where it is."""
+    lengths = []
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = node.body[0]
+                text = ast.get_docstring(node)
+                doc = (first.end_lineno or 0) - first.lineno + 1 if text is not None else 0
+                lengths.append(((node.end_lineno or 0) - node.lineno + 1 - doc, f"{module}.{node.name}"))
+    return sorted(lengths)
+
+
+def test_functions_are_short():
+    lengths = functions()
+    assert lengths[-1][0] <= 45, lengths[-1]
+    assert lengths[int(0.9 * len(lengths))][0] <= 15
+
+
+def test_no_file_name_occurs_twice():
+    """A name says what a file holds, whatever its room; only `base` and `menu` mean the same in every room."""
+    stems = Counter(module.split(".")[-1] for module in MODULES if not module.endswith(("__init__", "__main__")))
+    assert {stem for stem, count in stems.items() if count > 1} <= {"base", "menu"}
+
+
+def test_no_public_class_name_occurs_twice():
+    names = Counter(
+        node.name
+        for tree in MODULES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, count in names.items() if count > 1} == set()
 
 
 def test_files_are_short():
