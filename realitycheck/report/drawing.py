@@ -1,4 +1,4 @@
-"""Parts of every figure: colours, type, panels, and SVG text whose bytes depend on the content alone."""
+"""Parts of every figure: colours, type, panels, and SVG text with bytes that depend on the content alone."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def style_of(label: str, labels: Sequence[str]) -> Style:
 
 
 def draw(paint: Callable[[Canvas], None], *, name: str, height: float, title: str, caption: str) -> Figure:
-    """Draw a figure as an SVG document whose bytes depend on the content alone.
+    """Draw a figure as an SVG document with bytes that depend on the content alone.
 
     Args:
         paint: draws on an empty canvas `WIDTH` inches wide.

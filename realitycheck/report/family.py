@@ -11,7 +11,7 @@ from realitycheck.runs import CLEAN
 from realitycheck.statistics.comparisons import Comparison, compare
 
 REPLACEMENT = next(label for label, evaluation in UNTRAINED_ROWS.items() if evaluation == CLEAN)
-"""The untrained row whose scores replace missing replicates."""
+"""The untrained row that replaces missing replicates."""
 
 
 def comparisons(study: StudyFacts, rows: Sequence[ScoreRow], untrained: Sequence[ScoreRow]) -> tuple[Comparison, ...]:

@@ -105,27 +105,27 @@ def find_all(
     study: Study, evidence: Sequence[DatasetEvidence], *, sources: Mapping[str, str], credit: Sequence[str]
 ) -> Findings:
     """Compute the findings of a study, finished or not."""
-    facts = study_facts(study)
+    about = study_facts(study)
     return Findings(
-        study=facts,
-        datasets=tuple(_dataset(study, facts, each) for each in evidence),
+        study=about,
+        datasets=tuple(_dataset(study, about, on_dataset) for on_dataset in evidence),
         sources=sources,
         credit=tuple(credit),
     )
 
 
-def _dataset(study: Study, facts: StudyFacts, evidence: DatasetEvidence) -> DatasetFindings:
+def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> DatasetFindings:
     address = next((choice.address for choice in study.datasets if choice.name == evidence.dataset), "")
     protocol = study.protocol.of(address)
     late = exploratory(evidence)
     rows = tuple(
-        make_row(loss, protocol, facts.estimator, status=facts.statuses[loss.label], exploratory=loss.label in late)
+        make_row(loss, protocol, about.estimator, status=about.statuses[loss.label], exploratory=loss.label in late)
         for loss in evidence.losses
     )
-    untrained = tuple(make_untrained_row(row, protocol, facts.estimator) for row in evidence.untrained)
-    compared = comparisons(facts, rows, untrained)
+    untrained = tuple(make_untrained_row(row, protocol, about.estimator) for row in evidence.untrained)
+    compared = comparisons(about, rows, untrained)
     return DatasetFindings(
-        study=facts,
+        study=about,
         dataset=evidence.dataset,
         address=address,
         protocol=protocol,
@@ -138,8 +138,8 @@ def _dataset(study: Study, facts: StudyFacts, evidence: DatasetEvidence) -> Data
         missing=missing(protocol, evidence),
         answer=answer(
             compared,
-            baseline=facts.shown(facts.baseline),
-            smallest=facts.smallest_difference,
+            baseline=about.shown(about.baseline),
+            smallest=about.smallest_difference,
             marks={row.label: row.marks for row in rows},
         ),
     )

@@ -15,7 +15,7 @@ from realitycheck.statistics.intervals import Interval
 
 
 def height_of(rows: int) -> float:
-    """Height in inches of a plot with a title, an axis and so many rows."""
+    """Height in inches of a plot with a title, an axis and this number of rows."""
     return 0.95 + 0.42 * max(1, rows)
 
 

@@ -11,7 +11,7 @@ NAMING = "same"
 def exploratory(evidence: DatasetEvidence) -> frozenset[str]:
     """Find the losses of which a part was decided after the test half had first been opened.
 
-    That is a search that the first opening does not name: a loss that joined, or one whose space or recipe changed. It
+    That is a search that the first opening does not name: a loss that joined, or one with another space or recipe. It
     is every loss if the claims changed, or if a loss of the first family was dropped, which eases Holm's correction.
     """
     if not evidence.openings:

@@ -82,7 +82,7 @@ def provenance_text(findings: Findings, *, attempts: Sequence[Mapping[str, Any]]
 
 def _latex_tables(part: ReportPart) -> Iterable[Table]:
     latex = part.section.latex
-    return latex(part.subject, part.found) if latex and part.found is not None else ()
+    return latex(part.subject, part.facts) if latex and part.facts is not None else ()
 
 
 def _footer(ledger_digest: str) -> list[Block]:

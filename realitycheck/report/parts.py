@@ -19,13 +19,13 @@ class ReportPart:
     Args:
         section: the section.
         subject: the whole study, or one dataset.
-        found: the facts; None where the section has nothing to say.
+        facts: the facts; None where the section has nothing to say.
         blocks: the facts as blocks.
     """
 
     section: Section[Any, Any]
     subject: Findings | DatasetFindings
-    found: Any
+    facts: Any
     blocks: tuple[Block, ...]
 
 
@@ -45,5 +45,5 @@ def figures_of(parts: Sequence[ReportPart]) -> Iterator[Figure]:
 
 
 def _part(section: Section[Any, Any], subject: Findings | DatasetFindings) -> ReportPart:
-    found = section.find(subject)
-    return ReportPart(section, subject, found, () if found is None else tuple(section.blocks(subject, found)))
+    facts = section.find(subject)
+    return ReportPart(section, subject, facts, () if facts is None else tuple(section.blocks(subject, facts)))

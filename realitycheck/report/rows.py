@@ -176,8 +176,11 @@ def _lost(replicates: tuple[Replicate, ...], protocol: Protocol, category: Categ
     if category is not Category.COMPLETE:
         return sum(any(map(_diverged, replicate.fold_runs)) for replicate in replicates)
     pooled = protocol.final.complete == "appendix_d"
-    every = tuple(run for each in replicates for run in each.fold_runs)
-    return sum(_diverged(each.complete_run) or _no_lengths(every if pooled else each.fold_runs) for each in replicates)
+    every = tuple(run for replicate in replicates for run in replicate.fold_runs)
+    return sum(
+        _diverged(replicate.complete_run) or _no_lengths(every if pooled else replicate.fold_runs)
+        for replicate in replicates
+    )
 
 
 def _no_lengths(fold_runs: tuple[Run | None, ...]) -> bool:

@@ -21,14 +21,14 @@ def answer(
     """
     if not comparisons:
         return f"There is nothing to compare with {baseline}."
-    groups = [[each for each in comparisons if each.verdict is verdict] for verdict in (*Verdict, None)]
+    groups = [[one for one in comparisons if one.verdict is verdict] for verdict in (*Verdict, None)]
     return " ".join(_group(group, len(comparisons), baseline, smallest, marks) for group in groups if group)
 
 
 def _group(
     group: Sequence[Comparison], total: int, baseline: str, smallest: float, marks: Mapping[str, Sequence[str]]
 ) -> str:
-    named = [marked(each.label, marks.get(each.label, ())) for each in group]
+    named = [marked(one.label, marks.get(one.label, ())) for one in group]
     if len(group) == 1:
         return f"{verdict_sentence(group[0], name=named[0], baseline=baseline, smallest=smallest)}."
     names, which = enumeration(named), f"{len(group)} of {total} losses"
@@ -45,19 +45,19 @@ def _group(
 
 def verdict_sentence(comparison: Comparison, *, name: str, baseline: str, smallest: float) -> str:
     """One verdict as a sentence, such as `circle is better than triplet (+1.20 points, 95 % interval …)`."""
-    found, bound = _found(comparison), points(smallest)
+    numbers, bound = _numbers(comparison), points(smallest)
     match comparison.verdict:
         case Verdict.BETTER | Verdict.WORSE:
-            return f"{name} is {comparison.verdict} than {baseline}{found}"
+            return f"{name} is {comparison.verdict} than {baseline}{numbers}"
         case Verdict.EQUIVALENT:
-            return f"{name} is equivalent to {baseline}, within ±{bound} points{found}"
+            return f"{name} is equivalent to {baseline}, within ±{bound} points{numbers}"
         case Verdict.UNDECIDED:
-            return f"{name} against {baseline} is undecided{found}"
+            return f"{name} against {baseline} is undecided{numbers}"
         case None:
             return f"{name} against {baseline}: replicates are missing so far"
 
 
-def _found(comparison: Comparison) -> str:
+def _numbers(comparison: Comparison) -> str:
     if comparison.mean is None:
         return " (no seed has both scores)"
     equivalent = comparison.verdict is Verdict.EQUIVALENT

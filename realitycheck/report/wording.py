@@ -12,7 +12,7 @@ METRIC_NAMES = {"map_at_r": "MAP@R", "r_precision": "RP", "precision_at_1": "P@1
 """The scores of every study as the published tables head their columns."""
 
 RECONSTRUCTION = "reconstruction"
-"""The status of a loss whose publication leaves parts of it open."""
+"""The status of a loss with gaps in its publication."""
 
 FOOTNOTE = (
     "(reconstruction): neither official code nor a full formula of this loss is published. Missing parts were filled "

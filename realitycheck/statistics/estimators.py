@@ -24,6 +24,6 @@ def estimator(method: str, *, level: float, searches: int) -> Estimator:
     if not 0.5 < level < 1:
         raise ValueError(f"level {level} is out of range: must be between 0.5 and 1.")
     module, name = MENU[method].split(":")
-    found = getattr(import_module(module), name)(level=level, searches=searches)
-    assert isinstance(found, Estimator)
-    return found
+    chosen = getattr(import_module(module), name)(level=level, searches=searches)
+    assert isinstance(chosen, Estimator)
+    return chosen

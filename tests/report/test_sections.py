@@ -85,14 +85,14 @@ def test_every_section_is_in_every_format(section, study, dataset):
     named = study.model_copy(update={"same": ("circle", "soft_triple")})
     parts = make_parts(findings_of(named, [dataset]), [section])
     (part,) = parts
-    assert part.found is not None
+    assert part.facts is not None
     headings = [block.text for block in part.blocks if isinstance(block, Heading)]
     texts = texts_of(named, [dataset])
     for heading in headings:
         assert f">{heading}</h" in texts["index.html"]
         assert section.file_text or f"# {heading}\n".replace("_", "\\_") in texts["tables.md"]
     body = json.loads(texts["tables.json"])
-    keys = section.facts(part.found) if section.facts else [section.name]
+    keys = section.keys(part.facts) if section.keys else [section.name]
     assert set(keys) <= set(body if section.subject is Findings else body["datasets"][0])
 
 

@@ -24,7 +24,7 @@ def find(findings: Findings) -> Answer:
     return Answer(findings.finished)
 
 
-def blocks(findings: Findings, found: Answer) -> Iterator[Block]:
+def blocks(findings: Findings, facts: Answer) -> Iterator[Block]:
     """Print the answer of every dataset, how verdicts are made, and what limits them."""
     study = findings.study
     kicker = f"Reality Check · study {study.study} · protocol {study.protocol.protocol}"
@@ -47,7 +47,7 @@ def blocks(findings: Findings, found: Answer) -> Iterator[Block]:
             yield Paragraph(f"On {dataset.dataset}: {capped}" if several else capped)
     if study.reconstructed:
         yield Note(FOOTNOTE)
-    if not found.finished:
+    if not facts.finished:
         yield Banner(
             (Strong("This study is not finished."), " All results are provisional. Missing:"), _items(findings)
         )
@@ -69,5 +69,5 @@ SECTION = Section(
     subject=Findings,
     find=find,
     blocks=blocks,
-    facts=lambda found: {"finished": found.finished},
+    keys=lambda facts: {"finished": facts.finished},
 )

@@ -10,27 +10,27 @@ from realitycheck.report.blocks import Block, Table
 from realitycheck.report.findings import DatasetFindings, Findings
 
 Subject = TypeVar("Subject", Findings, DatasetFindings)
-Found = TypeVar("Found")
+Facts = TypeVar("Facts")
 
 
 @dataclass(frozen=True, slots=True)
-class Section(Generic[Subject, Found]):
+class Section(Generic[Subject, Facts]):
     """One section: it finds its facts and turns them into blocks that every writer can print.
 
     Args:
-        name: its key in `tables.json` where `facts` is None.
+        name: its key in `tables.json` where `keys` is None.
         subject: `Findings` for a section of the whole study, `DatasetFindings` for one that every dataset has.
         find: the facts, or None where there is nothing to say; the section is then left out.
         blocks: the facts as blocks.
-        facts: the facts as keys and values of `tables.json`; None for one key, the section's name.
+        keys: the facts as keys and values of `tables.json`; None for one key, the section's name.
         latex: tables for `tables.tex`; None for none.
         file_text: whether it prints whole files, which `tables.md` leaves out.
     """
 
     name: str
     subject: type[Subject]
-    find: Callable[[Subject], Found | None]
-    blocks: Callable[[Subject, Found], Iterable[Block]]
-    facts: Callable[[Found], Mapping[str, Any]] | None = None
-    latex: Callable[[Subject, Found], Iterable[Table]] | None = None
+    find: Callable[[Subject], Facts | None]
+    blocks: Callable[[Subject, Facts], Iterable[Block]]
+    keys: Callable[[Facts], Mapping[str, Any]] | None = None
+    latex: Callable[[Subject, Facts], Iterable[Table]] | None = None
     file_text: bool = False

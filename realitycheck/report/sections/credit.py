@@ -14,10 +14,10 @@ def find(findings: Findings) -> tuple[str, ...] | None:
     return findings.credit or None
 
 
-def blocks(findings: Findings, found: tuple[str, ...]) -> Iterator[Block]:
+def blocks(findings: Findings, facts: tuple[str, ...]) -> Iterator[Block]:
     """Print every sentence as a paragraph."""
     yield Heading(2, "Data")
-    yield from map(Paragraph, found)
+    yield from map(Paragraph, facts)
 
 
 SECTION = Section(

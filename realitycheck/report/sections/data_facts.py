@@ -57,10 +57,10 @@ def find(dataset: DatasetFindings) -> DataFacts:
     )
 
 
-def blocks(dataset: DatasetFindings, found: DataFacts) -> Iterator[Block]:
+def blocks(dataset: DatasetFindings, facts: DataFacts) -> Iterator[Block]:
     """Print the dataset's name and its facts."""
     yield Heading(2, dataset.dataset)
-    yield Terms(tuple((term, f"{text}.") for term, text in fact_lines(found)))
+    yield Terms(tuple((term, f"{text}.") for term, text in fact_lines(facts)))
 
 
 def fact_lines(facts: DataFacts) -> list[tuple[str, str]]:

@@ -55,23 +55,23 @@ def find(dataset: DatasetFindings) -> Differences:
     return Differences(dataset.comparisons)
 
 
-def blocks(dataset: DatasetFindings, found: Differences) -> Iterator[Block]:
+def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
     """Print the table and the figure of the differences."""
     study = dataset.study
     baseline = study.shown(study.baseline)
     yield Heading(3, f"Against {baseline}")
-    if not found.comparisons:
+    if not facts.comparisons:
         yield Paragraph("There is nothing to compare.")
         return
     yield Table(
         _columns(percent(study.level)),
-        rows_of([_line(dataset, comparison) for comparison in found.comparisons]),
+        rows_of([_line(dataset, comparison) for comparison in facts.comparisons]),
         caption=f"{study.primary}, paired by seed, in percentage points; positive means that the loss scores higher "
         f"than {baseline}.",
         notes=_notes(dataset),
     )
-    if any(comparison.mean is not None for comparison in found.comparisons):
-        yield _figure(dataset, found)
+    if any(comparison.mean is not None for comparison in facts.comparisons):
+        yield _figure(dataset, facts)
 
 
 def _columns(level: str) -> tuple[Column, ...]:
@@ -117,7 +117,7 @@ def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
     return (verdicts, *several, *([exploratory] if dataset.exploratory else []))
 
 
-def _figure(dataset: DatasetFindings, found: Differences) -> Figure:
+def _figure(dataset: DatasetFindings, facts: Differences) -> Figure:
     study = dataset.study
     baseline, bound = study.shown(study.baseline), 100 * study.smallest_difference
 
@@ -125,8 +125,8 @@ def _figure(dataset: DatasetFindings, found: Differences) -> Figure:
         panel = canvas.subplots()
         panel.axvspan(-bound, bound, color=BAND, lw=0, zorder=0)
         panel.axvline(0, color="#8A9099", lw=0.8, zorder=1)
-        name_rows(panel, [study.shown(comparison.label) for comparison in found.comparisons])
-        for position, comparison in enumerate(found.comparisons):
+        name_rows(panel, [study.shown(comparison.label) for comparison in facts.comparisons])
+        for position, comparison in enumerate(facts.comparisons):
             style = style_of(comparison.label, dataset.labels)
             paint_row(panel, position, comparison.mean, comparison.interval, comparison.differences, style)
             _write_beside(panel, position, comparison.verdict or PENDING)
@@ -135,7 +135,7 @@ def _figure(dataset: DatasetFindings, found: Differences) -> Figure:
     return draw(
         paint,
         name=dataset.figure_name("differences"),
-        height=height_of(len(found.comparisons)),
+        height=height_of(len(facts.comparisons)),
         title=f"Paired differences with {baseline} on {dataset.dataset}",
         caption="Differences of single seeds (small marks), their mean (thin tick) and its "
         f"{percent(study.level)} interval (bar).",
@@ -151,5 +151,5 @@ SECTION = Section(
     subject=DatasetFindings,
     find=find,
     blocks=blocks,
-    facts=lambda found: {"comparisons": found.comparisons},
+    keys=lambda facts: {"comparisons": facts.comparisons},
 )

@@ -19,7 +19,7 @@ METRIC_SENTENCES = {
     "map_at_r": "a query has R other images of its class: of its R nearest images each hit counts with the share of "
     "hits up to it, and their sum is divided by R.",
     "r_precision": "R-precision: the share of the query's class among its R nearest images.",
-    "precision_at_1": "the share of queries whose nearest image has their class.",
+    "precision_at_1": "the share of queries with a nearest image of their class.",
 }
 """How each score follows from nearest neighbours."""
 
@@ -63,13 +63,13 @@ class Measured:
     """How the study measured.
 
     Args:
-        promise: the protocol's own summary.
+        summary: the protocol's own summary.
         alike: what every loss had alike: heading and sentence.
         glossary: categories and scores: their names in the tables → a sentence.
         forewords: the paragraphs at the beginning of each file of the study.
     """
 
-    promise: str
+    summary: str
     alike: tuple[tuple[str, str], ...]
     glossary: dict[str, str]
     forewords: tuple[tuple[str, ...], ...]
@@ -80,29 +80,29 @@ def find(findings: Findings) -> Measured:
     study = findings.study
     metrics = {metric for dataset in findings.datasets for metric in dataset.protocol.metrics}
     return Measured(
-        promise=study.protocol.summary,
+        summary=study.protocol.summary,
         alike=tuple(held_constant(study.protocol, interval=study.estimator.title)),
         glossary=glossary(study, metrics),
         forewords=tuple(tuple(foreword(text)) for text in findings.sources.values()),
     )
 
 
-def blocks(findings: Findings, found: Measured) -> Iterator[Block]:
+def blocks(findings: Findings, facts: Measured) -> Iterator[Block]:
     """Print what the files say of themselves, then the glossary, then what was held constant."""
     yield Heading(2, "What was measured")
-    first, others = found.forewords[:1], found.forewords[1:2]
+    first, others = facts.forewords[:1], facts.forewords[1:2]
     yield from (Paragraph(paragraph) for foreword in first for paragraph in foreword)
-    yield Paragraph(f"Protocol {findings.study.protocol.protocol}: {found.promise}")
+    yield Paragraph(f"Protocol {findings.study.protocol.protocol}: {facts.summary}")
     yield from (Paragraph(paragraph) for foreword in others for paragraph in foreword)
     yield Paragraph((Link("The files of study and protocol", "#study-files"), " are printed at the end of the page."))
     yield Heading(3, "Glossary")
-    yield Terms(tuple(found.glossary.items()))
+    yield Terms(tuple(facts.glossary.items()))
     yield Note(
-        "Scores are in percent, differences in percentage points; higher is better. Every image of the test half whose "
-        "class has other images there is a query against all other images of that half. Scores are means over queries."
+        "Scores are in percent, differences in percentage points; higher is better. Every image of the test half is a "
+        "query against all other images of that half, if one of them has its class. Scores are means over queries."
     )
     yield Heading(3, "Held constant")
-    yield Terms(tuple((term, f"{text}.") for term, text in found.alike))
+    yield Terms(tuple((term, f"{text}.") for term, text in facts.alike))
 
 
 def foreword(text: str) -> list[str]:
@@ -207,5 +207,5 @@ SECTION = Section(
     subject=Findings,
     find=find,
     blocks=blocks,
-    facts=lambda found: {"promise": found.promise, "alike": found.alike, "glossary": found.glossary},
+    keys=lambda facts: {"promise": facts.summary, "alike": facts.alike, "glossary": facts.glossary},
 )

@@ -141,26 +141,26 @@ def noise_sentence(labels: Sequence[str], floor: Floor | None) -> str:
     return f"{spread}; {floor.further} of {floor.pairs} pairs of different losses are further apart."
 
 
-def blocks(dataset: DatasetFindings, found: Noise) -> Iterator[Block]:
+def blocks(dataset: DatasetFindings, facts: Noise) -> Iterator[Block]:
     """Print the sentence, the table of every column, and the figure of the primary one."""
     study = dataset.study
     yield Heading(3, "Noise floor")
-    yield Paragraph(f"{found.sentence} {LATE}" if found.late else found.sentence)
-    names = enumeration([study.shown(label) for label in found.labels])
+    yield Paragraph(f"{facts.sentence} {LATE}" if facts.late else facts.sentence)
+    names = enumeration([study.shown(label) for label in facts.labels])
     searches = "a search" if study.searches == 1 else "searches"
     yield Note(
         f"The names of the function: {names}. Each name had {searches} and runs of its own. With equal ranges the "
         "spread is pure noise: of the retraining, which the intervals cover, and of the search. A gap between "
         "different losses that is no larger is no evidence of a difference."
     )
-    if found.floors:
-        yield _table(dataset, found)
-    floor = found.floor(study.category, study.metric)
+    if facts.floors:
+        yield _table(dataset, facts)
+    floor = facts.floor(study.category, study.metric)
     if floor:
-        yield _figure(dataset, found, floor)
+        yield _figure(dataset, facts, floor)
 
 
-def _table(dataset: DatasetFindings, found: Noise) -> Table:
+def _table(dataset: DatasetFindings, facts: Noise) -> Table:
     study = dataset.study
     numbers = ("Spread", "Deviation"), ("Difference", f"{percent(study.level)} interval", "Further apart")
     return Table(
@@ -170,11 +170,11 @@ def _table(dataset: DatasetFindings, found: Noise) -> Table:
             Column("Furthest apart"),
             *(Column(head, number=True) for head in numbers[1]),
         ),
-        rows_of([_line(dataset, floor) for floor in found.floors]),
+        rows_of([_line(dataset, floor) for floor in facts.floors]),
         caption="In percentage points. Spread: highest minus lowest mean of the names. Deviation: standard deviation "
         "of their means. Further apart: pairs of different losses with a larger gap than the largest among the names; "
         "these are each other loss against the names' mean, and the others among each other.",
-        notes=tuple(_notes(dataset, found)),
+        notes=tuple(_notes(dataset, facts)),
     )
 
 
@@ -192,14 +192,14 @@ def _line(dataset: DatasetFindings, floor: Floor) -> tuple[Content, ...]:
     )
 
 
-def _notes(dataset: DatasetFindings, found: Noise) -> Iterator[str]:
+def _notes(dataset: DatasetFindings, facts: Noise) -> Iterator[str]:
     study = dataset.study
-    if len(found.labels) > 2:
+    if len(facts.labels) > 2:
         yield (
             "The two names furthest apart were chosen after seeing the scores, so their interval excludes 0 more often "
             "than that of a pair named beforehand."
         )
-    floor = found.floor(study.category, study.metric)
+    floor = facts.floor(study.category, study.metric)
     if floor and floor.closer:
         pairs = (
             f"{study.shown(pair.higher)} and {study.shown(pair.lower)} ({points(pair.gap)})" for pair in floor.closer
@@ -207,22 +207,22 @@ def _notes(dataset: DatasetFindings, found: Noise) -> Iterator[str]:
         yield f"Pairs of different losses that are no further apart in {study.primary}: {'; '.join(pairs)}."
 
 
-def _figure(dataset: DatasetFindings, found: Noise, floor: Floor) -> Figure:
+def _figure(dataset: DatasetFindings, facts: Noise, floor: Floor) -> Figure:
     """The names of one function on top, the shade from their lowest to their highest mean across all losses."""
-    rows = sorted(dataset.rows, key=lambda row: row.label not in found.labels)
+    rows = sorted(dataset.rows, key=lambda row: row.label not in facts.labels)
 
     def paint(canvas: Canvas) -> None:
         panel = canvas.subplots()
         panel.axvspan(100 * floor.low, 100 * floor.high, color=BAND, lw=0, zorder=0)
         paint_scores(panel, dataset, rows, floor.category)
-        if len(rows) > len(found.labels):
-            panel.axhline(len(found.labels) - 0.43, color="#8A9099", lw=0.8, zorder=1)
+        if len(rows) > len(facts.labels):
+            panel.axhline(len(facts.labels) - 0.43, color="#8A9099", lw=0.8, zorder=1)
 
     return draw(
         paint,
         name=dataset.figure_name("noise"),
         height=height_of(len(rows)),
-        title=f"Scores of the {len(found.labels)} names of one function and of other losses on {dataset.dataset}",
+        title=f"Scores of the {len(facts.labels)} names of one function and of other losses on {dataset.dataset}",
         caption="The names of one function above the line, other losses below. Shaded: from the lowest to the highest "
         "mean of the names. Score of every seed (small marks) below the mean (thin tick) and its "
         f"{percent(dataset.study.level)} interval (bar).",

@@ -34,16 +34,16 @@ def find(dataset: DatasetFindings) -> Openings:
     return Openings(tuple(OpeningSummary(tuple(opening.searches), opening.number) for opening in records))
 
 
-def blocks(dataset: DatasetFindings, found: Openings) -> Iterator[Block]:
+def blocks(dataset: DatasetFindings, facts: Openings) -> Iterator[Block]:
     """Print the number of openings and the exploratory losses."""
     yield Heading(3, "Openings of the test half")
-    yield Paragraph(_sentences(dataset, found))
+    yield Paragraph(_sentences(dataset, facts))
 
 
-def _sentences(dataset: DatasetFindings, found: Openings) -> str:
-    if not found.openings:
+def _sentences(dataset: DatasetFindings, facts: Openings) -> str:
+    if not facts.openings:
         return "The test half has not been opened."
-    number, before = len(found.openings), found.openings[0].before
+    number, before = len(facts.openings), facts.openings[0].before
     earlier = f", after {count(before, 'earlier opening')} of the same half" if before else ""
     opened = f"This study opened the test half {TIMES.get(number, f'{number} times')}{earlier}."
     if not dataset.exploratory:
@@ -57,5 +57,5 @@ SECTION = Section(
     subject=DatasetFindings,
     find=find,
     blocks=blocks,
-    facts=lambda found: {"openings": found.openings},
+    keys=lambda facts: {"openings": facts.openings},
 )

@@ -100,14 +100,14 @@ def find(dataset: DatasetFindings) -> PublishedScores | None:
     )
 
 
-def blocks(dataset: DatasetFindings, found: PublishedScores) -> Iterator[Block]:
+def blocks(dataset: DatasetFindings, facts: PublishedScores) -> Iterator[Block]:
     """Print how everybody measured, then one table per category with its notes."""
     level = percent(dataset.study.level)
     yield Heading(3, "Published tables")
     yield Paragraph(UNTESTED)
     yield Table(
-        (Column(""), Column("This study"), *(Column(table.short) for table in found.tables)),
-        rows_of([(heading, ours, *theirs) for heading, ours, theirs in found.protocols]),
+        (Column(""), Column("This study"), *(Column(table.short) for table in facts.tables)),
+        rows_of([(heading, ours, *theirs) for heading, ours, theirs in facts.protocols]),
         caption="The protocol of this study and of every paper.",
         prose=True,
     )
@@ -116,12 +116,12 @@ def blocks(dataset: DatasetFindings, found: PublishedScores) -> Iterator[Block]:
         "A dash: not read from the paper. Pale rows: losses that are not in this study. The published name is printed "
         "below that of the study; losses are paired by what they compute, or as the notes say."
     )
-    for part in found.parts:
+    for part in facts.parts:
         yield _table(dataset, part)
         yield Terms(tuple((table.short, f"{_trust(block)}.") for table, block in part.columns))
-    if found.notes:
-        yield Note(" ".join(f"{loss} of {paper}: {note}." for paper, loss, note in found.notes))
-    yield Note(" ".join(f"{table.paper}; {table.table}. Read in: {table.source}." for table in found.tables))
+    if facts.notes:
+        yield Note(" ".join(f"{loss} of {paper}: {note}." for paper, loss, note in facts.notes))
+    yield Note(" ".join(f"{table.paper}; {table.table}. Read in: {table.source}." for table in facts.tables))
 
 
 def _table(dataset: DatasetFindings, part: Part) -> Table:
@@ -229,7 +229,7 @@ def _shape(batch: Batch) -> str:
     return f"{count(batch.classes, 'class', 'classes')} × {count(batch.per_class, 'image')}"
 
 
-def _facts(found: PublishedScores) -> dict[str, Any]:
+def _keys(facts: PublishedScores) -> dict[str, Any]:
     """Without our rows, which `tables.json` has already."""
     parts = [
         {
@@ -237,9 +237,9 @@ def _facts(found: PublishedScores) -> dict[str, Any]:
             "papers": [table.short for table, _ in part.columns],
             "lines": [{"label": line.label, "published": line.published} for line in part.lines],
         }
-        for part in found.parts
+        for part in facts.parts
     ]
-    return {"published": {"protocols": found.protocols, "parts": parts, "notes": found.notes}}
+    return {"published": {"protocols": facts.protocols, "parts": parts, "notes": facts.notes}}
 
 
 SECTION = Section(
@@ -247,5 +247,5 @@ SECTION = Section(
     subject=DatasetFindings,
     find=find,
     blocks=blocks,
-    facts=_facts,
+    keys=_keys,
 )

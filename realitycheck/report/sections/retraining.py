@@ -79,12 +79,12 @@ def endings(evidence: LossEvidence, protocol: Protocol) -> tuple[Ending, ...]:
     return tuple(_ending(evidence.label, search, phase) for search in evidence.searches for phase in protocol.phases)
 
 
-def cap_sentence(found: Sequence[Ending], *, shown: Callable[[str], str]) -> str:
+def cap_sentence(facts: Sequence[Ending], *, shown: Callable[[str], str]) -> str:
     """State what follows where the cap ended most final fold runs of a loss; empty where it did so for none."""
-    cut = [ending for ending in found if 2 * ending.final.capped > ending.final.runs]
+    cut = [ending for ending in facts if 2 * ending.final.capped > ending.final.runs]
     if not cut:
         return ""
-    labels, all_labels = list(dict.fromkeys(ending.label for ending in cut)), {ending.label for ending in found}
+    labels, all_labels = list(dict.fromkeys(ending.label for ending in cut)), {ending.label for ending in facts}
     losses = "every loss" if all_labels <= set(labels) else enumeration([shown(label) for label in labels])
     caps = enumeration([thousands(cap) for cap in sorted({ending.cap for ending in cut})])
     return (
@@ -93,21 +93,23 @@ def cap_sentence(found: Sequence[Ending], *, shown: Callable[[str], str]) -> str
     )
 
 
-def blocks(dataset: DatasetFindings, found: Retraining) -> Iterator[Block]:
+def blocks(dataset: DatasetFindings, facts: Retraining) -> Iterator[Block]:
     """Print the curves and the table of endings."""
-    curves = any(run for loss in dataset.evidence.losses for each in loss.replicates for run in each.fold_runs)
-    ended = any(ending.final.runs or ending.search.runs for ending in found.endings)
+    curves = any(
+        run for loss in dataset.evidence.losses for replicate in loss.replicates for run in replicate.fold_runs
+    )
+    ended = any(ending.final.runs or ending.search.runs for ending in facts.endings)
     if curves or ended:
         yield Heading(3, "Retraining")
     if curves:
         yield curve_figure(dataset)
     if ended:
-        yield _table(dataset, found)
-    if ended and found.capped:
-        yield Paragraph(found.capped)
+        yield _table(dataset, facts)
+    if ended and facts.capped:
+        yield Paragraph(facts.capped)
 
 
-def _table(dataset: DatasetFindings, found: Retraining) -> Table:
+def _table(dataset: DatasetFindings, facts: Retraining) -> Table:
     phases = len(dataset.protocol.phases)
     stages = [
         Column(head, number=True, group=stage)
@@ -120,17 +122,17 @@ def _table(dataset: DatasetFindings, found: Retraining) -> Table:
     )
     return Table(
         columns,
-        _groups(dataset, found, phases=phases),
+        _groups(dataset, facts, phases=phases),
         caption="At the cap: completed fold runs that the cap ended before patience did. Best at the end: those of "
         "them with their best at the last evaluation, which were still improving.",
     )
 
 
-def _groups(dataset: DatasetFindings, found: Retraining, *, phases: int) -> tuple[RowGroup, ...]:
+def _groups(dataset: DatasetFindings, facts: Retraining, *, phases: int) -> tuple[RowGroup, ...]:
     """One group per search where it has several phases, else one group of all."""
     if phases == 1:
-        return rows_of([(_name(dataset, ending), *_line(ending, phases=1)) for ending in found.endings])
-    groups = (found.endings[start : start + phases] for start in range(0, len(found.endings), phases))
+        return rows_of([(_name(dataset, ending), *_line(ending, phases=1)) for ending in facts.endings])
+    groups = (facts.endings[start : start + phases] for start in range(0, len(facts.endings), phases))
     return tuple(
         RowGroup(tuple(_line(ending, phases=phases) for ending in group), head=_name(dataset, group[0]))
         for group in groups
@@ -179,5 +181,5 @@ SECTION = Section(
     subject=DatasetFindings,
     find=find,
     blocks=blocks,
-    facts=lambda found: {"endings": found.endings, "capped": found.capped},
+    keys=lambda facts: {"endings": facts.endings, "capped": facts.capped},
 )

@@ -33,20 +33,20 @@ def find(dataset: DatasetFindings) -> ScoreTable:
     return ScoreTable(dataset.rows, dataset.untrained)
 
 
-def blocks(dataset: DatasetFindings, found: ScoreTable) -> Iterator[Block]:
+def blocks(dataset: DatasetFindings, facts: ScoreTable) -> Iterator[Block]:
     """Print one table, or one per category where the columns do not fit side by side, and the figure."""
     yield Heading(3, "Test scores")
-    *first, last = tables(dataset, found)
+    *first, last = tables(dataset, facts)
     yield from first
     yield Table(last.columns, last.groups, last.caption, notes=_notes(dataset))
-    if any(cell.n for row in found.rows for cell in row.cells):
+    if any(cell.n for row in facts.rows for cell in row.cells):
         yield _figure(dataset)
 
 
-def tables(dataset: DatasetFindings, found: ScoreTable) -> list[Table]:
+def tables(dataset: DatasetFindings, facts: ScoreTable) -> list[Table]:
     """The tables without notes."""
-    best = best_labels(found.rows)
-    return [_table(dataset, found, categories, best) for categories in side_by_side(dataset)]
+    best = best_labels(facts.rows)
+    return [_table(dataset, facts, categories, best) for categories in side_by_side(dataset)]
 
 
 def side_by_side(dataset: DatasetFindings) -> list[list[Category]]:
@@ -56,17 +56,17 @@ def side_by_side(dataset: DatasetFindings) -> list[list[Category]]:
     return [categories] if fits else [[category] for category in categories]
 
 
-def _latex(dataset: DatasetFindings, found: ScoreTable) -> list[Table]:
+def _latex(dataset: DatasetFindings, facts: ScoreTable) -> list[Table]:
     study = dataset.study
     notes = (FOOTNOTE,) if study.reconstructed else ()
     return [
         Table(table.columns, table.groups, f"{study.study} on {dataset.dataset}. {table.caption}", notes)
-        for table in tables(dataset, found)
+        for table in tables(dataset, facts)
     ]
 
 
 def _table(
-    dataset: DatasetFindings, found: ScoreTable, categories: Sequence[Category], best: Sequence[str | None]
+    dataset: DatasetFindings, facts: ScoreTable, categories: Sequence[Category], best: Sequence[str | None]
 ) -> Table:
     study = dataset.study
     columns = [
@@ -76,7 +76,7 @@ def _table(
     ]
     groups = [
         RowGroup(tuple(_line(row, categories, best) for row in rows), muted=muted)
-        for rows, muted in ((found.rows, False), (found.untrained, True))
+        for rows, muted in ((facts.rows, False), (facts.untrained, True))
         if rows
     ]
     searches = f" of {study.searches} searches" if study.searches > 1 else ""
@@ -129,6 +129,6 @@ SECTION = Section(
     subject=DatasetFindings,
     find=find,
     blocks=blocks,
-    facts=lambda found: {"rows": found.rows, "untrained": found.untrained},
+    keys=lambda facts: {"rows": facts.rows, "untrained": facts.untrained},
     latex=_latex,
 )

@@ -131,15 +131,15 @@ def summarize_search(label: str, search: SearchEvidence, space: Space) -> Search
     )
 
 
-def blocks(dataset: DatasetFindings, found: SearchResults) -> Iterator[Block]:
+def blocks(dataset: DatasetFindings, facts: SearchResults) -> Iterator[Block]:
     """Print the figure of all trials, the cost of every search, and the chosen settings."""
     yield Heading(3, "Search")
     if any(loss.trials for loss in dataset.evidence.losses):
         yield trial_figure(dataset)
-    yield _cost_table(dataset, found)
-    yield from (Note(_causes(dataset, search)) for search in found.searches if search.causes)
-    if any(search.knobs for search in found.searches):
-        yield _knob_table(dataset, found)
+    yield _cost_table(dataset, facts)
+    yield from (Note(_causes(dataset, search)) for search in facts.searches if search.causes)
+    if any(search.knobs for search in facts.searches):
+        yield _knob_table(dataset, facts)
 
 
 def search_name(dataset: DatasetFindings, search: SearchSummary) -> Marked:
@@ -148,13 +148,13 @@ def search_name(dataset: DatasetFindings, search: SearchSummary) -> Marked:
     return Marked(searched_by(search.label, search.number, searches=study.searches), study.loss_marks(search.label))
 
 
-def _cost_table(dataset: DatasetFindings, found: SearchResults) -> Table:
+def _cost_table(dataset: DatasetFindings, facts: SearchResults) -> Table:
     several = dataset.study.searches > 1
     heads = ("Trials done", "Diverged", "Chosen trial", "Chosen", "Fresh seeds", "Optimism")
     test = f" Test score: {dataset.study.primary}, mean over the replicates of the search." if several else ""
     return Table(
         (Column("Loss"), *(Column(head, number=True) for head in (*heads, *(["Test score"] if several else [])))),
-        rows_of([_cost_line(dataset, search, several=several) for search in found.searches]),
+        rows_of([_cost_line(dataset, search, several=several) for search in facts.searches]),
         caption="Search cost and selection optimism. Chosen: validation MAP@R of the chosen trial. Fresh seeds: mean "
         f"of the same quantity under fresh seeds. Optimism: chosen minus fresh seeds.{test}",
     )
@@ -182,7 +182,7 @@ def _causes(dataset: DatasetFindings, search: SearchSummary) -> str:
     return f"Diverged runs of {name}, of trials and replicates: {causes}."
 
 
-def _knob_table(dataset: DatasetFindings, found: SearchResults) -> Table:
+def _knob_table(dataset: DatasetFindings, facts: SearchResults) -> Table:
     followup = (
         " A knob followup_x replaces x in the follow-up; followup_x_scale multiplies x there."
         if dataset.study.several_phases
@@ -195,7 +195,7 @@ def _knob_table(dataset: DatasetFindings, found: SearchResults) -> Table:
         ),
         tuple(
             RowGroup(tuple(_knob_line(knob) for knob in search.knobs), head=search_name(dataset, search))
-            for search in found.searches
+            for search in facts.searches
             if search.knobs
         ),
         caption="Chosen settings and search ranges. An optimum within 1 % of its range from a bound suggests that a "
@@ -268,5 +268,5 @@ SECTION = Section(
     subject=DatasetFindings,
     find=find,
     blocks=blocks,
-    facts=lambda found: {"searches": found.searches},
+    keys=lambda facts: {"searches": facts.searches},
 )

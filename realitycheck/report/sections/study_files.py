@@ -14,11 +14,11 @@ def find(findings: Findings) -> Mapping[str, str]:
     return findings.sources
 
 
-def blocks(findings: Findings, found: Mapping[str, str]) -> Iterator[Block]:
+def blocks(findings: Findings, facts: Mapping[str, str]) -> Iterator[Block]:
     """Print every file."""
     yield Heading(2, "Study files", anchor="study-files")
     yield Paragraph("The files that this study was run from, unchanged.")
-    for name, text in found.items():
+    for name, text in facts.items():
         yield Heading(3, name)
         yield Verbatim(text)
 

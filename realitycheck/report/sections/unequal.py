@@ -41,7 +41,7 @@ def treatment(loss: LossFacts) -> Treatment:
     return Treatment(loss.label, loss.distance, loss.classes, loss.per_class)
 
 
-def blocks(findings: Findings, found: Unequal) -> Iterator[Block]:
+def blocks(findings: Findings, facts: Unequal) -> Iterator[Block]:
     """Print the table of differences by design, and those that other tables show."""
     yield Heading(2, "What was not equal")
     yield Paragraph(
@@ -54,7 +54,7 @@ def blocks(findings: Findings, found: Unequal) -> Iterator[Block]:
     pairs = ((Column(f"Knobs searched{suffix}", number=True), Column(f"On a bound{suffix}")) for suffix in suffixes)
     yield Table(
         (Column("Loss"), Column("Batch"), Column("Distance"), *(column for pair in pairs for column in pair)),
-        rows_of([_line(findings, loss, searches) for loss in found.treatments]),
+        rows_of([_line(findings, loss, searches) for loss in facts.treatments]),
     )
     yield Paragraph(
         (
@@ -85,5 +85,5 @@ SECTION = Section(
     subject=Findings,
     find=find,
     blocks=blocks,
-    facts=lambda found: {"treatments": found.treatments},
+    keys=lambda facts: {"treatments": facts.treatments},
 )

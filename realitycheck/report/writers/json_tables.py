@@ -51,9 +51,9 @@ def _facts_of(subject: Findings | DatasetFindings, parts: Sequence[ReportPart]) 
 
 def _facts(part: ReportPart) -> Mapping[str, Any]:
     section = part.section
-    if section.facts is None or part.found is None:
-        return {section.name: part.found}
-    return section.facts(part.found)
+    if section.keys is None or part.facts is None:
+        return {section.name: part.facts}
+    return section.keys(part.facts)
 
 
 def _merge(*sides: Mapping[str, Any]) -> dict[str, Any]:
