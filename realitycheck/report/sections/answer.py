@@ -13,18 +13,18 @@ from realitycheck.report.wording import FOOTNOTE, percent, points
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StudyAnswer:
     """Whether the study is finished; the verdicts of each dataset are among its findings."""
 
     finished: bool
 
 
-def find(findings: Findings) -> Answer:
+def find(findings: Findings) -> StudyAnswer:
     """Every report has this section."""
-    return Answer(findings.finished)
+    return StudyAnswer(findings.finished)
 
 
-def blocks(findings: Findings, facts: Answer) -> Iterator[Block]:
+def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
     """Print the answer of every dataset, how verdicts are made, and what limits them."""
     study = findings.study
     kicker = f"Reality Check · study {study.study} · protocol {study.protocol.protocol}"

@@ -59,7 +59,7 @@ FOLD_RUN = {"normal": "Fold run", "followup": "Its follow-up"}
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ProtocolFacts:
     """How the study measured.
 
     Args:
@@ -75,11 +75,11 @@ class Measured:
     forewords: tuple[tuple[str, ...], ...]
 
 
-def find(findings: Findings) -> Measured:
+def find(findings: Findings) -> ProtocolFacts:
     """Every report has this section."""
     study = findings.study
     metrics = {metric for dataset in findings.datasets for metric in dataset.protocol.metrics}
-    return Measured(
+    return ProtocolFacts(
         summary=study.protocol.summary,
         alike=tuple(held_constant(study.protocol, interval=study.estimator.title)),
         glossary=glossary(study, metrics),
@@ -87,7 +87,7 @@ def find(findings: Findings) -> Measured:
     )
 
 
-def blocks(findings: Findings, facts: Measured) -> Iterator[Block]:
+def blocks(findings: Findings, facts: ProtocolFacts) -> Iterator[Block]:
     """Print what the files say of themselves, then the glossary, then what was held constant."""
     yield Heading(2, "What was measured")
     first, others = facts.forewords[:1], facts.forewords[1:2]
