@@ -96,13 +96,16 @@ class Excused:
     reason: str
 
 
-EXCEPTIONS: tuple[Excused, ...] = tuple(
-    Excused(
-        f"studies/warped2024_{dataset}.yaml",
-        "Where does Warped-Softmax stand among the losses",
-        "the question of a study is part of its record; to stand among others is plain English",
-    )
-    for dataset in ("cars196", "cub200", "sop")
+EXCEPTIONS: tuple[Excused, ...] = (
+    Excused("realitycheck/report/sections/measured.py", "promise", "a key of tables.json, layout version 1"),
+    *(
+        Excused(
+            f"studies/warped2024_{dataset}.yaml",
+            "Where does Warped-Softmax stand among the losses",
+            "the question of a study is part of its record; to stand among others is plain English",
+        )
+        for dataset in ("cars196", "cub200", "sop")
+    ),
 )
 
 
