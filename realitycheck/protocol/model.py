@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from realitycheck.protocol.base import Count, FrozenSection, Name, Pixels, Repeats, Size
+from realitycheck.protocol.base import Count, FrozenSection, Name, OneOf, Pixels, Repeats, Size
 from realitycheck.protocol.knobs import FOLLOWUP
 from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
 from realitycheck.runs import METRICS, NMI, RECALL, Category
+from realitycheck.search.samplers.menu import MENU as SAMPLERS
 
 
 class SplitRule(FrozenSection):
@@ -77,10 +78,10 @@ class Search(FrozenSection):
 
     options = frozenset({"first", "searches"})
 
-    sampler: Literal["gp", "tpe", "qmc", "random"]
+    sampler: Annotated[str, OneOf(tuple(SAMPLERS))]
     searches: Repeats = 1
     trials: Repeats
-    startup_trials: Repeats
+    startup_trials: Annotated[int, Field(ge=0, le=10_000)]
     round: Repeats
     space: Name
     shared: Space

@@ -1,4 +1,4 @@
-"""`propose`: the hyper-parameters of a slot as a pure function of the records before it. The only import of optuna.
+"""`propose`: the hyper-parameters of a slot as a pure function of the records before it.
 
 A fresh in-memory study and a fresh sampler are built for every proposal, so that a search may be interrupted anywhere
 and continues with the same proposals. One long-lived sampler cannot do that: resumed, it repeats points that it has
@@ -7,9 +7,9 @@ already tried (measured).
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import optuna
@@ -19,12 +19,14 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler
+from optuna.samplers import BaseSampler
 from optuna.trial import TrialState, create_trial
 
 from realitycheck.plan.seeds import derive
 from realitycheck.records.schema import Proposal
 from realitycheck.runs import Body
+from realitycheck.search.samplers.base import Turn
+from realitycheck.search.samplers.menu import MENU, STARTUP
 
 
 def propose(payload: Body) -> Body:
@@ -55,11 +57,13 @@ def propose(payload: Body) -> Body:
 
 
 def _ask(payload: Body, space: Mapping[str, BaseDistribution], source: str) -> dict[str, Any]:
-    seed = derive(payload["root"], payload["search"], payload["slot"], "search") % 2**32
+    root, search, slot = payload["root"], payload["search"], payload["slot"]
+    seed, search_seed = derive(root, search, slot, "search") % 2**32, derive(root, search, "search") % 2**32
+    turn = Turn(slot=slot, seed=seed, search_seed=search_seed, space=space)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = optuna.create_study(direction="maximize", sampler=_sampler(source, seed))
+        study = optuna.create_study(direction="maximize", sampler=_sampler(source, turn))
         for knobs, value in _told(payload["history"]):
             study.add_trial(create_trial(params=_only(knobs, space), distributions=dict(space), value=value))
         for knobs in payload["pending"]:
@@ -84,19 +88,11 @@ def _only(knobs: Mapping[str, Any], space: Mapping[str, BaseDistribution]) -> di
     return {name: knobs[name] for name in space}
 
 
-def _sampler(source: str, seed: int) -> BaseSampler:
-    """Every argument is stated: defaults have changed between Optuna's versions."""
-    if source == "gp":
-        # Sums in another order move a proposal; only this sampler computes with torch, so only it loads it.
-        importlib.import_module("torch").set_num_threads(1)
-        return GPSampler(
-            seed=seed,
-            independent_sampler=RandomSampler(seed=seed),
-            n_startup_trials=1,
-            deterministic_objective=False,
-            constraints_func=None,
-        )
-    return RandomSampler(seed=seed)
+def _sampler(source: str, turn: Turn) -> BaseSampler:
+    """The sampler of a turn. Its module is imported here, so that a search loads only what its sampler needs."""
+    module, _, name = MENU[STARTUP if source == "startup" else source].address.partition(":")
+    sampler: BaseSampler = getattr(import_module(module), name)(turn)
+    return sampler
 
 
 def _distribution(value: Mapping[str, Any]) -> BaseDistribution:

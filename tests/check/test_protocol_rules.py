@@ -7,6 +7,7 @@ from homes import inspected, marks
 
 from realitycheck.protocol.model import Protocol, Scores
 from realitycheck.protocol.read import read_protocol, read_study
+from realitycheck.search.samplers.menu import MENU as SAMPLERS
 
 FAULTS = [
     # old text, new text, line, place, code
@@ -146,14 +147,15 @@ class TestTrials:
         home.replace(home.protocol, "round: 2", f"round: {size}")
         return marks(inspected(home.study))
 
-    @pytest.mark.parametrize("sampler", ["gp", "tpe"])
-    def test_a_sampler_that_learns_starts_with_a_full_round(self, home, sampler):
+    @pytest.mark.parametrize("sampler", [name for name, entry in SAMPLERS.items() if entry.learns])
+    @pytest.mark.parametrize(("startup", "size"), [(3, 4), (0, 1)])
+    def test_a_sampler_that_learns_starts_with_a_full_round(self, home, sampler, startup, size):
         """Its slots beyond the start would be proposed by a model that has seen nothing."""
-        found = self.found(home, sampler=sampler, startup=3, size=4)
+        found = self.found(home, sampler=sampler, startup=startup, size=size)
         assert found == [(36, "search.startup_trials", "startup-trials-range")]
 
     @pytest.mark.parametrize(
-        ("sampler", "startup", "size"), [("gp", 4, 4), ("tpe", 4, 4), ("gp", 6, 1), ("random", 1, 6), ("qmc", 1, 6)]
+        ("sampler", "startup", "size"), [("gp", 4, 4), ("gp", 6, 1), ("random", 1, 6), ("random", 0, 6)]
     )
     def test_rounds_that_fit(self, home, sampler, startup, size):
         assert self.found(home, sampler=sampler, startup=startup, size=size) == []

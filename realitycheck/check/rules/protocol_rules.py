@@ -9,9 +9,7 @@ from realitycheck.check.rules.base import Found, missing, not_allowed, out_of_ra
 from realitycheck.protocol.document import Document, Fault, holds
 from realitycheck.protocol.model import Scores
 from realitycheck.runs import Category
-
-LEARNING = ("gp", "tpe")
-"""Samplers that propose from earlier values: they need start-up trials."""
+from realitycheck.search.samplers.menu import MENU as SAMPLERS
 
 PHASES = ("normal", "followup")
 
@@ -42,7 +40,7 @@ def round_within_trials(size: int, *, trials: int) -> Found:
 @rule("protocol.search.startup_trials", size="protocol.search.round", sampler="protocol.search.sampler")
 def startup_fills_a_round(startup: int, *, size: int, sampler: str) -> Found:
     """A sampler that learns has a value to learn from when it first proposes."""
-    if sampler in LEARNING and startup < size:
+    if SAMPLERS[sampler].learns and startup < size:
         must = f"be at least search.round, {size}: before that, {sampler} has no values to learn from"
         yield out_of_range("startup-trials-range", startup, must, "Raise it, or lower the round.")
 

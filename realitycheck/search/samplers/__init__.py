@@ -1,0 +1,1 @@
+"""Samplers of a search: one file and one entry of `menu` each."""

@@ -1,0 +1,32 @@
+"""Samplers by name, as a protocol gives them. Plain data: reading it loads neither optuna nor torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_HERE = "realitycheck.search.samplers"
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerEntry:
+    """One sampler.
+
+    Args:
+        address: `module:function` of a function from a `samplers.base.Turn` to an Optuna sampler.
+        learns: whether its proposals depend on the values of earlier trials. It then needs start-up trials drawn at
+            random, at least as many as a round has.
+    """
+
+    address: str
+    learns: bool
+
+
+MENU: Mapping[str, SamplerEntry] = {
+    "gp": SamplerEntry(f"{_HERE}.gp:gp", learns=True),
+    "random": SamplerEntry(f"{_HERE}.random:random", learns=False),
+}
+"""Name → entry. The name is what a protocol writes under `search.sampler`, and the `source` of its proposals."""
+
+STARTUP = "random"
+"""The sampler of the start-up trials."""
