@@ -26,6 +26,7 @@ MENU: Mapping[str, SamplerEntry] = {
     "gp": SamplerEntry(f"{_HERE}.gp:gp", learns=True),
     "qmc": SamplerEntry(f"{_HERE}.qmc:qmc", learns=False),
     "random": SamplerEntry(f"{_HERE}.random:random", learns=False),
+    "tpe": SamplerEntry(f"{_HERE}.tpe:tpe", learns=True),
 }
 """Name → entry. The name is what a protocol writes under `search.sampler`, and the `source` of its proposals."""
 
