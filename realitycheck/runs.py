@@ -53,12 +53,6 @@ class Category(StrEnum):
         return f"{self.value}-{dims if self is Category.AGGREGATE else dims * folds}"
 
 
-METRICS = ("map_at_r", "r_precision", "precision_at_1")
-"""The scores of every record, in the order of the tables."""
-
-RECALL, NMI = "recall_at_", "nmi"
-"""What records call the scores that a protocol may ask for: `recall_at_10` and the like, and `nmi`."""
-
 DISTANCES = ("cosine", "euclidean")
 """Both are stored; the one that the loss declares is primary."""
 
@@ -143,8 +137,8 @@ class ScoreSpec:
         test: digest of the test half (images and labels).
         models: run ids; more than one are scored each by itself and as one concatenated embedding.
         evaluation: what is measured: the name of an evaluation on the menu.
-        scores: what is asked for beside `METRICS`, as plain JSON (`protocol.model.Scores`); None where nothing is, and
-            then it is no part of the id.
+        scores: what is asked for beside the scores of every record, as plain JSON (`protocol.model.Scores`); None where
+            nothing is, and then it is no part of the id.
     """
 
     results_version: int

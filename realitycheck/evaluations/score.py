@@ -15,6 +15,7 @@ from torch import Tensor
 from realitycheck.errors import RunError
 from realitycheck.evaluations.base import Evaluation
 from realitycheck.evaluations.menu import MENU
+from realitycheck.metrics.measure import measure
 from realitycheck.records.schema import PER_CLASS, DistanceScores, ModelScores, Score
 from realitycheck.runs import DISTANCES, Body, ScoreSpec, ScoringPlace
 from realitycheck.stores.base import Store
@@ -23,7 +24,6 @@ from realitycheck.training.assemble import fold_of, model_of, recipe_of
 from realitycheck.training.checkpoint import load_weights
 from realitycheck.training.device import prepare_machine
 from realitycheck.training.embed import join, rms_norm
-from realitycheck.training.measure import measure
 
 
 def score(payload: Body) -> Body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,3 +41,14 @@ def _check(embeddings: Tensor, labels: Tensor) -> None:
     if labels.dim() != 1 or labels.shape != embeddings.shape[:1]:
         says = f"expected one label per row of embeddings {tuple(embeddings.shape)}, got {tuple(labels.shape)}."
         raise InputError.one(SOURCE, "labels-shape", says, where="labels")
+
+
+def largest_k(ks: Sequence[int], *, items: int) -> int:
+    """Return the number of neighbours that these k need: the largest k, at most all other items.
+
+    Raises:
+        InputError: if `ks` is empty, or a k is below 1.
+    """
+    if not ks or min(ks) < 1:
+        raise InputError.one("metrics", "k-range", f"{list(ks)} out of range: each k must be at least 1.", where="ks")
+    return min(max(ks), items - 1)

@@ -15,10 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from realitycheck.errors import InputError
 from realitycheck.metrics.neighbors.search import nearest_blocks
 from realitycheck.metrics.neighbors.shortlist import Tiles
-from realitycheck.metrics.queries import as_tensor, classes
+from realitycheck.metrics.queries import as_tensor, classes, largest_k
 
 
 def recall_at_k(
@@ -49,12 +48,8 @@ def recall_in_tiles(
     embeddings: Tensor, labels: Tensor, *, ks: Sequence[int], distance: str, tiles: Tiles | None
 ) -> dict[int, float]:
     """Compute `recall_at_k` with the given tiles, which do not affect the result."""
-    if not ks or min(ks) < 1:
-        raise InputError.one(
-            "recall at k", "k-range", f"{list(ks)} out of range: each k must be at least 1.", where="ks"
-        )
     class_index, others = classes(embeddings, labels)
-    most = min(max(ks), len(class_index) - 1)
+    most = largest_k(ks, items=len(class_index))
     wanted = torch.from_numpy(most * (others > 0)).to(embeddings.device)
     kind = torch.from_numpy(class_index).to(embeddings.device)
     first_hits = np.zeros(most, dtype=np.int64)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, create_model
 
+from realitycheck.metrics.menu import ASKED, METRICS, PRIMARY, MetricEntry
 from realitycheck.protocol.base import Count, FrozenSection, Name, OneOf, Pixels, Repeats, Size
 from realitycheck.protocol.knobs import FOLLOWUP
 from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
-from realitycheck.runs import METRICS, NMI, RECALL, Category
+from realitycheck.runs import Category
 from realitycheck.search.samplers.menu import MENU as SAMPLERS
 
 
@@ -105,18 +106,31 @@ class IntervalRule(FrozenSection):
     level: Annotated[float, Field(gt=0.5, lt=1)]
 
 
-class Scores(FrozenSection):
-    """What is measured on the test half in addition to `METRICS`: recall at each k of `recall_at`, and NMI."""
+def _asked(entry: MetricEntry) -> tuple[Any, Any]:
+    """The type and default of a key of `scores`: a list of k, or whether the score is measured."""
+    return (tuple[Annotated[int, Field(ge=entry.least_k)], ...], ()) if entry.least_k else (bool, False)
 
-    options = frozenset({"recall_at", "nmi"})
 
-    recall_at: tuple[Count, ...] = ()
-    nmi: bool = False
+if TYPE_CHECKING:
+    _Asked = FrozenSection
+else:
+    _Asked = create_model(
+        "_Asked", __base__=FrozenSection, **{option: _asked(entry) for option, entry in ASKED.items()}
+    )
+
+
+class Scores(_Asked):
+    """What is measured on the test half in addition to the scores of every record.
+
+    Its keys are the options of the menu of metrics.
+    """
+
+    options = frozenset(ASKED)
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """The names of these scores in records, in the order of the tables."""
-        return (*(f"{RECALL}{k}" for k in self.recall_at), *([NMI] if self.nmi else []))
+        return tuple(key for option, entry in ASKED.items() for key in entry.keys(getattr(self, option)))
 
 
 class Override(FrozenSection):
@@ -222,7 +236,7 @@ class Primary(FrozenSection):
     """Where verdicts are given: one category and one metric, named before anything runs."""
 
     category: Category
-    metric: Literal["map_at_r", "r_precision", "precision_at_1"]
+    metric: Annotated[str, OneOf(PRIMARY)]
 
 
 class Study(FrozenSection):

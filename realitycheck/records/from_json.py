@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from realitycheck.errors import LedgerError
+from realitycheck.metrics.menu import METRICS
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
 from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score
-from realitycheck.runs import METRICS, Outcome, RunSpec, ScoreSpec
+from realitycheck.runs import Outcome, RunSpec, ScoreSpec
 
 _ID = re.compile(r"[0-9a-f]{64}")
 

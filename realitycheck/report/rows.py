@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from realitycheck.metrics.menu import metric_entry
 from realitycheck.protocol.model import Protocol
 from realitycheck.records.evidence import LossEvidence, Replicate, SearchEvidence
 from realitycheck.records.schema import Run
@@ -193,10 +194,11 @@ def _diverged(run: Run | None) -> bool:
 
 
 def best_labels(rows: Sequence[ScoreRow]) -> list[str | None]:
-    """The loss with the highest mean in every column; None in a column without a mean."""
+    """The loss with the best mean in every column; None in a column without a mean."""
     return [_best(rows, cells) for cells in zip(*(row.cells for row in rows), strict=True)]
 
 
 def _best(rows: Sequence[ScoreRow], cells: Sequence[ScoreCell]) -> str | None:
     means = [(cell.mean, row.label) for row, cell in zip(rows, cells, strict=True) if cell.mean is not None]
-    return max(means, key=lambda pair: pair[0])[1] if means else None
+    better = max if metric_entry(cells[0].metric)[0].higher_is_better else min
+    return better(means, key=lambda pair: pair[0])[1] if means else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from realitycheck.runs import METRICS, NMI, RECALL
+from realitycheck.metrics.menu import METRICS, heading, in_order
 from realitycheck.statistics.intervals import Interval
 
-METRIC_NAMES = {"map_at_r": "MAP@R", "r_precision": "RP", "precision_at_1": "P@1"}
+METRIC_NAMES = {metric: heading(metric) for metric in METRICS}
 """The scores of every study as the published tables head their columns."""
 
 RECONSTRUCTION = "reconstruction"
@@ -35,22 +35,13 @@ def searched_by(label: str, number: int, *, searches: int) -> str:
 
 
 def metric_name(metric: str) -> str:
-    """Name a score as the head of a column does: `MAP@R`, `R@10`, `NMI`."""
-    if metric == NMI:
-        return "NMI"
-    return METRIC_NAMES[metric] if metric in METRIC_NAMES else f"R@{metric.removeprefix(RECALL)}"
-
-
-def metric_position(metric: str) -> tuple[int, int]:
-    """The position of a score among the columns: scores of every study first, then recalls, then NMI."""
-    if metric in METRICS:
-        return 0, METRICS.index(metric)
-    return (2, 0) if metric == NMI else (1, int(metric.removeprefix(RECALL)))
+    """Name a score as the heading of its columns does: `MAP@R`, `R@10`, `NMI`."""
+    return heading(metric)
 
 
 def ordered_metrics(metrics: Iterable[str]) -> list[str]:
     """Scores without repetition, in the order of the columns; the scores of every study always among them."""
-    return sorted({*METRICS, *metrics}, key=metric_position)
+    return in_order({*METRICS, *metrics})
 
 
 def safe_name(name: str) -> str:

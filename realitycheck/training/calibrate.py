@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from realitycheck.metrics.measure import measure
 from realitycheck.runs import DISTANCES, Body, RunSpec, TrainingPlace
 from realitycheck.training.assemble import assemble
 from realitycheck.training.embed import embed
 from realitycheck.training.loop import Trainer
-from realitycheck.training.measure import measure
 
 WARM, STEPS = 10, 30
 """Untimed and timed iterations: the first iterations are slower, and the total stays near one second."""

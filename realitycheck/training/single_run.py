@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from realitycheck.errors import Diverged, RunError
 from realitycheck.executors.base import VerbAnswer
+from realitycheck.metrics.menu import METRICS
 from realitycheck.metrics.retrieval import scores
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
 from realitycheck.records.schema import Run
-from realitycheck.runs import METRICS, Body, Outcome, RunSpec, Stage, TrainingPlace
+from realitycheck.runs import Body, Outcome, RunSpec, Stage, TrainingPlace
 from realitycheck.training.assemble import assemble, enter_followup
 from realitycheck.training.checkpoint import Snapshot, save_weights
 from realitycheck.training.embed import embed

@@ -73,12 +73,18 @@ FAULTS = [
     ("final:", "scores: {}\nfinal:", 40, "scores.recall_at", "scores-empty"),
     ("final:", "scores: {nmi: false}\nfinal:", 40, "scores.recall_at", "scores-empty"),
     ("final:", "scores: {recall_at: []}\nfinal:", 40, "scores.recall_at", "scores-empty"),
-    ("final:", "scores: {recall_at: [1, 4, 2]}\nfinal:", 40, "scores.recall_at.2", "recall-order"),
-    ("final:", "scores: {recall_at: [1, 4, 4]}\nfinal:", 40, "scores.recall_at.2", "recall-order"),
+    ("final:", "scores: {recall_at: [1, 4, 2]}\nfinal:", 40, "scores.recall_at.2", "neighbours-order"),
+    ("final:", "scores: {recall_at: [1, 4, 4]}\nfinal:", 40, "scores.recall_at.2", "neighbours-order"),
     ("final:", "scores: {recall_at: [0, 1]}\nfinal:", 40, "scores.recall_at.0", "value-range"),
     # single datasets
     ("final:", "on: {sopp: {}}\nfinal:", 40, "on.sopp", "dataset-unknown"),
-    ("final:", "on: {sop: {scores: {recall_at: [10, 1]}}}\nfinal:", 40, "on.sop.scores.recall_at.1", "recall-order"),
+    (
+        "final:",
+        "on: {sop: {scores: {recall_at: [10, 1]}}}\nfinal:",
+        40,
+        "on.sop.scores.recall_at.1",
+        "neighbours-order",
+    ),
     ("final:", "on: {sop: {scores: {recall_at: [1, ten]}}}\nfinal:", 40, "on.sop.scores.recall_at.1", "type-wrong"),
     ("final:", "on: {sop: {trunk: {name: resnet5}}}\nfinal:", 40, "on.sop.trunk.name", "trunk-unknown"),
     (

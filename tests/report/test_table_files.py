@@ -12,6 +12,8 @@ from made_records import together, with_search
 from pages import findings_of, markdown_row, markdown_section, texts_of
 from scipy import stats
 
+from realitycheck.metrics.menu import MENU
+from realitycheck.report import rows
 from realitycheck.report.writers.csv_tables import safe_cell
 from realitycheck.runs import Category
 
@@ -45,6 +47,15 @@ def test_the_best_mean_is_bold_and_untrained_rows_do_not_compete(texts, by_hand)
     assert rf"$\mathbf{{{mean:.2f} \pm {half:.2f}}}$" in texts["tables.tex"]
     assert f"<b>{mean:.2f}</b>" in texts["index.html"]
     assert texts["tables.tex"].count("mathbf") == 9
+
+
+def test_the_best_of_a_score_that_should_be_low_is_the_lowest(study, dataset, monkeypatch):
+    facts = findings_of(study, [dataset]).datasets[0]
+    means = [(row.cells[0].mean, row.label) for row in facts.rows if row.cells[0].mean is not None]
+    assert rows.best_labels(facts.rows)[0] == max(means)[1] != min(means)[1]
+    entry = replace(MENU[0], higher_is_better=False)
+    monkeypatch.setattr(rows, "metric_entry", lambda metric: (entry, 0))
+    assert rows.best_labels(facts.rows)[0] == min(means)[1]
 
 
 @pytest.fixture(scope="module")

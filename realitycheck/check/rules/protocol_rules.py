@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from realitycheck.check.rules.base import Found, missing, not_allowed, out_of_range, rule
+from realitycheck.metrics.menu import ASKED
 from realitycheck.protocol.document import Document, Fault, holds
 from realitycheck.protocol.model import Scores
 from realitycheck.runs import Category
@@ -107,18 +108,19 @@ def batches_hold_pairs(per_class: int) -> Found:
 @rule("protocol.on.<other>.scores")
 def scores_are_asked_for(scores: Scores | None) -> Found:
     """`scores` names at least one score."""
-    if scores is not None and not scores.recall_at and not scores.nmi:
-        yield missing("scores-empty", "recall_at", example="[1, 10]", because="`scores` is empty")
+    if scores is not None and not scores.metrics:
+        yield missing("scores-empty", next(iter(ASKED)), example="[1, 10]", because="`scores` is empty")
 
 
-@rule("protocol.scores.recall_at")
-@rule("protocol.on.<other>.scores.recall_at")
-def recall_in_order(ks: Sequence[int]) -> Found:
-    """The k of recall@k rise: the tables show them in this order."""
-    for place, (before, k) in enumerate(pairwise(ks), start=1):
-        if k <= before:
-            must = f"be larger than the one before it, {before}"
-            yield out_of_range("recall-order", k, must, "Sort the list, and remove duplicates.", place)
+@rule("protocol.scores")
+@rule("protocol.on.<other>.scores")
+def neighbours_in_order(scores: Scores | None) -> Found:
+    """The numbers of neighbours of a score rise: the tables show them in this order."""
+    for option in (option for option, entry in ASKED.items() if scores is not None and entry.least_k):
+        for place, (before, k) in enumerate(pairwise(getattr(scores, option)), start=1):
+            if k <= before:
+                must = f"be larger than the one before it, {before}"
+                yield out_of_range("neighbours-order", k, must, "Sort the list, and remove duplicates.", option, place)
 
 
 @rule("protocol.assumed.<place>", document="file.protocol")

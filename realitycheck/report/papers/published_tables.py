@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from realitycheck.metrics.menu import METRICS
 from realitycheck.report.papers.paper_files import Paper, PaperBlock, PaperScores, read_paper
 from realitycheck.report.wording import points
-from realitycheck.runs import METRICS, Category
+from realitycheck.runs import Category
 
 FOLDER = Path(__file__).parent
 """One file per paper."""

@@ -6,29 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
+from realitycheck.metrics.menu import metric_entry
 from realitycheck.protocol.model import Phase, Protocol, Search
 from realitycheck.protocol.recipe import TrunkChoice
 from realitycheck.report.blocks import Block, Heading, Link, Note, Paragraph, Terms
 from realitycheck.report.findings import Findings
 from realitycheck.report.sections.base import Section
 from realitycheck.report.study_facts import StudyFacts
-from realitycheck.report.wording import METRIC_NAMES, count, metric_name, percent, thousands
-from realitycheck.runs import NMI, RECALL, Category
-
-METRIC_SENTENCES = {
-    "map_at_r": "a query has R other images of its class: of its R nearest images each hit counts with the share of "
-    "hits up to it, and their sum is divided by R.",
-    "r_precision": "R-precision: the share of the query's class among its R nearest images.",
-    "precision_at_1": "the share of queries with a nearest image of their class.",
-}
-"""How each score follows from nearest neighbours."""
-
-RECALL_SENTENCE = "recall at k: the share of queries with an image of their class among their k nearest images."
-
-NMI_SENTENCE = (
-    "normalised mutual information, with the arithmetic mean, between the classes of all images of the test half and "
-    "as many clusters by k-means (faiss, one start, the same for every model); no mean over queries."
-)
+from realitycheck.report.wording import count, ordered_metrics, percent, thousands
+from realitycheck.runs import Category
 
 COMPLETE = {
     "appendix_d": "as long as the final fold runs of its loss took to their best on average, rounded up to a multiple "
@@ -124,10 +110,8 @@ def glossary(study: StudyFacts, metrics: set[str]) -> dict[str, str]:
         "trainval half.",
     }
     categories = {name: sentences[category] for category, name in study.categories.items()}
-    always = {METRIC_NAMES[name]: sentence for name, sentence in METRIC_SENTENCES.items()}
-    recall = {"R@k": RECALL_SENTENCE} if any(name.startswith(RECALL) for name in metrics) else {}
-    nmi = {metric_name(NMI): NMI_SENTENCE} if NMI in metrics else {}
-    return categories | always | recall | nmi
+    entries = [metric_entry(metric)[0] for metric in ordered_metrics(metrics)]
+    return categories | {entry.term: entry.sentence for entry in entries}
 
 
 def held_constant(protocol: Protocol, *, interval: str) -> list[tuple[str, str]]:
