@@ -75,8 +75,9 @@ class RunSpec:
         recipe: the protocol's training recipe as plain JSON (`protocol.model.Recipe`).
         batch: `{"classes", "per_class"}`.
         dims: embedding dimensions D.
-        phases: one mapping per phase: `{"name", "cap", "evaluate_every", "patience"}` for a fold run,
-            `{"name", "iterations"}` for a complete run; empty for an untrained model.
+        phases: one mapping per phase: `{"name", "cap", "evaluate_every", "patience"}` for a fold run, in the first one
+            `first_evaluation` where that is not `ignored`; `{"name", "iterations"}` for a complete run; empty for an
+            untrained model.
         root: the protocol's root seed.
     """
 

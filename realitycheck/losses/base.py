@@ -35,6 +35,8 @@ class Loss(nn.Module):
         keeps_init: prefixes of the names of parameters that keep the constructor's initial values, because these are
             part of the method: layers of a network, or vectors with a meaningful norm. The protocol's `loss_init`
             initialises all other matrices.
+        pml_keeps: prefixes of the names of parameters for which pytorch-metric-learning 0.9.92 has an initialisation of
+            its own, the one of the constructor here; it draws all others from N(0, 1).
         undecayed: prefixes of the names of parameters without weight decay, as in their paper. A wrapped loss
             declares its own.
         lower_in_followup: knobs that may only decrease in a second phase, by `followup_<knob>_scale`.
@@ -42,6 +44,7 @@ class Loss(nn.Module):
 
     needs: ClassVar[frozenset[Need]] = frozenset()
     keeps_init: ClassVar[tuple[str, ...]] = ()
+    pml_keeps: ClassVar[tuple[str, ...]] = ()
     undecayed: ClassVar[tuple[str, ...]] = ()
     lower_in_followup: ClassVar[tuple[str, ...]] = ()
 
@@ -67,12 +70,15 @@ def initialize(loss: nn.Module, *, rule: str, generator: torch.Generator) -> Non
             Adam), the relative step of an entry is then about the learning rate, for every D.
             `unit_norm`: the same directions with norm 1; their relative step grows with √D.
             `own`: every parameter keeps the initial value of its constructor, as in the loss's own code.
+            `pml_0_9_92`: as pytorch-metric-learning 0.9.92: N(0, 1), except for parameters in `pml_keeps`.
         generator: random generator on the CPU.
     """
-    kept = getattr(loss, "keeps_init", ())
+    kept = tuple(getattr(loss, "keeps_init", ()))
+    if rule == "pml_0_9_92":
+        kept += tuple(getattr(loss, "pml_keeps", ()))
     with torch.no_grad():
         for name, parameter in loss.named_parameters():
-            if rule != "own" and parameter.dim() == 2 and not name.startswith(tuple(kept)):
+            if rule != "own" and parameter.dim() == 2 and not name.startswith(kept):
                 drawn = torch.randn(parameter.shape, generator=generator)
                 drawn = nn.functional.normalize(drawn, dim=1) if rule == "unit_norm" else drawn
                 parameter.copy_(drawn)

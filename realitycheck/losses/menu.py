@@ -21,6 +21,7 @@ class LossEntry:
             fills gaps of a paper without published code.
         least_per_class: smallest number of images of a class in a batch with which the loss has a gradient.
         wraps: family of the losses that a wrapper takes; distance, family and needs are those of the wrapped loss.
+        form_of: the loss of the menu of which it is a form; published numbers of that loss are shown beside it.
     """
 
     address: str
@@ -30,6 +31,7 @@ class LossEntry:
     status: Literal["exact", "variant", "reconstruction"]
     least_per_class: int = 1
     wraps: Literal["pairs", "proxies"] | None = None
+    form_of: str | None = None
 
 
 _STATUSES = ("exact", "variant", "reconstruction")
@@ -50,6 +52,14 @@ MENU: dict[str, LossEntry] = {
     ),
     "cosface": LossEntry(f"{_HERE}.cosface:CosFace", "cosine", "proxies", "Wang et al., 2018", "exact"),
     "arcface": LossEntry(f"{_HERE}.arcface:ArcFace", "cosine", "proxies", "Deng et al., 2019", "exact"),
+    "arcface_periodic": LossEntry(
+        f"{_HERE}.arcface_periodic:ArcFacePeriodic",
+        "cosine",
+        "proxies",
+        "Deng et al., 2019",
+        "variant",
+        form_of="arcface",
+    ),
     "soft_triple": LossEntry(f"{_HERE}.soft_triple:SoftTriple", "cosine", "proxies", "Qian et al., 2019", "exact"),
     "euclidean_softmax": LossEntry(
         f"{_HERE}.euclidean_softmax:EuclideanSoftmax", "euclidean", "proxies", "DeMoor and Prevost, 2024", "exact"
@@ -139,6 +149,14 @@ MENU: dict[str, LossEntry] = {
         "pairs",
         "Yuan et al., 2019",
         "exact",
+        least_per_class=2,
+    ),
+    "snr_contrastive_normalized": LossEntry(
+        f"{_HERE}.snr_contrastive_normalized:SNRContrastiveNormalized",
+        "cosine",
+        "pairs",
+        "Yuan et al., 2019",
+        "variant",
         least_per_class=2,
     ),
     "cbml": LossEntry(f"{_HERE}.cbml:CBML", "cosine", "pairs", "Kan et al., 2022", "exact", least_per_class=2),

@@ -165,7 +165,12 @@ class SearchPlan:
 
     @cached_property
     def _planned_phases(self) -> tuple[Mapping[str, Any], ...]:
-        return tuple(phase.model_dump(mode="json") for phase in self.protocol.phases) if self.choice else ()
+        if self.choice is None:
+            return ()
+        first, *later = (phase.model_dump(mode="json") for phase in self.protocol.phases)
+        if self.protocol.first_evaluation != "ignored":
+            first["first_evaluation"] = self.protocol.first_evaluation
+        return (first, *later)
 
     def _new_spec(
         self, stage: Stage, index: int, fold: int | None, knobs: Knobs, phases: tuple[Mapping[str, Any], ...]

@@ -134,27 +134,34 @@ class Scores(_Asked):
 
 
 class Override(FrozenSection):
-    """What differs on one dataset: keys of the protocol itself, or of its recipe."""
+    """What differs on one dataset: keys of the protocol itself, of its recipe, or the shared knobs of its search."""
 
-    options = frozenset({"split", "trunk", "image_size", "resize", "embedder_init", "phases", "scores"})
+    options = frozenset(
+        {"split", "trunk", "image_size", "resize", "embedder_init", "batches", "phases", "shared", "scores"}
+    )
 
     split: SplitRule | None = None
     trunk: TrunkChoice | None = None
     image_size: Pixels | None = None
     resize: Pixels | None = None
     embedder_init: Literal["fan_in_uniform", "kaiming_fan_out"] | None = None
+    batches: Batches | None = None
     phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=2)] | None = None
+    shared: Space | None = None
     scores: Scores | None = None
 
 
 class Protocol(FrozenSection):
     """How to measure. One file of `protocols/`; it holds everything that can change a number.
 
+    `first_evaluation` says whether iteration 0 may be the selected checkpoint: `ignored`, it may not, and the patience
+    counts from the first evaluation after it; `selectable`, it may, and the patience counts from it. Either way a
+    trial's value is the best of the evaluations after it.
     `on` holds what differs on a dataset, by the dataset's name on the menu. `assumed` names the keys that a published
     protocol does not report.
     """
 
-    options = frozenset({"scores", "on", "assumed"})
+    options = frozenset({"first_evaluation", "scores", "on", "assumed"})
 
     protocol: Name
     summary: str
@@ -166,6 +173,7 @@ class Protocol(FrozenSection):
     batches: Batches
     epoch: Count | Literal["pass"]
     phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=2)]
+    first_evaluation: Literal["ignored", "selectable"] = "ignored"
     search: Search
     final: Final
     categories: Annotated[tuple[Category, ...], Field(min_length=1)]
@@ -190,9 +198,10 @@ class Protocol(FrozenSection):
             return self
         other = self.on.get(dataset, Override())
         given = {name: value for name in Override.model_fields if (value := getattr(other, name)) is not None}
-        recipe = {name: value for name, value in given.items() if name in Recipe.model_fields}
-        own = {name: value for name, value in given.items() if name not in recipe}
-        return self.model_copy(update={**own, "recipe": self.recipe.model_copy(update=recipe), "on": {}})
+        recipe = {name: given.pop(name) for name in Recipe.model_fields if name in given}
+        if "shared" in given:
+            given["search"] = self.search.model_copy(update={"shared": given.pop("shared")})
+        return self.model_copy(update={**given, "recipe": self.recipe.model_copy(update=recipe), "on": {}})
 
     @property
     def metrics(self) -> tuple[str, ...]:

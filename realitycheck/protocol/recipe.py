@@ -64,13 +64,17 @@ class Augment(FrozenSection):
 class Optimizer(FrozenSection):
     """One optimiser group. `lr` is null where the rate is a knob of the search.
 
-    `momentum` is Adam's and AdamW's β₁. Fixed for all: RMSprop's α 0.99, Adam's β₂ 0.999, ε 1e-8 for both; no schedule.
+    `momentum` is Adam's and AdamW's β₁. `eps` is added to the root of the mean squared gradient by RMSprop, Adam and
+    AdamW; SGD has none. Fixed for all: RMSprop's α 0.99, Adam's β₂ 0.999; no schedule.
     """
+
+    options = frozenset({"eps"})
 
     name: Literal["rmsprop", "adam", "adamw", "sgd"]
     lr: Rate | None
     momentum: Annotated[float, Field(ge=0, lt=1)]
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    eps: Rate = 1e-8
 
 
 class Optimizers(FrozenSection):
@@ -81,6 +85,15 @@ class Optimizers(FrozenSection):
     loss: Optimizer
 
 
+class GradientClip(FrozenSection):
+    """Every entry of the gradient of trunk, LayerNorm and embedder is limited to [-value, value] before each step.
+
+    The loss's own parameters are not clipped.
+    """
+
+    value: Rate
+
+
 class Recipe(FrozenSection):
     """How one model is trained; equal for every loss.
 
@@ -88,9 +101,11 @@ class Recipe(FrozenSection):
     from their mean, in [0, 1]) that counts as alive; below it the run is DIVERGED.
     `resize` is the shorter side at which whole images are kept; training crops are cut from them, and evaluation uses
     their middle square of `image_size`. Without it, only that square is kept.
+    `gradient_clip` limits gradients; without it they are as they come. `tf32` lets CUDA round the factors of float32
+    products to TF32; on a CPU it has no effect.
     """
 
-    options = frozenset({"resize"})
+    options = frozenset({"resize", "gradient_clip", "tf32"})
 
     image_size: Pixels
     resize: Pixels | None = None
@@ -98,10 +113,12 @@ class Recipe(FrozenSection):
     pooling: Literal["avg", "max", "max+avg"]
     layer_norm: Literal["none", "plain", "affine"]
     embedder_init: Literal["fan_in_uniform", "kaiming_fan_out"]
-    loss_init: Literal["standard_normal", "unit_norm", "own"]
+    loss_init: Literal["standard_normal", "unit_norm", "own", "pml_0_9_92"]
     batch_norm: Literal["train", "freeze_statistics", "frozen"]
     augment: Augment
     optimizers: Optimizers
+    gradient_clip: GradientClip | None = None
     precision: Literal["float32", "bfloat16"]
+    tf32: bool = False
     threads: Annotated[int, Field(ge=1, le=1_024)]
     collapse: Share

@@ -34,7 +34,8 @@ class Best:
     """The selected checkpoint of a fold run.
 
     Args:
-        iteration: counted from the start of the run, over all its phases.
+        iteration: counted from the start of the run, over all its phases; 0 where the protocol lets the initial weights
+            be selected and no later checkpoint was better.
         phase: `normal` or `followup`.
         scores: the scores that every record holds, of the validation classes, in [0, 1], by name.
     """

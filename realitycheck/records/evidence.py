@@ -32,8 +32,8 @@ class Trial:
 
     @property
     def fold_values(self) -> tuple[float | None, ...]:
-        """The best validation MAP@R of each fold, None where it is missing or diverged."""
-        return tuple(run.best.scores["map_at_r"] if run and run.best else None for run in self.runs)
+        """The best validation MAP@R of each fold after iteration 0, None where it is missing or diverged."""
+        return tuple(run.value if run else None for run in self.runs)
 
     @property
     def value(self) -> float | None:

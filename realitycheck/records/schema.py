@@ -96,6 +96,18 @@ class Run:
         """Whether the outcome is DIVERGED."""
         return self.outcome is Outcome.DIVERGED
 
+    @property
+    def value(self) -> float | None:
+        """The best validation MAP@R after iteration 0, which is what a trial counts; None where nothing is selected.
+
+        It differs from that of `best` only where the initial weights were selected.
+        """
+        if self.best is None:
+            return None
+        if self.best.iteration > 0:
+            return self.best.scores["map_at_r"]
+        return max((point.scores["map_at_r"] for point in self.curve if point.iteration > 0), default=None)
+
     def to_json(self) -> Body:
         """The body of the record."""
         return {

@@ -17,8 +17,8 @@ def prepare_machine(recipe: Recipe, device: str) -> torch.device:
     if name.startswith("cuda"):
         # cuBLAS is deterministic only if the workspace is configured before its first use (PyTorch, Reproducibility).
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = recipe.tf32
+        torch.backends.cudnn.allow_tf32 = recipe.tf32
         torch.use_deterministic_algorithms(mode=True)
     return torch.device(name)
 

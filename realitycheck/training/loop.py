@@ -61,6 +61,8 @@ class Trainer:
                 features = self.model.features(images)
                 embeddings = self.model.embed(features)
             loss = self._backward(embeddings.float(), labels, self._needed(features))
+            if self.recipe.gradient_clip is not None:
+                nn.utils.clip_grad_value_(self.model.parameters(), self.recipe.gradient_clip.value)
             for optimizer in self.optimizers.values():
                 optimizer.step()
             total += loss.detach()

@@ -13,8 +13,8 @@ from realitycheck.protocol.recipe import Optimizer, Recipe
 from realitycheck.runs import Knobs
 from realitycheck.training.embedding_model import EmbeddingModel
 
-ALPHA, BETA_2, EPS = 0.99, 0.999, 1e-8
-"""Decay of the squared gradients in RMSprop and in Adam, and the epsilon of both; documented in `Optimizer`."""
+ALPHA, BETA_2 = 0.99, 0.999
+"""Decay of the squared gradients in RMSprop and in Adam; documented in `Optimizer`."""
 
 Group = dict[str, Any]
 """A parameter group of `torch.optim`: parameters, and the options in which they differ from the others."""
@@ -73,19 +73,19 @@ def _by_decay(parameters: list[nn.Parameter], exempt: set[nn.Parameter]) -> list
 
 
 def _optimizer(rule: Optimizer, parameters: list[Group], *, lr: float) -> torch.optim.Optimizer:
-    decay, momentum = rule.weight_decay, rule.momentum
+    decay, momentum, eps = rule.weight_decay, rule.momentum, rule.eps
     match rule.name:
         case "rmsprop":  # the only one of the four without a fused implementation
             return torch.optim.RMSprop(
-                parameters, lr=lr, alpha=ALPHA, eps=EPS, momentum=momentum, weight_decay=decay, foreach=True
+                parameters, lr=lr, alpha=ALPHA, eps=eps, momentum=momentum, weight_decay=decay, foreach=True
             )
         case "sgd":
             return torch.optim.SGD(parameters, lr=lr, momentum=momentum, weight_decay=decay, fused=True)
         case "adam":
             return torch.optim.Adam(
-                parameters, lr=lr, betas=(momentum, BETA_2), eps=EPS, weight_decay=decay, fused=True
+                parameters, lr=lr, betas=(momentum, BETA_2), eps=eps, weight_decay=decay, fused=True
             )
         case "adamw":
             return torch.optim.AdamW(
-                parameters, lr=lr, betas=(momentum, BETA_2), eps=EPS, weight_decay=decay, fused=True
+                parameters, lr=lr, betas=(momentum, BETA_2), eps=eps, weight_decay=decay, fused=True
             )

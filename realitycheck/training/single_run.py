@@ -38,7 +38,7 @@ def run(payload: Body) -> VerbAnswer:
     """
     spec, place = RunSpec.from_json(payload["spec"]), TrainingPlace(**payload["place"])
     trainer, train, val = assemble(spec, place)
-    training = Training(spec=spec, trainer=trainer, train=train, val=val, best=None, curve=[], phases=[])
+    training = Training(spec=spec, trainer=trainer, train=train, val=val, best=None, curve=[], phases=[], moved=False)
     outcome, cause, raised = Outcome.COMPLETED, None, None
     try:
         training.go()
@@ -60,7 +60,10 @@ def run(payload: Body) -> VerbAnswer:
 
 @dataclass(slots=True)
 class Training:
-    """A run in progress: the trainer and its history."""
+    """A run in progress: the trainer and its history.
+
+    `moved` is whether training changed a parameter of the loss, also if the selected checkpoint is iteration 0.
+    """
 
     spec: RunSpec
     trainer: Trainer
@@ -69,6 +72,7 @@ class Training:
     best: Best | None
     curve: list[CurvePoint]
     phases: list[PhaseEnd]
+    moved: bool
 
     def go(self) -> None:
         """Run every phase; afterwards the trainer's model is the selected one.
@@ -82,8 +86,11 @@ class Training:
         for phase in self.spec.phases:
             if phase["name"] == "followup":
                 enter_followup(self.trainer, self.spec)
-            self._by_length(phase) if "iterations" in phase else self._by_validation(phase)
-        if self.spec.phases and start and not _moved(start, self.trainer.loss):
+            if phase.get("first_evaluation") == "selectable":
+                self.best = Best(0, phase["name"], self.curve[0].scores)
+            self._by_length(phase) if "iterations" in phase else self._by_validation(phase, start)
+        self.moved |= _moved(start, self.trainer.loss)
+        if self.spec.phases and start and not self.moved:
             raise RunError("no parameter of the loss changed during the run; its optimiser group has no effect.")
 
     def _by_length(self, phase: Any) -> None:
@@ -92,7 +99,7 @@ class Training:
         self.phases.append(PhaseEnd(name=phase["name"], iterations=length, best_iteration=length, stop="length"))
         self._check(self.train[:: max(1, len(self.train) // 1000)])
 
-    def _by_validation(self, phase: Any) -> None:
+    def _by_validation(self, phase: Any, start: list[Tensor]) -> None:
         trainer, began = self.trainer, self.trainer.iteration
         plateau = Plateau.begin(phase, best=self.best.scores["map_at_r"] if self.best else -math.inf)
         kept = Snapshot.take(trainer.parts)
@@ -102,6 +109,7 @@ class Training:
             if plateau.update(trainer.iteration - began, point.scores["map_at_r"]):
                 self.best = Best(point.iteration, phase["name"], point.scores)
                 kept = Snapshot.take(trainer.parts)
+        self.moved |= _moved(start, trainer.loss)
         kept.restore(trainer.parts)
         assert plateau.stop is not None
         self.phases.append(

@@ -17,7 +17,7 @@ from realitycheck.protocol.read import read_spaces
 
 REPOSITORY = Path(__file__).parents[2]
 QUICK = REPOSITORY / "protocols" / "quick.yaml"
-NEWEST = max((REPOSITORY / "protocols" / "spaces").glob("v*.yaml"), key=lambda path: int(path.stem[1:]))
+NEWEST = max((REPOSITORY / "protocols" / "spaces").glob("v[0-9]*.yaml"), key=lambda path: int(path.stem[1:]))
 SPACES = {
     loss: {
         knob: value if isinstance(value, int | float | str) else value.model_dump(mode="json")

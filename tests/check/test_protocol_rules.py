@@ -27,7 +27,29 @@ FAULTS = [
         "batches.pairs.per_class",
         "batch-per-class",
     ),
+    (
+        "epoch: pass",
+        "epoch: pass\non: {sop: {batches: {pairs: {classes: 4, per_class: 1}, proxies: {classes: 4, per_class: 1}}}}",
+        27,
+        "on.sop.batches.pairs.per_class",
+        "batch-per-class",
+    ),
+    (
+        "epoch: pass",
+        "epoch: pass\non: {sop: {shared: {followup_trunk_lr_scale: 0.1}}}",
+        27,
+        "on.sop.shared.followup_embedder_lr_scale",
+        "override-shared",
+    ),
+    (
+        "epoch: pass",
+        "epoch: pass\non: {sop: {shared: {followup_trunk_lr_scale: 2, followup_embedder_lr_scale: 1}}}",
+        27,
+        "on.sop.shared.followup_trunk_lr_scale",
+        "rate-range",
+    ),
     # the recipe
+    ("loss: {name: adam,", "loss: {eps: 1.0, name: sgd,", 18, "recipe.optimizers.loss.eps", "epsilon-not-allowed"),
     ("name: convnet", "name: covnet", 8, "recipe.trunk.name", "trunk-unknown"),
     ("name: convnet", "name: 'my lab:Net'", 8, "recipe.trunk.name", "address-invalid"),
     (

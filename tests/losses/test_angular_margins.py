@@ -9,6 +9,7 @@ from proxy_cases import SIZES, ProxiesOnTheCircle, agree_with_library, agree_wit
 from pytorch_metric_learning import losses as pml
 
 from realitycheck.losses.members.arcface import ArcFace
+from realitycheck.losses.members.arcface_periodic import ArcFacePeriodic
 from realitycheck.losses.members.cosface import CosFace
 
 
@@ -20,6 +21,11 @@ class TestCosFaceContract(ProxyContract):
 class TestArcFaceContract(ProxyContract):
     def make(self):
         return ArcFace(margin=28.6, scale=64.0, **self.sizes())
+
+
+class TestArcFacePeriodicContract(ProxyContract):
+    def make(self):
+        return ArcFacePeriodic(margin=28.6, scale=64.0, **self.sizes())
 
 
 PML = [
@@ -52,6 +58,10 @@ LOOPS = [
     (CosFace(margin=0.35, scale=64.0, **SIZES), by_cosine(lambda s, own: 64.0 * (s - 0.35 if own else s))),
     (ArcFace(margin=28.6, scale=20.0, **SIZES), arcface(28.6, 20.0)),
     (ArcFace(margin=80.0, scale=20.0, **SIZES), arcface(80.0, 20.0)),
+    (
+        ArcFacePeriodic(margin=80.0, scale=20.0, **SIZES),
+        by_cosine(lambda s, own: 20.0 * (torch.cos(torch.arccos(s) + math.radians(80.0)) if own else s)),
+    ),
 ]
 
 

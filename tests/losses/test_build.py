@@ -17,7 +17,9 @@ from realitycheck.protocol.read import read_spaces
 from realitycheck.protocol.space import middle
 
 SIZES = {"num_classes": 5, "embedding_dim": 16}
-SPACES = max((Path(__file__).parents[2] / "protocols" / "spaces").glob("v*.yaml"), key=lambda path: int(path.stem[1:]))
+SPACES = max(
+    (Path(__file__).parents[2] / "protocols" / "spaces").glob("v[0-9]*.yaml"), key=lambda path: int(path.stem[1:])
+)
 KNOBS = {
     name: {
         knob: middle(ground) for knob, ground in space.items() if knob not in RATES and not knob.startswith(FOLLOWUP)

@@ -11,6 +11,7 @@ from pytorch_metric_learning import losses as pml
 from pytorch_metric_learning import regularizers
 
 from realitycheck.losses.members.snr_contrastive import SNRContrastive
+from realitycheck.losses.members.snr_contrastive_normalized import SNRContrastiveNormalized
 
 
 class TestSNRContrastiveContract(PairContract):
@@ -20,11 +21,18 @@ class TestSNRContrastiveContract(PairContract):
         return SNRContrastive(pos_margin=0.1, neg_margin=2.0, regularizer=0.1)
 
 
-def snr_by_pml(pos_margin, neg_margin, weight):
+class TestSNRContrastiveNormalizedContract(PairContract):
+    length_matters = True  # in the penalty
+
+    def make(self):
+        return SNRContrastiveNormalized(pos_margin=0.1, neg_margin=2.0, regularizer=0.1)
+
+
+def snr_by_pml(pos_margin, neg_margin, weight, *, normalized=False):
     return pml.ContrastiveLoss(
         pos_margin=pos_margin,
         neg_margin=neg_margin,
-        distance=pml_distances.SNRDistance(normalize_embeddings=False),
+        distance=pml_distances.SNRDistance(normalize_embeddings=normalized),
         embedding_regularizer=regularizers.ZeroMeanRegularizer(),
         embedding_reg_weight=weight,
     )
@@ -35,6 +43,12 @@ def snr_by_pml(pos_margin, neg_margin, weight):
 def test_snr_agrees_with_pytorch_metric_learning(knobs, seed):
     ours = SNRContrastive(**dict(zip(("pos_margin", "neg_margin", "regularizer"), knobs, strict=True)))
     agree(ours, snr_by_pml(*knobs), seed)
+
+
+@pytest.mark.parametrize("knobs", [(0.0, 1.0, 0.0), (0.3, 2.0, 0.15)])
+def test_the_normalised_form_agrees_with_pytorch_metric_learning(knobs):
+    ours = SNRContrastiveNormalized(**dict(zip(("pos_margin", "neg_margin", "regularizer"), knobs, strict=True)))
+    agree(ours, snr_by_pml(*knobs, normalized=True), 0)
 
 
 def snr_by_loops(points, labels, pos_margin=0.6, neg_margin=2.5, weight=0.3):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from realitycheck.plan.lengths import complete_phases
 from realitycheck.protocol.model import Phase
 from realitycheck.records.curves import Images, PhaseEnd
@@ -55,3 +57,19 @@ def test_diverged_runs_do_not_count_and_none_left_gives_none():
 
 def test_a_phase_that_brought_nothing_is_left_out():
     assert lengths([fold_run(200, 0)], rule="per_replicate", phases=(NORMAL, FOLLOWUP)) == {"normal": 200}
+
+
+def test_appendix_d_may_leave_no_normal_phase():
+    # 4 normal epochs and 1 of the follow-up: total 5, follow-up 1 → 5, normal 0
+    found = lengths([fold_run(400, 100)], rule="appendix_d", phases=(NORMAL, FOLLOWUP))
+    assert found == {"followup": 500}
+
+
+@pytest.mark.parametrize("rule", ["appendix_d", "per_replicate"])
+def test_fold_runs_that_selected_iteration_0_leave_no_phase(rule):
+    assert complete_phases([fold_run(0)], rule=rule, phases=(NORMAL,), epoch=100, batch_size=32) == ()
+
+
+def test_one_that_selected_iteration_0_counts_in_the_mean():
+    # of 0 and 300 the mean is 150, hence 200
+    assert lengths([fold_run(0), fold_run(300)], rule="per_replicate") == {"normal": 200}

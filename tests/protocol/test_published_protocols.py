@@ -19,7 +19,7 @@ datasets:
   cub200: {{root: nowhere}}
   cars196: {{root: nowhere}}
   sop: {{root: nowhere}}
-losses: {{contrastive: {{}}, arcface: {{}}, {more}: {{}}}}
+losses: {{contrastive: {{}}, {more}: {{}}}}
 baseline: contrastive
 primary: {{category: {category}, metric: map_at_r}}
 smallest_difference: 0.5
@@ -61,7 +61,11 @@ def test_what_differs_by_dataset():
     assert warped.of("sop").recipe.pooling == "max+avg"
     validation = protocol("validation2024")
     assert validation.of("sop").split.order == "official"
-    assert validation.of("cars196") == validation.of("cub200")
+    assert validation.of("cub200").batches == validation.batches
+    for name in ("validation2024", "warped2024"):  # config.json: batch_size, classes_per_batch
+        batches = {dataset: protocol(name).of(dataset).batches.proxies for dataset in ("cub200", "cars196", "sop")}
+        shapes = {dataset: (batch.classes, batch.per_class) for dataset, batch in batches.items()}
+        assert shapes == {"cub200": (8, 8), "cars196": (4, 16), "sop": (64, 3)}
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,11 @@ def test_what_was_not_read_is_a_dash():
 def test_losses_are_paired_by_what_they_compute():
     ours = {loss.name: loss.ours for loss in published_tables("sop")[MUSGRAVE].blocks[0].losses}
     # pytorch-metric-learning's ProxyNCA keeps the true proxy in its denominator; its SNR normalises the embeddings.
-    assert (ours["ProxyNCA"], ours["SNR"], ours["MS + Miner"]) == ("proxy_nca_pp", None, "multi_similarity_mined")
+    assert (ours["ProxyNCA"], ours["SNR"], ours["MS + Miner"]) == (
+        "proxy_nca_pp",
+        "snr_contrastive_normalized",
+        "multi_similarity_mined",
+    )
 
 
 def test_nothing_is_published_on_other_datasets():

@@ -9,7 +9,7 @@ from made_records import DIVERGED, make_complete_run, make_ended, make_phase, wi
 from pages import Seen, html_section, markdown_row, markdown_section, texts_of
 
 from realitycheck.protocol.model import Phase
-from realitycheck.report.sections.retraining import Ending, Tally, cap_sentence, endings
+from realitycheck.report.sections.retraining import Ending, Tally, cap_sentence, endings, skipped_sentence
 
 NORMAL = Phase(name="normal", cap=500, evaluate_every=50, patience=3)
 FOLLOWUP = Phase(name="followup", cap=1000, evaluate_every=50, patience=3)
@@ -65,6 +65,19 @@ def test_the_cap_matters_where_it_ended_most_runs():
     both = cap_sentence([ending("a", 40), ending("b", 40), ending("b", 30, cap=1000)], shown=str)
     assert both.startswith("Most final fold runs of every loss were ended by the cap of 500 and 1,000 iterations,")
     assert cap_sentence([ending("a", 20), ending("b", 0, runs=0)], shown=str) == ""
+
+
+def test_complete_runs_without_a_normal_phase_are_warned_of():
+    """Mean lengths of 4 normal epochs and 1 follow-up epoch: both totals are rounded up to 5, and nothing is left."""
+
+    def phases(label, normal, followup):
+        none = Tally(0, 0, 0)
+        lengths = {"normal": normal, "followup": followup}
+        return [Ending(label, 0, name, 500, none, none, complete) for name, complete in lengths.items()]
+
+    found = [*phases("a", (), (500, 500)), *phases("b", (500,), (500,)), *phases("c", (), ())]
+    assert skipped_sentence(found, shown=lambda label: f"<{label}>").startswith("Complete runs of <a> have no normal")
+    assert skipped_sentence(phases("b", (500, 500), ()), shown=str) == ""
 
 
 def test_page_and_markdown_show_the_endings(study, evidence, dataset):

@@ -82,6 +82,24 @@ def test_where_decay_is_part_of_the_gradient(recipe, name):
 
 
 @pytest.mark.parametrize(
+    ("name", "length"),
+    [
+        # The first step on a gradient of 2: Adam's means are corrected to it, RMSprop's is a hundredth of its square.
+        ("adam", 0.1 * 2 / (2 + 0.5)),
+        ("adamw", 0.1 * 2 / (2 + 0.5)),
+        ("rmsprop", 0.1 * 2 / (0.2 + 0.5)),
+    ],
+)
+def test_epsilon_is_added_to_the_root(recipe, name, length):
+    loss = Mixed()
+    optimizer = optimizer_of(recipe, loss, name=name, momentum=0.0, weight_decay=0.0, eps=0.5)
+    for each in loss.parameters():
+        each.grad = torch.full_like(each, 2.0)
+    optimizer.step()
+    torch.testing.assert_close(loss.proxies.detach(), torch.full((4, 8), 2.0 - length))
+
+
+@pytest.mark.parametrize(
     ("loss", "names"),
     [
         (build("margin", margin=0.2, beta=1.25), {"beta"}),

@@ -109,6 +109,13 @@ def setting_within_the_space(setting: str | None, *, space: Space, first: str | 
 
 
 @rule("protocol.batches.<family>.per_class", refuses=False, of="<family>", family="loss.family", name="loss.address")
+@rule(
+    "protocol.on.<other>.batches.<family>.per_class",
+    refuses=False,
+    of="<family>",
+    family="loss.family",
+    name="loss.address",
+)
 def batches_serve_the_loss(per_class: int, *, of: str, family: str, name: str) -> Found:
     """A loss that needs several images of a class gets them."""
     face = entry(name)

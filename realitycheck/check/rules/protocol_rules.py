@@ -97,6 +97,7 @@ def evaluated_before_the_cap(every: int, *, cap: int) -> Found:
 
 
 @rule("protocol.batches.pairs.per_class")
+@rule("protocol.on.<other>.batches.pairs.per_class")
 def batches_hold_pairs(per_class: int) -> Found:
     """A loss of pairs needs two images of a class."""
     if per_class < 2:

@@ -14,6 +14,7 @@ PARTS = ("trunk", "embedder")
 
 
 @rule("keys(protocol.search.shared)")
+@rule("keys(protocol.on.<other>.shared)")
 def shared_knobs_are_rates(names: tuple[str, ...]) -> Found:
     """A protocol searches rates for every loss, and nothing else."""
     for name in names:
@@ -22,6 +23,7 @@ def shared_knobs_are_rates(names: tuple[str, ...]) -> Found:
 
 
 @rule("protocol.search.shared.<knob>", knob="<knob>")
+@rule("protocol.on.<other>.shared.<knob>", knob="<knob>")
 @rule("spaces.<space>.<knob>", knob="<knob>")
 @rule("study.losses.<loss>.space.<knob>", knob="<knob>")
 def rate_in_range(value: Range, *, knob: str) -> Found:
@@ -51,6 +53,15 @@ def _positive(low: float, high: float, *, most: float | None) -> Iterator[Fault]
     elif most is not None and high > most:
         must = f"be at most {most:g}, no rate rises in a second phase"
         yield out_of_range("rate-range", f"{high:g}", must, "Lower it.")
+
+
+@rule("keys(protocol.on.<other>.shared)", shared="keys(protocol.search.shared)")
+def same_shared_knobs(others: tuple[str, ...], *, shared: tuple[str, ...]) -> Found:
+    """A dataset with shared knobs of its own has those of the protocol, with other ranges."""
+    for knob in sorted({*others} - {*shared}):
+        yield not_allowed("override-shared", f"`{knob}`", "`search.shared` does not have it", "Remove it.", knob)
+    for knob in sorted({*shared} - {*others} if others else ()):
+        yield missing("override-shared", knob, because="`search.shared` has it")
 
 
 @rule("protocol.recipe.optimizers.<part>.lr", part="<part>", shared="keys(protocol.search.shared)")

@@ -6,7 +6,7 @@ from realitycheck.check.rules.base import Found, not_allowed, out_of_range, rule
 from realitycheck.check.rules.study_rules import known_name
 from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.protocol.document import Fault
-from realitycheck.protocol.recipe import Crop
+from realitycheck.protocol.recipe import Crop, Optimizer
 from realitycheck.protocol.space import Range
 from realitycheck.trunks.menu import MENU as TRUNKS
 
@@ -33,6 +33,13 @@ def weights_have_a_source(source: str | None, *, written: tuple[str, ...]) -> Fo
     if written and source is None:
         says = "missing key; add `source: …`, a path, an address, or `package:<import name>/<path>`."
         yield Fault("weights-source-missing", says)
+
+
+@rule("protocol.recipe.optimizers.<part>.eps", name="protocol.recipe.optimizers.<part>.name")
+def epsilon_is_used(eps: float, *, name: str) -> Found:
+    """An optimiser without a mean of squared gradients has no epsilon."""
+    if name == "sgd" and eps != Optimizer.model_fields["eps"].default:
+        yield not_allowed("epsilon-not-allowed", "`eps`", "SGD has no epsilon", "Remove it.")
 
 
 @rule("protocol.recipe.resize", size="protocol.recipe.image_size")

@@ -27,6 +27,8 @@ class ProxyAnchor(Loss):
         embedding_dim: D, the embedding dimensions.
     """
 
+    pml_keeps = ("proxies",)
+
     def __init__(self, *, margin: float, alpha: float, num_classes: int, embedding_dim: int) -> None:
         super().__init__()
         self.margin = margin

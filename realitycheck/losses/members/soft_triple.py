@@ -32,6 +32,8 @@ class SoftTriple(Loss):
         embedding_dim: D, the embedding dimensions.
     """
 
+    pml_keeps = ("proxies",)
+
     def __init__(
         self,
         *,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from realitycheck.losses.menu import MENU
 from realitycheck.protocol.model import Batch, Protocol
 from realitycheck.report.blocks import (
     Block,
@@ -168,16 +169,22 @@ def _parts(dataset: DatasetFindings, tables: Sequence[PublishedTable]) -> Iterat
 
 
 def _own_lines(dataset: DatasetFindings, published: Sequence[PublishedBlock]) -> Iterator[Line]:
-    addresses = {loss.label: loss.address for loss in dataset.study.losses}
+    addresses = {loss.label: menu_name(loss.address) for loss in dataset.study.losses}
     for row in dataset.rows:
         losses = tuple(block.of(addresses[row.label]) for block in published)
         if any(losses):
             yield Line(row.label, row, losses)
 
 
+def menu_name(address: str) -> str:
+    """The loss of the menu beside which a loss is shown: itself, or the one of which it is a form."""
+    entry = MENU.get(address)
+    return entry.form_of if entry and entry.form_of else address
+
+
 def _other_lines(dataset: DatasetFindings, published: Sequence[PublishedBlock]) -> Iterator[Line]:
     """Losses that are not in the study; two papers share a line for the same loss of the menu."""
-    addresses = {loss.address for loss in dataset.study.losses}
+    addresses = {menu_name(loss.address) for loss in dataset.study.losses}
     others = [loss for block in published for loss in block.losses if loss.ours not in addresses]
     for key in dict.fromkeys(map(_key, others)):
         losses = tuple(_loss_of(block, key) for block in published)

@@ -61,7 +61,8 @@ class Retraining:
 
     Args:
         endings: one per search and phase.
-        capped: what follows where the cap ended most runs of a loss; else empty.
+        capped: what follows where the cap ended most runs of a loss, and where complete runs have no normal phase; else
+            empty.
     """
 
     endings: tuple[Ending, ...]
@@ -71,7 +72,8 @@ class Retraining:
 def find(dataset: DatasetFindings) -> Retraining:
     """Count how the runs of every loss ended."""
     ended = tuple(ending for loss in dataset.evidence.losses for ending in endings(loss, dataset.protocol))
-    return Retraining(ended, cap_sentence(ended, shown=dataset.study.shown))
+    warnings = (sentence(ended, shown=dataset.study.shown) for sentence in (cap_sentence, skipped_sentence))
+    return Retraining(ended, " ".join(filter(None, warnings)))
 
 
 def endings(evidence: LossEvidence, protocol: Protocol) -> tuple[Ending, ...]:
@@ -90,6 +92,24 @@ def cap_sentence(facts: Sequence[Ending], *, shown: Callable[[str], str]) -> str
     return (
         f"Most final fold runs of {losses} were ended by the cap of {caps} iterations, not by patience. The comparison "
         "is then of what a loss reaches within the cap, not of what it would reach in the end."
+    )
+
+
+def skipped_sentence(facts: Sequence[Ending], *, shown: Callable[[str], str]) -> str:
+    """State which losses have complete runs with a follow-up and no normal phase; empty where none has.
+
+    Rule `appendix_d` rounds the total and the follow-up length separately, and their difference may be 0.
+    """
+    first = {(ending.label, ending.number): ending.complete for ending in facts if ending.phase == "normal"}
+    skipped = [
+        ending.label for ending in facts if len(ending.complete) > len(first.get((ending.label, ending.number), ()))
+    ]
+    if not skipped:
+        return ""
+    labels = enumeration([shown(label) for label in dict.fromkeys(skipped)])
+    return (
+        f"Complete runs of {labels} have no normal phase: the follow-up length, rounded up, is as long as the total. "
+        "They train with the settings of the second phase from the start, which no fold run did."
     )
 
 

@@ -244,8 +244,8 @@ def on_bound(value: float, bounds: tuple[float, float], *, log: bool) -> str | N
 
 
 def _validation(runs: tuple[Run | None, ...]) -> float | None:
-    best = [run.best.scores["map_at_r"] for run in runs if run and run.best]
-    return mean_of(best) if best and len(best) == len(runs) else None
+    values = [run.value for run in runs if run and run.value is not None]
+    return mean_of(values) if values and len(values) == len(runs) else None
 
 
 def _knobs(space: Space, chosen: Mapping[str, float | int | str]) -> tuple[Knob, ...]:
