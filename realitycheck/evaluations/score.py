@@ -90,6 +90,6 @@ def _scores(members: list[_Member], labels: Tensor, extra: Mapping[str, Any]) ->
 
 
 def _distance(embeddings: Tensor, labels: Tensor, extra: Mapping[str, Any], distance: str) -> DistanceScores:
-    values = measure(embeddings, labels, asked=extra, distance=distance)
+    values = measure(embeddings, labels, extra=extra, distance=distance)
     per_class = values.pop(PER_CLASS)
     return DistanceScores(values, tuple(per_class))

@@ -11,13 +11,13 @@ from realitycheck.metrics.menu import ASKED, MetricEntry
 from realitycheck.metrics.retrieval import scores
 
 
-def measure(embeddings: Tensor, labels: Tensor, *, asked: Mapping[str, Any], distance: str) -> dict[str, Any]:
+def measure(embeddings: Tensor, labels: Tensor, *, extra: Mapping[str, Any], distance: str) -> dict[str, Any]:
     """Measure embeddings (N, D) with labels (N,) under one distance.
 
     Args:
         embeddings: (N, D) finite floating-point numbers.
         labels: (N,) integers.
-        asked: `scores` of a protocol as plain JSON; empty for nothing beside the scores of every record.
+        extra: `scores` of a protocol as plain JSON; empty for nothing beside the scores of every record.
         distance: `cosine` or `euclidean`.
 
     Returns:
@@ -25,14 +25,14 @@ def measure(embeddings: Tensor, labels: Tensor, *, asked: Mapping[str, Any], dis
     """
     values = scores(embeddings, labels, distance=distance).to_json()
     for option, entry in ASKED.items():
-        if asked.get(option):
-            values |= _measured(entry, embeddings, labels, asked=asked[option], distance=distance)
+        if extra.get(option):
+            values |= _measured(entry, embeddings, labels, extra=extra[option], distance=distance)
     return values
 
 
-def _measured(entry: MetricEntry, embeddings: Tensor, labels: Tensor, *, asked: Any, distance: str) -> dict[str, float]:
+def _measured(entry: MetricEntry, embeddings: Tensor, labels: Tensor, *, extra: Any, distance: str) -> dict[str, float]:
     function = entry.load()
     if not entry.least_k:
         return {entry.key: function(embeddings, labels, distance=distance)}
-    values = function(embeddings, labels, ks=asked, distance=distance)
-    return {entry.key.format(k=k): values[k] for k in asked}
+    values = function(embeddings, labels, ks=extra, distance=distance)
+    return {entry.key.format(k=k): values[k] for k in extra}

@@ -16,7 +16,7 @@ class MetricEntry:
     """What is known of one score.
 
     Args:
-        key: name in records. `{k}` in the last word stands for a number of neighbours.
+        key: name in records. `{k}` in the last word is a number of neighbours.
         heading: of its columns, with the same `{k}`.
         sentence: what it is, for the glossary of a report.
         function: `module:function`, called with embeddings (N, D), labels (N,) and `distance`. It returns the score in
@@ -48,11 +48,11 @@ class MetricEntry:
         function: Callable[..., Any] = getattr(import_module(module), name)
         return function
 
-    def keys(self, asked: object) -> tuple[str, ...]:
+    def keys(self, wanted: object) -> tuple[str, ...]:
         """The names in records of what a protocol asks for under `option`: one per k, or one or none."""
-        if not asked:
+        if not wanted:
             return ()
-        return tuple(self.key.format(k=k) for k in asked) if isinstance(asked, list | tuple) else (self.key,)
+        return tuple(self.key.format(k=k) for k in wanted) if isinstance(wanted, list | tuple) else (self.key,)
 
 
 MENU: tuple[MetricEntry, ...] = (

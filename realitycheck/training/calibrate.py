@@ -85,7 +85,7 @@ def _ranking(labels: NDArray[np.int64], dims: int, extra: Mapping[str, Any], dis
     embeddings = torch.randn((len(ranked), dims), generator=torch.Generator().manual_seed(0))
     start = time.perf_counter()
     for distance in distances:
-        measure(embeddings, ranked, asked=extra, distance=distance)
+        measure(embeddings, ranked, extra=extra, distance=distance)
     return (time.perf_counter() - start) * (len(labels) / len(ranked)) ** 2
 
 

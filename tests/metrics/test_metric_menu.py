@@ -37,7 +37,7 @@ def test_a_verdict_needs_a_score_of_every_record():
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 def test_every_score_is_a_share_and_better_for_classes_apart(distance):
-    apart, mixed = (measure(clouds(w), KINDS, asked=ASKED_FOR, distance=distance) for w in (0.1, 5.0))
+    apart, mixed = (measure(clouds(w), KINDS, extra=ASKED_FOR, distance=distance) for w in (0.1, 5.0))
     names = [*METRICS, *(key for option, entry in ASKED.items() for key in entry.keys(ASKED_FOR[option]))]
     assert set(names) == apart.keys() - {"map_at_r_per_class"}
     for name in names:
@@ -46,9 +46,9 @@ def test_every_score_is_a_share_and_better_for_classes_apart(distance):
 
 
 def test_what_is_not_asked_for_is_not_measured():
-    assert measure(clouds(1.0), KINDS, asked={}, distance="cosine").keys() == {*METRICS, "map_at_r_per_class"}
+    assert measure(clouds(1.0), KINDS, extra={}, distance="cosine").keys() == {*METRICS, "map_at_r_per_class"}
     nothing = {option: [] if entry.least_k else False for option, entry in ASKED.items()}
-    assert measure(clouds(1.0), KINDS, asked=nothing, distance="cosine").keys() == {*METRICS, "map_at_r_per_class"}
+    assert measure(clouds(1.0), KINDS, extra=nothing, distance="cosine").keys() == {*METRICS, "map_at_r_per_class"}
 
 
 @pytest.mark.parametrize("entry", MENU, ids=lambda entry: entry.key)
@@ -59,7 +59,7 @@ def test_a_function_is_a_name_of_the_package(entry):
     value = function(clouds(2.0), KINDS, distance="cosine", **k)
     key = entry.key.format(k=5)
     value = value[5] if entry.least_k else value if entry.option else value[key]
-    assert value == measure(clouds(2.0), KINDS, asked=ASKED_FOR, distance="cosine")[key]
+    assert value == measure(clouds(2.0), KINDS, extra=ASKED_FOR, distance="cosine")[key]
 
 
 def test_a_name_that_is_no_function_is_no_attribute():

@@ -6,10 +6,11 @@ import pytest
 
 from realitycheck.errors import InputError
 from realitycheck.losses.menu import MENU
+from realitycheck.metrics.menu import METRICS
 from realitycheck.report.papers.paper_files import read_paper
 from realitycheck.report.papers.paper_listing import HEAD, listings
 from realitycheck.report.papers.published_tables import FOLDER, published_datasets, published_tables
-from realitycheck.runs import METRICS, Category
+from realitycheck.runs import Category
 
 MUSGRAVE, DEMOOR = 0, 1
 BY_HAND = [
