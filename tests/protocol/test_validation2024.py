@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from realitycheck.training.model import build_model
 
 from realitycheck import losses, verbs
 from realitycheck.plan.specs import DatasetPlan
@@ -16,6 +15,7 @@ from realitycheck.protocol.knobs import own_knobs, phase_knobs
 from realitycheck.protocol.read import read_protocol
 from realitycheck.runs import RunSpec, Stage
 from realitycheck.training.assemble import enter_followup
+from realitycheck.training.embedding_model import build_model
 from realitycheck.training.loop import Trainer
 from realitycheck.training.optimizers import build_optimizers
 
