@@ -72,7 +72,7 @@ class StudyFiles:
 
 @dataclass(frozen=True, slots=True)
 class ReadStudy:
-    """A study, complete, with the lines of its files for problems that are problems_found later.
+    """A study, complete, with the lines of its files for problems that turn up later.
 
     Args:
         study: what is compared.

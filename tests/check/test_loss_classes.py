@@ -85,6 +85,25 @@ class Fails(Vector):
         raise RuntimeError("no positives")
 
 
+class Crooked(torch.autograd.Function):
+    """A step without a way back."""
+
+    @staticmethod
+    def forward(context, values: Tensor) -> Tensor:
+        return values.sum()
+
+    @staticmethod
+    def backward(context, gradient: Tensor) -> Tensor:
+        raise RuntimeError("no way back")
+
+
+class OneWay(Vector):
+    """Has a value, and fails when its gradient is computed."""
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        return Crooked.apply(embeddings)
+
+
 class Idle(Proxies):
     """Has a parameter that it does not use."""
 
@@ -157,6 +176,7 @@ def faults(tmp_path):
         ("Lost", {}, "loss", "loss-value"),
         ("CutOff", {}, "loss", "loss-detached"),
         ("Fails", {}, "loss", "loss-forward"),
+        ("OneWay", {}, "loss", "loss-backward"),
         ("Idle", {"loss_lr": 0.1}, "loss", "parameter-detached"),
         ("contrastive", {"pos_margin": 0.0}, "space.neg_margin", "knob-missing"),
         (CIRCLE, {"gama": 80}, "space.gama", "knob-unknown"),

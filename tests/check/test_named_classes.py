@@ -10,6 +10,7 @@ from homes import marks, refused
 
 from realitycheck import verbs
 from realitycheck.check.names import study_warnings
+from realitycheck.trunks.base import Trunk
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -65,9 +66,17 @@ def test_two_problems_of_a_trunk_come_together(shipped):
     ]
 
 
+class Unbuilt(Trunk):
+    """Cannot be built."""
+
+    def __init__(self, *, in_channels: int) -> None:
+        raise OSError("no licence")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "where", "code"),
     [
+        ("name: convnet, channels: 16", f"name: '{__name__}:Unbuilt'", "recipe.trunk", "trunk-build"),
         ("name: convnet, channels: 16", "name: convnet", "recipe.trunk.channels", "trunk-option-missing"),
         ("channels: 16", "channels: 16, model: x", "recipe.trunk.model", "trunk-option-not-allowed"),
         ("image_size: 28", "image_size: 1", "recipe.image_size", "trunk-size"),
@@ -93,6 +102,18 @@ def test_a_trunk_with_one_fault(shipped, old, new, where, code):
 def test_a_class_that_is_no_dataset(home):
     home.replace(home.study, "dataset: folder, root: images/birds", "dataset: 'torch.nn:Linear'")
     assert (6, "datasets.birds.dataset", "dataset-class") in marks(refused(verbs.load_study, home.study))
+
+
+def test_a_setting_of_another_recipe_is_a_warning(shipped):
+    """The optimum of Musgrave et al. (2020) on Cars belongs to RMSprop at 1e-6; quick.yaml has Adam at 2e-3."""
+    protocol, study = shipped / "protocols" / "quick.yaml", shipped / "studies" / "demo.yaml"
+    protocol.write_text(protocol.read_text().replace("search:\n", "search:\n  first: published\n"))
+    default = {problem.where for problem in study_warnings(verbs.load_study(study))}
+    assert "losses.contrastive" not in default  # what the authors' own setting belongs to is not reported
+    study.write_text(study.read_text().replace("  contrastive: {}", "  contrastive: {setting: musgrave_cars196}"))
+    warnings = {problem.where: problem for problem in study_warnings(verbs.load_study(study))}
+    assert warnings["losses.contrastive"].code == "setting-of-another-recipe"
+    assert "optimizer rmsprop (here adam)" in warnings["losses.contrastive"].says
 
 
 def test_frozen_statistics_of_a_random_trunk_are_a_warning(shipped):

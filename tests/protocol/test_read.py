@@ -5,15 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 import yaml
 from homes import marks, refused
+from pydantic import BaseModel, Field
 
 from realitycheck.errors import InputError
+from realitycheck.protocol.document import read_document
 from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.read import read_protocol, read_spaces, read_study
 from realitycheck.protocol.space import LogUniform, Uniform
+from realitycheck.protocol.validation import validate
 from realitycheck.runs import Category
 
 REPOSITORY = Path(__file__).parents[2]
@@ -269,6 +273,19 @@ class TestWrongFiles:
         home.replace(home.study, old, new)
         (problem,) = refused(read_study, home.study)
         assert problem.code == "loss-incomplete"
+
+
+class Even(BaseModel):
+    """A model with a constraint that has no wording of its own."""
+
+    count: Annotated[int, Field(multiple_of=2)]
+
+
+def test_an_error_without_a_wording_is_reported_in_pydantics(tmp_path):
+    path = tmp_path / "even.yaml"
+    path.write_text("count: 3\n")
+    _, (problem,) = validate(Even, read_document(path, source="even.yaml"))
+    assert (problem.line, problem.where, problem.code) == (1, "count", "value-invalid")
 
 
 def test_reading_needs_no_torch():

@@ -62,7 +62,7 @@ def test_numbers_that_do_not_fit_are_refused(text):
 def test_half_of_a_surrogate_pair_is_refused():
     reader = Reader()
     reader.read('key: "\\ud800"')
-    assert [problem.where for problem in reader.problems] == ["key"]
+    assert [(problem.where, problem.code) for problem in reader.problems] == [("key", "text-invalid")]
 
 
 def test_every_value_knows_its_line():
