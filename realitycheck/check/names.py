@@ -71,7 +71,7 @@ def trunk_has_its_options(_: object, *, name: str, channels: int | None, model: 
     except Exception as error:  # the class of a study's author may raise anything
         raise_own(error, name)
         says = f"cannot build the trunk: {type(error).__name__}: {error}. Correct its options or its constructor."
-        yield Fault("trunk-build", says)
+        yield Fault("trunk-build", says, ("name",))
 
 
 @rule(

@@ -76,7 +76,7 @@ class Unbuilt(Trunk):
 @pytest.mark.parametrize(
     ("old", "new", "where", "code"),
     [
-        ("name: convnet, channels: 16", f"name: '{__name__}:Unbuilt'", "recipe.trunk", "trunk-build"),
+        ("name: convnet, channels: 16", f"name: '{__name__}:Unbuilt'", "recipe.trunk.name", "trunk-build"),
         ("name: convnet, channels: 16", "name: convnet", "recipe.trunk.channels", "trunk-option-missing"),
         ("channels: 16", "channels: 16, model: x", "recipe.trunk.model", "trunk-option-not-allowed"),
         ("image_size: 28", "image_size: 1", "recipe.image_size", "trunk-size"),
