@@ -38,7 +38,7 @@ class Problem:
     def __str__(self) -> str:
         place = f"line {self.line}  " if self.line else ""
         text = f"{place}{self.where}: {self.says}" if self.where else f"{place}{self.says}"
-        return f"{text} [{self.code}]"
+        return f"{text} [{self.code}]" if self.code else text  # without one inside the message of another problem
 
 
 class InputError(RealityCheckError):
