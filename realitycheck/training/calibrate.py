@@ -37,7 +37,7 @@ def calibrate(payload: Body) -> Body:
     The test half is not opened.
 
     Returns:
-        The fields of `plan.cost.Measured` as plain JSON, in seconds and bytes.
+        The fields of `plan.cost.Calibration` as plain JSON, in seconds and bytes.
     """
     spec, place = RunSpec.from_json(payload["spec"]), TrainingPlace(**payload["place"])
     folds, extra = spec.folds["count"], payload["scores"] or {}

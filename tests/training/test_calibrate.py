@@ -32,9 +32,9 @@ def ranked(monkeypatch):
     """(items, dims, what was asked for, distance) of every ranking; only rankings take time, a second each."""
     seen, clock = [], [0.0]
 
-    def measure(embeddings, labels, *, asked, distance):
+    def measure(embeddings, labels, *, extra, distance):
         assert len(embeddings) == len(labels)
-        seen.append((*embeddings.shape, asked, distance))
+        seen.append((*embeddings.shape, extra, distance))
         clock[0] += 1.0
 
     monkeypatch.setattr(module, "measure", measure)
