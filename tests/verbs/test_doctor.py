@@ -11,19 +11,20 @@ def test_changed_missing_and_new_files_are_named(tmp_path):
     read = verbs.load_study(write_study(tmp_path))
     assert verbs.examine(read) == []  # nothing to compare with yet
     verbs.prepare_data(read)
-    told = []
-    assert verbs.examine(read, watch=lambda title, done, count: told.append((title, done, count))) == []
-    assert told == [("files of pictures", 0, 68)]
+    calls = []
+    assert verbs.examine(read, watch=lambda title, done, count: calls.append((title, done, count))) == []
+    assert calls == [("files of pictures", 0, 68)]
 
     pictures = tmp_path / "pictures"
     (pictures / "class_03" / "1.png").write_bytes((pictures / "class_04" / "1.png").read_bytes())
     (pictures / "class_05" / "2.png").unlink()
     (pictures / "class_06" / "9.png").write_bytes((pictures / "class_06" / "0.png").read_bytes())
-    found = [each.says for each in verbs.examine(read)]
-    assert len(found) == 3
-    assert "1 are gone: class_05/2.png." in found[0]
-    assert "1 have other bytes: class_03/1.png." in found[1]
-    assert "1 are new: class_06/9.png." in found[2]
+    problems = verbs.examine(read)
+    assert [problem.code for problem in problems] == ["files-changed"] * 3
+    gone, changed, new = (problem.says for problem in problems)
+    assert "gone" in gone and "class_05/2.png" in gone
+    assert "changed" in changed and "class_03/1.png" in changed
+    assert "new" in new and "class_06/9.png" in new
 
 
 def test_the_machine_is_described(tmp_path):

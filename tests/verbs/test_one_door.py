@@ -59,11 +59,11 @@ def test_no_job_but_a_score_is_given_the_test_half(read):
 
 
 def test_a_place_with_a_test_half_is_found(read, monkeypatch):
-    def place(desk, job, *, device):
-        stores = desk.stores["pictures"]
-        return asdict(ScoringPlace(str(stores.trainval), str(stores.test), str(desk.cache), device))
+    def place(runtime, job, *, device):
+        stores = runtime.stores["pictures"]
+        return asdict(ScoringPlace(str(stores.trainval), str(stores.test), str(runtime.cache), device))
 
-    monkeypatch.setattr(run_verb._Desk, "place", place)
+    monkeypatch.setattr(run_verb._StudyRuntime, "place", place)
     assert leaks(read) == {"run"}
 
 
