@@ -21,9 +21,10 @@ from realitycheck.runs import ScoreSpec
 ROOT = Path(realitycheck.__file__).parents[1]
 
 ASKED = PROTOCOL.replace("trials: 3, startup_trials: 2", "trials: 1, startup_trials: 1") + (
-    "scores: {recall_at: [1, 2]}\non: {folder: {scores: {recall_at: [1, 4, 1000], nmi: true}}}\n"
+    "scores: {recall_at: [1, 2]}\n"
+    "on: {folder: {scores: {recall_at: [1, 4, 1000], nmi: true, ndcg_at_r: true, precision_at: [2]}}}\n"
 )
-METRICS = {"recall_at_1", "recall_at_4", "recall_at_1000", "nmi"}
+METRICS = {"recall_at_1", "recall_at_4", "recall_at_1000", "nmi", "ndcg_at_r", "precision_at_2"}
 
 
 def packed_bodies(folder: Path) -> Iterator[dict]:
@@ -84,7 +85,7 @@ def test_every_score_record_holds_them_under_both_distances(walked):
     scores = of_type(Ledger(walked.parent / "small").records.values(), Score)
     assert scores
     for score in scores:
-        assert score.spec.scores == {"recall_at": [1, 4, 1000], "nmi": True}
+        assert score.spec.scores == {"recall_at": [1, 4, 1000], "nmi": True, "ndcg_at_r": True, "precision_at": [2]}
         for model in (*score.models, *([score.together] if score.together else [])):
             for values in (distance.scores for distance in model.values()):
                 assert values.keys() >= METRICS
@@ -97,7 +98,8 @@ def test_the_report_shows_them(walked):
     verbs.report_study(walked)
     folder = walked.parent.parent / "reports" / "small"
     table = (folder / "tables.md").read_text()
-    assert "| complete-16 P@1 | complete-16 R@1 | complete-16 R@4 | complete-16 R@1000 | complete-16 NMI |" in table
+    headings = ["P@1", "R@1", "R@4", "R@1000", "P@2", "nDCG@R", "NMI"]
+    assert f"| {' | '.join(f'complete-16 {heading}' for heading in headings)} |" in table
     cells = json.loads((folder / "tables.json").read_text())["datasets"][0]["rows"][0]["cells"]
     assert all(cell["mean"] is not None for cell in cells)
     assert (folder / "index.html").read_text().count(">NMI</th>") == 3

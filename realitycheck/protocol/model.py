@@ -14,6 +14,7 @@ from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
 from realitycheck.runs import Category
 from realitycheck.search.samplers.menu import MENU as SAMPLERS
+from realitycheck.statistics.menu import MENU as ESTIMATORS
 
 
 class SplitRule(FrozenSection):
@@ -102,7 +103,7 @@ class Final(FrozenSection):
 class IntervalRule(FrozenSection):
     """How an interval is estimated, and its confidence level."""
 
-    method: Literal["student_t"]
+    method: Annotated[str, OneOf(tuple(ESTIMATORS))]
     level: Annotated[float, Field(gt=0.5, lt=1)]
 
 

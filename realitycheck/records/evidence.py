@@ -139,8 +139,8 @@ class SearchEvidence:
 
     @property
     def all_trials_diverged(self) -> bool:
-        """Whether every trial was proposed and diverged, so that no setting can be retrained."""
-        return len(self.trials) == self.planned and all(trial.diverged for trial in self.trials)
+        """Whether every trial was proposed and diverged, so that no setting can be retrained; False without trials."""
+        return 0 < self.planned == len(self.trials) and all(trial.diverged for trial in self.trials)
 
     def runs(self, stage: Stage) -> Iterator[Run]:
         """The recorded runs of its trials, or of its replicates."""

@@ -148,8 +148,7 @@ def search_share(
         replicate.index: evidence.score(replicate, category=category, metric=metric) for replicate in search.replicates
     }
     values = tuple(known.get(index) for index in range(search.number * size, (search.number + 1) * size))
-    hopeless = bool(search.trials) and search.all_trials_diverged
-    return Share(values, size if hopeless else _lost(search.replicates, protocol, category))
+    return Share(values, size if search.all_trials_diverged else _lost(search.replicates, protocol, category))
 
 
 def _cell(

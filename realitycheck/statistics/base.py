@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 from realitycheck.statistics.intervals import Interval
 
-Scores = Sequence[float | None]
+ReplicateScores = Sequence[float | None]
 """One score per replicate, numbered through the searches of a loss; None if the replicate has no score."""
 
 
@@ -32,21 +32,21 @@ class Estimator(ABC):
         """Return the same estimator at another level."""
         return replace(self, level=level)
 
-    def by_search(self, scores: Scores) -> list[Scores]:
+    def by_search(self, scores: ReplicateScores) -> list[ReplicateScores]:
         """Return the scores as a matrix with one row per search."""
         share = len(scores) // self.searches
         return [scores[share * number : share * (number + 1)] for number in range(self.searches)]
 
     @abstractmethod
-    def interval(self, scores: Scores) -> Interval | None:
+    def interval(self, scores: ReplicateScores) -> Interval | None:
         """Return the interval of one loss's mean, or None with too few scores."""
 
     @abstractmethod
-    def difference(self, scores: Scores, baseline: Scores) -> Interval | None:
+    def difference(self, scores: ReplicateScores, baseline: ReplicateScores) -> Interval | None:
         """Return the interval of the mean difference, paired by replicate, or None with too few common replicates."""
 
     @abstractmethod
-    def p_value(self, scores: Scores, baseline: Scores) -> float:
+    def p_value(self, scores: ReplicateScores, baseline: ReplicateScores) -> float:
         """Return the two-sided p-value of no true difference; 1 if no test is possible."""
 
     @abstractmethod
@@ -79,12 +79,12 @@ class Estimator(ABC):
         """What the intervals cover and what they do not, in sentences."""
 
 
-def differences(scores: Scores, baseline: Scores) -> tuple[float | None, ...]:
+def differences(scores: ReplicateScores, baseline: ReplicateScores) -> tuple[float | None, ...]:
     """Return score minus baseline for each replicate; None if either is missing."""
     pairs = zip(scores, baseline, strict=True)
     return tuple(None if score is None or base is None else score - base for score, base in pairs)
 
 
-def present(scores: Scores) -> list[float]:
+def present(scores: ReplicateScores) -> list[float]:
     """Return the scores that are not missing."""
     return [score for score in scores if score is not None]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from realitycheck.statistics.base import Estimator, Scores, differences, present
+from realitycheck.statistics.base import Estimator, ReplicateScores, differences, present
 from realitycheck.statistics.intervals import Interval, mean_of
 
 
@@ -66,7 +66,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def correlation(scores: Scores, baseline: Scores) -> float | None:
+def correlation(scores: ReplicateScores, baseline: ReplicateScores) -> float | None:
     """Return Pearson's r over the common replicates; None below three or without variation."""
     pairs = [(a, b) for a, b in zip(scores, baseline, strict=True) if a is not None and b is not None]
     first, second = [a for a, _ in pairs], [b for _, b in pairs]
@@ -76,10 +76,10 @@ def correlation(scores: Scores, baseline: Scores) -> float | None:
 
 
 def compare(
-    family: Mapping[str, Scores],
+    family: Mapping[str, ReplicateScores],
     *,
-    baseline: Scores,
-    untrained: Scores,
+    baseline: ReplicateScores,
+    untrained: ReplicateScores,
     pending: Collection[str],
     estimator: Estimator,
     smallest_difference: float,
@@ -146,7 +146,11 @@ class _View:
 
     @classmethod
     def of(
-        cls, rule: _Rule, family: Mapping[str, Scores | None], baseline: Scores | None, pending: Collection[str]
+        cls,
+        rule: _Rule,
+        family: Mapping[str, ReplicateScores | None],
+        baseline: ReplicateScores | None,
+        pending: Collection[str],
     ) -> _View:
         losses = {
             label: _NOTHING if scores is None or baseline is None else rule.judge(scores, baseline)
@@ -178,7 +182,7 @@ class _Rule:
     inner: Estimator
     smallest: float
 
-    def judge(self, scores: Scores, baseline: Scores) -> _Judged:
+    def judge(self, scores: ReplicateScores, baseline: ReplicateScores) -> _Judged:
         return _Judged(
             differences=differences(scores, baseline),
             interval=self.estimator.difference(scores, baseline),
@@ -202,7 +206,7 @@ class _Rule:
         return sign * view.losses[label].mean > 0 and view.p_holm[label] < 1 - self.estimator.level
 
 
-def _filled(scores: Scores, untrained: Scores) -> Scores | None:
+def _filled(scores: ReplicateScores, untrained: ReplicateScores) -> ReplicateScores | None:
     """Replace missing scores by the replicate's untrained score, else by the untrained mean; None if there is none."""
     if None not in scores:
         return scores

@@ -6,7 +6,7 @@ import math
 
 from scipy import integrate, special, stats
 
-from realitycheck.statistics.base import Estimator, Scores, differences, present
+from realitycheck.statistics.base import Estimator, ReplicateScores, differences, present
 from realitycheck.statistics.intervals import Interval, mean_of, standard_error, t_interval
 
 ONE_SEARCH = (
@@ -28,16 +28,16 @@ class StudentT(Estimator):
 
     method = "student_t"
 
-    def interval(self, scores: Scores) -> Interval | None:
+    def interval(self, scores: ReplicateScores) -> Interval | None:
         """Return the t interval of the mean; None with fewer than two scores."""
         known = present(scores)
         return t_interval(known, level=self.level, over=self.over) if len(known) > 1 else None
 
-    def difference(self, scores: Scores, baseline: Scores) -> Interval | None:
+    def difference(self, scores: ReplicateScores, baseline: ReplicateScores) -> Interval | None:
         """Return the paired t interval; None with fewer than two common replicates."""
         return self.interval(differences(scores, baseline))
 
-    def p_value(self, scores: Scores, baseline: Scores) -> float:
+    def p_value(self, scores: ReplicateScores, baseline: ReplicateScores) -> float:
         """Return the two-sided p-value of the paired t test; 1 with fewer than two common replicates."""
         known = present(differences(scores, baseline))
         if len(known) < 2:

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class PublishedNumber:
     """A published mean in [0, 1] and the half-width of its interval; None where they were not read."""
 
     mean: float | None
@@ -53,7 +53,7 @@ class PublishedLoss:
     name: str
     ours: str | None
     note: str
-    numbers: Mapping[str, Number]
+    numbers: Mapping[str, PublishedNumber]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +151,11 @@ def _block(paper: Paper, category: Category, block: PaperBlock) -> PublishedBloc
     return PublishedBlock(category, block.dims, block.n, block.trust, losses)
 
 
-def _numbers(scores: PaperScores) -> dict[str, Number]:
+def _numbers(scores: PaperScores) -> dict[str, PublishedNumber]:
     pairs = {metric: getattr(scores, metric) or (None, None) for metric in METRICS}
-    return {metric: Number(mean=_share(mean), half_width=_share(half)) for metric, (mean, half) in pairs.items()}
+    return {
+        metric: PublishedNumber(mean=_share(mean), half_width=_share(half)) for metric, (mean, half) in pairs.items()
+    }
 
 
 def _share(percent: float | None) -> float | None:

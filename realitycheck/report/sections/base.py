@@ -10,11 +10,11 @@ from realitycheck.report.blocks import Block, Table
 from realitycheck.report.findings import DatasetFindings, Findings
 
 Subject = TypeVar("Subject", Findings, DatasetFindings)
-Facts = TypeVar("Facts")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
-class Section(Generic[Subject, Facts]):
+class Section(Generic[Subject, Found]):
     """One section: it finds its facts and turns them into blocks that every writer can print.
 
     Args:
@@ -29,8 +29,8 @@ class Section(Generic[Subject, Facts]):
 
     name: str
     subject: type[Subject]
-    find: Callable[[Subject], Facts | None]
-    blocks: Callable[[Subject, Facts], Iterable[Block]]
-    keys: Callable[[Facts], Mapping[str, Any]] | None = None
-    latex: Callable[[Subject, Facts], Iterable[Table]] | None = None
+    find: Callable[[Subject], Found | None]
+    blocks: Callable[[Subject, Found], Iterable[Block]]
+    keys: Callable[[Found], Mapping[str, Any]] | None = None
+    latex: Callable[[Subject, Found], Iterable[Table]] | None = None
     file_text: bool = False

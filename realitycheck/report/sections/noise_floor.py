@@ -27,7 +27,7 @@ from realitycheck.report.wording import (
     spelled,
 )
 from realitycheck.runs import Category
-from realitycheck.statistics.base import Estimator, Scores, differences, present
+from realitycheck.statistics.base import Estimator, ReplicateScores, differences, present
 from realitycheck.statistics.intervals import Interval, mean_of
 
 GROUP = "their mean"
@@ -229,14 +229,14 @@ def _figure(dataset: DatasetFindings, facts: Noise, floor: Floor) -> Figure:
     )
 
 
-def _scores(rows: Sequence[ScoreRow], column: tuple[Category, str]) -> dict[str, Scores]:
+def _scores(rows: Sequence[ScoreRow], column: tuple[Category, str]) -> dict[str, ReplicateScores]:
     """Scores by label, of the losses with any."""
     cells = {row.label: row.cell(*column) for row in rows}
     return {label: cell.values for label, cell in cells.items() if cell.n}
 
 
 def _floor(
-    category: Category, metric: str, scores: Mapping[str, Scores], labels: Sequence[str], estimator: Estimator
+    category: Category, metric: str, scores: Mapping[str, ReplicateScores], labels: Sequence[str], estimator: Estimator
 ) -> Floor | None:
     names = {label: values for label, values in scores.items() if label in labels}
     others = {label: values for label, values in scores.items() if label not in labels}
@@ -249,19 +249,19 @@ def _floor(
     return Floor(category, metric, *_spread(names), largest, len(different), closer)
 
 
-def _spread(names: Mapping[str, Scores]) -> tuple[int, float, float, float]:
+def _spread(names: Mapping[str, ReplicateScores]) -> tuple[int, float, float, float]:
     """Number of names, the lowest and the highest of their means, and the standard deviation of these."""
     means = [mean_of([value for value in values if value is not None]) for values in names.values()]
     return len(means), min(means), max(means), statistics.stdev(means)
 
 
-def _pairs(scores: Mapping[str, Scores], estimator: Estimator) -> list[Pair]:
+def _pairs(scores: Mapping[str, ReplicateScores], estimator: Estimator) -> list[Pair]:
     """All pairs with a common seed, the nearest first."""
     pairs = [_pair(one, other, scores, estimator) for one, other in combinations(scores, 2)]
     return sorted((pair for pair in pairs if pair), key=lambda pair: pair.gap)
 
 
-def _pair(one: str, other: str, scores: Mapping[str, Scores], estimator: Estimator) -> Pair | None:
+def _pair(one: str, other: str, scores: Mapping[str, ReplicateScores], estimator: Estimator) -> Pair | None:
     gaps = present(differences(scores[one], scores[other]))
     if not gaps:
         return None
@@ -270,7 +270,7 @@ def _pair(one: str, other: str, scores: Mapping[str, Scores], estimator: Estimat
     return Pair(one, other, mean_of(gaps), estimator.difference(scores[one], scores[other]))
 
 
-def _mean_by_seed(names: Mapping[str, Scores]) -> Scores:
+def _mean_by_seed(names: Mapping[str, ReplicateScores]) -> ReplicateScores:
     """The mean of all names, seed by seed; None where one of them has no score."""
     columns = [[value for value in column if value is not None] for column in zip(*names.values(), strict=True)]
     return [mean_of(column) if len(column) == len(names) else None for column in columns]
