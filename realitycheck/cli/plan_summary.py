@@ -37,8 +37,8 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
         f"{size:.2f} (correlation {correlation:g})" for correlation, size in study_plan.detectable.items()
     )
     yield (
-        f"smallest difference to the baseline found with 80 % power, in standard deviations of a loss's score "
-        f"over seeds: {differences}"
+        f"smallest difference to the baseline found with 80 % power, in standard deviations of "
+        f"{study_plan.detectable_unit}: {differences}"
     )
 
 

@@ -121,11 +121,16 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A cell with a mean in [0, 1], the half-width of its interval, and whether it is the best of its column."""
+    """A cell with a mean in [0, 1] and the half-width of its interval.
+
+    `best` is whether it is the best of its column; `retraining` is the half-width of Student's t over seeds, where that
+    is another interval.
+    """
 
     mean: float | None
     half_width: float | None
     best: bool = False
+    retraining: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from realitycheck.evaluations.menu import UNTRAINED_ROWS
 from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.study_facts import StudyFacts
 from realitycheck.runs import CLEAN
+from realitycheck.statistics.base import LossScores
 from realitycheck.statistics.comparisons import Comparison, compare
 
 REPLACEMENT = next(label for label, evaluation in UNTRAINED_ROWS.items() if evaluation == CLEAN)
@@ -40,10 +41,11 @@ def _compare(
 
     replacement = next((cell(row).values for row in untrained if row.label == REPLACEMENT), (None,) * study.seeds)
     return compare(
-        {row.label: cell(row).values for row in family},
-        baseline=cell(baseline).values,
+        {row.label: LossScores(cell(row).values) for row in family},
+        baseline=LossScores(cell(baseline).values),
         untrained=replacement,
         pending={row.label for row in family if cell(row).pending or cell(baseline).pending},
         estimator=study.estimator,
+        losses=len(study.losses),
         smallest_difference=study.smallest_difference,
     )

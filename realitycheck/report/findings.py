@@ -11,7 +11,7 @@ from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.report.family import comparisons
 from realitycheck.report.late import changed_claims, exploratory
 from realitycheck.report.missing import missing
-from realitycheck.report.rows import ScoreRow, make_row, make_untrained_row
+from realitycheck.report.rows import ScoreRow, make_rows, make_untrained_row
 from realitycheck.report.study_facts import StudyFacts, study_facts
 from realitycheck.report.verdicts import answer
 from realitycheck.report.wording import ordered_metrics, safe_name
@@ -118,11 +118,8 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
     address = next((choice.address for choice in study.datasets if choice.name == evidence.dataset), "")
     protocol = study.protocol.of(address)
     late = exploratory(evidence)
-    rows = tuple(
-        make_row(loss, protocol, about.estimator, status=about.statuses[loss.label], exploratory=loss.label in late)
-        for loss in evidence.losses
-    )
-    untrained = tuple(make_untrained_row(row, protocol, about.estimator) for row in evidence.untrained)
+    rows = make_rows(evidence.losses, protocol, about.estimator, statuses=about.statuses, exploratory=late)
+    untrained = tuple(make_untrained_row(row, protocol, level=about.level) for row in evidence.untrained)
     compared = comparisons(about, rows, untrained)
     return DatasetFindings(
         study=about,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from realitycheck.report.sections import (
+    against_untrained,
     answer,
     credit,
     data_facts,
@@ -25,6 +26,7 @@ SECTIONS: tuple[Section[Any, Any], ...] = (
     answer.SECTION,
     measured.SECTION,
     data_facts.SECTION,
+    against_untrained.SECTION,
     scores.SECTION,
     differences.SECTION,
     noise_floor.SECTION,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from realitycheck.metrics.menu import metric_entry
 from realitycheck.protocol.model import Protocol
@@ -11,8 +11,9 @@ from realitycheck.records.evidence import LossEvidence, Replicate, SearchEvidenc
 from realitycheck.records.schema import Run
 from realitycheck.report.wording import RECONSTRUCTION
 from realitycheck.runs import Category
-from realitycheck.statistics.base import Estimator, present
+from realitycheck.statistics.base import Estimator, Fit, LossScores, present
 from realitycheck.statistics.intervals import Interval, mean_of
+from realitycheck.statistics.student_t import StudentT
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class ScoreCell:
         metric: one of the protocol's.
         values: the score of each replicate in [0, 1], numbered through all searches; None for a missing one.
         mean: of the known values, or None.
-        interval: None where the values are too few.
+        interval: by the protocol's estimator; None where the values are too few.
+        retraining: Student's t over seeds, which the published tables print; None where the values are too few.
         search_means: the mean over the replicates of each search, or None.
         diverged: replicates that cannot have this score.
         pending: replicates that do not have it yet.
@@ -35,6 +37,7 @@ class ScoreCell:
     values: tuple[float | None, ...]
     mean: float | None
     interval: Interval | None
+    retraining: Interval | None
     search_means: tuple[float | None, ...]
     diverged: int
     pending: int
@@ -89,21 +92,60 @@ class ScoreRow:
         return next(cell for cell in self.cells if (cell.category, cell.metric) == (category, metric))
 
 
-def make_row(
-    evidence: LossEvidence, protocol: Protocol, estimator: Estimator, *, status: str, exploratory: bool
-) -> ScoreRow:
-    """The row of one loss with a cell for every category and metric."""
-    return _row(evidence, protocol, estimator, status=status, trained=True, exploratory=exploratory)
+def make_rows(
+    losses: Sequence[LossEvidence],
+    protocol: Protocol,
+    estimator: Estimator,
+    *,
+    statuses: Mapping[str, str],
+    exploratory: Collection[str],
+) -> tuple[ScoreRow, ...]:
+    """The rows of all losses, with a cell for every category and metric; the intervals of a column come from one fit.
+
+    Args:
+        losses: in the study's order.
+        protocol: how it is measured.
+        estimator: makes the intervals.
+        statuses: label → status by the menu of losses.
+        exploratory: labels of the losses of which a part was decided after the test half had been opened.
+    """
+    rows = [
+        _row(loss, protocol, status=statuses[loss.label], trained=True, exploratory=loss.label in exploratory)
+        for loss in losses
+    ]
+    fits = [
+        estimator.fit({row.label: LossScores(row.cells[place].values) for row in rows}, losses=len(rows))
+        for place in range(len(protocol.categories) * len(protocol.metrics))
+    ]
+    return tuple(_with_intervals(row, fits, estimator.level) for row in rows)
 
 
-def make_untrained_row(evidence: LossEvidence, protocol: Protocol, estimator: Estimator) -> ScoreRow:
-    """The row of one untrained model."""
-    return _row(evidence, protocol, estimator, status="", trained=False, exploratory=False)
+def make_untrained_row(evidence: LossEvidence, protocol: Protocol, *, level: float) -> ScoreRow:
+    """The row of one untrained model; its intervals are Student's t over seeds."""
+    row = _row(evidence, protocol, status="", trained=False, exploratory=False)
+    fits = [_retraining(row.label, cell.values, level) for cell in row.cells]
+    return _with_intervals(row, fits, level)
 
 
-def _row(
-    evidence: LossEvidence, protocol: Protocol, estimator: Estimator, *, status: str, trained: bool, exploratory: bool
-) -> ScoreRow:
+def _with_intervals(row: ScoreRow, fits: Sequence[Fit], level: float) -> ScoreRow:
+    cells = []
+    for cell, fit in zip(row.cells, fits, strict=True):
+        mean, retraining = fit.loss(row.label), _retraining(row.label, cell.values, level).loss(row.label)
+        cells.append(
+            replace(
+                cell,
+                interval=mean.interval(level) if mean else None,
+                retraining=retraining.interval(level) if retraining else None,
+            )
+        )
+    return replace(row, cells=tuple(cells))
+
+
+def _retraining(label: str, values: Sequence[float | None], level: float) -> Fit:
+    return StudentT(level=level, searches=1).fit({label: LossScores(values)}, losses=1)
+
+
+def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bool, exploratory: bool) -> ScoreRow:
     columns = [(category, metric) for category in protocol.categories for metric in protocol.metrics]
     return ScoreRow(
         label=evidence.label,
@@ -111,7 +153,7 @@ def _row(
         status=status,
         trained=trained,
         exploratory=exploratory,
-        cells=tuple(_cell(evidence, protocol, estimator, *column) for column in columns),
+        cells=tuple(_cell(evidence, protocol, *column) for column in columns),
     )
 
 
@@ -151,9 +193,8 @@ def search_share(
     return Share(values, size if search.all_trials_diverged else _lost(search.replicates, protocol, category))
 
 
-def _cell(
-    evidence: LossEvidence, protocol: Protocol, estimator: Estimator, category: Category, metric: str
-) -> ScoreCell:
+def _cell(evidence: LossEvidence, protocol: Protocol, category: Category, metric: str) -> ScoreCell:
+    """One cell without its intervals."""
     shares = [
         search_share(evidence, search, protocol, category=category, metric=metric) for search in evidence.searches
     ]
@@ -164,7 +205,8 @@ def _cell(
         metric=metric,
         values=values,
         mean=mean_of(known) if known else None,
-        interval=estimator.interval(values),
+        interval=None,
+        retraining=None,
         search_means=tuple(share.mean for share in shares),
         diverged=sum(share.diverged for share in shares),
         pending=sum(share.pending for share in shares),
@@ -193,7 +235,7 @@ def _diverged(run: Run | None) -> bool:
 
 
 def best_labels(rows: Sequence[ScoreRow]) -> list[str | None]:
-    """The loss with the best mean in every column; None in a column without a mean."""
+    """The row with the best mean in every column; None in a column without a mean."""
     return [_best(rows, cells) for cells in zip(*(row.cells for row in rows), strict=True)]
 
 

@@ -11,6 +11,7 @@ from realitycheck.report.wording import METRIC_NAMES, RECONSTRUCTION, marked, me
 from realitycheck.runs import Category
 from realitycheck.statistics.base import Estimator
 from realitycheck.statistics.estimators import estimator
+from realitycheck.statistics.student_t import StudentT
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class StudyFacts:
     def level(self) -> float:
         """Level of the intervals."""
         return self.estimator.level
+
+    @property
+    def own_interval(self) -> bool:
+        """Whether the intervals are others than Student's t over seeds."""
+        return self.estimator.method != StudentT.method
 
     @property
     def seeds(self) -> int:

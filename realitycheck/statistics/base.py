@@ -1,11 +1,13 @@
-"""The interface of every estimator."""
+"""The interface of every estimator, and what it estimates from."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from scipy import stats
 
 from realitycheck.statistics.intervals import Interval
 
@@ -13,9 +15,117 @@ ReplicateScores = Sequence[float | None]
 """One score per replicate, numbered through the searches of a loss; None if the replicate has no score."""
 
 
+@dataclass(frozen=True, slots=True)
+class LossScores:
+    """The scores of one loss in one category and metric.
+
+    Args:
+        replicates: one score per replicate.
+        near_best: per search, the test scores of its chosen trial and of its runners-up, each by the models of the
+            trial itself; empty where they are not scored.
+        per_class: per replicate, one score per test class; empty where they are not known.
+    """
+
+    replicates: ReplicateScores
+    near_best: tuple[tuple[float, ...], ...] = ()
+    per_class: tuple[tuple[float, ...] | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeanEstimate:
+    """A mean with its standard error, as Student's t takes it.
+
+    Args:
+        mean: the estimate, in the unit of the scores.
+        error: its standard error, at least 0.
+        freedom: degrees of freedom, above 0; fractions are allowed.
+        n: number of independent values behind it.
+        method: the estimator's name on the menu.
+        over: source of variation that the error covers, such as `seeds`.
+    """
+
+    mean: float
+    error: float
+    freedom: float
+    n: int
+    method: str
+    over: str
+
+    def interval(self, level: float) -> Interval:
+        """Return the interval at a level in (0, 1)."""
+        half = float(stats.t.ppf((1 + level) / 2, self.freedom)) * self.error
+        low, high = self.mean - half, self.mean + half
+        return Interval(self.mean, low, high, level=level, n=self.n, method=self.method, over=self.over)
+
+    @property
+    def p(self) -> float:
+        """Two-sided p-value of a true mean of 0. Without variation it is 1 for a mean of 0, else 0."""
+        if self.error == 0:
+            return 0.0 if self.mean else 1.0
+        return float(2 * stats.t.sf(abs(self.mean) / self.error, self.freedom))
+
+    def p_outside(self, bound: float) -> float:
+        """Return the p-value of a true mean at or beyond ± `bound`: the larger of two one-sided tests.
+
+        Source: Schuirmann (1987), J. Pharmacokinet. Biopharm. 15:657.
+        """
+        room = bound - abs(self.mean)
+        if self.error == 0:
+            return 0.0 if room > 0 else 1.0
+        return float(stats.t.sf(room / self.error, self.freedom))
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What the test of one difference rests on, before any score is known.
+
+    The standard error of a difference is sd · √(2 (1 − ρ) / independent), with ρ the correlation of two losses.
+
+    Args:
+        independent: number of independent values of each loss.
+        freedom: degrees of freedom; 0 if no test is possible.
+        unit: the value of which `sd` is the standard deviation, such as `a score over seeds`.
+    """
+
+    independent: int
+    freedom: float
+    unit: str
+
+
+class Fit(ABC):
+    """What an estimator found in one category and metric of one dataset. A method returns None with too few scores."""
+
+    @abstractmethod
+    def loss(self, label: str) -> MeanEstimate | None:
+        """Return the mean of one loss."""
+
+    @abstractmethod
+    def difference(self, label: str, other: str) -> MeanEstimate | None:
+        """Return the mean of one loss minus that of another."""
+
+    @abstractmethod
+    def above(self, label: str, untrained: ReplicateScores) -> MeanEstimate | None:
+        """Return the mean of one loss minus the score of a model without training.
+
+        Args:
+            label: the loss.
+            untrained: the scores of the untrained model: one per replicate, or a single one if nothing in it is random.
+        """
+
+    @property
+    def disagreeing(self) -> frozenset[str]:
+        """Labels of losses with searches too far apart for a verdict."""
+        return frozenset()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences that must be read beside every verdict."""
+        return ()
+
+
 @dataclass(frozen=True)
 class Estimator(ABC):
-    """Estimate of a loss's mean over replicates, and of its difference from another loss.
+    """A rule from scores to estimates.
 
     Args:
         level: coverage of the intervals, in (0.5, 1).
@@ -27,46 +137,26 @@ class Estimator(ABC):
 
     method: ClassVar[str]
     """Its name on the menu."""
-
-    def at(self, level: float) -> Self:
-        """Return the same estimator at another level."""
-        return replace(self, level=level)
-
-    def by_search(self, scores: ReplicateScores) -> list[ReplicateScores]:
-        """Return the scores as a matrix with one row per search."""
-        share = len(scores) // self.searches
-        return [scores[share * number : share * (number + 1)] for number in range(self.searches)]
+    least_searches: ClassVar[int] = 1
+    """The smallest number of searches with which it can be used."""
 
     @abstractmethod
-    def interval(self, scores: ReplicateScores) -> Interval | None:
-        """Return the interval of one loss's mean, or None with too few scores."""
-
-    @abstractmethod
-    def difference(self, scores: ReplicateScores, baseline: ReplicateScores) -> Interval | None:
-        """Return the interval of the mean difference, paired by replicate, or None with too few common replicates."""
-
-    @abstractmethod
-    def p_value(self, scores: ReplicateScores, baseline: ReplicateScores) -> float:
-        """Return the two-sided p-value of no true difference; 1 if no test is possible."""
-
-    @abstractmethod
-    def power(self, effect: float, *, replicates: int, alpha: float) -> float:
-        """Return the power of the test of one difference.
+    def fit(self, scores: Mapping[str, LossScores], *, losses: int) -> Fit:
+        """Fit the scores of all losses together.
 
         Args:
-            effect: true mean difference in units of the standard deviation of the paired differences, at least 0.
-            replicates: per loss, at least 2.
-            alpha: level of the single test, after any correction, in (0, 1).
+            scores: label → scores; a loss may have none so far.
+            losses: number of losses that the study declares; it chooses between rules, so that the data do not.
         """
 
     @abstractmethod
-    def smallest_p(self, *, replicates: int) -> float:
-        """Return the smallest possible p-value; 1 if no test is possible."""
+    def design(self, *, replicates: int, losses: int) -> Design:
+        """Return what a comparison of two losses rests on."""
 
     @property
     @abstractmethod
     def over(self) -> str:
-        """Source of variation between the scores, such as `seeds`."""
+        """Source of variation that its intervals cover, such as `seeds`."""
 
     @property
     @abstractmethod
@@ -77,6 +167,12 @@ class Estimator(ABC):
     @abstractmethod
     def covers(self) -> str:
         """What the intervals cover and what they do not, in sentences."""
+
+
+def by_search(scores: ReplicateScores, *, searches: int) -> list[ReplicateScores]:
+    """Return the scores as a matrix with one row per search."""
+    share = len(scores) // searches
+    return [scores[share * number : share * (number + 1)] for number in range(searches)]
 
 
 def differences(scores: ReplicateScores, baseline: ReplicateScores) -> tuple[float | None, ...]:

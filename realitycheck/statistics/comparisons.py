@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from realitycheck.statistics.base import Estimator, ReplicateScores, differences, present
+from realitycheck.statistics.base import Estimator, LossScores, MeanEstimate, ReplicateScores, differences, present
 from realitycheck.statistics.intervals import Interval, mean_of
 
 
@@ -29,10 +29,13 @@ class Comparison:
         differences: one per replicate; None if either side has no score.
         mean: mean difference over the common replicates; None if there are none.
         interval: interval of the difference; None with too few common replicates.
-        equivalence: interval at level 1 − 2α; inside ± the smallest difference, both one-sided tests reject.
+        equivalence: interval at level 1 − 2α; inside ± the smallest difference, both one-sided tests reject, before
+            any correction.
         p: two-sided p-value of no difference; 1 if no test is possible.
         p_holm: p-value after Holm's correction over the family.
+        p_outside: p-value of a difference of the smallest difference of interest or more, after Holm's correction.
         correlation: Pearson's r of the two scores over common replicates; None below three or without variation.
+        disagreeing: whether the searches of the loss or of the baseline are too far apart for a verdict.
         verdict: None while replicates are missing.
     """
 
@@ -43,7 +46,9 @@ class Comparison:
     equivalence: Interval | None
     p: float
     p_holm: float
+    p_outside: float
     correlation: float | None
+    disagreeing: bool
     verdict: Verdict | None
 
     @property
@@ -76,45 +81,52 @@ def correlation(scores: ReplicateScores, baseline: ReplicateScores) -> float | N
 
 
 def compare(
-    family: Mapping[str, ReplicateScores],
+    family: Mapping[str, LossScores],
     *,
-    baseline: ReplicateScores,
+    baseline: LossScores,
     untrained: ReplicateScores,
     pending: Collection[str],
     estimator: Estimator,
+    losses: int,
     smallest_difference: float,
 ) -> list[Comparison]:
     """Compare every loss of a declared family with the baseline.
 
-    Equivalence takes precedence: the interval at level 1 − 2α (two one-sided tests, Schuirmann 1987) is
-    inside ± `smallest_difference`. Otherwise better or worse requires a Holm-corrected p-value below α. No verdict may
-    result from missing replicates. So `better` must also hold if missing scores of the loss are replaced by the
-    untrained score, `worse` if those of the baseline are, and `equivalent` under both replacements.
+    Equivalence takes precedence: two one-sided tests (Schuirmann 1987) reject a difference of `smallest_difference`
+    or more, after Holm's correction. Otherwise better or worse requires a Holm-corrected p-value below α. No verdict
+    may result from missing replicates. So `better` must also hold if missing scores of the loss are replaced by the
+    untrained score, `worse` if those of the baseline are, and `equivalent` under both replacements. A loss whose
+    searches disagree gets no verdict, nor does any if those of the baseline do.
 
     Args:
         family: label → scores of all compared losses, without the baseline.
         baseline: scores of the baseline.
-        untrained: scores of the untrained model under the same seeds.
+        untrained: scores of the untrained model under the same seeds, or the single one if nothing in it is random.
         pending: labels with missing replicates; they count in the family with p = 1 and get no verdict.
         estimator: estimator of intervals and p-values; α is 1 − its level.
+        losses: number of losses that the study declares, the baseline among them.
         smallest_difference: the smallest difference of interest, in the unit of the scores.
     """
-    rule = _Rule(estimator, inner=estimator.at(2 * estimator.level - 1), smallest=smallest_difference)
-    observed = _View.of(rule, family, baseline, pending)
-    filled = {label: _filled(scores, untrained) for label, scores in family.items()}
+    rule = _Rule(estimator, losses, smallest_difference)
+    filled = {label: without_holes(scores, untrained) for label, scores in family.items()}
     views = (
-        observed,
+        _View.of(rule, family, baseline, pending),
         _View.of(rule, filled, baseline, pending),
-        _View.of(rule, family, _filled(baseline, untrained), pending),
+        _View.of(rule, family, without_holes(baseline, untrained), pending),
     )
     return [
-        observed.comparison(
+        views[0].comparison(
             label,
-            correlation=correlation(family[label], baseline),
+            correlation=correlation(family[label].replicates, baseline.replicates),
             verdict=None if label in pending else rule.verdict(label, *views),
+            level=estimator.level,
         )
         for label in family
     ]
+
+
+_BASELINE = ""
+"""The label of the baseline inside a view; no loss has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +134,8 @@ class _Judged:
     """The numbers of one loss on which a verdict rests."""
 
     differences: tuple[float | None, ...]
-    interval: Interval | None
-    inner: Interval | None
-    p: float
-
-    @property
-    def mean(self) -> float:
-        known = present(self.differences)
-        return mean_of(known) if known else 0.0
-
-
-_NOTHING = _Judged(differences=(), interval=None, inner=None, p=1.0)
-"""A loss without any difference from the baseline."""
+    estimate: MeanEstimate | None
+    disagreeing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,55 +145,67 @@ class _View:
     losses: Mapping[str, _Judged]
     p: Mapping[str, float]
     p_holm: Mapping[str, float]
+    p_outside: Mapping[str, float]
 
     @classmethod
     def of(
         cls,
         rule: _Rule,
-        family: Mapping[str, ReplicateScores | None],
-        baseline: ReplicateScores | None,
+        family: Mapping[str, LossScores | None],
+        baseline: LossScores | None,
         pending: Collection[str],
     ) -> _View:
-        losses = {
-            label: _NOTHING if scores is None or baseline is None else rule.judge(scores, baseline)
-            for label, scores in family.items()
-        }
-        p = {label: 1.0 if label in pending else loss.p for label, loss in losses.items()}
-        return cls(losses, p, dict(zip(p, holm(list(p.values())), strict=True)))
+        losses = rule.judge(family, baseline)
+        known = {label: None if label in pending else loss.estimate for label, loss in losses.items()}
+        p = {label: estimate.p if estimate else 1.0 for label, estimate in known.items()}
+        outside = [estimate.p_outside(rule.smallest) if estimate else 1.0 for estimate in known.values()]
+        return cls(
+            losses, p, dict(zip(p, holm(list(p.values())), strict=True)), dict(zip(p, holm(outside), strict=True))
+        )
 
-    def comparison(self, label: str, *, correlation: float | None, verdict: Verdict | None) -> Comparison:
+    def comparison(self, label: str, *, correlation: float | None, verdict: Verdict | None, level: float) -> Comparison:
         loss = self.losses[label]
+        known = present(loss.differences)
         return Comparison(
             label=label,
             differences=loss.differences,
-            mean=loss.mean if present(loss.differences) else None,
-            interval=loss.interval,
-            equivalence=loss.inner,
+            mean=loss.estimate.mean if loss.estimate else mean_of(known) if known else None,
+            interval=loss.estimate.interval(level) if loss.estimate else None,
+            equivalence=loss.estimate.interval(2 * level - 1) if loss.estimate else None,
             p=self.p[label],
             p_holm=self.p_holm[label],
+            p_outside=self.p_outside[label],
             correlation=correlation,
+            disagreeing=loss.disagreeing,
             verdict=verdict,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """The rule from scores to a verdict; `inner` is the estimator at level 1 − 2α."""
+    """The rule from scores to a verdict."""
 
     estimator: Estimator
-    inner: Estimator
+    losses: int
     smallest: float
 
-    def judge(self, scores: ReplicateScores, baseline: ReplicateScores) -> _Judged:
-        return _Judged(
-            differences=differences(scores, baseline),
-            interval=self.estimator.difference(scores, baseline),
-            inner=self.inner.difference(scores, baseline),
-            p=self.estimator.p_value(scores, baseline),
-        )
+    def judge(self, family: Mapping[str, LossScores | None], baseline: LossScores | None) -> dict[str, _Judged]:
+        known = {label: scores for label, scores in {**family, _BASELINE: baseline}.items() if scores is not None}
+        fit = self.estimator.fit(known, losses=self.losses)
+        judged = {}
+        for label, scores in family.items():
+            if scores is None or baseline is None:
+                judged[label] = _Judged((), None, disagreeing=False)
+                continue
+            gaps = differences(scores.replicates, baseline.replicates)
+            disagreeing = bool({label, _BASELINE} & fit.disagreeing)
+            judged[label] = _Judged(gaps, fit.difference(label, _BASELINE), disagreeing)
+        return judged
 
     def verdict(self, label: str, observed: _View, loss_filled: _View, baseline_filled: _View) -> Verdict:
-        if all(self._equivalent(view.losses[label].inner) for view in (observed, loss_filled, baseline_filled)):
+        if observed.losses[label].disagreeing:
+            return Verdict.UNDECIDED
+        if all(view.p_outside[label] < self._alpha for view in (observed, loss_filled, baseline_filled)):
             return Verdict.EQUIVALENT
         if all(self._significant(view, label, sign=1) for view in (observed, loss_filled)):
             return Verdict.BETTER
@@ -199,19 +213,23 @@ class _Rule:
             return Verdict.WORSE
         return Verdict.UNDECIDED
 
-    def _equivalent(self, inner: Interval | None) -> bool:
-        return inner is not None and -self.smallest < inner.low and inner.high < self.smallest
+    @property
+    def _alpha(self) -> float:
+        return 1 - self.estimator.level
 
     def _significant(self, view: _View, label: str, *, sign: int) -> bool:
-        return sign * view.losses[label].mean > 0 and view.p_holm[label] < 1 - self.estimator.level
+        estimate = view.losses[label].estimate
+        return estimate is not None and sign * estimate.mean > 0 and view.p_holm[label] < self._alpha
 
 
-def _filled(scores: ReplicateScores, untrained: ReplicateScores) -> ReplicateScores | None:
+def without_holes(scores: LossScores, untrained: ReplicateScores) -> LossScores | None:
     """Replace missing scores by the replicate's untrained score, else by the untrained mean; None if there is none."""
-    if None not in scores:
+    if None not in scores.replicates:
         return scores
     known = present(untrained)
     if not known:
         return None
-    replacements = [mean_of(known) if score is None else score for score in untrained]
-    return [score if score is not None else other for score, other in zip(scores, replacements, strict=True)]
+    own = list(untrained) if len(untrained) == len(scores.replicates) else [None] * len(scores.replicates)
+    others = [mean_of(known) if score is None else score for score in own]
+    filled = [score if score is not None else other for score, other in zip(scores.replicates, others, strict=True)]
+    return replace(scores, replicates=filled)

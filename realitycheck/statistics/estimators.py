@@ -17,13 +17,17 @@ def estimator(method: str, *, level: float, searches: int) -> Estimator:
         searches: searches per loss.
 
     Raises:
-        ValueError: if the method is unknown or the level is out of range.
+        ValueError: if the method is unknown, the level is out of range, or the searches are too few for it.
     """
     if method not in MENU:
         raise ValueError(f"unknown interval method '{method}'. Known: {', '.join(MENU)}.")
     if not 0.5 < level < 1:
         raise ValueError(f"level {level} is out of range: must be between 0.5 and 1.")
     module, name = MENU[method].split(":")
-    chosen = getattr(import_module(module), name)(level=level, searches=searches)
-    assert isinstance(chosen, Estimator)
-    return chosen
+    member: type[Estimator] = getattr(import_module(module), name)
+    if searches < member.least_searches:
+        raise ValueError(
+            f"searches {searches} is out of range: {method} needs {member.least_searches} or more. "
+            "Raise `search.searches`."
+        )
+    return member(level=level, searches=searches)

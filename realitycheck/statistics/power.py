@@ -4,51 +4,68 @@ from __future__ import annotations
 
 import math
 
-from scipy import optimize
+from scipy import integrate, optimize, special, stats
 
-from realitycheck.statistics.base import Estimator
+from realitycheck.statistics.base import Design
 
 
-def detectable_difference(
-    estimator: Estimator, *, seeds: int, comparisons: int, power: float, sd: float, correlation: float
-) -> float:
-    """Return the smallest true difference that the design detects with the given power, in the unit of `sd`.
-
-    The test is that of the estimator at α / m, the first step of Holm's correction, which is conservative.
+def power(design: Design, effect: float, *, alpha: float) -> float:
+    """Return the power of a two-sided t test of one difference.
 
     Args:
-        estimator: estimator of the test; α is 1 − its level.
-        seeds: number n of paired replicates, at least 2.
+        design: what the test rests on.
+        effect: true difference in units of the standard deviation of the difference of two single values, at least 0.
+        alpha: level of the single test, after any correction, in (0, 1).
+
+    Source: Cohen (1988), Statistical Power Analysis. The noncentral t distribution is computed as a normal mean
+    integrated over a chi-distributed standard deviation, because `scipy.stats.nct` returns NaN at few replicates.
+    """
+    freedom, shift = design.freedom, effect * math.sqrt(design.independent)
+    edge = float(stats.t.isf(alpha / 2, freedom))
+    log_constant = math.log(2) + freedom / 2 * math.log(freedom / 2) - math.lgamma(freedom / 2)
+
+    def rejects(s: float) -> float:
+        conditional = special.ndtr(shift - edge * s) + special.ndtr(-shift - edge * s)
+        density = math.exp(log_constant + (freedom - 1) * math.log(s) - freedom * s * s / 2)
+        return float(conditional) * density
+
+    low, high = (math.sqrt(float(stats.chi2.ppf(u, freedom)) / freedom) for u in (1e-12, 1 - 1e-12))
+    step = min(max(shift / edge, low), high)
+    return float(sum(integrate.quad(rejects, *part, limit=200)[0] for part in ((low, step), (step, high))))
+
+
+def detectable_difference(design: Design, *, comparisons: int, level: float, wanted: float) -> float:
+    """Return the smallest true difference that a design detects with the given power, for two uncorrelated losses.
+
+    The test is at α / m, the first step of Holm's correction, which is conservative. The result is in units of the
+    standard deviation of the design's unit. With a correlation ρ of two losses it is √(1 − ρ) times as large.
+
+    Args:
+        design: what the test rests on.
         comparisons: size m of the declared family, at least 1.
-        power: probability of rejecting, in (α / m, 1); by convention 0.8.
-        sd: standard deviation of a loss's score over replicates; with 1 the result is in units of it.
-        correlation: correlation of two losses' scores over common replicates, in [-1, 1].
+        level: 1 − α, in (0, 1).
+        wanted: probability of rejecting, in (α / m, 1); by convention 0.8.
 
     Raises:
-        ValueError: if an argument is out of range.
+        ValueError: if an argument is out of range, or the design has no test.
     """
-    _require_test(seeds=seeds, comparisons=comparisons)
-    alpha = (1 - estimator.level) / comparisons
-    if not alpha < power < 1:
-        raise ValueError(f"power {power} is out of range: must be between alpha / comparisons and 1.")
+    if not design.freedom:
+        raise ValueError("too few replicates for a test. Raise `final.seeds` or `search.searches`.")
+    if comparisons < 1:
+        raise ValueError("missing comparison: a family needs at least one. Add a loss besides the baseline.")
+    alpha = (1 - level) / comparisons
+    if not alpha < wanted < 1:
+        raise ValueError(f"power {wanted} is out of range: must be between alpha / comparisons and 1.")
 
     def excess(effect: float) -> float:
-        return estimator.power(effect, replicates=seeds, alpha=alpha) - power
+        return power(design, effect, alpha=alpha) - wanted
 
     upper = 1.0
     while excess(upper) < 0:
         upper *= 2
-    effect = float(optimize.brentq(excess, 0, upper, xtol=1e-9))
-    return effect * sd * math.sqrt(2 * (1 - correlation))
+    return float(optimize.brentq(excess, 0, upper, xtol=1e-9)) * math.sqrt(2)
 
 
-def can_reject(estimator: Estimator, *, seeds: int, comparisons: int) -> bool:
-    """Return whether any outcome can pass the first step of Holm's correction; an empty family never can."""
-    return comparisons > 0 and estimator.smallest_p(replicates=seeds) <= (1 - estimator.level) / comparisons
-
-
-def _require_test(*, seeds: int, comparisons: int) -> None:
-    if seeds < 2:
-        raise ValueError(f"{seeds} seeds are out of range: a paired test needs at least two. Raise `final.seeds`.")
-    if comparisons < 1:
-        raise ValueError("missing comparison: a family needs at least one. Add a loss besides the baseline.")
+def can_reject(design: Design, *, comparisons: int) -> bool:
+    """Return whether any outcome can reject; an empty family never can."""
+    return comparisons > 0 and design.freedom > 0

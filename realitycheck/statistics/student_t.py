@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from scipy import integrate, special, stats
-
-from realitycheck.statistics.base import Estimator, ReplicateScores, differences, present
-from realitycheck.statistics.intervals import Interval, mean_of, standard_error, t_interval
+from realitycheck.statistics.base import Design, Estimator, Fit, LossScores, MeanEstimate, differences, present
+from realitycheck.statistics.base import ReplicateScores as Scores
+from realitycheck.statistics.intervals import mean_of, standard_error
 
 ONE_SEARCH = (
     "Intervals cover retraining noise under fresh seeds at the chosen settings, on this split and these "
@@ -20,6 +20,35 @@ SEVERAL_SEARCHES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class StudentTFit(Fit):
+    """Every loss by itself, and every difference paired by replicate."""
+
+    scores: Mapping[str, LossScores]
+    over: str
+
+    def loss(self, label: str) -> MeanEstimate | None:
+        """Return the mean over replicates; None with fewer than two scores."""
+        return self._of(present(self.scores[label].replicates))
+
+    def difference(self, label: str, other: str) -> MeanEstimate | None:
+        """Return the mean of paired differences; None with fewer than two common replicates."""
+        pair = self.scores[label].replicates, self.scores[other].replicates
+        return self._of(present(differences(*pair)))
+
+    def above(self, label: str, untrained: Scores) -> MeanEstimate | None:
+        """Return the mean of paired differences from the untrained scores, or from the single one."""
+        scores = self.scores[label].replicates
+        base = list(untrained) * len(scores) if len(untrained) == 1 else untrained
+        return self._of(present(differences(scores, base)))
+
+    def _of(self, values: Sequence[float]) -> MeanEstimate | None:
+        n = len(values)
+        if n < 2:
+            return None
+        return MeanEstimate(mean_of(values), standard_error(values), n - 1, n=n, method=StudentT.method, over=self.over)
+
+
 class StudentT(Estimator):
     """Paired and one-sample Student's t over all replicates, as if no two shared a search.
 
@@ -28,47 +57,13 @@ class StudentT(Estimator):
 
     method = "student_t"
 
-    def interval(self, scores: ReplicateScores) -> Interval | None:
-        """Return the t interval of the mean; None with fewer than two scores."""
-        known = present(scores)
-        return t_interval(known, level=self.level, over=self.over) if len(known) > 1 else None
+    def fit(self, scores: Mapping[str, LossScores], *, losses: int) -> StudentTFit:
+        """Fit every loss by itself; `losses` has no effect."""
+        return StudentTFit(scores, self.over)
 
-    def difference(self, scores: ReplicateScores, baseline: ReplicateScores) -> Interval | None:
-        """Return the paired t interval; None with fewer than two common replicates."""
-        return self.interval(differences(scores, baseline))
-
-    def p_value(self, scores: ReplicateScores, baseline: ReplicateScores) -> float:
-        """Return the two-sided p-value of the paired t test; 1 with fewer than two common replicates."""
-        known = present(differences(scores, baseline))
-        if len(known) < 2:
-            return 1.0
-        mean, error = mean_of(known), standard_error(known)
-        if error == 0:
-            return 0.0 if mean else 1.0
-        return float(2 * stats.t.sf(abs(mean) / error, len(known) - 1))
-
-    def power(self, effect: float, *, replicates: int, alpha: float) -> float:
-        """Return the power of a two-sided paired t test at level `alpha`.
-
-        Source: Cohen (1988), Statistical Power Analysis. The noncentral t distribution is computed as a normal mean
-        integrated over a chi-distributed standard deviation, because `scipy.stats.nct` returns NaN at few replicates.
-        """
-        freedom, shift = replicates - 1, effect * math.sqrt(replicates)
-        edge = float(stats.t.isf(alpha / 2, freedom))
-        log_constant = math.log(2) + freedom / 2 * math.log(freedom / 2) - math.lgamma(freedom / 2)
-
-        def rejects(s: float) -> float:
-            conditional = special.ndtr(shift - edge * s) + special.ndtr(-shift - edge * s)
-            density = math.exp(log_constant + (freedom - 1) * math.log(s) - freedom * s * s / 2)
-            return float(conditional) * density
-
-        low, high = (math.sqrt(float(stats.chi2.ppf(u, freedom)) / freedom) for u in (1e-12, 1 - 1e-12))
-        step = min(max(shift / edge, low), high)
-        return float(sum(integrate.quad(rejects, *part, limit=200)[0] for part in ((low, step), (step, high))))
-
-    def smallest_p(self, *, replicates: int) -> float:
-        """Return 0 from two replicates on."""
-        return 0.0 if replicates > 1 else 1.0
+    def design(self, *, replicates: int, losses: int) -> Design:
+        """Return one less degree of freedom than replicates; `losses` has no effect."""
+        return Design(replicates, max(0, replicates - 1), "a loss's score over seeds")
 
     @property
     def over(self) -> str:

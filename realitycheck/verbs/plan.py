@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -43,7 +44,8 @@ class StudyPlan:
         measured: the calibration, by dataset and loss.
         cost: the prediction over all of them.
         detectable: correlation of two losses' scores over seeds → the smallest difference that is found with
-            80 % power, in standard deviations of one loss's score over seeds.
+            80 % power, in standard deviations of the unit.
+        detectable_unit: of what these are the standard deviations, such as `a loss's score over seeds`.
     """
 
     trainings: Trainings
@@ -53,6 +55,7 @@ class StudyPlan:
     measured: Mapping[str, Mapping[str, Calibration]]
     cost: Cost
     detectable: Mapping[float, float]
+    detectable_unit: str
 
 
 def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
@@ -74,9 +77,11 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
     study, protocol = read.study, read.study.protocol
     rule, family = protocol.interval, len(study.losses) - 1
     chosen = estimator(rule.method, level=rule.level, searches=protocol.search.searches)
-    if not can_reject(chosen, seeds=protocol.final.seeds, comparisons=family):
+    design = chosen.design(replicates=protocol.final.seeds, losses=len(study.losses))
+    if not can_reject(design, comparisons=family):
         says = "missing loss; add one to compare with: a study has two or more."
         raise InputError.one(read.source, "losses-few", says, where="losses", line=read.lines.of(("losses",)))
+    smallest = detectable_difference(design, comparisons=family, level=rule.level, wanted=POWER)
     stores = _at_hand(read, watch)
     measured = _measured(read, stores, watch)
     total = Cost(0.0, sum(_bytes(pair) for pair in stores.values()))
@@ -91,17 +96,8 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
         datasets=len(study.datasets),
         measured=measured,
         cost=total,
-        detectable={
-            correlation: detectable_difference(
-                chosen,
-                seeds=protocol.final.seeds,
-                comparisons=family,
-                power=POWER,
-                sd=1.0,
-                correlation=correlation,
-            )
-            for correlation in CORRELATIONS
-        },
+        detectable={correlation: smallest * math.sqrt(1 - correlation) for correlation in CORRELATIONS},
+        detectable_unit=design.unit,
     )
 
 

@@ -34,7 +34,7 @@ def rows(scores):
 def row(label, values):
     known = [value for value in values if value is not None]
     mean = sum(known) / len(known) if known else None
-    cell = ScoreCell(*PRIMARY, values, mean, None, (mean,), diverged=0, pending=len(values) - len(known))
+    cell = ScoreCell(*PRIMARY, values, mean, None, None, (mean,), diverged=0, pending=len(values) - len(known))
     return ScoreRow(label, "cosine", "", trained=True, exploratory=False, cells=(cell,))
 
 

@@ -5,16 +5,16 @@ import pytest
 from made_records import DIVERGED, with_scores, with_search
 from scipy import stats
 
-from realitycheck.report.rows import make_row
+from realitycheck.report.rows import make_rows
 from realitycheck.runs import Category
 from realitycheck.statistics.estimators import estimator
 
 
 def row_of(study, dataset, label):
-    evidence = next(loss for loss in dataset.losses if loss.label == label)
-    return make_row(
-        evidence, study.protocol, estimator("student_t", level=0.95, searches=1), status="", exploratory=False
-    )
+    rule = estimator("student_t", level=0.95, searches=1)
+    statuses = {loss.label: "" for loss in dataset.losses}
+    rows = make_rows(dataset.losses, study.protocol, rule, statuses=statuses, exploratory=())
+    return next(row for row in rows if row.label == label)
 
 
 def test_aggregate_is_the_mean_of_the_folds_under_the_declared_distance(study, dataset):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from realitycheck.statistics.base import LossScores
 from realitycheck.statistics.comparisons import Verdict, compare, correlation, holm
 from realitycheck.statistics.estimators import estimator
 
@@ -21,11 +22,12 @@ def shifted(by):
 
 def judge(family, *, baseline=BASE, untrained=UNTRAINED, pending=(), smallest=0.005):
     actual = compare(
-        family,
-        baseline=baseline,
+        {label: LossScores(scores) for label, scores in family.items()},
+        baseline=LossScores(baseline),
         untrained=untrained,
         pending=pending,
         estimator=STUDENT_T,
+        losses=len(family) + 1,
         smallest_difference=smallest,
     )
     return {comparison.label: comparison for comparison in actual}
@@ -90,6 +92,37 @@ def test_the_correction_counts_the_whole_family():
     crowd = judge({"close": close, **noise}, baseline=[0.1] * 5, untrained=[0.0] * 5, smallest=0.0001)["close"]
     assert crowd.p_holm == pytest.approx(3 * alone.p)
     assert crowd.verdict is Verdict.UNDECIDED
+
+
+def test_equivalence_is_corrected_for_the_family():
+    near = [base + wobble for base, wobble in zip(BASE, [0.004, -0.002, 0.006, 0.001, 0.005] * 2, strict=True)]
+    alone = judge({"near": near})["near"]
+    low, high = stats.ttest_rel(near, BASE).confidence_interval(0.9)
+    assert low > -0.005 and high < 0.005
+    # One-sided, against the nearer bound: t = (0.005 - 0.0028) / (0.0030478 / √10), by hand.
+    t = (0.005 - 0.0028) / (np.std(np.subtract(near, BASE), ddof=1) / math.sqrt(10))
+    assert alone.p_outside == pytest.approx(stats.t.sf(t, 9))
+    assert alone.verdict is Verdict.EQUIVALENT
+    far = {f"far{number}": shifted(0.02 * number) for number in range(1, 4)}
+    crowd = judge({"near": near, **far})["near"]
+    assert crowd.p_outside == pytest.approx(4 * alone.p_outside)
+    assert (crowd.verdict is Verdict.EQUIVALENT) == (4 * alone.p_outside < 0.05)
+
+
+def test_a_loss_with_searches_that_disagree_gets_no_verdict():
+    pooled = estimator("searches_pooled", level=0.95, searches=2)
+    calm = {f"calm{number}": [0.30 + number / 1000] * 2 + [0.301] * 2 for number in range(7)}
+    family = {"wild": [0.2, 0.2, 0.6, 0.6], **calm}
+    actual = compare(
+        {label: LossScores(scores) for label, scores in family.items()},
+        baseline=LossScores([0.1, 0.1, 0.101, 0.101]),
+        untrained=[None] * 4,
+        pending=(),
+        estimator=pooled,
+        losses=9,
+        smallest_difference=0.001,
+    )
+    assert [(one.label, one.verdict) for one in actual if one.disagreeing] == [("wild", Verdict.UNDECIDED)]
 
 
 def test_better_may_not_owe_itself_to_missing_replicates():

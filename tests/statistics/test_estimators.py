@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from scipy import stats
 
-from realitycheck.statistics.base import Estimator, differences
+from realitycheck.statistics.base import Estimator, LossScores, MeanEstimate, by_search, differences
 from realitycheck.statistics.estimators import estimator
 from realitycheck.statistics.menu import MENU
 
@@ -15,69 +16,107 @@ BASE = [0.20, 0.20, None, 0.21, 0.21]
 
 @pytest.fixture(params=sorted(MENU))
 def every(request) -> Estimator:
-    return estimator(request.param, level=0.95, searches=1)
+    searches = 1 if request.param == "runners_up" else 2
+    return estimator(request.param, level=0.95, searches=searches)
 
 
-@pytest.fixture
-def student_t() -> Estimator:
-    return estimator("student_t", level=0.95, searches=1)
+def full(rng: np.random.Generator, searches: int) -> LossScores:
+    """Scores of ten replicates with all that an estimator may ask for."""
+    near_best = tuple(tuple(rng.normal(0.2, 0.01, 4)) for _ in range(searches))
+    per_class = tuple(tuple(rng.normal(0.2, 0.1, 20)) for _ in range(10))
+    return LossScores([float(np.mean(row)) for row in per_class], near_best, per_class)
+
+
+def student_t(scores: dict) -> MeanEstimate | None:
+    fit = estimator("student_t", level=0.95, searches=1).fit(
+        {label: LossScores(values) for label, values in scores.items()}, losses=len(scores)
+    )
+    return fit.difference(*scores)
 
 
 def test_every_estimator_names_itself_and_what_varied(every):
-    scores = [0.1, 0.2, 0.25, 0.3]
-    interval = every.interval(scores)
-    assert (interval.method, interval.over, interval.level) == (every.method, every.over, 0.95)
+    rng = np.random.default_rng(0)
+    fit = every.fit({label: full(rng, every.searches) for label in "abcde"}, losses=5)
+    estimates = [fit.loss("a"), fit.difference("a", "b"), fit.above("a", [0.1] * 10), fit.above("a", [0.1])]
+    for estimate in estimates:
+        assert (estimate.method, estimate.over) == (every.method, every.over)
+        assert estimate.interval(0.9).half_width < estimate.interval(0.95).half_width
     assert MENU[every.method].endswith(type(every).__name__)
     assert every.title
     assert every.covers.endswith(".")
-    assert every.at(0.9).interval(scores).half_width < interval.half_width
 
 
-def test_every_estimator_without_scores_has_no_interval_and_rejects_nothing(every):
-    assert every.interval([None, None]) is None
-    assert every.difference([None, 0.1], [0.1, None]) is None
-    assert every.p_value([None, 0.1], [0.1, None]) == 1.0
-    assert every.smallest_p(replicates=1) == 1.0
+def test_a_difference_is_that_of_the_means_and_changes_its_sign_with_the_order(every):
+    rng = np.random.default_rng(1)
+    fit = every.fit({label: full(rng, every.searches) for label in "abcde"}, losses=5)
+    one, other = fit.difference("a", "b"), fit.difference("b", "a")
+    assert one.mean == pytest.approx(fit.loss("a").mean - fit.loss("b").mean)
+    assert (other.mean, other.error, other.freedom) == pytest.approx((-one.mean, one.error, one.freedom))
 
 
-def test_the_paired_test_equals_scipy_over_common_replicates(student_t):
+def test_every_estimator_without_scores_has_no_estimate(every):
+    fit = every.fit({label: LossScores([None] * 4) for label in "ab"}, losses=2)
+    assert fit.loss("a") is None
+    assert fit.difference("a", "b") is None
+    assert fit.above("a", [0.1] * 4) is None
+
+
+def test_the_paired_test_equals_scipy_over_common_replicates():
     expected = stats.ttest_rel([0.21, 0.25, 0.20], [0.20, 0.21, 0.21])
-    interval, (low, high) = student_t.difference(MINE, BASE), expected.confidence_interval(0.95)
-    assert student_t.p_value(MINE, BASE) == pytest.approx(expected.pvalue)
-    assert (interval.low, interval.high) == pytest.approx((low, high))
+    actual, (low, high) = student_t({"mine": MINE, "base": BASE}), expected.confidence_interval(0.95)
+    assert actual.p == pytest.approx(expected.pvalue)
+    assert (actual.interval(0.95).low, actual.interval(0.95).high) == pytest.approx((low, high))
 
 
-def test_p_without_spread(student_t):
-    assert student_t.p_value([0.2, 0.3, 0.4], [0.2, 0.3, 0.4]) == 1.0
-    assert student_t.p_value([0.75, 1.0], [0.25, 0.5]) == 0.0
-    assert student_t.p_value([0.5, None], [0.0, 0.0]) == 1.0
+def test_equivalence_equals_two_one_sided_tests_of_scipy():
+    gaps = [0.01, 0.03, -0.02, 0.015, 0.0]
+    actual = student_t({"mine": gaps, "base": [0.0] * 5})
+    upper = stats.ttest_1samp(gaps, 0.05, alternative="less").pvalue
+    lower = stats.ttest_1samp(gaps, -0.05, alternative="greater").pvalue
+    assert actual.p_outside(0.05) == pytest.approx(max(upper, lower))
+
+
+def test_p_without_spread():
+    assert student_t({"mine": [0.2, 0.3, 0.4], "base": [0.2, 0.3, 0.4]}).p == 1.0
+    certain = student_t({"mine": [0.75, 1.0], "base": [0.25, 0.5]})
+    assert (certain.p, certain.p_outside(0.6), certain.p_outside(0.4)) == (0.0, 0.0, 1.0)
+    assert student_t({"mine": [0.5, None], "base": [0.0, 0.0]}) is None
+
+
+def test_an_untrained_score_in_which_nothing_is_random_is_a_constant():
+    scores = [0.31, 0.29, 0.33]
+    fit = estimator("student_t", level=0.95, searches=1).fit({"a": LossScores(scores)}, losses=1)
+    expected = stats.ttest_1samp(scores, 0.25)
+    assert fit.above("a", [0.25]).p == pytest.approx(expected.pvalue)
 
 
 def test_several_searches_are_taken_as_independent_and_said_to_be():
-    two = estimator("student_t", level=0.95, searches=2)
-    scores = [0.1, 0.2, 0.25, 0.3]
-    one = estimator("student_t", level=0.95, searches=1).interval(scores)
-    assert two.interval(scores).half_width == one.half_width
-    assert two.interval(scores).over == "searches and seeds"
+    one, two = (estimator("student_t", level=0.95, searches=searches) for searches in (1, 2))
+    scores = {"a": LossScores([0.1, 0.2, 0.25, 0.3])}
+    assert two.fit(scores, losses=1).loss("a").error == one.fit(scores, losses=1).loss("a").error
+    assert two.over == "searches and seeds"
     assert "the 2 searches" in two.covers
     assert "independent" in two.covers
     assert "independent" in two.title
 
 
 def test_scores_by_search():
-    assert estimator("student_t", level=0.95, searches=3).by_search([1, 2, 3, None, 5, 6]) == [
-        [1, 2],
-        [3, None],
-        [5, 6],
-    ]
+    assert by_search([1, 2, 3, None, 5, 6], searches=3) == [[1, 2], [3, None], [5, 6]]
 
 
 def test_differences_need_both():
     assert differences([0.5, None, 0.25], [0.25, 0.5, None]) == (0.25, None, None)
 
 
-def test_an_unknown_method_or_level():
-    with pytest.raises(ValueError, match="unknown interval method 'bayes'"):
-        estimator("bayes", level=0.95, searches=1)
-    with pytest.raises(ValueError, match="out of range"):
-        estimator("student_t", level=0.4, searches=1)
+@pytest.mark.parametrize(
+    ("method", "level", "searches", "match"),
+    [
+        ("bayes", 0.95, 1, "unknown interval method 'bayes'"),
+        ("student_t", 0.4, 1, "out of range"),
+        ("searches_pooled", 0.95, 1, "needs 2 or more"),
+        ("searches_calibrated", 0.95, 1, "needs 2 or more"),
+    ],
+)
+def test_arguments_out_of_range(method, level, searches, match):
+    with pytest.raises(ValueError, match=match):
+        estimator(method, level=level, searches=searches)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from realitycheck.report.blocks import Banner, Block, Heading, Note, Paragraph, Strong
 from realitycheck.report.findings import DatasetFindings, Findings
-from realitycheck.report.sections import noise_floor, retraining
+from realitycheck.report.sections import against_untrained, noise_floor, retraining
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import FOOTNOTE, percent, points
 
@@ -54,8 +54,9 @@ def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
 
 
 def _answer(dataset: DatasetFindings) -> str:
-    floor = noise_floor.find(dataset)
-    return f"{dataset.answer} {floor.sentence}" if floor else dataset.answer
+    helped, floor = against_untrained.find(dataset), noise_floor.find(dataset)
+    parts = (helped.answer if helped else "", dataset.answer, floor.sentence if floor else "")
+    return " ".join(part for part in parts if part)
 
 
 def _items(findings: Findings) -> tuple[str, ...]:

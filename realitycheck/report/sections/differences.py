@@ -102,7 +102,7 @@ def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
         "missing replicate of the winner. ",
         Strong("Equivalent"),
         f": the {percent(2 * study.level - 1)} interval is within ±{points(study.smallest_difference)} points (two "
-        "one-sided tests, without correction for the family); this takes precedence. ",
+        "one-sided tests, also after Holm's correction); this takes precedence. ",
         Strong("Undecided"),
         ": neither; more seeds may decide. ",
         Strong("Seed correlation"),

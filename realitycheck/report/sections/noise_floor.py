@@ -27,7 +27,7 @@ from realitycheck.report.wording import (
     spelled,
 )
 from realitycheck.runs import Category
-from realitycheck.statistics.base import Estimator, ReplicateScores, differences, present
+from realitycheck.statistics.base import Estimator, Fit, LossScores, ReplicateScores, differences, present
 from realitycheck.statistics.intervals import Interval, mean_of
 
 GROUP = "their mean"
@@ -257,17 +257,19 @@ def _spread(names: Mapping[str, ReplicateScores]) -> tuple[int, float, float, fl
 
 def _pairs(scores: Mapping[str, ReplicateScores], estimator: Estimator) -> list[Pair]:
     """All pairs with a common seed, the nearest first."""
-    pairs = [_pair(one, other, scores, estimator) for one, other in combinations(scores, 2)]
+    fit = estimator.fit({label: LossScores(values) for label, values in scores.items()}, losses=len(scores))
+    pairs = [_pair(one, other, scores, fit, estimator.level) for one, other in combinations(scores, 2)]
     return sorted((pair for pair in pairs if pair), key=lambda pair: pair.gap)
 
 
-def _pair(one: str, other: str, scores: Mapping[str, ReplicateScores], estimator: Estimator) -> Pair | None:
+def _pair(one: str, other: str, scores: Mapping[str, ReplicateScores], fit: Fit, level: float) -> Pair | None:
     gaps = present(differences(scores[one], scores[other]))
     if not gaps:
         return None
     if mean_of(gaps) < 0:
-        return _pair(other, one, scores, estimator)
-    return Pair(one, other, mean_of(gaps), estimator.difference(scores[one], scores[other]))
+        return _pair(other, one, scores, fit, level)
+    difference = fit.difference(one, other)
+    return Pair(one, other, mean_of(gaps), difference.interval(level) if difference else None)
 
 
 def _mean_by_seed(names: Mapping[str, ReplicateScores]) -> ReplicateScores:

@@ -45,7 +45,7 @@ def blocks(dataset: DatasetFindings, facts: ScoreTable) -> Iterator[Block]:
 
 def tables(dataset: DatasetFindings, facts: ScoreTable) -> list[Table]:
     """The tables without notes."""
-    best = best_labels(facts.rows)
+    best = best_labels((*facts.rows, *facts.untrained))
     return [_table(dataset, facts, categories, best) for categories in side_by_side(dataset)]
 
 
@@ -75,31 +75,40 @@ def _table(
         for metric in dataset.metrics
     ]
     groups = [
-        RowGroup(tuple(_line(row, categories, best) for row in rows), muted=muted)
+        RowGroup(
+            tuple(_line(row, categories, best, retraining=study.own_interval) for row in rows),
+            muted=muted,
+        )
         for rows, muted in ((facts.rows, False), (facts.untrained, True))
         if rows
     ]
     searches = f" of {study.searches} searches" if study.searches > 1 else ""
     unit = f"Percent; mean ± half-width of the {percent(study.level)} interval over {study.seeds} seeds{searches}."
+    if study.own_interval:
+        unit += " In brackets: the half-width of Student's t over seeds alone (retraining only), as papers print it."
     return Table((Column("Loss"), *columns), tuple(groups), unit)
 
 
-def _line(row: ScoreRow, categories: Sequence[Category], best: Sequence[str | None]) -> tuple[Content, ...]:
+def _line(
+    row: ScoreRow, categories: Sequence[Category], best: Sequence[str | None], *, retraining: bool
+) -> tuple[Content, ...]:
     cells = [
-        _estimate(cell, best=row.trained and row.label == label)
+        _estimate(cell, best=row.label == label, retraining=retraining)
         for cell, label in zip(row.cells, best or [None] * len(row.cells), strict=True)
         if cell.category in categories
     ]
     return (Marked(row.label, row.every_mark), *cells)
 
 
-def _estimate(cell: ScoreCell, *, best: bool) -> Estimate:
-    return Estimate(cell.mean, cell.interval.half_width if cell.interval else None, best)
+def _estimate(cell: ScoreCell, *, best: bool, retraining: bool) -> Estimate:
+    inner = cell.retraining.half_width if retraining and cell.retraining and cell.retraining != cell.interval else None
+    return Estimate(cell.mean, cell.interval.half_width if cell.interval else None, best, inner)
 
 
 def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
     reading = (
-        "Bold: highest mean of the column, whether or not the difference is significant. Each loss is scored with the "
+        "Bold: highest mean of the column, untrained models among them, whether or not the difference is significant. "
+        "Each loss is scored with the "
         "distance that it declares. Diverged replicates have no score; their number is given beside the name. The "
         "untrained trunk is scored on its pooled features, whatever their width."
     )

@@ -204,4 +204,5 @@ def _estimate(content: Estimate) -> str:
     mean = f"<b>{points(content.mean)}</b>" if content.best else points(content.mean)
     if content.half_width is None:
         return mean
-    return f'{mean}<span class="half"> ± {points(content.half_width)}</span>'
+    inner = "" if content.retraining is None else f" ({points(content.retraining)})"
+    return f'{mean}<span class="half"> ± {points(content.half_width)}{inner}</span>'

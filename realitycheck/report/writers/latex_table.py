@@ -79,7 +79,8 @@ def _estimate(content: Estimate) -> str:
     if content.mean is None:
         return "--"
     half = "" if content.half_width is None else rf" \pm {points(content.half_width)}"
-    text = f"{points(content.mean)}{half}"
+    inner = "" if content.retraining is None else f"\\ ({points(content.retraining)})"
+    text = f"{points(content.mean)}{half}{inner}"
     return rf"$\mathbf{{{text}}}$" if content.best else f"${text}$"
 
 

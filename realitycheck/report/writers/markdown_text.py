@@ -139,4 +139,5 @@ def _estimate(content: Estimate) -> str:
     if content.mean is None:
         return DASH
     half = "" if content.half_width is None else f" ± {points(content.half_width)}"
+    half += "" if content.retraining is None else f" ({points(content.retraining)})"
     return f"**{points(content.mean)}{half}**" if content.best else f"{points(content.mean)}{half}"

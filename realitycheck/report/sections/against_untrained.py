@@ -1,0 +1,140 @@
+"""Every loss against the untrained models: did training help?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from realitycheck.records.evidence import LossEvidence
+from realitycheck.records.schema import Run
+from realitycheck.report.blocks import Badge, Block, Column, Content, Heading, Marked, Paragraph, Table, rows_of
+from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.rows import ScoreCell, ScoreRow
+from realitycheck.report.sections.base import Section
+from realitycheck.report.wording import DASH, enumeration, optional_signed, optional_span, percent
+from realitycheck.runs import Stage
+from realitycheck.statistics.base import LossScores
+from realitycheck.statistics.comparisons import Verdict
+from realitycheck.statistics.untrained import Gain, gains
+
+PENDING = "not yet"
+"""The verdict of a loss with missing replicates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Helped:
+    """Whether training helped.
+
+    Args:
+        gains: label of an untrained row → one gain per loss, in the study's order.
+        first_best: label of a loss → completed fold runs of its replicates, and those whose weights of iteration 0
+            validate better than every later checkpoint.
+        answer: the result in sentences.
+    """
+
+    gains: dict[str, tuple[Gain, ...]]
+    first_best: dict[str, tuple[int, int]]
+    answer: str
+
+
+def find(dataset: DatasetFindings) -> Helped | None:
+    """Compare the losses with every untrained row that has scores, in the primary category and metric."""
+    known = {row.label: _gains(dataset, row) for row in dataset.untrained if _cell(dataset, row).n}
+    if not known:
+        return None
+    counts = {loss.label: _first_best(loss) for loss in dataset.evidence.losses}
+    return Helped(known, counts, _answer(dataset, known, counts))
+
+
+def blocks(dataset: DatasetFindings, facts: Helped) -> Iterator[Block]:
+    """Print the answer and one table."""
+    study = dataset.study
+    yield Heading(3, "Did training help?")
+    yield Paragraph(facts.answer)
+    columns = [
+        Column(head, number=number, group=label)
+        for label in facts.gains
+        for head, number in (("Verdict", False), ("Difference", True), (f"{percent(study.level)} interval", True))
+    ]
+    lines = [_line(dataset, facts, place) for place in range(len(dataset.labels))]
+    yield Table(
+        (Column("Loss"), *columns, Column("Iteration 0 best", number=True)),
+        rows_of(lines),
+        caption=f"{study.primary}, loss minus untrained model, in percentage points; Holm's correction over the "
+        "losses. "
+        "Iteration 0 best: fold runs of the replicates in which the initial weights validate better than every later "
+        "checkpoint.",
+    )
+
+
+def _gains(dataset: DatasetFindings, row: ScoreRow) -> tuple[Gain, ...]:
+    cells = {loss.label: _cell(dataset, loss) for loss in dataset.rows}
+    return tuple(
+        gains(
+            {label: LossScores(cell.values) for label, cell in cells.items()},
+            untrained=_cell(dataset, row).values,
+            pending={label for label, cell in cells.items() if cell.pending or _cell(dataset, row).pending},
+            estimator=dataset.study.estimator,
+        )
+    )
+
+
+def _cell(dataset: DatasetFindings, row: ScoreRow) -> ScoreCell:
+    return row.cell(dataset.study.category, dataset.study.metric)
+
+
+def _first_best(loss: LossEvidence) -> tuple[int, int]:
+    runs = [run for run in loss.runs(Stage.FINAL) if run.best is not None and len(run.curve) > 1]
+    return len(runs), sum(map(_began_best, runs))
+
+
+def _began_best(run: Run) -> bool:
+    """Whether the initial weights validate better than every later checkpoint."""
+    value = run.value
+    return value is not None and run.curve[0].scores["map_at_r"] > value
+
+
+def _answer(dataset: DatasetFindings, known: dict[str, tuple[Gain, ...]], counts: dict[str, tuple[int, int]]) -> str:
+    sentences = [_sentence(dataset, label, found) for label, found in known.items()]
+    idle = [label for label, (runs, best) in counts.items() if runs and 2 * best > runs]
+    if idle:
+        names = enumeration([dataset.study.shown(label) for label in idle])
+        sentences.append(f"In most fold runs of {names} the initial weights validate better than every checkpoint.")
+    return " ".join(sentences)
+
+
+def _sentence(dataset: DatasetFindings, untrained: str, found: Sequence[Gain]) -> str:
+    """`Of 12 losses, 10 are better than the untrained embedder and 1 is worse: triplet.`"""
+    groups = {
+        verdict: [dataset.study.shown(gain.label) for gain in found if gain.verdict is verdict]
+        for verdict in (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED, None)
+    }
+    better, total = len(groups[Verdict.BETTER]), len(found)
+    head = f"{better} of {total} losses are" if total > 1 else f"{better} of 1 loss is"
+    parts = [f"{head} better than the {untrained}"]
+    for verdict, words in ((Verdict.WORSE, "worse"), (Verdict.UNDECIDED, "undecided"), (None, "not finished")):
+        if groups[verdict]:
+            parts.append(f"{words}: {enumeration(groups[verdict])}")
+    return f"{'; '.join(parts)}."
+
+
+def _line(dataset: DatasetFindings, facts: Helped, place: int) -> tuple[Content, ...]:
+    label = dataset.labels[place]
+    cells: list[Content] = []
+    for found in facts.gains.values():
+        gain = found[place]
+        cells += [
+            Badge(gain.verdict or PENDING, gain.verdict or "pending"),
+            optional_signed(gain.mean),
+            optional_span(gain.interval),
+        ]
+    runs, best = facts.first_best[label]
+    return (Marked(label, dataset.row(label).marks), *cells, f"{best} of {runs}" if runs else DASH)
+
+
+SECTION = Section(
+    name="against_untrained",
+    subject=DatasetFindings,
+    find=find,
+    blocks=blocks,
+)

@@ -1,0 +1,120 @@
+"""Intervals from the spread between searches, weighted by how much the near-best settings of each loss vary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from realitycheck.statistics.base import LossScores, MeanEstimate
+from realitycheck.statistics.intervals import mean_of
+from realitycheck.statistics.search_means import SearchMeans, unusual
+from realitycheck.statistics.searches_pooled import FEW, PooledFit, SearchesPooled
+
+UNEXPLAINED = 3.0
+"""Above this κ the runners-up do not explain how far the searches differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibratedFit(PooledFit):
+    """One variance for each loss, from its runners-up, and one factor κ for all, from the gaps between searches."""
+
+    variances: Mapping[str, float]
+    kappa: float
+    freedom: float
+    unexplained: frozenset[str]
+
+    def difference(self, label: str, other: str) -> MeanEstimate | None:
+        """Return the difference; None where a loss has no score in one of its searches."""
+        if not {label, other} <= self.means.means.keys() or not self.freedom:
+            return None
+        mean = self.means.mean(label) - self.means.mean(other)
+        square = max(1.0, self.kappa) * (self.variances[label] + self.variances[other]) / self.searches
+        return self._estimate(mean, square, self.freedom)
+
+    @property
+    def disagreeing(self) -> frozenset[str]:
+        """Empty: every loss has its own variance."""
+        return frozenset()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence where the gaps between searches exceed what the runners-up explain."""
+        if self.kappa <= UNEXPLAINED and not self.unexplained:
+            return ()
+        names = f" ({', '.join(sorted(self.unexplained))})" if self.unexplained else ""
+        return (f"The runners-up do not explain how far two searches differ{names}.",)
+
+
+class SearchesCalibrated(SearchesPooled):
+    """Student's t over searches: runners-up give the relative luck of each loss, gaps between searches its size.
+
+    Where the runners-up of a loss are not scored, the fit is that of `searches_pooled`.
+    """
+
+    method = "searches_calibrated"
+
+    def fit(self, scores: Mapping[str, LossScores], *, losses: int) -> PooledFit:
+        """Fit all losses; the pools hold those with all their scores."""
+        pooled = SearchesPooled(self.level, self.searches).fit(scores, losses=losses)
+        means = pooled.means
+        scored = all(len(scores[label].near_best) == self.searches for label in means.means)
+        if pooled.between is None or means.seeds is None or not scored:
+            return pooled
+        variances = {
+            label: _own_variance(scores[label].near_best, seeds=means.seeds, share=means.share) for label in means.means
+        }
+        kappa, freedom, squares = _gaps(means, variances, few=losses <= FEW)
+        flagged = unusual(squares, searches=self.searches)
+        return CalibratedFit(means, pooled.between, losses, self.method, self.over, variances, kappa, freedom, flagged)
+
+    @property
+    def title(self) -> str:
+        """`Student's t over searches, calibrated by the runners-up`."""
+        return "Student's t over searches, calibrated by the runners-up"
+
+    @property
+    def covers(self) -> str:
+        """The luck of the search and of the seeds, as far as trials have seen it."""
+        return (
+            f"Each loss was searched {self.searches} times. Two losses are called different only if they differ by "
+            "more than repeated searches of one loss do, given how much its near-best settings vary. Luck in "
+            "regions that no trial visited stays unseen. Intervals hold for this split and these classes, not for new "
+            "classes."
+        )
+
+
+def luck(near_best: tuple[float, ...], *, seeds: float) -> float:
+    """Return the variance of the test score over near-best settings, without the part of the seeds; it may be negative.
+
+    Args:
+        near_best: test scores of the chosen trial and of its runners-up, by the models of each trial.
+        seeds: variance of one such score over seeds.
+    """
+    count = len(near_best)
+    if count < 2:
+        return 0.0
+    centre = mean_of(near_best)
+    return math.fsum((value - centre) ** 2 for value in near_best) / count - seeds * (1 - 1 / count)
+
+
+def _own_variance(near_best: tuple[tuple[float, ...], ...], *, seeds: float, share: int) -> float:
+    """The variance of the mean of one search of a loss."""
+    return max(0.0, mean_of([luck(scores, seeds=seeds) for scores in near_best])) + seeds / share
+
+
+def _gaps(means: SearchMeans, variances: Mapping[str, float], *, few: bool) -> tuple[float, float, dict[str, float]]:
+    """The factor κ, its degrees of freedom, and the weighted squares of every loss."""
+    pool = means.pool
+    weights = np.array([1 / variances[label] if variances[label] else math.inf for label in means.complete])
+    deviations = pool - pool.mean(axis=1, keepdims=True)
+    spare = means.searches - 1
+    if not np.isfinite(weights).all():  # nothing varies, not even the seeds
+        return 1.0, max(1.0, float(len(pool) * spare)), {}
+    shared = 0.0 if few else (weights[:, None] * deviations).sum(axis=0) / weights.sum()
+    squares = weights * ((deviations - shared) ** 2).sum(axis=1)
+    freedom = float(len(pool) * spare if few else (len(pool) - 1) * spare)
+    by_label = dict(zip(means.complete, map(float, squares), strict=True))
+    return float(squares.sum()) / freedom if freedom else 1.0, freedom, by_label

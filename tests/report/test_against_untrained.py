@@ -1,0 +1,55 @@
+"""The section that asks whether training helped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from made_records import with_search
+from pages import findings_of
+from scipy import stats
+
+from realitycheck.report.sections import against_untrained
+from realitycheck.runs import Stage
+from realitycheck.statistics.comparisons import Verdict
+
+
+def found(study, dataset):
+    (findings,) = findings_of(study, [dataset]).datasets
+    return findings, against_untrained.find(findings)
+
+
+def test_every_untrained_row_is_compared_with_every_loss(study, dataset):
+    findings, facts = found(study, dataset)
+    assert list(facts.gains) == ["untrained embedder", "untrained trunk"]
+    column = (findings.study.category, findings.study.metric)
+    embedder = findings.untrained[0].cell(*column).values
+    for row, gain in zip(findings.rows, facts.gains["untrained embedder"], strict=True):
+        low, high = stats.ttest_rel(row.cell(*column).values, embedder).confidence_interval(0.95)
+        assert abs(gain.interval.low - low) < 1e-12 and abs(gain.interval.high - high) < 1e-12
+    better = sum(gain.verdict is Verdict.BETTER for gain in facts.gains["untrained embedder"])
+    assert facts.answer.startswith(f"{better} of 3 losses are better than the untrained embedder")
+
+
+def test_runs_whose_initial_weights_were_best_are_counted_and_said(study, dataset, edit):
+    def spoiled(loss):
+        def run_of(run):
+            first = replace(run.curve[0], scores={**run.curve[0].scores, "map_at_r": 0.99})
+            return replace(run, curve=(first, *run.curve[1:]))
+
+        replicates = tuple(
+            replace(replicate, fold_runs=tuple(map(run_of, replicate.fold_runs))) for replicate in loss.replicates
+        )
+        return with_search(loss, replicates=replicates)
+
+    _, before = found(study, dataset)
+    findings, after = found(study, edit(dataset, circle=spoiled))
+    runs = sum(run.best is not None for run in findings.evidence.losses[1].runs(Stage.FINAL))
+    assert before.first_best["circle"][1] == 0
+    assert after.first_best["circle"] == (runs, runs)
+    assert "circle" in after.answer.rsplit(".", 2)[-2]
+
+
+def test_without_scores_of_untrained_models_the_section_is_absent(study, dataset):
+    findings, facts = found(study, replace(dataset, untrained=()))
+    assert facts is None
+    assert findings.answer
