@@ -95,7 +95,7 @@ def _began_best(run: Run) -> bool:
 
 
 def _answer(dataset: DatasetFindings, known: dict[str, tuple[Gain, ...]], counts: dict[str, tuple[int, int]]) -> str:
-    sentences = [_sentence(dataset, label, found) for label, found in known.items()]
+    sentences = [_sentence(dataset, label, gained) for label, gained in known.items()]
     idle = [label for label, (runs, best) in counts.items() if runs and 2 * best > runs]
     if idle:
         names = enumeration([dataset.study.shown(label) for label in idle])
@@ -103,13 +103,13 @@ def _answer(dataset: DatasetFindings, known: dict[str, tuple[Gain, ...]], counts
     return " ".join(sentences)
 
 
-def _sentence(dataset: DatasetFindings, untrained: str, found: Sequence[Gain]) -> str:
+def _sentence(dataset: DatasetFindings, untrained: str, gained: Sequence[Gain]) -> str:
     """`Of 12 losses, 10 are better than the untrained embedder and 1 is worse: triplet.`"""
     groups = {
-        verdict: [dataset.study.shown(gain.label) for gain in found if gain.verdict is verdict]
+        verdict: [dataset.study.shown(gain.label) for gain in gained if gain.verdict is verdict]
         for verdict in (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED, None)
     }
-    better, total = len(groups[Verdict.BETTER]), len(found)
+    better, total = len(groups[Verdict.BETTER]), len(gained)
     head = f"{better} of {total} losses are" if total > 1 else f"{better} of 1 loss is"
     parts = [f"{head} better than the {untrained}"]
     for verdict, words in ((Verdict.WORSE, "worse"), (Verdict.UNDECIDED, "undecided"), (None, "not finished")):
@@ -121,8 +121,8 @@ def _sentence(dataset: DatasetFindings, untrained: str, found: Sequence[Gain]) -
 def _line(dataset: DatasetFindings, facts: Helped, place: int) -> tuple[Content, ...]:
     label = dataset.labels[place]
     cells: list[Content] = []
-    for found in facts.gains.values():
-        gain = found[place]
+    for gained in facts.gains.values():
+        gain = gained[place]
         cells += [
             Badge(gain.verdict or PENDING, gain.verdict or "pending"),
             optional_signed(gain.mean),
