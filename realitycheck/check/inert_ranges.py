@@ -1,0 +1,157 @@
+"""Ranges that cannot act: whatever is drawn from them, a loss sends the same gradient, or none.
+
+A loss is built at both ends of a range and called on small batches of embeddings as long as those of the protocol's
+untrained model: unrelated ones, classes that have begun to separate, and classes that are hard to tell apart. What
+changes the value of a loss alone does not count: it moves no weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from realitycheck.catalog import build_loss, resolve_loss
+from realitycheck.check.head_lengths import length_powers
+from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, own_knobs, phase_knobs
+from realitycheck.protocol.model import LossChoice, Protocol
+from realitycheck.protocol.space import Bounds, Space, middle
+from realitycheck.protocol.units import LengthUnit
+from realitycheck.runs import Knobs
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CLASSES, PER_CLASS, DIMS = 4, 4, 16
+"""Of the batches."""
+
+BATCHES = ((0.0, 0.0), (0.0, 1.0), (0.0, 3.0), (2.0, 0.5))
+"""What an embedding has of a direction that all share, and of its class's own, for each part of noise."""
+
+UNEVEN = 0.2
+"""How far the length of an embedding is from the initial one, at most."""
+
+FIX = "Change the range, or write `search: {units: head}` where it should follow the head."
+
+Gradient = tuple["Tensor", ...]
+"""Of a batch's embeddings, and of each of the loss's parameters."""
+
+
+def range_problems(
+    choice: LossChoice, protocol: Protocol, *, dataset: str, length: float | None
+) -> list[tuple[str, str]]:
+    """Pairs of a hyper-parameter and a sentence, for each range of a loss that cannot act, or at whose ends it fails.
+
+    Of a length, half a range that cannot act counts, too. Rates, and hyper-parameters that a loss declares to act
+    later, are left out; so is a loss with lengths where the initial embedding length is not known.
+
+    Args:
+        choice: the loss.
+        protocol: how it would be trained on the dataset.
+        dataset: whose space is meant, where they differ.
+        length: the initial embedding length, or None where it is not known without the images.
+    """
+    space, powers = protocol.space_of(choice, dataset), length_powers(protocol, choice, dataset)
+    if powers and length is None:
+        return []
+    later = {name for found in resolve_loss(choice.address) for name in getattr(found, "acts_later", ())}
+    ranges = {name: bounds for name, bounds in space.items() if isinstance(bounds, Bounds) and _acts(name, later)}
+    probe = _Probe(choice.address, space, LengthUnit(length or 1.0, powers), units=protocol.search.units)
+    found = ((name, probe.problem(name, bounds)) for name, bounds in ranges.items())
+    return [(name, says) for name, says in found if says]
+
+
+def _acts(name: str, later: set[str]) -> bool:
+    """Whether a hyper-parameter is the loss's own, and acts on the first step."""
+    own = name.removeprefix(FOLLOWUP)
+    return name not in SHARED and own not in later and own.removesuffix(SCALE) not in later
+
+
+class _Probe:
+    """One loss under one protocol: its gradients at chosen hyper-parameters.
+
+    Args:
+        address: of the loss.
+        space: of all its hyper-parameters.
+        unit: of the lengths among them, and how long embeddings are.
+        units: of the ranges, `head` or `raw`.
+    """
+
+    def __init__(self, address: str, space: Space, unit: LengthUnit, *, units: str) -> None:
+        self.address = address
+        self.unit = unit
+        self.units = units
+        self.others = [{name: place(bounds) for name, bounds in space.items()} for place in (middle, _low, _high)]
+
+    def problem(self, name: str, bounds: Bounds) -> str | None:
+        """What is wrong with the range of one hyper-parameter."""
+        try:
+            return self._inert(name, bounds)
+        except Exception as error:  # a loss by address may raise anything
+            return f"the loss fails at an end of the range: {type(error).__name__}: {error}. Narrow the range."
+
+    def _inert(self, name: str, bounds: Bounds) -> str | None:
+        low, high = bounds.bounds
+        where = f"with embeddings of the initial length {self.unit.length:.3g}"
+        for end in (low, high):
+            if not any(gradient[0].any() for gradient in self._everywhere(name, end)):
+                return f"no gradient reaches an embedding at {end:g}, {where}. {FIX}"
+        center = middle(bounds)
+        halves = [(center, high), (low, center)] if name in self.unit.powers else []
+        for one, other in [(low, high), *halves]:
+            if self._alike(name, one, other):
+                return f"the gradient is the same at {one:g} and at {other:g}, {where}. {FIX}"
+        return None
+
+    def _alike(self, name: str, one: float | int | str, other: float | int | str) -> bool:
+        pairs = zip(self._everywhere(name, one), self._everywhere(name, other), strict=True)
+        return all(_same(first, second) for first, second in pairs)
+
+    def _everywhere(self, name: str, value: float | int | str) -> Iterator[Gradient]:
+        """The gradients at one value, all others in the middle of their ranges, then at their lower and upper ends.
+
+        They are computed as they are asked for: mostly the first ones answer the question.
+        """
+        phase = "followup" if name.startswith(FOLLOWUP) else "normal"
+        for others in self.others:
+            knobs: Knobs = {**others, name: value}
+            own = own_knobs(phase_knobs(self.unit.raw(knobs) if self.units == "head" else knobs, phase))
+            for batch in BATCHES:
+                yield self._gradient(own, *batch)
+
+    def _gradient(self, knobs: Knobs, common: float, own: float) -> Gradient:
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            loss = build_loss(self.address, num_classes=CLASSES, embedding_dim=DIMS, seed=0, knobs=knobs)
+            embeddings, labels = _batch(self.unit.length, common, own)
+            beside = {need.value: torch.randn(len(labels), DIMS) for need in sorted(getattr(loss, "needs", ()))}
+            loss(embeddings, labels, **beside).backward()
+        leaves = [embeddings, *(each for each in loss.parameters() if each.requires_grad)]
+        return tuple(torch.zeros(()) if leaf.grad is None else leaf.grad for leaf in leaves)
+
+
+def _batch(length: float, common: float, own: float) -> tuple[Tensor, Tensor]:
+    """Embeddings (B, D) that need a gradient, and labels (B,)."""
+    import torch
+    from torch.nn import functional
+
+    labels = torch.arange(CLASSES).repeat_interleave(PER_CLASS)
+    noise = torch.randn(len(labels), DIMS)
+    points = common * torch.randn(1, DIMS) + own * torch.randn(CLASSES, DIMS)[labels] + noise
+    lengths = length * (1 + UNEVEN * (2 * torch.rand(len(labels), 1) - 1))
+    return (lengths * functional.normalize(points, dim=1)).requires_grad_(), labels
+
+
+def _low(bounds: object) -> float | int | str:
+    return bounds.bounds[0] if isinstance(bounds, Bounds) else middle(bounds)  # type: ignore[arg-type]
+
+
+def _high(bounds: object) -> float | int | str:
+    return bounds.bounds[1] if isinstance(bounds, Bounds) else middle(bounds)  # type: ignore[arg-type]
+
+
+def _same(one: Gradient, other: Gradient) -> bool:
+    import torch
+
+    return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
