@@ -8,13 +8,14 @@ changes the value of a loss alone does not count: it moves no weight.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from typing import TYPE_CHECKING
 
 from realitycheck.catalog import build_loss, resolve_loss
 from realitycheck.check.head_lengths import length_powers
 from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, own_knobs, phase_knobs
 from realitycheck.protocol.model import LossChoice, Protocol
-from realitycheck.protocol.space import Bounds, Space, middle
+from realitycheck.protocol.space import Bounds, Choice, IntUniform, LogIntUniform, LogUniform, Range, Space, middle
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.runs import Knobs
 
@@ -29,6 +30,9 @@ BATCHES = ((0.0, 0.0), (0.0, 1.0), (0.0, 3.0), (2.0, 0.5))
 
 UNEVEN = 0.2
 """How far the length of an embedding is from the initial one, at most."""
+
+DRAWS = 16
+"""Of settings at random."""
 
 FIX = "Change the range, or write `search: {units: head}` where it should follow the head."
 
@@ -80,7 +84,7 @@ class _Probe:
         self.address = address
         self.unit = unit
         self.units = units
-        self.others = [{name: place(bounds) for name, bounds in space.items()} for place in (middle, _low, _high)]
+        self.settings = _settings(space)
 
     def problem(self, name: str, bounds: Bounds) -> str | None:
         """What is wrong with the range of one hyper-parameter."""
@@ -107,13 +111,13 @@ class _Probe:
         return all(_same(first, second) for first, second in pairs)
 
     def _everywhere(self, name: str, value: float | int | str) -> Iterator[Gradient]:
-        """The gradients at one value, all others in the middle of their ranges, then at their lower and upper ends.
+        """The gradients at one value, under several settings of all others.
 
         They are computed as they are asked for: mostly the first ones answer the question.
         """
         phase = "followup" if name.startswith(FOLLOWUP) else "normal"
-        for others in self.others:
-            knobs: Knobs = {**others, name: value}
+        for setting in self.settings:
+            knobs: Knobs = {**setting, name: value}
             own = own_knobs(phase_knobs(self.unit.raw(knobs) if self.units == "head" else knobs, phase))
             for batch in BATCHES:
                 yield self._gradient(own, *batch)
@@ -143,12 +147,27 @@ def _batch(length: float, common: float, own: float) -> tuple[Tensor, Tensor]:
     return (lengths * functional.normalize(points, dim=1)).requires_grad_(), labels
 
 
-def _low(bounds: object) -> float | int | str:
-    return bounds.bounds[0] if isinstance(bounds, Bounds) else middle(bounds)  # type: ignore[arg-type]
+def _settings(space: Space) -> list[dict[str, float | int | str]]:
+    """All hyper-parameters in the middle of their ranges, then at lower ends, at upper ends, and drawn at random.
+
+    One may act under few settings of the others alone, as a slope that a margin decides of.
+    """
+    draw = Random(0)
+    settings = [{name: middle(bounds) for name, bounds in space.items()}]
+    settings += [{name: _at(bounds, share) for name, bounds in space.items()} for share in (0.0, 1.0)]
+    return settings + [{name: _at(bounds, draw.random()) for name, bounds in space.items()} for _ in range(DRAWS)]
 
 
-def _high(bounds: object) -> float | int | str:
-    return bounds.bounds[1] if isinstance(bounds, Bounds) else middle(bounds)  # type: ignore[arg-type]
+def _at(bounds: Range, share: float) -> float | int | str:
+    """The value at a share of a range, on its scale; a fixed value itself."""
+    if isinstance(bounds, Choice):
+        return bounds.choice[min(int(share * len(bounds.choice)), len(bounds.choice) - 1)]
+    if not isinstance(bounds, Bounds):
+        return bounds
+    low, high = bounds.bounds
+    log = isinstance(bounds, LogUniform | LogIntUniform)
+    value = low * (high / low) ** share if log else low + (high - low) * share
+    return round(value) if isinstance(bounds, IntUniform | LogIntUniform) else min(max(value, low), high)
 
 
 def _same(one: Gradient, other: Gradient) -> bool:
