@@ -8,6 +8,7 @@ changes the value of a loss alone does not count: it moves no weight.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -60,8 +61,22 @@ def range_problems(
     later = {name for found in resolve_loss(choice.address) for name in getattr(found, "acts_later", ())}
     ranges = {name: bounds for name, bounds in space.items() if isinstance(bounds, Bounds) and _acts(name, later)}
     probe = _Probe(choice.address, space, LengthUnit(length or 1.0, powers), units=protocol.search.units)
-    found = ((name, probe.problem(name, bounds)) for name, bounds in ranges.items())
-    return [(name, says) for name, says in found if says]
+    with _one_thread():
+        found = {name: probe.problem(name, bounds) for name, bounds in ranges.items()}
+    return [(name, says) for name, says in found.items() if says]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """More only wait for one another on batches this small."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _acts(name: str, later: set[str]) -> bool:
@@ -91,36 +106,42 @@ class _Probe:
         try:
             return self._inert(name, bounds)
         except Exception as error:  # a loss by address may raise anything
-            return f"the loss fails at an end of the range: {type(error).__name__}: {error}. Narrow the range."
+            return f"the loss fails within the range: {type(error).__name__}: {error}. Narrow the range."
 
     def _inert(self, name: str, bounds: Bounds) -> str | None:
         low, high = bounds.bounds
         where = f"with embeddings of the initial length {self.unit.length:.3g}"
         for end in (low, high):
-            if not any(gradient[0].any() for gradient in self._everywhere(name, end)):
-                return f"no gradient reaches an embedding at {end:g}, {where}. {FIX}"
+            if not any(gradient is not None and gradient[0].any() for gradient in self._everywhere(name, end)):
+                return f"at {end:g} no gradient reaches an embedding, {where}. {FIX}"
         center = middle(bounds)
         halves = [(center, high), (low, center)] if name in self.unit.powers else []
         for one, other in [(low, high), *halves]:
             if self._alike(name, one, other):
-                return f"the gradient is the same at {one:g} and at {other:g}, {where}. {FIX}"
+                return f"no effect from {one:g} to {other:g}: the gradient is the same at both, {where}. {FIX}"
         return None
 
     def _alike(self, name: str, one: float | int | str, other: float | int | str) -> bool:
         pairs = zip(self._everywhere(name, one), self._everywhere(name, other), strict=True)
         return all(_same(first, second) for first, second in pairs)
 
-    def _everywhere(self, name: str, value: float | int | str) -> Iterator[Gradient]:
-        """The gradients at one value, under several settings of all others.
+    def _everywhere(self, name: str, value: float | int | str) -> Iterator[Gradient | None]:
+        """The gradients at one value: of all batches with the others in the middle, then of one for each other setting.
 
-        They are computed as they are asked for: mostly the first ones answer the question.
+        They are computed as they are asked for: mostly the first ones answer the question. None where a loss raises
+        away from the middle, for which another hyper-parameter may be the reason.
         """
         phase = "followup" if name.startswith(FOLLOWUP) else "normal"
-        for setting in self.settings:
+        settings = [self.settings[0]] * len(BATCHES) + self.settings[1:]
+        for place, setting in enumerate(settings):
             knobs: Knobs = {**setting, name: value}
             own = own_knobs(phase_knobs(self.unit.raw(knobs) if self.units == "head" else knobs, phase))
-            for batch in BATCHES:
-                yield self._gradient(own, *batch)
+            try:
+                yield self._gradient(own, *BATCHES[place % len(BATCHES)])
+            except Exception:  # a loss by address may raise anything
+                if place == 0:
+                    raise
+                yield None
 
     def _gradient(self, knobs: Knobs, common: float, own: float) -> Gradient:
         import torch
@@ -170,7 +191,9 @@ def _at(bounds: Range, share: float) -> float | int | str:
     return round(value) if isinstance(bounds, IntUniform | LogIntUniform) else min(max(value, low), high)
 
 
-def _same(one: Gradient, other: Gradient) -> bool:
+def _same(one: Gradient | None, other: Gradient | None) -> bool:
     import torch
 
+    if one is None or other is None:
+        return one is other
     return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
