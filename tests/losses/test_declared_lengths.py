@@ -18,7 +18,7 @@ WRAPPED = {"pairs": "contrastive", "proxies": "proxy_anchor"}
 NAMES = [f"{name}({WRAPPED[entry.wraps]})" if entry.wraps else name for name, entry in MENU.items()]
 
 LEARNED = {"cross_entropy", "large_margin_softmax", "sphereface", "sgsl", "ibc", "hist"}
-"""Losses on raw embeddings whose learned weights multiply them: logits have no unit, and no knob of theirs is a length."""
+"""Losses on raw embeddings whose learned weights multiply them: their logits have no unit, and no knob is a length."""
 
 
 def batch(length: float = 1.0) -> torch.Tensor:
