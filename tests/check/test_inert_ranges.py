@@ -13,8 +13,8 @@ from realitycheck.check.head_lengths import head_length
 from realitycheck.check.inert_ranges import range_problems
 from realitycheck.losses.menu import MENU
 from realitycheck.protocol.model import LossChoice, Protocol
-from realitycheck.protocol.parse import read_protocol, read_spaces
-from realitycheck.protocol.written import space_of
+from realitycheck.protocol.read import read_protocol, read_spaces
+from realitycheck.protocol.study_file import space_of
 
 HOME = Path(__file__).parents[2] / "protocols"
 WRAPPED = {"pairs": "contrastive", "proxies": "proxy_anchor"}

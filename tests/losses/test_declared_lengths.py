@@ -8,9 +8,9 @@ import torch
 from realitycheck.catalog import middle_knobs, resolve_loss
 from realitycheck.losses.build import build, knobs_of, lengths_of
 from realitycheck.losses.menu import MENU
-from realitycheck.protocol.parse import read_spaces
+from realitycheck.protocol.read import read_spaces
+from realitycheck.protocol.study_file import space_of
 from realitycheck.protocol.units import LengthUnit
-from realitycheck.protocol.written import space_of
 
 CLASSES, PER_CLASS, DIMS = 4, 4, 8
 LABELS = torch.arange(CLASSES).repeat_interleave(PER_CLASS)

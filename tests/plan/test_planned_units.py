@@ -8,7 +8,7 @@ import pytest
 from small_study import PROTOCOL, SPACES, STUDY, write_study
 
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.protocol.parse import read_study
+from realitycheck.protocol.read import read_study
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.from_json import read_record
 from realitycheck.records.gather import final_knobs, search_evidence

@@ -9,7 +9,7 @@ import torch
 from small_study import write_study
 
 from realitycheck.errors import InputError
-from realitycheck.protocol.parse import read_study
+from realitycheck.protocol.read import read_study
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.protocol.units import LengthUnit, initial_length, powers_of
 from realitycheck.training.model import EmbeddingModel

@@ -171,5 +171,8 @@ def test_a_published_setting_is_held_to_ranges_in_its_own_unit(tmp_path):
     narrow = write_study(tmp_path / "narrow", protocol=protocol, study=TWO)
     spaces = SPACES + WARPED.replace("[0.0, 1.5]", "[0.0, 0.4]")
     (tmp_path / "narrow" / "protocols" / "spaces" / "v1.yaml").write_text(spaces)
-    with pytest.raises(InputError, match=r"point.*published setting; got 0\.44375"):
+    with pytest.raises(InputError) as caught:
         verbs.load_study(narrow)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.where) == ("setting-range", "losses.warped_softmax.setting")
+    assert "0.44375" in problem.says
