@@ -58,12 +58,12 @@ def range_problems(
     space, powers = protocol.space_of(choice, dataset), length_powers(protocol, choice, dataset)
     if powers and length is None:
         return []
-    later = {name for found in resolve_loss(choice.address) for name in getattr(found, "acts_later", ())}
+    later = {name for kind in resolve_loss(choice.address) for name in getattr(kind, "acts_later", ())}
     ranges = {name: bounds for name, bounds in space.items() if isinstance(bounds, Bounds) and _acts(name, later)}
     probe = _Probe(choice.address, space, LengthUnit(length or 1.0, powers), units=protocol.search.units)
     with _one_thread():
-        found = {name: probe.problem(name, bounds) for name, bounds in ranges.items()}
-    return [(name, says) for name, says in found.items() if says]
+        sentences = {name: probe.problem(name, bounds) for name, bounds in ranges.items()}
+    return [(name, says) for name, says in sentences.items() if says]
 
 
 @contextmanager
@@ -152,7 +152,7 @@ class _Probe:
             embeddings, labels = _batch(self.unit.length, common, own)
             beside = {need.value: torch.randn(len(labels), DIMS) for need in sorted(getattr(loss, "needs", ()))}
             loss(embeddings, labels, **beside).backward()
-        leaves = [embeddings, *(each for each in loss.parameters() if each.requires_grad)]
+        leaves = [embeddings, *(parameter for parameter in loss.parameters() if parameter.requires_grad)]
         return tuple(torch.zeros(()) if leaf.grad is None else leaf.grad for leaf in leaves)
 
 

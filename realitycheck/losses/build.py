@@ -99,7 +99,7 @@ def lengths_of(*classes: type) -> dict[str, int]:
 
     A class by address declares none unless it has the attribute.
     """
-    return {name: int(power) for found in classes for name, power in getattr(found, "lengths", {}).items()}
+    return {name: int(power) for kind in classes for name, power in getattr(kind, "lengths", {}).items()}
 
 
 def construct(

@@ -96,7 +96,8 @@ def first_length(name: str, setting: str | None) -> float | None:
 def _named(name: str, setting: str | None) -> list[Published | None]:
     """The setting of each part of a loss's name; a part of a wrapped loss without it has the authors' own."""
     settings = [published().get(part, {}) for part in parts(name)]
-    return [each.get(setting or DEFAULT) or (each.get(DEFAULT) if len(settings) > 1 else None) for each in settings]
+    own = setting or DEFAULT
+    return [named.get(own) or (named.get(DEFAULT) if len(settings) > 1 else None) for named in settings]
 
 
 def differences(belongs: Belongs, protocol: Protocol, batch: Batch) -> list[str]:

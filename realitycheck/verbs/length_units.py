@@ -42,13 +42,13 @@ def with_units(plan: DatasetPlan, records: Mapping[str, Record], measure: Measur
     if plan.protocol.search.units == "raw":
         return plan
     powers = {choice.label: length_powers(plan.protocol, choice, plan.dataset) for choice in plan.study.losses}
-    lengths = {label: found for label, found in powers.items() if found}
+    lengths = {label: of_loss for label, of_loss in powers.items() if of_loss}
     if not lengths:
         return plan
     length = _recorded(plan, records) or head_length(plan.protocol) or (measure(plan) if measure else None)
     if length is None:
         return plan
-    planned = replace(plan, units={label: LengthUnit(length, found) for label, found in lengths.items()})
+    planned = replace(plan, units={label: LengthUnit(length, of_loss) for label, of_loss in lengths.items()})
     _require_first(planned)
     return planned
 
@@ -91,5 +91,5 @@ def measured_length(
 
 def _recorded(plan: DatasetPlan, records: Mapping[str, Record]) -> float | None:
     ids = (search.proposal_id(slot) for search in plan.searches for slot in range(plan.protocol.search.trials))
-    proposals = (records[known] for known in ids if known in records)
-    return next((each.unit.length for each in proposals if isinstance(each, Proposal) and each.unit), None)
+    known = (records[proposal] for proposal in ids if proposal in records)
+    return next((record.unit.length for record in known if isinstance(record, Proposal) and record.unit), None)

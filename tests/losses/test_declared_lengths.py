@@ -49,6 +49,7 @@ EXACT = {
         "scale": 8.0,
     },
     "snr_contrastive": {"pos_margin": 0.3, "neg_margin": 1.5, "regularizer": 0.4},
+    "snr_contrastive_normalized": {"pos_margin": 0.3, "neg_margin": 1.5, "regularizer": 0.4},
 }
 
 
@@ -98,6 +99,7 @@ def test_the_declared_hyper_parameters_are_those_of_the_loss():
         "lifted_structure": {"neg_margin": 1},
         "generalized_lifted": {"neg_margin": 1},
         "snr_contrastive": {"regularizer": -1},
+        "snr_contrastive_normalized": {"regularizer": -1},
         "magface": {"lower_norm": 1, "upper_norm": 1, "norm_weight": 1},
     }
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
+from realitycheck.training.model import build_model
 from small_study import PROTOCOL, SPACES, STUDY, write_study
 
 from realitycheck import verbs
@@ -20,7 +21,6 @@ from realitycheck.records.schema import Proposal, Run, of_type
 from realitycheck.runs import TrainingPlace
 from realitycheck.stores.open import open_store
 from realitycheck.training import initial_length
-from realitycheck.training.model import build_model
 from realitycheck.verbs import length_units
 from realitycheck.verbs import plan as plan_verb
 

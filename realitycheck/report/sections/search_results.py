@@ -192,7 +192,7 @@ def _knob_table(dataset: DatasetFindings, facts: SearchResults) -> Table:
         if dataset.study.several_phases
         else ""
     )
-    in_units = any(knob.raw is not None for search in found.searches for knob in search.knobs)
+    in_units = any(knob.raw is not None for search in facts.searches for knob in search.knobs)
     units = (
         " Lengths are in units of the initial embedding length; raw is what the loss gets in a fold run."
         if in_units
