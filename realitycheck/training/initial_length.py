@@ -13,7 +13,7 @@ from realitycheck.runs import Body, TrainingPlace
 from realitycheck.stores.open import open_store
 from realitycheck.training.device import prepare_machine
 from realitycheck.training.embed import embed, rms_norm
-from realitycheck.training.model import build_model
+from realitycheck.training.embedding_model import build_model
 
 IMAGES = 1000
 """The most that are embedded, evenly spread over the trainval half: the mean square is then known to about 1 %."""

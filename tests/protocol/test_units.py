@@ -6,13 +6,13 @@ import math
 
 import pytest
 import torch
-from realitycheck.training.model import EmbeddingModel
 from small_study import write_study
 
 from realitycheck.errors import InputError
 from realitycheck.protocol.read import read_study
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.protocol.units import LengthUnit, initial_length, powers_of
+from realitycheck.training.embedding_model import EmbeddingModel
 
 RECIPE = {
     "image_size": 28,

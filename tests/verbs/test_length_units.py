@@ -8,7 +8,6 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
-from realitycheck.training.model import build_model
 from small_study import PROTOCOL, SPACES, STUDY, write_study
 
 from realitycheck import verbs
@@ -21,6 +20,7 @@ from realitycheck.records.schema import Proposal, Run, of_type
 from realitycheck.runs import TrainingPlace
 from realitycheck.stores.open import open_store
 from realitycheck.training import initial_length
+from realitycheck.training.embedding_model import build_model
 from realitycheck.verbs import length_units
 from realitycheck.verbs import plan as plan_verb
 
