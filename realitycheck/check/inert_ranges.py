@@ -1,4 +1,4 @@
-"""Ranges that cannot act: whatever is drawn from them, a loss sends the same gradient, or none.
+"""Ranges that cannot act: whatever is drawn from them, a loss sends the same gradient, none, or one that is not finite.
 
 A loss is built at both ends of a range and called on small batches of embeddings as long as those of the protocol's
 untrained model: unrelated ones, classes that have begun to separate, and classes that are hard to tell apart. What
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,8 @@ class _Probe:
         low, high = bounds.bounds
         where = f"with embeddings of the initial length {self.unit.length:.3g}"
         for end in (low, high):
+            if not all(map(_finite, islice(self._everywhere(name, end), len(BATCHES)))):
+                return f"at {end:g} a gradient is not finite, {where}. {FIX}"
             if not any(gradient is not None and gradient[0].any() for gradient in self._everywhere(name, end)):
                 return f"at {end:g} no gradient reaches an embedding, {where}. {FIX}"
         center = middle(bounds)
@@ -189,6 +192,10 @@ def _at(bounds: Range, share: float) -> float | int | str:
     log = isinstance(bounds, LogUniform | LogIntUniform)
     value = low * (high / low) ** share if log else low + (high - low) * share
     return round(value) if isinstance(bounds, IntUniform | LogIntUniform) else min(max(value, low), high)
+
+
+def _finite(gradient: Gradient | None) -> bool:
+    return gradient is None or all(bool(leaf.isfinite().all()) for leaf in gradient)
 
 
 def _same(one: Gradient | None, other: Gradient | None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,7 @@ from realitycheck.plan.seeds import derive
 from realitycheck.plan.splits import Fold, make_folds
 from realitycheck.protocol.model import FoldRule, LossChoice, Protocol
 from realitycheck.protocol.space import middle
-from realitycheck.protocol.units import LengthUnit
+from realitycheck.protocol.units import LengthUnit, complete_growth
 from realitycheck.records.schema import Run, proposal_id
 from realitycheck.runs import RESULTS_VERSION, Knobs, RunSpec, Stage
 
@@ -117,8 +116,9 @@ class SearchPlan:
 
     @property
     def complete_factor(self) -> float:
-        """By how much lengths in units of the initial embedding length are longer in a complete run: √K."""
-        return math.sqrt(self.protocol.folds.count) if self.protocol.final.lengths == "scaled" else 1.0
+        """By how much lengths in units of the initial embedding length are longer in a complete run."""
+        scaled = self.protocol.final.lengths == "scaled"
+        return complete_growth(self.protocol.recipe, folds=self.protocol.folds.count) if scaled else 1.0
 
     def proposal_id(self, slot: int) -> str:
         """The id of one slot's proposal."""

@@ -80,7 +80,7 @@ class Search(FrozenSection):
     `protocol.units`).
     """
 
-    options = frozenset({"first", "searches", "units"})
+    options = frozenset({"first", "searches"})
 
     sampler: Annotated[str, OneOf(tuple(SAMPLERS))]
     searches: Repeats = 1
@@ -97,11 +97,9 @@ class Final(FrozenSection):
     """The retraining under `seeds` fresh seeds, and the rule for the phase lengths of complete runs.
 
     `seeds` is a multiple of the protocol's number of searches: each search has as many replicates as another. `lengths`
-    is what becomes of hyper-parameters in units of the initial embedding length in a complete run: `scaled` by √K, as K
-    concatenated members are √K times as long as one, or `raw`, as in the fold runs.
+    is what becomes of hyper-parameters in units of the initial embedding length in a complete run: `scaled` with the
+    initial length of its head of K·D dimensions, or `raw`, as in the fold runs.
     """
-
-    options = frozenset({"lengths"})
 
     seeds: Annotated[int, Field(ge=2, le=10_000)]
     complete: Literal["appendix_d", "per_replicate"]
@@ -232,7 +230,7 @@ class LossChoice(FrozenSection):
     of the initial embedding length and that of the setting is known.
     """
 
-    options = frozenset({"spaces", "published", "published_length"})
+    options = frozenset({"spaces", "published"})
 
     label: Name
     address: str

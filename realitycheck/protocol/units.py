@@ -70,3 +70,17 @@ def initial_length(recipe: Recipe, *, width: int, dims: int) -> float | None:
     if recipe.layer_norm == "none":
         return None
     return math.sqrt(2 * width if recipe.embedder_init == "kaiming_fan_out" else dims * (width + 1) / (3 * width))
+
+
+def complete_growth(recipe: Recipe, *, folds: int) -> float:
+    """How many times as long as those of a fold model the initial embeddings of the complete model are.
+
+    It has K·D dimensions. With `fan_in_uniform` each has the same mean square whatever their number, so that E₀ grows
+    by √K. With `kaiming_fan_out` the mean square of each is as 1/(K·D), and E₀ stays. Both hold for any features, with
+    LayerNorm or without it.
+
+    Args:
+        recipe: initialisation of the embedder.
+        folds: K.
+    """
+    return 1.0 if recipe.embedder_init == "kaiming_fan_out" else math.sqrt(folds)

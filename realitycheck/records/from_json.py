@@ -97,7 +97,7 @@ def _spec(kind: type[T], body: dict[str, Any], name: str) -> T:
 
 def _proposal(fields: _Fields) -> Proposal:
     knobs = fields.take("knobs", dict)
-    unit = fields.take("unit", dict) if "unit" in fields.left else None
+    unit = fields.maybe("unit", dict)
     return Proposal(
         search=fields.take("search", str),
         data=fields.take("data", str),

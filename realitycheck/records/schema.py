@@ -52,8 +52,7 @@ class Proposal:
         return proposal_id(self.search, self.slot)
 
     def to_json(self) -> Body:
-        """The body of the record; `unit` is left out where it is None."""
-        unit = {} if self.unit is None else {"unit": unit_json(self.unit, self.knobs)}
+        """The body of the record."""
         return {
             "kind": self.kind,
             "id": self.id,
@@ -64,7 +63,7 @@ class Proposal:
             "slot": self.slot,
             "knobs": dict(self.knobs),
             "source": self.source,
-            **unit,
+            "unit": None if self.unit is None else unit_json(self.unit, self.knobs),
         }
 
 

@@ -118,15 +118,15 @@ from torch import nn
 
 
 class Stuck(nn.Module):
-    def __init__(self, *, weight: float, radius: float, broken: float) -> None:
+    def __init__(self, *, weight: float, radius: float, broken: float, power: float) -> None:
         super().__init__()
-        self.weight, self.radius, self.broken = weight, radius, broken
+        self.weight, self.radius, self.broken, self.power = weight, radius, broken, power
 
     def forward(self, embeddings, labels):
         if self.broken > 1:
             raise ValueError("too much")
         inside = (embeddings.norm(dim=1) < self.radius).float()
-        return (embeddings.square().sum(dim=1) * inside).mean() + self.weight
+        return (embeddings.square().sum(dim=1) * inside).mean() * 10**self.power + self.weight
 """
 
 
@@ -140,11 +140,12 @@ STUCK = """losses:
       weight: {uniform: [0.0, 1.0]}
       radius: {uniform: [0.0, 100.0]}
       broken: {uniform: [0.0, 2.0]}
+      power: {uniform: [0.0, 300.0]}
 """
 
 
 def test_check_warns_at_the_line_of_the_range(tmp_path):
-    """`weight` moves no gradient, at a radius of 0 there is none, and above 1 the loss raises."""
+    """`weight` moves no gradient, at a radius of 0 there is none, above 1 the loss raises, and float32 ends at 3e38."""
     protocol = PROTOCOL.replace("layer_norm: none", "layer_norm: plain")
     study = STUDY.replace("losses: {contrastive: {}, triplet: {}, normalized_softmax: {}}\n", STUCK)
     path = write_study(tmp_path, protocol=protocol, study=study)
@@ -152,12 +153,12 @@ def test_check_warns_at_the_line_of_the_range(tmp_path):
     lines = path.read_text().splitlines()
     warnings = {each.where.rpartition(".")[2]: each for each in verbs.study_warnings(verbs.load_study(path))}
     assert {name: each.code for name, each in warnings.items()} == dict.fromkeys(
-        ("weight", "radius", "broken"), "range-inert"
+        ("weight", "radius", "broken", "power"), "range-inert"
     )
     for name, each in warnings.items():
         assert lines[each.line - 1].strip().startswith(f"{name}:")
     assert "ValueError: too much" in warnings["broken"].says
-    assert "no gradient" in warnings["radius"].says
+    assert "no gradient" in warnings["radius"].says and "at 300" in warnings["power"].says
 
 
 def test_ranges_that_act_give_no_warning(tmp_path):

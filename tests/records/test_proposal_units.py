@@ -28,8 +28,8 @@ def test_a_proposal_keeps_what_the_sampler_saw_and_what_the_loss_gets():
     }
 
 
-def test_a_proposal_of_raw_values_has_no_such_field():
-    assert "unit" not in proposal(None).to_json()
+def test_a_proposal_of_raw_values_says_so():
+    assert proposal(None).to_json()["unit"] is None
 
 
 @pytest.mark.parametrize("unit", [UNIT, None])
