@@ -17,7 +17,17 @@ from realitycheck.catalog import build_loss, resolve_loss
 from realitycheck.check.head_lengths import length_powers
 from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, own_knobs, phase_knobs
 from realitycheck.protocol.model import LossChoice, Protocol
-from realitycheck.protocol.space import Bounds, Choice, IntUniform, LogIntUniform, LogUniform, Range, Space, middle
+from realitycheck.protocol.space import (
+    Bounds,
+    Choice,
+    IntUniform,
+    LogIntUniform,
+    LogUniform,
+    Range,
+    Space,
+    Uniform,
+    middle,
+)
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.runs import Knobs
 
@@ -33,10 +43,15 @@ BATCHES = ((0.0, 0.0), (0.0, 1.0), (0.0, 3.0), (2.0, 0.5))
 UNEVEN = 0.2
 """How far the length of an embedding is from the initial one, at most."""
 
+ANY_LENGTH = 8.0
+"""Of embeddings, where only images tell it. Ranges in units of it are the same for every length."""
+
 DRAWS = 16
 """Of settings at random."""
 
-FIX = "Change the range, or write `search: {units: head}` where it should follow the head."
+FIX = "Change the range. With `search: {units: head}` lengths follow the head, and are multiples of its initial length."
+
+Interval = Uniform | LogUniform | IntUniform | LogIntUniform
 
 Gradient = tuple["Tensor", ...]
 """Of a batch's embeddings, and of each of the loss's parameters."""
@@ -48,7 +63,7 @@ def range_problems(
     """Pairs of a hyper-parameter and a sentence, for each range of a loss that cannot act, or at whose ends it fails.
 
     Of a length, half a range that cannot act counts, too. Rates, and hyper-parameters that a loss declares to act
-    later, are left out; so is a loss with lengths where the initial embedding length is not known.
+    later, are left out; so is a loss with raw lengths where the initial embedding length is not known.
 
     Args:
         choice: the loss.
@@ -57,11 +72,12 @@ def range_problems(
         length: the initial embedding length, or None where it is not known without the images.
     """
     space, powers = protocol.space_of(choice, dataset), length_powers(protocol, choice, dataset)
-    if powers and length is None:
+    units = protocol.search.units
+    if powers and length is None and units == "raw":
         return []
     later = {name for kind in resolve_loss(choice.address) for name in getattr(kind, "acts_later", ())}
     ranges = {name: bounds for name, bounds in space.items() if isinstance(bounds, Bounds) and _acts(name, later)}
-    probe = _Probe(choice.address, space, LengthUnit(length or 1.0, powers), units=protocol.search.units)
+    probe = _Probe(choice.address, space, LengthUnit(length or ANY_LENGTH, powers), units=units)
     with _one_thread():
         sentences = {name: probe.problem(name, bounds) for name, bounds in ranges.items()}
     return [(name, says) for name, says in sentences.items() if says]
@@ -102,16 +118,17 @@ class _Probe:
         self.units = units
         self.settings = _settings(space)
 
-    def problem(self, name: str, bounds: Bounds) -> str | None:
+    def problem(self, name: str, bounds: Interval) -> str | None:
         """What is wrong with the range of one hyper-parameter."""
         try:
             return self._inert(name, bounds)
         except Exception as error:  # a loss by address may raise anything
             return f"the loss fails within the range: {type(error).__name__}: {error}. Narrow the range."
 
-    def _inert(self, name: str, bounds: Bounds) -> str | None:
+    def _inert(self, name: str, bounds: Interval) -> str | None:
         low, high = bounds.bounds
-        where = f"with embeddings of the initial length {self.unit.length:.3g}"
+        length = f" {self.unit.length:.3g}" if self.units == "raw" else ""
+        where = f"with embeddings of the initial length{length}"
         for end in (low, high):
             if not all(map(_finite, islice(self._everywhere(name, end), len(BATCHES)))):
                 return f"at {end:g} a gradient is not finite, {where}. {FIX}"

@@ -160,8 +160,9 @@ def setting_in_units_within_the_space(
 
 def _nearly(bounds: Range, value: float | int | str) -> bool:
     """Whether a fixed value is a published one but for its last digits."""
-    numbers = isinstance(bounds, int | float) and isinstance(value, int | float)
-    return numbers and math.isclose(bounds, value, rel_tol=0.01)
+    if not isinstance(bounds, int | float) or not isinstance(value, int | float):
+        return False
+    return math.isclose(bounds, value, rel_tol=0.01)
 
 
 def _called(loss: nn.Module) -> Iterator[Fault]:

@@ -29,7 +29,7 @@ def with_units(plan: DatasetPlan, records: Mapping[str, Record], measure: Measur
     """The plan with the units that new proposals get, where its ranges are in units of the initial embedding length.
 
     The length is the one that an earlier proposal of the plan has, or else the one that LayerNorm and initialisation
-    give, or else it is measured. So a study has one unit, whatever machine goes on with it.
+    give, or else it is measured. So a study has one unit, whatever machine continues it.
 
     Args:
         plan: the study on one dataset.

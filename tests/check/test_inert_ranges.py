@@ -84,9 +84,22 @@ def test_lengths_of_v2_belong_to_the_kaiming_head(two_phases):
 
 def test_a_length_that_only_images_tell_is_not_judged(two_phases):
     recipe = two_phases.recipe.model_copy(update={"layer_norm": "none"})
-    protocol = two_phases.model_copy(update={"recipe": recipe})
+    search = two_phases.search.model_copy(update={"units": "raw"})
+    protocol = two_phases.model_copy(update={"recipe": recipe, "search": search})
     assert head_length(protocol) is None
     assert range_problems(choice_of("magface", "v2"), protocol, dataset="any", length=None) == []
+
+
+def test_in_units_of_the_head_no_image_is_needed(two_phases):
+    """Ranges of v2 are raw; a study may have brought them from another protocol."""
+    recipe = two_phases.recipe.model_copy(update={"layer_norm": "none"})
+    protocol = two_phases.model_copy(update={"recipe": recipe})
+    assert protocol.search.units == "head" and head_length(protocol) is None
+    raw, own = (
+        range_problems(choice_of("warped_softmax", version), protocol, dataset="any", length=None)
+        for version in ("v2", "v3")
+    )
+    assert "point" in dict(raw) and not own
 
 
 PAPERS = [
@@ -140,7 +153,7 @@ STUCK = """losses:
       weight: {uniform: [0.0, 1.0]}
       radius: {uniform: [0.0, 100.0]}
       broken: {uniform: [0.0, 2.0]}
-      power: {uniform: [0.0, 300.0]}
+      power: {uniform: [-30.0, 40.0]}
 """
 
 
@@ -158,7 +171,7 @@ def test_check_warns_at_the_line_of_the_range(tmp_path):
     for name, each in warnings.items():
         assert lines[each.line - 1].strip().startswith(f"{name}:")
     assert "ValueError: too much" in warnings["broken"].says
-    assert "no gradient" in warnings["radius"].says and "at 300" in warnings["power"].says
+    assert "no gradient" in warnings["radius"].says and "at 40" in warnings["power"].says
 
 
 def test_ranges_that_act_give_no_warning(tmp_path):
