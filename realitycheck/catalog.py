@@ -111,6 +111,12 @@ def _wrong_options(trunk: str, options: Mapping[str, object], takes: Collection[
             yield Problem(0, name, says, "trunk-option-not-allowed")
 
 
+def trunk_width(choice: TrunkChoice) -> int:
+    """F, the channels of a trunk's feature map: from the menu, or where it does not say, of the trunk itself."""
+    known = TRUNKS[choice.name].output_dim if choice.name in TRUNKS else None
+    return known or build_trunk(choice, in_channels=3).output_dim
+
+
 def credit(address: str) -> str:
     """The line of attribution that a dataset asks for; empty where it asks for none."""
     return str(getattr(resolve_dataset(address), "credit", ""))

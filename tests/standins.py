@@ -22,7 +22,7 @@ def chance(*names: object) -> float:
 
 def propose(payload: dict[str, Any]) -> dict[str, Any]:
     knobs = {name: chance(payload["id"], name) for name in payload["space"]}
-    keys = ("id", "search", "data", "dataset", "loss", "slot")
+    keys = ("id", "search", "data", "dataset", "loss", "slot", "unit")
     return {"kind": "proposal", **{key: payload[key] for key in keys}, "knobs": knobs, "source": "random"}
 
 

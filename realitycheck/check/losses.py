@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ from realitycheck.catalog import build_loss, middle_knobs, resolve_loss
 from realitycheck.check.rules.base import Found, Made, missing, not_allowed, out_of_range, raise_own, rule, unknown
 from realitycheck.check.rules.protocol_rules import PHASES
 from realitycheck.errors import InputError
-from realitycheck.losses.build import OFFERED, knobs_of
+from realitycheck.losses.build import OFFERED, knobs_of, lengths_of
 from realitycheck.protocol.document import Fault
 from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, own_knobs, phase_knobs
-from realitycheck.protocol.space import Bounds, Range, Space
+from realitycheck.protocol.paper_settings import first_length, first_setting
+from realitycheck.protocol.space import Bounds, Range, Space, contains
+from realitycheck.protocol.units import LengthUnit, powers_of
 from realitycheck.runs import Knobs
 
 if TYPE_CHECKING:
@@ -128,6 +131,38 @@ def loss_has_its_rates(
     for knob in ("loss_lr", *([scale] if len(phases) > 1 else [])):
         if not learns and knob in own and knob not in shared:
             yield not_allowed("loss-rate-unused", f"`{knob}`", "this loss has no parameters", "Remove it.", knob)
+
+
+@rule(
+    "study.losses.<loss>.setting",
+    space="loss@<dataset>.space",
+    first="protocol.search.first",
+    units="protocol.search.units",
+    address="loss.address",
+)
+def setting_in_units_within_the_space(
+    setting: str | None, *, space: Space, first: str | None, units: str, address: str
+) -> Found:
+    """A published setting is inside of ranges in units of the initial embedding length.
+
+    Its lengths are known in these units where that of its own model is; of others `run` says it.
+    """
+    knobs = first_setting(address, setting) if first and units == "head" else None
+    powers = powers_of(space, lengths_of(*resolve_loss(address)))
+    length = first_length(address, setting)
+    known = {name: value for name, value in (knobs or {}).items() if name in space and (length or name not in powers)}
+    for knob, value in LengthUnit(length or 1.0, powers).relative(known).items():
+        if not contains(space[knob], value) and not _nearly(space[knob], value):
+            shown = f"{value:.6g}" if isinstance(value, float) else value
+            must = f"be in the range of {knob}"
+            yield out_of_range("setting-range", f"the published {knob}, {shown},", must, "Widen the range.")
+
+
+def _nearly(bounds: Range, value: float | int | str) -> bool:
+    """Whether a fixed value is a published one but for its last digits."""
+    if not isinstance(bounds, int | float) or not isinstance(value, int | float):
+        return False
+    return math.isclose(bounds, value, rel_tol=0.01)
 
 
 def _called(loss: nn.Module) -> Iterator[Fault]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from realitycheck.catalog import build_trunk, resolve_dataset, resolve_trunk
+from realitycheck.check.head_lengths import head_length
+from realitycheck.check.inert_ranges import range_problems
 from realitycheck.check.rules.base import Found, not_allowed, raise_own, rule
 from realitycheck.errors import InputError, Problem
 from realitycheck.losses.menu import parts
@@ -116,7 +118,25 @@ def study_warnings(read: ReadStudy) -> list[Problem]:
         warnings += [
             read.lines.problem(("losses", choice.label), code, says) for code, says in _setting_warnings(read, choice)
         ]
+        warnings += dict.fromkeys(_range_warnings(read, choice))
     return warnings
+
+
+def _range_warnings(read: ReadStudy, choice: LossChoice) -> Iterator[Problem]:
+    """Ranges of a loss that cannot act under the head of the protocol on one of the datasets."""
+    for dataset in read.study.datasets:
+        protocol = read.study.protocol_on(dataset.name)
+        for knob, says in range_problems(choice, protocol, dataset=dataset.name, length=head_length(protocol)):
+            keys = ("losses", choice.label, "space", knob)
+            place = "" if keys[:3] in read.lines.at else _in_spaces(read, choice, dataset.address, knob)
+            yield read.lines.problem(keys, "range-inert", place + says)
+
+
+def _in_spaces(read: ReadStudy, choice: LossChoice, dataset: str, knob: str) -> str:
+    """The spaces' file and line of a range, for messages."""
+    lines = read.files.spaces.lines
+    ways = [(name, knob) for part in parts(choice.address) for name in (f"{part}@{dataset}", part)]
+    return f"{read.files.spaces.source} line {next((lines.at[way] for way in ways if way in lines.at), 0)}: "
 
 
 def _batch_norm_warnings(protocol: Protocol) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -40,6 +41,10 @@ class Loss(nn.Module):
         undecayed: prefixes of the names of parameters without weight decay, as in their paper. A wrapped loss
             declares its own.
         lower_in_followup: knobs that may only decrease in a second phase, by `followup_<knob>_scale`.
+        lengths: hyper-parameters that have a unit because the loss reads raw embeddings, with the power of length that
+            each has: 1 for a length, -1 for a factor of a distance. A loss that normalises its embeddings has none.
+            A wrapper declares its own; those of the loss in it are added.
+        acts_later: hyper-parameters without an effect on the first step, such as the size of a memory.
     """
 
     needs: ClassVar[frozenset[Need]] = frozenset()
@@ -47,6 +52,8 @@ class Loss(nn.Module):
     pml_keeps: ClassVar[tuple[str, ...]] = ()
     undecayed: ClassVar[tuple[str, ...]] = ()
     lower_in_followup: ClassVar[tuple[str, ...]] = ()
+    lengths: ClassVar[Mapping[str, int]] = {}
+    acts_later: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:

@@ -94,6 +94,14 @@ def knobs_of(*classes: type) -> dict[str, inspect.Parameter]:
     return {name: parameter for name, parameter in {**own, **within}.items() if name not in OFFERED}
 
 
+def lengths_of(*classes: type) -> dict[str, int]:
+    """The powers of length that a loss declares, or a wrapper together with the loss that it wraps; see `Loss.lengths`.
+
+    A class by address declares none unless it has the attribute.
+    """
+    return {name: int(power) for kind in classes for name, power in getattr(kind, "lengths", {}).items()}
+
+
 def construct(
     *classes: type[Any], num_classes: int, embedding_dim: int, seed: int, knobs: Mapping[str, float | int | str]
 ) -> nn.Module:

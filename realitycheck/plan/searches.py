@@ -14,6 +14,7 @@ from realitycheck.plan.seeds import derive
 from realitycheck.plan.splits import Fold, make_folds
 from realitycheck.protocol.model import FoldRule, LossChoice, Protocol
 from realitycheck.protocol.space import middle
+from realitycheck.protocol.units import LengthUnit, complete_growth
 from realitycheck.records.schema import Run, proposal_id
 from realitycheck.runs import RESULTS_VERSION, Knobs, RunSpec, Stage
 
@@ -31,6 +32,8 @@ class SearchPlan:
         data: digest of its trainval half.
         choice: the loss, or None for the untrained models.
         number: which of the loss's searches, from 0.
+        unit: of the lengths among the hyper-parameters that it will propose; None where there are none, and where
+            nothing is to be proposed: each proposal has its own.
     """
 
     protocol: Protocol
@@ -38,6 +41,7 @@ class SearchPlan:
     data: str
     choice: LossChoice | None
     number: int
+    unit: LengthUnit | None = None
 
     @property
     def label(self) -> str:
@@ -89,13 +93,32 @@ class SearchPlan:
     def published(self) -> Knobs:
         """The hyper-parameters of slot 0 where the search begins with a published setting; else empty.
 
-        What the setting does not state, such as rates of its own optimiser, is in the middle of its range.
+        What the setting does not state, such as rates of its own optimiser, is in the middle of its range. Lengths of
+        the setting are as they were published: part of the id, which no measured length may enter.
         """
         assert self.choice is not None
         if self.choice.published is None:
             return {}
         space = self.protocol.space_of(self.choice, self.dataset)
         return {name: self.choice.published.get(name, middle(bounds)) for name, bounds in space.items()}
+
+    @property
+    def first(self) -> Knobs:
+        """`published` as the sampler sees it: its lengths in units of the length that the setting belongs to.
+
+        Where that is not known the values stay what they are, for embeddings as long as here.
+        """
+        if self.unit is None or self.choice is None or not self.choice.published:
+            return self.published
+        stated = {name: value for name, value in self.published.items() if name in self.choice.published}
+        unit = LengthUnit(self.choice.published_length or self.unit.length, self.unit.powers)
+        return {**self.published, **unit.relative(stated)}
+
+    @property
+    def complete_factor(self) -> float:
+        """By how much lengths in units of the initial embedding length are longer in a complete run."""
+        scaled = self.protocol.final.lengths == "scaled"
+        return complete_growth(self.protocol.recipe, folds=self.protocol.folds.count) if scaled else 1.0
 
     def proposal_id(self, slot: int) -> str:
         """The id of one slot's proposal."""

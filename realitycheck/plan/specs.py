@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from realitycheck.canonical import digest
 from realitycheck.plan.searches import UNTRAINED, SearchPlan, without_sources
 from realitycheck.protocol.model import LossChoice, Protocol, Study
+from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.schema import opening_id
 from realitycheck.runs import RESULTS_VERSION, ScoreSpec
 
@@ -31,13 +32,15 @@ class LossPlan:
 class DatasetPlan:
     """A study on one dataset: its losses, the untrained models, and the one door to the test half.
 
-    `test` is the digest of the test half, or None where it is not known (a report of an unopened study).
+    `test` is the digest of the test half, or None where it is not known (a report of an unopened study). `units` are
+    those of new proposals, by the loss's label; a plan that is only read has none.
     """
 
     study: Study
     dataset: str
     data: str
     test: str | None
+    units: Mapping[str, LengthUnit] = field(default_factory=dict)
 
     @cached_property
     def protocol(self) -> Protocol:
@@ -61,7 +64,8 @@ class DatasetPlan:
 
     def _loss(self, choice: LossChoice | None) -> LossPlan:
         numbers = range(self.protocol.search.searches)
-        searches = (SearchPlan(self.protocol, self.dataset, self.data, choice, number) for number in numbers)
+        unit = self.units.get(choice.label) if choice else None
+        searches = (SearchPlan(self.protocol, self.dataset, self.data, choice, number, unit) for number in numbers)
         return LossPlan(choice, tuple(searches))
 
     @cached_property

@@ -75,7 +75,9 @@ class Search(FrozenSection):
 
     A loss is searched `searches` times on each dataset, independently; its replicates are divided evenly among these
     searches. Trials go in rounds of `round`: the proposals of one round do not see each other's values. With `first`,
-    slot 0 is the loss's published setting; with `trials: 1` as well, nothing is searched.
+    slot 0 is the loss's published setting; with `trials: 1` as well, nothing is searched. `units` is what lengths
+    among the hyper-parameters are multiples of: 1 (`raw`), or the initial embedding length (`head`, see
+    `protocol.units`).
     """
 
     options = frozenset({"first", "searches"})
@@ -88,16 +90,20 @@ class Search(FrozenSection):
     space: Name
     shared: Space
     first: Literal["published"] | None = None
+    units: Literal["head", "raw"] = "raw"
 
 
 class Final(FrozenSection):
     """The retraining under `seeds` fresh seeds, and the rule for the phase lengths of complete runs.
 
-    `seeds` is a multiple of the protocol's number of searches: each search has as many replicates as another.
+    `seeds` is a multiple of the protocol's number of searches: each search has as many replicates as another. `lengths`
+    is what becomes of hyper-parameters in units of the initial embedding length in a complete run: `scaled` with the
+    initial length of its head of K·D dimensions, or `raw`, as in the fold runs.
     """
 
     seeds: Annotated[int, Field(ge=2, le=10_000)]
     complete: Literal["appendix_d", "per_replicate"]
+    lengths: Literal["scaled", "raw"] = "scaled"
 
 
 class IntervalRule(FrozenSection):
@@ -220,7 +226,8 @@ class LossChoice(FrozenSection):
     """One loss of a study, with what the menu or the study's author gives for it.
 
     `spaces` are those of single datasets, where the protocol's spaces differ by dataset; `published` the knobs of slot
-    0 where the search begins with a published setting.
+    0 where the search begins with a published setting, for embeddings of `published_length` where ranges are in units
+    of the initial embedding length and that of the setting is known.
     """
 
     options = frozenset({"spaces", "published"})
@@ -232,6 +239,7 @@ class LossChoice(FrozenSection):
     space: Space
     spaces: Mapping[Name, Space] = {}
     published: Mapping[str, Fixed] | None = None
+    published_length: float | None = None
 
 
 class DatasetChoice(FrozenSection):

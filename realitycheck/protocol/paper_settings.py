@@ -35,6 +35,7 @@ class Belongs(FrozenSection):
         embedding_dim: D.
         batch: images.
         per_class: images of each class in a batch.
+        length: the initial embedding length of its model, where the source says it or it follows from its head.
     """
 
     optimizer: str | None
@@ -44,6 +45,7 @@ class Belongs(FrozenSection):
     embedding_dim: int | None
     batch: int | None
     per_class: int | None
+    length: float | None = None
 
 
 class Published(FrozenSection):
@@ -78,13 +80,24 @@ def first_setting(name: str, setting: str | None) -> dict[str, Fixed] | None:
     None where there is none of that name.
     """
     knobs: dict[str, Fixed] = {}
-    for part in parts(name):
-        settings = published().get(part, {})
-        named = settings.get(setting or DEFAULT) or (settings.get(DEFAULT) if len(parts(name)) > 1 else None)
+    for named in _named(name, setting):
         if named is None:
             return None
         knobs = {**named.knobs, **knobs}
     return knobs
+
+
+def first_length(name: str, setting: str | None) -> float | None:
+    """The initial embedding length that a published setting belongs to; None where it is not known."""
+    known = (named.belongs.length for named in _named(name, setting) if named and named.belongs.length)
+    return next(known, None)
+
+
+def _named(name: str, setting: str | None) -> list[Published | None]:
+    """The setting of each part of a loss's name; a part of a wrapped loss without it has the authors' own."""
+    settings = [published().get(part, {}) for part in parts(name)]
+    own = setting or DEFAULT
+    return [named.get(own) or (named.get(DEFAULT) if len(settings) > 1 else None) for named in settings]
 
 
 def differences(belongs: Belongs, protocol: Protocol, batch: Batch) -> list[str]:

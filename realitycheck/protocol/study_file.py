@@ -13,7 +13,7 @@ from realitycheck.errors import InputError
 from realitycheck.losses.menu import entry, parts
 from realitycheck.protocol.base import FrozenSection, Name, Text
 from realitycheck.protocol.model import DatasetChoice, LossChoice, Primary, Protocol, Study
-from realitycheck.protocol.paper_settings import first_setting
+from realitycheck.protocol.paper_settings import first_length, first_setting
 from realitycheck.protocol.space import Space
 
 SpaceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}(@[a-z0-9][a-z0-9_.-]{0,63})?$")]
@@ -105,6 +105,7 @@ def _loss(
         raise InputError.one("the study", "loss-incomplete", says, where=f"losses.{label}")
     by_dataset = {choice.name: space_of(name, spaces, dataset=choice.address) for choice in datasets if own is None}
     common = space_of(name, spaces, dataset="") if own is None else own
+    in_units = protocol.search.first is not None and protocol.search.units == "head"
     return LossChoice(
         label=label,
         address=name,
@@ -113,4 +114,5 @@ def _loss(
         space=common,
         spaces={dataset: space for dataset, space in by_dataset.items() if space != common},
         published=first_setting(name, options.setting) if protocol.search.first else None,
+        published_length=first_length(name, options.setting) if in_units else None,
     )

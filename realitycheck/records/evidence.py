@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.schema import ModelScores, Opening, Record, Run, Score
 from realitycheck.runs import CLEAN, Category, Knobs, Stage
 
@@ -20,15 +21,21 @@ class Trial:
 
     Args:
         slot: its number in the search, from 0.
-        knobs: its hyper-parameters.
+        knobs: its hyper-parameters, as the sampler sees them.
         source: how it was proposed: `startup`, `published`, or the name of the sampler.
         runs: its K fold runs, None where one is still missing.
+        unit: what the lengths among its hyper-parameters are multiples of; None where they are what the loss gets.
     """
 
     slot: int
     knobs: Knobs
     source: str
     runs: tuple[Run | None, ...]
+    unit: LengthUnit | None = None
+
+    def raw(self, *, factor: float = 1.0) -> Knobs:
+        """The hyper-parameters as the loss gets them, each length `factor` times as long."""
+        return self.knobs if self.unit is None else self.unit.raw(self.knobs, factor=factor)
 
     @property
     def fold_values(self) -> tuple[float | None, ...]:

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from realitycheck.errors import LedgerError
 from realitycheck.metrics.menu import METRICS
+from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
-from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score
+from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score, unit_json
 from realitycheck.runs import Outcome, RunSpec, ScoreSpec
 
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -95,15 +96,32 @@ def _spec(kind: type[T], body: dict[str, Any], name: str) -> T:
 
 
 def _proposal(fields: _Fields) -> Proposal:
+    knobs = fields.take("knobs", dict)
+    unit = fields.maybe("unit", dict)
     return Proposal(
         search=fields.take("search", str),
         data=fields.take("data", str),
         dataset=fields.take("dataset", str),
         loss=fields.take("loss", str),
         slot=fields.take("slot", int),
-        knobs=fields.take("knobs", dict),
+        knobs=knobs,
         source=fields.take("source", str),
+        unit=None if unit is None else _unit(unit, knobs),
     )
+
+
+def _unit(body: dict[str, Any], knobs: dict[str, Any]) -> LengthUnit:
+    """The unit of a proposal; what the loss gets must follow from it and from what the sampler saw."""
+    fields = _Fields(body, "`unit` of a proposal record")
+    length, powers, raw = fields.take("length", float), fields.take("powers", dict), fields.take("raw", dict)
+    fields.end()
+    whole = all(_is_a(power, int) and isinstance(knobs.get(name), int | float) for name, power in powers.items())
+    unit = LengthUnit(float(length), powers)
+    if length <= 0 or not whole or unit_json(unit, knobs)["raw"] != raw:
+        raise LedgerError(
+            "`unit` of a proposal record does not fit: `raw` must be `knobs` times `length` to its power."
+        )
+    return unit
 
 
 def _run(fields: _Fields) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from realitycheck.evaluations.menu import UNTRAINED_ROWS
 from realitycheck.plan.searches import SearchPlan
@@ -51,25 +52,31 @@ def search_evidence(plan: DatasetPlan, search: SearchPlan, records: Records) -> 
     planned = search.protocol.search.trials if trained else 0
     trials = tuple(_trial(search, proposal, records) for proposal in _proposals(search, records)) if trained else ()
     chosen = _chosen(trials, planned=planned)
-    knobs = chosen.knobs if chosen else None if trained else {}
+    known = chosen is not None or not trained
     return SearchEvidence(
         number=search.number,
         id=search.id if trained else "",
         planned=planned,
         trials=trials,
         chosen=chosen,
-        replicates=_replicates(plan, search, knobs, records) if knobs is not None else (),
+        replicates=_replicates(plan, search, chosen, records) if known else (),
     )
 
 
-def _replicates(plan: DatasetPlan, search: SearchPlan, knobs: Knobs, records: Records) -> tuple[Replicate, ...]:
+def final_knobs(search: SearchPlan, chosen: Trial | None) -> tuple[Knobs, Knobs]:
+    """The chosen hyper-parameters as fold runs get them, and as complete runs do; untrained models have none."""
+    return (chosen.raw(), chosen.raw(factor=search.complete_factor)) if chosen else ({}, {})
+
+
+def _replicates(plan: DatasetPlan, search: SearchPlan, chosen: Trial | None, records: Records) -> tuple[Replicate, ...]:
     """The replicates of one setting, scored under every evaluation; parts that do not exist yet are None."""
     numbers = search.replicates
+    knobs, complete_knobs = final_knobs(search, chosen)
     folds = [_runs(search.replicate_runs(index=index, knobs=knobs), records) for index in numbers]
     replicates = []
     for place, index in enumerate(numbers):
         basis = lengths_basis(search, folds, place)
-        spec = None if basis is None else search.complete_run(index=index, knobs=knobs, fold_runs=basis)
+        spec = None if basis is None else search.complete_run(index=index, knobs=complete_knobs, fold_runs=basis)
         complete = _run(spec.id, records) if spec else None
         replicates.append(
             Replicate(
@@ -131,8 +138,9 @@ def _proposals(search: SearchPlan, records: Records) -> Iterator[Proposal]:
 
 
 def _trial(search: SearchPlan, proposal: Proposal, records: Records) -> Trial:
-    specs = search.trial_runs(slot=proposal.slot, knobs=proposal.knobs)
-    return Trial(proposal.slot, proposal.knobs, proposal.source, _runs(specs, records))
+    proposed = Trial(proposal.slot, proposal.knobs, proposal.source, (), proposal.unit)
+    specs = search.trial_runs(slot=proposal.slot, knobs=proposed.raw())
+    return replace(proposed, runs=_runs(specs, records))
 
 
 def _chosen(trials: Sequence[Trial], *, planned: int) -> Trial | None:

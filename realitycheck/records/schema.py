@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from realitycheck.canonical import digest
+from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
 from realitycheck.runs import Body, Knobs, Outcome, RunSpec, ScoreSpec
 
@@ -28,8 +29,10 @@ class Proposal:
         dataset: name of the dataset.
         loss: label of the loss.
         slot: number of the trial in its search, from 0.
-        knobs: hyper-parameters by name.
+        knobs: hyper-parameters by name, as the sampler sees them.
         source: how they were proposed: `startup`, `published`, or the name of the sampler.
+        unit: what the lengths among them are multiples of; None where they are what the loss gets. Its JSON holds the
+            values for the loss, too.
     """
 
     kind: ClassVar[str] = "proposal"
@@ -41,6 +44,7 @@ class Proposal:
     slot: int
     knobs: Knobs
     source: str
+    unit: LengthUnit | None = None
 
     @property
     def id(self) -> str:
@@ -59,6 +63,7 @@ class Proposal:
             "slot": self.slot,
             "knobs": dict(self.knobs),
             "source": self.source,
+            "unit": None if self.unit is None else unit_json(self.unit, self.knobs),
         }
 
 
@@ -249,6 +254,12 @@ def proposal_id(search: str, slot: int) -> str:
 def opening_id(plan: str) -> str:
     """The id of a plan's opening of the test half."""
     return digest({"opening": plan})
+
+
+def unit_json(unit: LengthUnit, knobs: Knobs) -> Body:
+    """A unit as plain JSON, with the lengths among the hyper-parameters as the loss gets them."""
+    raw = unit.raw(knobs)
+    return {"length": unit.length, "powers": dict(unit.powers), "raw": {name: raw[name] for name in unit.powers}}
 
 
 def _written(model: ModelScores) -> Body:

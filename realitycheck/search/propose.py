@@ -23,6 +23,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import TrialState, create_trial
 
 from realitycheck.plan.seeds import derive
+from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.schema import Proposal
 from realitycheck.runs import Body
 from realitycheck.search.samplers.base import Turn
@@ -36,7 +37,7 @@ def propose(payload: Body) -> Body:
         payload: `id`, `search`, `data`, `dataset`, `loss`, `slot`, `root`; `space` (knob → range as plain JSON);
             `sampler`, `startup_trials`; `history`: `{"knobs", "value"}` of earlier slots in slot order, `value` None
             for a diverged trial; `pending`: knobs of slots of the same round; `published`: the knobs of this slot
-            where they are not to be searched, else empty.
+            where they are not to be searched, else empty; `unit`: `{"length", "powers"}` of lengths, or None.
     """
     fixed = {name: value for name, value in payload["space"].items() if not isinstance(value, dict)}
     space = {name: _distribution(value) for name, value in payload["space"].items() if isinstance(value, dict)}
@@ -52,6 +53,7 @@ def propose(payload: Body) -> Body:
         slot=payload["slot"],
         knobs=fixed | drawn,
         source="published" if payload["published"] else source,
+        unit=LengthUnit(**payload["unit"]) if payload.get("unit") else None,
     )
     return proposal.to_json()
 

@@ -9,10 +9,10 @@ from realitycheck.evaluations.menu import MENU, TRAINED
 from realitycheck.executors.base import Job
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.records.evidence import Records, SearchEvidence
-from realitycheck.records.gather import lengths_basis, score_spec, search_evidence
+from realitycheck.records.evidence import Records, SearchEvidence, Trial
+from realitycheck.records.gather import final_knobs, lengths_basis, score_spec, search_evidence
 from realitycheck.records.schema import Opening, Run, Score, of_type
-from realitycheck.runs import Body, Knobs, RunSpec
+from realitycheck.runs import Body, RunSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,12 @@ def search_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence,
     """What one search may do now: its next proposals and trials, then the replicates, then their scores."""
     if evidence.chosen is None:
         return [*_trial_jobs(search, evidence, known), *_proposal_jobs(search, evidence)]
-    return _replicate_jobs(plan, search, evidence.chosen.knobs, known)
+    return _replicate_jobs(plan, search, evidence.chosen, known)
 
 
 def untrained_jobs(plan: DatasetPlan, known: Known) -> list[Job]:
     """The untrained models under the replicates' seeds, and their scores."""
-    return [job for search in plan.untrained.searches for job in _replicate_jobs(plan, search, {}, known)]
+    return [job for search in plan.untrained.searches for job in _replicate_jobs(plan, search, None, known)]
 
 
 def _proposal_jobs(search: SearchPlan, evidence: SearchEvidence) -> list[Job]:
@@ -104,7 +104,8 @@ def _proposal_jobs(search: SearchPlan, evidence: SearchEvidence) -> list[Job]:
         "startup_trials": rule.startup_trials,
         "history": [{"knobs": dict(trial.knobs), "value": trial.value} for trial in before if trial.slot < start],
         "pending": [dict(trial.knobs) for trial in before if trial.slot >= start],
-        "published": search.published if slot == 0 else {},
+        "published": search.first if slot == 0 else {},
+        "unit": {"length": search.unit.length, "powers": dict(search.unit.powers)} if search.unit else None,
     }
     title = f"{search.group}: proposal {slot + 1}/{rule.trials}"
     return [Job(kind="proposal", id=payload["id"], group=search.group, title=title, payload=payload)]
@@ -114,15 +115,16 @@ def _trial_jobs(search: SearchPlan, evidence: SearchEvidence, known: Known) -> l
     jobs = []
     for trial in evidence.trials:
         if not trial.complete:
-            specs = search.trial_runs(slot=trial.slot, knobs=trial.knobs)
+            specs = search.trial_runs(slot=trial.slot, knobs=trial.raw())
             name = f"trial {trial.slot + 1}/{search.protocol.search.trials}"
             jobs += [_run_job(search, spec, name) for spec in specs if spec.id not in known.records]
     return jobs
 
 
-def _replicate_jobs(plan: DatasetPlan, search: SearchPlan, knobs: Knobs, known: Known) -> list[Job]:
+def _replicate_jobs(plan: DatasetPlan, search: SearchPlan, chosen: Trial | None, known: Known) -> list[Job]:
     """Fold runs, complete runs as soon as their lengths are known, and once the test half is open their scores."""
     protocol, numbers = search.protocol, search.replicates
+    knobs, complete_knobs = final_knobs(search, chosen)
     specs = [search.replicate_runs(index=index, knobs=knobs) for index in numbers]
     folds = [tuple(known.run(spec) for spec in fold_specs) for fold_specs in specs]
     jobs: list[Job] = []
@@ -131,7 +133,7 @@ def _replicate_jobs(plan: DatasetPlan, search: SearchPlan, knobs: Knobs, known: 
         name = f"replicate {index + 1}/{protocol.final.seeds}"
         jobs += [_run_job(search, spec, name) for spec in specs[place] if spec.id not in known.records]
         basis = lengths_basis(search, folds, place) if protocol.completes else None
-        spec = None if basis is None else search.complete_run(index=index, knobs=knobs, fold_runs=basis)
+        spec = None if basis is None else search.complete_run(index=index, knobs=complete_knobs, fold_runs=basis)
         if spec is not None and spec.id not in known.records:
             complete.append(_run_job(search, spec, name))
         if known.opened:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from realitycheck import catalog
+from realitycheck.check.head_lengths import head_length, length_powers
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
 from realitycheck.executors.base import Job
@@ -15,6 +16,7 @@ from realitycheck.plan.cost import Calibration, Cost, Trainings, loss_cost, trai
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.protocol.model import LossChoice
 from realitycheck.protocol.read import ReadStudy
+from realitycheck.protocol.units import LengthUnit
 from realitycheck.runs import TrainingPlace
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.frozen import with_features
@@ -125,7 +127,9 @@ def _bytes(stores: Stores) -> int:
 
 def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -> Calibration:
     protocol = read.study.protocol_on(name)
-    knobs = catalog.middle_knobs(protocol.space_of(choice, name))
+    unit = LengthUnit(head_length(protocol) or 1.0, length_powers(protocol, choice, name))  # no matter for the time
+    middle = catalog.middle_knobs(protocol.space_of(choice, name))
+    knobs = unit.raw(middle) if protocol.search.units == "head" else middle
     spec = SearchPlan(protocol, name, stores.trainval_digest, choice, 0).trial_runs(slot=0, knobs=knobs)[0]
     place = asdict(TrainingPlace(str(stores.trainval), cache="", device="auto", weights=weights_file(read, protocol)))
     scores = protocol.scores.model_dump(mode="json") if protocol.scores else None

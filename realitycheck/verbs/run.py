@@ -27,6 +27,7 @@ from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.stores.cache import forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.frozen import with_features
+from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.study import Progress, evidence_folder, prepare_data, unwatched
 
 VERBS = {
@@ -144,7 +145,8 @@ def carry_out(
     """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
     try:
         stores = with_features(read, prepare_data(read, watch=progress), executor, device=device, watch=progress)
-        runtime = _runtime(read, stores, reuse=reuse)
+        measure = measured_length(read, stores, executor, device=device, watch=progress)
+        runtime = _runtime(read, stores, reuse=reuse, measure=measure)
         versions = {name: version(name) for name in ("realitycheck", "torch", "optuna", "numpy")}
         title = " ".join(f"{name} {number}" for name, number in versions.items())
         runtime.ledger.note("started", {"title": title, "device": device})
@@ -176,7 +178,7 @@ def accept_failed(read: ReadStudy, run_id: str) -> str:
     Raises:
         InputError: no single run of that id is still to be done and has failed three times.
     """
-    runtime = _runtime(read, prepare_data(read), reuse=())
+    runtime = _runtime(read, prepare_data(read), reuse=(), measure=None)
     failures = Counter(note["id"] for note in runtime.ledger.notes() if note["kind"] == "failed")
     ready = [job for job in runtime.agenda.ready() if job.kind == "run" and job.id not in runtime.ledger.records]
     failed = [job for job in ready if job.id.startswith(run_id) and failures[job.id] >= ATTEMPTS]
@@ -217,7 +219,9 @@ class _StudyRuntime:
         )
 
 
-def _runtime(read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path]) -> _StudyRuntime:
+def _runtime(
+    read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path], measure: Measure | None
+) -> _StudyRuntime:
     folder = evidence_folder(read)
     ledger, cache = Ledger(folder), folder / "cache"
     plans = tuple(
@@ -227,6 +231,7 @@ def _runtime(read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[P
     for opening in _seen_before(reuse, tests={plan.test for plan in plans}):
         ledger.append(opening)
     known = _known(reuse)
+    plans = tuple(with_units(plan, {**known, **ledger.records}, measure) for plan in plans)
     # A score that can be copied needs no weights, so its models count as stored.
     copied = {model for score in of_type(known.values(), Score) for model in score.spec.models}
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)

@@ -43,11 +43,11 @@ def test_problems_of_a_study_have_lines(shipped):
 
 
 def test_a_problem_of_the_spaces_has_their_file_and_line(shipped):
-    spaces = shipped / "protocols" / "spaces" / "v1.yaml"
+    spaces = shipped / "protocols" / "spaces" / "v3.yaml"
     spaces.write_text(spaces.read_text().replace("pos_margin:", "positive_margin:"))
-    line = 1 + spaces.read_text().splitlines().index("  positive_margin: {uniform: [0.0, 1.0]}")
+    line = 1 + spaces.read_text().splitlines().index("  positive_margin: {uniform: [-0.25, 1.0]}")
     found = {problem.where: problem for problem in refused(verbs.load_study, shipped / "studies" / "demo.yaml")}
-    assert f"v1.yaml line {line}: " in found["losses.contrastive.space.positive_margin"].says
+    assert f"v3.yaml line {line}: " in found["losses.contrastive.space.positive_margin"].says
     assert found["losses.contrastive.space.pos_margin"].code == "knob-missing"
 
 

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from realitycheck.protocol.model import Phase
 from realitycheck.protocol.space import Space
+from realitycheck.protocol.units import LengthUnit
 from realitycheck.report.sections.search_results import bounds_reached, on_bound, summarize_search
 
 
@@ -88,6 +89,19 @@ def test_whole_numbers_on_a_log_scale_and_choices_of_numbers(study, dataset):
     assert (size.scale, size.bounds, size.on_bound) == ("integer, log", (1, 1000), "high")
     assert (power.scale, power.value, power.options) == ("choice", 2.5, (1, 2.5, 4))
     assert (found.searched, found.on_bound) == (3, ["size"])  # trunk_lr is shared
+
+
+def test_lengths_show_what_the_loss_gets(study, dataset):
+    """In units of a length of 8: 0.5 is 4, and a factor of lengths of 24 is 3. The bound is that of the range."""
+    space = {"point": {"uniform": [0.0, 0.5]}, "heat": {"log_uniform": [1, 500]}, "slope": {"uniform": [0.0, 1.0]}}
+    choice = study.losses[0].model_copy(update={"space": TypeAdapter(Space).validate_json(json.dumps(space))})
+    (search,) = dataset.losses[0].searches
+    knobs, unit = {"point": 0.5, "heat": 24.0, "slope": 0.3}, LengthUnit(8.0, {"point": 1, "heat": -1})
+    evidence = with_search(dataset.losses[0], chosen=replace(search.chosen, knobs=knobs, unit=unit))
+    there = study.model_copy(update={"losses": (choice, *study.losses[1:])})
+    found = {knob.name: knob for knob in summary_of(there, evidence).knobs}
+    assert {name: knob.raw for name, knob in found.items()} == {"point": 4.0, "heat": 3.0, "slope": None}
+    assert (found["point"].value, found["point"].on_bound) == (0.5, "high")
 
 
 def test_follow_up_knobs_are_searched_where_there_is_a_follow_up(study, dataset):

@@ -98,10 +98,19 @@ def setting_is_known(setting: str | None, *, first: str | None, name: str) -> Fo
         yield unknown("setting-unknown", f"published setting of '{name}':", setting or DEFAULT, known)
 
 
-@rule("study.losses.<loss>.setting", space="loss.space", first="protocol.search.first", name="loss.address")
-def setting_within_the_space(setting: str | None, *, space: Space, first: str | None, name: str) -> Found:
-    """A published setting is inside of the ranges that its search has."""
-    knobs = first_setting(name, setting) if first else None
+@rule(
+    "study.losses.<loss>.setting",
+    space="loss.space",
+    first="protocol.search.first",
+    units="protocol.search.units",
+    name="loss.address",
+)
+def setting_within_the_space(setting: str | None, *, space: Space, first: str | None, units: str, name: str) -> Found:
+    """A published setting is inside of the ranges that its search has.
+
+    Lengths in units of a head are for `check.losses`, which imports what the names mean.
+    """
+    knobs = first_setting(name, setting) if first and units == "raw" else None
     for knob, value in (knobs or {}).items():
         if knob in space and not contains(space[knob], value):
             got = f"the published {knob}, {value},"

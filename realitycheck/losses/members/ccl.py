@@ -33,6 +33,7 @@ class CCL(Loss):
         embedding_dim: D, the embedding dimensions.
     """
 
+    acts_later = ("momentum",)
     centers: Tensor
     seen: Tensor
 

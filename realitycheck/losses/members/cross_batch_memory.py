@@ -34,6 +34,7 @@ class CrossBatchMemory(Loss):
         memory_start: training steps before the memory is used, at least 0.
     """
 
+    acts_later = ("memory_size", "memory_start")
     step: Tensor
 
     def __init__(

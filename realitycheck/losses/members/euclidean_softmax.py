@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +29,8 @@ class EuclideanSoftmax(Loss):
     """
 
     keeps_init = ("proxies",)
+    # T multiplies distances, and a logit has no unit.
+    lengths: ClassVar[Mapping[str, int]] = {"temperature": -1}
 
     def __init__(self, *, temperature: float, num_classes: int, embedding_dim: int) -> None:
         super().__init__()

@@ -43,6 +43,7 @@ class HierarchicalProxy(Loss):
         ValueError: if the base has no `proxies` of this shape.
     """
 
+    acts_later = ("recluster_every",)
     centroids: Tensor
     coarse_labels: Tensor
     steps: Tensor

@@ -39,6 +39,7 @@ class IBC(Loss):
         embedding_dim: D, the embedding dimensions.
     """
 
+    # T is no length: it divides logits of learned weights, which have the inverse unit of what they multiply.
     keeps_init = ("proxies", "entry", "blocks", "neck", "classifier")
 
     def __init__(

@@ -39,6 +39,7 @@ class LargeMarginSoftmax(Loss):
     """
 
     keeps_init: ClassVar[tuple[str, ...]] = ("proxies",)
+    acts_later = ("lambda_min",)
     steps: Tensor
 
     def __init__(self, *, margin: int, lambda_min: float, num_classes: int, embedding_dim: int) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -11,6 +14,9 @@ from realitycheck.losses.parts.pairs import PairLoss, masked_logsumexp, mean_whe
 
 class Lifted(PairLoss):
     """Base class of losses on distances of unnormalised embeddings with a margin for negatives."""
+
+    # m is subtracted from distances of raw embeddings.
+    lengths: ClassVar[Mapping[str, int]] = {"neg_margin": 1}
 
     def __init__(self, *, neg_margin: float) -> None:
         super().__init__()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +40,9 @@ class MagFace(Loss):
         num_classes: C, the number of classes, each with one class vector.
         embedding_dim: D, the embedding dimensions.
     """
+
+    # l and u bound a length. The reward 1/a + a/u² has power -1 and is added to an entropy: λ, its weight, has power 1.
+    lengths: ClassVar[Mapping[str, int]] = {"lower_norm": 1, "upper_norm": 1, "norm_weight": 1}
 
     def __init__(
         self,

@@ -34,6 +34,7 @@ class MoCo(Loss):
     """
 
     needs = frozenset({Need.KEYS})
+    acts_later = ("momentum", "queue_size")
 
     def __init__(self, *, temperature: float, momentum: float, queue_size: int, embedding_dim: int) -> None:
         super().__init__()

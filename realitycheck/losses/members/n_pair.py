@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -24,6 +27,9 @@ class NPair(Loss):
     Args:
         l2: λ, weight of the mean squared norm, at least 0. TensorFlow's `reg_lambda` is 2 λ.
     """
+
+    # λ weighs a mean squared length, which is added to an entropy.
+    lengths: ClassVar[Mapping[str, int]] = {"l2": -2}
 
     def __init__(self, *, l2: float) -> None:
         super().__init__()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from torch import Tensor
 
 from realitycheck.losses.parts.pair_distances import SMALLEST_SQUARE, distances
@@ -26,6 +29,9 @@ class SNRContrastive(PairLoss):
         neg_margin: m_n, ratio above which negatives do not contribute; that of independent embeddings is about 2.
         regularizer: λ, at least 0, weight of the penalty on the sum of an embedding.
     """
+
+    # The margins bound ratios of variances. λ weighs the sum of an embedding's numbers, which grows with its length.
+    lengths: ClassVar[Mapping[str, int]] = {"regularizer": -1}
 
     def __init__(self, *, pos_margin: float, neg_margin: float, regularizer: float) -> None:
         super().__init__()

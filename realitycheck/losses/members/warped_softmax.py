@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -32,6 +35,8 @@ class WarpedSoftmax(EuclideanSoftmax):
     """
 
     lower_in_followup = ("point",)
+    # w is compared with distances; slopes and handicap are ratios.
+    lengths: ClassVar[Mapping[str, int]] = {**EuclideanSoftmax.lengths, "point": 1}
 
     def __init__(
         self,

@@ -6,10 +6,10 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from realitycheck.protocol.space import Bounds, Choice, IntUniform, LogIntUniform, LogUniform, Space, Uniform
-from realitycheck.records.evidence import Replicate, SearchEvidence
+from realitycheck.records.evidence import Replicate, SearchEvidence, Trial
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Block, Column, Content, Heading, Marked, Note, RowGroup, Table, rows_of
 from realitycheck.report.findings import DatasetFindings
@@ -33,7 +33,10 @@ SCALES: dict[type, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """One chosen value. `scale` is one of `SCALES`, `choice` or `fixed`; ranges have bounds, choices have options."""
+    """One chosen value. `scale` is one of `SCALES`, `choice` or `fixed`; ranges have bounds, choices have options.
+
+    `raw` is what the loss gets where the value is in units of the initial embedding length; None elsewhere.
+    """
 
     name: str
     value: float | int | str
@@ -41,6 +44,7 @@ class Knob:
     bounds: tuple[float, float] | None
     options: tuple[float | int | str, ...]
     on_bound: str | None
+    raw: float | int | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def summarize_search(label: str, search: SearchEvidence, space: Space) -> Search
         source=chosen.source if chosen else None,
         value=chosen.value if chosen else None,
         fresh=fresh_value(search.replicates),
-        knobs=_knobs(space, chosen.knobs) if chosen else (),
+        knobs=_in_units(_knobs(space, chosen.knobs), chosen) if chosen else (),
         causes=divergence_causes(search),
     )
 
@@ -188,6 +192,12 @@ def _knob_table(dataset: DatasetFindings, facts: SearchResults) -> Table:
         if dataset.study.several_phases
         else ""
     )
+    in_units = any(knob.raw is not None for search in facts.searches for knob in search.knobs)
+    units = (
+        " Lengths are in units of the initial embedding length; raw is what the loss gets in a fold run."
+        if in_units
+        else ""
+    )
     return Table(
         (
             *(Column("Loss"), Column("Knob"), Column("Chosen", number=True)),
@@ -199,14 +209,15 @@ def _knob_table(dataset: DatasetFindings, facts: SearchResults) -> Table:
             if search.knobs
         ),
         caption="Chosen settings and search ranges. An optimum within 1 % of its range from a bound suggests that a "
-        f"wider range might improve the loss.{followup}",
+        f"wider range might improve the loss.{followup}{units}",
     )
 
 
 def _knob_line(knob: Knob) -> tuple[Content, ...]:
     options = ", ".join(map(number, knob.options))
     bounds = f"{number(knob.bounds[0])} to {number(knob.bounds[1])}" if knob.bounds else options
-    return (knob.name, number(knob.value), bounds, knob.scale, knob.on_bound or "")
+    value = number(knob.value) + ("" if knob.raw is None else f" (raw {number(knob.raw)})")
+    return (knob.name, value, bounds, knob.scale, knob.on_bound or "")
 
 
 def bounds_reached(searches: Sequence[SearchSummary]) -> list[str]:
@@ -252,6 +263,12 @@ def _knobs(space: Space, chosen: Mapping[str, float | int | str]) -> tuple[Knob,
     """The chosen values in the order of the space, then any others of the record."""
     names = [name for name in space if name in chosen] + [name for name in chosen if name not in space]
     return tuple(_knob(name, chosen[name], space.get(name)) for name in names)
+
+
+def _in_units(knobs: Sequence[Knob], chosen: Trial) -> tuple[Knob, ...]:
+    """The same, with what the loss gets for each length."""
+    powers, raw = chosen.unit.powers if chosen.unit else {}, chosen.raw()
+    return tuple(replace(knob, raw=raw[knob.name]) if knob.name in powers else knob for knob in knobs)
 
 
 def _knob(name: str, value: float | int | str, bounds: object) -> Knob:
