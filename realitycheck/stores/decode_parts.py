@@ -136,5 +136,5 @@ class Decoding:
 def _digest(image: NDArray[np.uint8]) -> str:
     """SHA-256 of an image's shape and pixels."""
     sha = hashlib.sha256(str(image.shape).encode())
-    sha.update(np.ascontiguousarray(image))
+    sha.update(np.ascontiguousarray(image).data)
     return sha.hexdigest()

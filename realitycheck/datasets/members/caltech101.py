@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from realitycheck.datasets.members.folder import class_folders
+from realitycheck.datasets.reading.class_folders import class_folders
 from realitycheck.datasets.reading.disk import needed_folder
 from realitycheck.datasets.reading.files import FileDataset
 from realitycheck.datasets.reading.listing import Counts

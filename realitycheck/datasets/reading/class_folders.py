@@ -77,7 +77,9 @@ def class_folders(root: Path, *, skip: frozenset[str]) -> ClassFolders:
 
 
 def _contents(folder: Path) -> _Contents:
-    images, others, folders = [], [], []
+    images: list[str] = []
+    others: list[str] = []
+    folders: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name.lower() in CLUTTER:

@@ -80,7 +80,7 @@ def _upright(image: Image.Image) -> Image.Image:
     `ImageOps.exif_transpose` writes all tags again, and fails on a tag of an odd type (Pillow issue 6882).
     """
     try:
-        turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+        turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # viewers show an image whose EXIF data are damaged as it is stored
         return image
     return image if turn is None else image.transpose(turn)
