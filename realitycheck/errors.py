@@ -37,7 +37,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"line {self.line}  " if self.line else ""
-        text = f"{place}{self.where}: {self.says}" if self.where else f"{place}{self.says}"
+        says = printable(self.says, keep="\n")
+        text = f"{place}{printable(self.where)}: {says}" if self.where else f"{place}{says}"
         return f"{text} [{self.code}]" if self.code else text  # without one inside the message of another problem
 
 
@@ -63,8 +64,15 @@ class InputError(RealityCheckError):
 def first_few(names: Sequence[str], *, shown: int = 3) -> str:
     """The first names, and how many more there are: `a, b, c and 4 more`; `none` where there are none."""
     rest = len(names) - shown
-    text = ", ".join(names[:shown])
+    text = ", ".join(printable(name) for name in names[:shown])
     return f"{text} and {rest} more" if rest > 0 else text or "none"
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """A text in which line breaks, control characters and bytes that are not UTF-8 are escaped, as in `a\\x1b.png`."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() or letter in keep else ascii(letter)[1:-1] for letter in text)
 
 
 def _place(problem: Problem) -> tuple[object, ...]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from realitycheck.errors import Problem
+
 Official = tuple[tuple[int, ...], tuple[int, ...]]
 """Class indices of a predefined split: trainval and test. They are disjoint and cover all classes."""
 
@@ -21,11 +23,13 @@ class Dataset(ABC):
         credit: one line of attribution for reports; empty if none is required.
         channels: channels of an image: 1 for grey, 3 for RGB.
         official: the split by class that its authors or its owner published; None if there is none.
+        warnings: what was found on opening that is allowed but probably not meant, such as files that are not read.
     """
 
     credit: str
     channels: int
     official: Official | None = None
+    warnings: tuple[Problem, ...] = ()
 
     @property
     @abstractmethod

@@ -77,10 +77,12 @@ class ReadStudy:
     Args:
         study: what is compared.
         files: the three files that it was read from.
+        warnings: what `check` found in the data that is allowed but probably not meant.
     """
 
     study: Study
     files: StudyFiles
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def home(self) -> Path:

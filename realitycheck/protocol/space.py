@@ -72,6 +72,13 @@ class Choice(BaseModel):
 
     choice: tuple[int | float | str, ...] = Field(min_length=2)
 
+    @model_validator(mode="after")
+    def _distinct(self) -> Choice:
+        if twice := [option for place, option in enumerate(self.choice) if option in self.choice[:place]]:
+            says = f"duplicate option {twice[0]!r} is not allowed here: it would be drawn more often. Remove it."
+            raise PydanticCustomError("choice-duplicate", says)
+        return self
+
 
 def _tag(value: Any) -> str:
     fields = type(value).model_fields if isinstance(value, BaseModel) else value

@@ -161,7 +161,7 @@ def _fault(kind: Any, keys: Keys, group: Sequence[ErrorDetails], document: Docum
     if error["type"] == "extra_forbidden":
         says = f"unknown key '{keys[-1]}'. {nearest(str(keys[-1]), _fields(kind, keys[:-1]))}"
         return Fault("key-unknown", says, keys)
-    if error["type"].startswith("range-"):
+    if error["type"].startswith(("range-", "choice-")):
         return Fault(error["type"], error["msg"], keys)
     if error["loc"][-2:-1] == ("fixed",):
         return _range_fault(document, keys)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -66,7 +68,9 @@ class Decoding:
         left = [number for number in range(self.count) if not self._path(number).exists()]
         problems: list[Problem] = []
         done = self.count - len(left)
-        with ThreadPoolExecutor(THREADS) as pool:
+        with warnings.catch_warnings(), ThreadPoolExecutor(THREADS) as pool:
+            # Pillow warns of damaged metadata without the file's name; what it cannot decode is reported with it.
+            warnings.filterwarnings("ignore", module=r"PIL\.")
             futures = [pool.submit(self._decode, number) for number in left]
             try:
                 for future in as_completed(futures):
@@ -87,6 +91,10 @@ class Decoding:
         """Return the (N, 2) heights and widths of all images."""
         return np.concatenate([self._array(number, "sizes") for number in range(self.count)])
 
+    def digests(self) -> list[str]:
+        """Return the SHA-256, in hex, of the kept pixels of each image."""
+        return [str(digest) for number in range(self.count) for digest in self._array(number, "digests")]
+
     def pixels(self) -> Iterator[NDArray[np.uint8]]:
         """Iterate over the pixels of the parts, in order."""
         return (self._array(number, "pixels") for number in range(self.count))
@@ -103,7 +111,7 @@ class Decoding:
         self.folder.rmdir()
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"{number:05d}.npz"
+        return self.folder / f"{number:05d}-hashed.npz"
 
     def _decode(self, number: int) -> list[Problem]:
         indices = self.indices[number * IMAGES_PER_PART : (number + 1) * IMAGES_PER_PART]
@@ -112,12 +120,21 @@ class Decoding:
         except InputError as error:
             return list(error.problems)
         sizes = np.array([image.shape[1:] if self.square else image.shape[:2] for image in images], dtype=np.int64)
+        digests = np.array([_digest(image) for image in images])
         with draft_of(self._path(number)) as draft:
             with draft.open("wb") as file:
-                np.savez(file, sizes=sizes, pixels=np.concatenate([image.ravel() for image in images]))
+                pixels = np.concatenate([image.ravel() for image in images])
+                np.savez(file, sizes=sizes, digests=digests, pixels=pixels)
             publish(draft, self._path(number))
         return []
 
     def _kept(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the central square as (C, H, W), or the whole image as (H, W, C)."""
         return center(image, self.size) if self.square else np.moveaxis(image, 0, 2)
+
+
+def _digest(image: NDArray[np.uint8]) -> str:
+    """SHA-256 of an image's shape and pixels."""
+    sha = hashlib.sha256(str(image.shape).encode())
+    sha.update(np.ascontiguousarray(image).data)
+    return sha.hexdigest()

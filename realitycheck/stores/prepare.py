@@ -41,7 +41,8 @@ def prepare(
     """Make the two pixel stores of a dataset; images that an interrupted attempt decoded are not decoded again.
 
     A finished store is reused while the dataset's fingerprint, the image sizes and the split are the same. It holds
-    the names and digests of the image files, if there are any; the digests are part of the store's digest.
+    the names and digests of the image files, if there are any; these are part of the store's digest. The digests of
+    single images' pixels beside them are not: they serve to find duplicates.
 
     Args:
         dataset: source of the images.
@@ -85,7 +86,7 @@ def _write_half(
         "files": dataset.digests(indices),
     }
     if meta["files"]:
-        meta["names"] = dataset.names_of(indices)
+        meta |= {"names": dataset.names_of(indices), "pixels": decoding.digests()}
     _join(decoding, meta, path, shape=(dataset.channels, size, size) if square else None)
 
 

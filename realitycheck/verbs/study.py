@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from realitycheck import catalog
-from realitycheck.check import data, losses, names, weight_files
+from realitycheck.check import data, duplicates, losses, names, weight_files
 from realitycheck.check.inspection import FILE_RULES, Inspection
 from realitycheck.check.rules.base import rule, rules_of
 from realitycheck.check.rules.study_rules import losses_are_several
@@ -64,16 +65,17 @@ def check_study(path: Path | str, *, watch: Progress = unwatched) -> ReadStudy:
     inspection = _inspected(Path(path))
     inspection.apply([*NAME_RULES, rule("keys(study.losses)")(losses_are_several)])
     _apply_data_rules(inspection, watch)
-    return inspection.study()
+    read = inspection.study()
+    return replace(read, warnings=tuple(_data_warnings(read, inspection)))
 
 
 def study_warnings(read: ReadStudy) -> list[Problem]:
-    """What is allowed but probably not meant."""
+    """What is allowed but probably not meant; that of the images only where `check_study` has read them."""
     protocols = [read.study.protocol_on(choice.name) for choice in read.study.datasets]
     unfetched = dict.fromkeys(
         problem for protocol in protocols for problem in weight_files.unfetched_weights(read, protocol)
     )
-    return [*names.study_warnings(read), *_unused_splits(read), *unfetched]
+    return [*names.study_warnings(read), *_unused_splits(read), *unfetched, *read.warnings]
 
 
 def prepare_data(read: ReadStudy, *, watch: Progress = unwatched) -> dict[str, Stores]:
@@ -121,6 +123,14 @@ def _apply_data_rules(inspection: Inspection, watch: Progress) -> None:
     inspection.provide("watch", watch)
     inspection.provide("stores", partial(_stores, inspection.files.study.path))
     inspection.apply(rules_of(data, weight_files))
+
+
+def _data_warnings(read: ReadStudy, inspection: Inspection) -> Iterator[Problem]:
+    """What the images of each dataset's files are warned of: unread files, and duplicates."""
+    for choice in read.study.datasets:
+        dataset, stores = (inspection.values.made[choice.name, name] for name in ("images", "stores"))
+        for warning in (*dataset.warnings, *duplicates.duplicate_warnings(stores)):
+            yield read.lines.problem(("datasets", choice.name), warning.code, warning.says)
 
 
 def _unused_splits(read: ReadStudy) -> Iterator[Problem]:

@@ -162,6 +162,8 @@ STUDY_FAULTS = [
         "range-too-wide",
     ),
     ("m: {uniform: [0, 1]}", "m: {choice: [a]}", 18, "losses.circle.space.m.choice", "entries-range"),
+    ("m: {uniform: [0, 1]}", "m: {choice: [a, b, a]}", 18, "losses.circle.space.m.choice", "choice-duplicate"),
+    ("m: {uniform: [0, 1]}", "m: {choice: [1, 1.0]}", 18, "losses.circle.space.m.choice", "choice-duplicate"),
     ("    family: pairs", "    family: pair", 17, "losses.circle.family", "value-unknown"),
     ("category: complete", "category: best", 20, "primary.category", "value-unknown"),
     ("smallest_difference: 0.5", "smallest_difference: 0", 21, "smallest_difference", "value-range"),

@@ -27,6 +27,19 @@ def test_changed_missing_and_new_files_are_named(tmp_path):
     assert "new" in new and "class_06/9.png" in new
 
 
+def test_unread_files_and_duplicates_are_warned_of_once_images_are_read(tmp_path):
+    """`class_00` is in trainval, `class_16` in the test half."""
+    study = write_study(tmp_path)
+    pictures = tmp_path / "pictures"
+    (pictures / "class_16" / "copy.png").write_bytes((pictures / "class_00" / "0.png").read_bytes())
+    (pictures / "class_01" / "phone.heic").write_bytes(b"x")
+    assert verbs.study_warnings(verbs.load_study(study)) == []
+    for read in (verbs.check_study(study), verbs.check_study(study)):  # with new stores, and with finished ones
+        warnings = verbs.study_warnings(read)
+        assert {(warning.line, warning.where) for warning in warnings} == {(5, "datasets.pictures")}
+        assert [warning.code for warning in warnings] == ["files-unread", "image-in-both-halves"]
+
+
 def test_the_machine_is_described(tmp_path):
     facts = dict(verbs.machine_facts(verbs.load_study(write_study(tmp_path))))
     assert "torch" in facts["Packages"] and "GB" in facts["Free disk"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from realitycheck.datasets.members.folder import class_folders
+from realitycheck.datasets.reading.class_folders import class_folders
 from realitycheck.datasets.reading.disk import needed_folder
 from realitycheck.datasets.reading.files import FileDataset
-from realitycheck.datasets.reading.listing import Counts, ImageList
+from realitycheck.datasets.reading.listing import Counts
 from realitycheck.errors import InputError, Problem, first_few
 
 BACKGROUND = "BACKGROUND_Google"
@@ -55,14 +55,14 @@ class Caltech101(FileDataset):
 
     def __init__(self, *, root: str) -> None:
         folder = needed_folder(root, layout="one sub-folder of images per class")
-        listing = class_folders(folder, skip=frozenset({BACKGROUND}))
-        if problems := list(_class_problems(listing, self.names)):
+        scan = class_folders(folder, skip=frozenset({BACKGROUND}))
+        if problems := [*scan.problems, *_class_problems(scan.classes, self.names)]:
             raise InputError(root, problems)
-        super().__init__(folder, listing)
+        super().__init__(folder, scan.listing)
 
 
-def _class_problems(listing: ImageList, names: tuple[str, ...]) -> Iterator[Problem]:
-    if missing := sorted(set(names) - set(listing.classes)):
+def _class_problems(classes: tuple[str, ...], names: tuple[str, ...]) -> Iterator[Problem]:
+    if missing := sorted(set(names) - set(classes)):
         yield Problem(0, first_few(missing), "missing class folder; extract the archive again.", "class-missing")
-    if extra := sorted(set(listing.classes) - set(names)):
+    if extra := sorted(set(classes) - set(names)):
         yield Problem(0, first_few(extra), "unknown class of Caltech 101. Remove the folder.", "class-unknown")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from realitycheck.atomic import sha256_of
 from realitycheck.datasets.base import Dataset
-from realitycheck.datasets.reading.decode import UNREADABLE, decode
+from realitycheck.datasets.reading.decode import cause_of, decode
 from realitycheck.datasets.reading.disk import disk_problems
 from realitycheck.datasets.reading.listing import Counts, ImageList, listing_problems, official_split
 from realitycheck.errors import InputError, Problem
@@ -29,6 +29,7 @@ class FileDataset(Dataset):
     Args:
         root: folder that paths are relative to.
         listing: the images.
+        earlier: problems that the subclass found on the way to the list; they are reported with the others.
 
     Raises:
         InputError: if the list is invalid or differs from the files on disk; it lists every problem.
@@ -38,8 +39,8 @@ class FileDataset(Dataset):
     channels = 3
     counts: ClassVar[Counts | None] = None
 
-    def __init__(self, root: Path, listing: ImageList) -> None:
-        problems = [*listing_problems(listing, self.counts), *disk_problems(root, listing)]
+    def __init__(self, root: Path, listing: ImageList, *, earlier: Sequence[Problem] = ()) -> None:
+        problems = [*earlier, *listing_problems(listing, self.counts), *disk_problems(root, listing)]
         if problems:
             raise InputError(str(root), problems)
         self.root = root
@@ -76,9 +77,12 @@ class FileDataset(Dataset):
         for index in indices:
             path = self._paths[index]
             try:
-                yield decode(self.root / path, size=size)
-            except UNREADABLE as error:
-                problems.append(Problem(0, path, f"cannot be decoded: {error}. Replace it.", "image-unreadable"))
+                image = decode(self.root / path, size=size)
+            except Exception as error:  # on damaged files Pillow raises whatever its parsers run into
+                says = f"cannot be decoded: {cause_of(error)}. Replace it, or make it readable."
+                problems.append(Problem(0, path, says, "image-unreadable"))
+            else:
+                yield image
         if problems:
             raise InputError(str(self.root), problems)
 

@@ -15,6 +15,9 @@ FORBIDDEN_PARTS = frozenset({"", ".", ".."})
 """Parts of paths that are absolute, lead to a parent folder, or name one file in two ways."""
 
 
+PLAIN = "not a plain path below the root: `..`, `:` and backslashes are not allowed. Rename it, or correct the list."
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Published size of a dataset.
@@ -52,7 +55,10 @@ class ImageList:
 def listing_problems(listing: ImageList, counts: Counts | None) -> Iterator[Problem]:
     """Yield every problem of a list that does not depend on the files."""
     if outside := [path for path in listing.paths if not is_inside(path)]:
-        yield Problem(0, first_few(outside), "not a plain path below the root. Correct the list.", "path-outside")
+        yield Problem(0, first_few(outside), PLAIN, "path-outside")
+    names = (*listing.classes, *listing.paths)
+    if odd := list(dict.fromkeys(name for name in names if not is_text(name))):
+        yield Problem(0, first_few(odd), "the name is not UTF-8. Rename it.", "name-encoding")
     if twice := [path for path, count in Counter(listing.paths).items() if count > 1]:
         yield Problem(0, first_few(twice), "duplicate path. Remove the second line.", "path-duplicate")
     if named := [name for name, count in Counter(listing.classes).items() if count > 1]:
@@ -114,6 +120,11 @@ def is_inside(path: str) -> bool:
     """Return whether a listed path can only lead below the root, on any operating system."""
     plain = "\\" not in path and ":" not in path and "\0" not in path
     return plain and FORBIDDEN_PARTS.isdisjoint(path.split("/"))
+
+
+def is_text(name: str) -> bool:
+    """Return whether a name is UTF-8; Python reads other bytes of a file's name as surrogates."""
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def repeated(sizes: list[int]) -> tuple[int, ...]:
