@@ -1,15 +1,11 @@
-"""Distances of a batch, by differences and by products: scipy's values, autograd's gradients."""
+"""Distances of a batch by products: scipy's values, and the gradients of autograd on differences."""
 
 import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import cdist
-from torch.nn import functional
 
-from realitycheck.losses.parts import pair_distances
-from realitycheck.losses.parts.pair_distances import distances, recorded_distances
-
-WAYS = pytest.mark.parametrize("way", [distances, recorded_distances])
+from realitycheck.losses.parts.pair_distances import distances
 
 
 def points(count, *, seed, dtype=torch.float32):
@@ -29,78 +25,51 @@ def slopes(distance, *inputs):
     return torch.autograd.grad((distance * weight).sum(), inputs)
 
 
-@WAYS
-def test_values_are_those_of_scipy(way):
+def test_values_are_those_of_scipy():
     anchors, others = points(20, seed=0), points(31, seed=1)
     for others_of_case in (anchors, others):
-        actual = way(anchors, others_of_case).detach().numpy()
+        actual = distances(anchors, others_of_case).detach().numpy()
         expected = cdist(anchors.detach().double().numpy(), others_of_case.detach().double().numpy())
         np.testing.assert_allclose(actual, np.maximum(expected, 1e-6), rtol=2e-6)
 
 
-@WAYS
 @pytest.mark.parametrize("within", [True, False])
-def test_gradients_are_those_of_the_formula(way, within):
+def test_gradients_are_those_of_the_formula(within):
     anchors, others = points(20, seed=0), points(31, seed=1)
     inputs = (anchors,) if within else (anchors, others)
     exact = [leaf.detach().double().requires_grad_() for leaf in inputs]
-    actual = slopes(way(inputs[0], inputs[-1]), *inputs)
+    actual = slopes(distances(inputs[0], inputs[-1]), *inputs)
     expected = slopes(naive(exact[0], exact[-1]), *exact)
     for one, other in zip(actual, expected, strict=True):
         torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "shape", [(32, 24), (30, 500), (32, 512), (7, 130), (32, 513), (100, 100), (64, 65), (64, 256)]
-)
-@pytest.mark.parametrize("within", [True, False])
-def test_recorded_distances_have_the_bits_of_autograd(shape, within):
-    """Recorded runs are reproduced: their ids identify the numbers of this formula."""
-    generator = torch.Generator().manual_seed(shape[1])
-    one, two = (functional.normalize(torch.randn(shape, generator=generator)).requires_grad_() for _ in range(2))
-    inputs = (one,) if within else (one, two)
-    actual, expected = (way(inputs[0], inputs[-1]) for way in (recorded_distances, naive))
-    assert torch.equal(actual, expected)
-    for mine, plain in zip(slopes(actual, *inputs), slopes(expected, *inputs), strict=True):
-        assert torch.equal(mine, plain)
-
-
-def test_many_differences_are_left_to_products(monkeypatch):
-    monkeypatch.setattr(pair_distances, "MAX_BY_DIFFERENCES", 0)
-    batch = points(8, seed=0)
-    assert torch.equal(recorded_distances(batch, batch), distances(batch, batch))
-
-
-@WAYS
-def test_coincident_points_have_no_gradient(way):
+def test_coincident_points_have_no_gradient():
     batch = torch.ones(4, 3, requires_grad=True)
-    way(batch, batch).sum().backward()
+    distances(batch, batch).sum().backward()
     assert torch.equal(batch.grad, torch.zeros(4, 3))
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (4, 0), (0, 0)])
-@WAYS
-def test_no_points(way, shape):
+def test_no_points(shape):
     one, two = (torch.ones(count, 3, requires_grad=True) for count in shape)
-    actual = way(one, two)
+    actual = distances(one, two)
     actual.sum().backward()
     assert actual.shape == shape
     assert not one.grad.any() and not two.grad.any()
 
 
-@WAYS
-def test_gradients_of_half_precision(way):
+def test_gradients_of_half_precision():
     batch = torch.randn(8, 16, generator=torch.Generator().manual_seed(0)).half().requires_grad_()
-    way(batch, batch).sum().backward()
+    distances(batch, batch).sum().backward()
     exact = batch.detach().double().requires_grad_()
     naive(exact, exact).sum().backward()
     torch.testing.assert_close(batch.grad.double(), exact.grad, rtol=2e-2, atol=2e-2)
 
 
-@WAYS
-def test_half_precision(way):
+def test_half_precision():
     batch = points(20, seed=2, dtype=torch.bfloat16)
     wide = batch.detach().float()
-    actual = way(batch, batch)
+    actual = distances(batch, batch)
     assert actual.dtype == torch.bfloat16
     torch.testing.assert_close(actual.float(), naive(wide, wide), rtol=2e-2, atol=2e-2)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from realitycheck.losses.parts.pairs import PairLoss, masked_logsumexp, mean_of_anchors
+from realitycheck.losses.parts.slopes import has, log_sum_exp, mean_of_anchors
+from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
-class Circle(PairLoss):
+class Circle(SlopedLoss):
     r"""Require every positive to be more similar than every negative, with the largest weights farthest from that.
 
     $$L = \frac{1}{B} \sum_i \log\left(1 + \sum_n e^{\gamma [s_{in} + m]_+ (s_{in} - m)}
@@ -23,16 +24,21 @@ class Circle(PairLoss):
         gamma: γ, above 0; larger values give a sharper weighting.
     """
 
+    measure = Measure.COSINE
+
     def __init__(self, *, margin: float, gamma: float) -> None:
         super().__init__()
         self.margin = margin
         self.gamma = gamma
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        similarity = anchors @ others.T  # (B, M)
-        fixed, m = similarity.detach(), self.margin
-        pull = -self.gamma * (1 + m - fixed).relu() * (similarity - (1 - m))
-        push = self.gamma * (fixed + m).relu() * (similarity - m)
-        terms = functional.softplus(masked_logsumexp(pull, positive) + masked_logsumexp(push, negative))  # (B,)
-        return mean_of_anchors(terms, positive.any(dim=1) & negative.any(dim=1))
+    def sloped(self, similarity: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) similarities and its derivative."""
+        m = self.margin
+        pull_weight = self.gamma * (1 + m - similarity).relu_()  # without a derivative, as in the paper
+        push_weight = self.gamma * (similarity + m).relu_()
+        pull, at_positive = log_sum_exp((1 - m - similarity) * pull_weight, positive)
+        push, at_negative = log_sum_exp((similarity - m) * push_weight, negative)
+        total = pull + push  # (B, 1)
+        value, share = mean_of_anchors(functional.softplus(total), has(positive) * has(negative))
+        slope = at_negative.mul_(push_weight) - at_positive.mul_(pull_weight)
+        return Sloped(value, slope.mul_(total.sigmoid() * share))

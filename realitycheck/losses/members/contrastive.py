@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.parts.pair_distances import recorded_distances
-from realitycheck.losses.parts.pairs import PairLoss, mean_nonzero
+from realitycheck.losses.parts.slopes import hinge_mean
+from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
-class Contrastive(PairLoss):
+class Contrastive(SlopedLoss):
     r"""Bring positives closer than `pos_margin` and negatives farther than `neg_margin`.
 
     $$L = \mathrm{mean}^+_{y_i = y_j}\,[d_{ij} - m_p]_+ \;+\; \mathrm{mean}^+_{y_i \neq y_j}\,[m_n - d_{ij}]_+$$
@@ -22,14 +22,15 @@ class Contrastive(PairLoss):
         neg_margin: m_n, distance above which negatives do not contribute; distances are at most 2.
     """
 
+    measure = Measure.DISTANCE
+
     def __init__(self, *, pos_margin: float, neg_margin: float) -> None:
         super().__init__()
         self.pos_margin = pos_margin
         self.neg_margin = neg_margin
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        distance = recorded_distances(anchors, others)  # (B, M)
-        pull = mean_nonzero((distance - self.pos_margin).relu(), positive)
-        push = mean_nonzero((self.neg_margin - distance).relu(), negative)
-        return pull + push
+    def sloped(self, distance: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) distances and its derivative."""
+        pull, farther = hinge_mean(distance - self.pos_margin, positive)
+        push, closer = hinge_mean(self.neg_margin - distance, negative)
+        return Sloped(pull + push, farther - closer)

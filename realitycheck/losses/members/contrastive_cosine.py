@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.parts.pairs import PairLoss, mean_nonzero
+from realitycheck.losses.parts.slopes import hinge_mean
+from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
-class ContrastiveCosine(PairLoss):
+class ContrastiveCosine(SlopedLoss):
     r"""Raise similarities of positives to `pos_margin` and lower those of negatives to `neg_margin`.
 
     $$L = \mathrm{mean}^+_{y_i = y_j}\,[m_p - s_{ij}]_+ \;+\; \mathrm{mean}^+_{y_i \neq y_j}\,[s_{ij} - m_n]_+$$
@@ -21,14 +22,15 @@ class ContrastiveCosine(PairLoss):
         neg_margin: m_n, similarity below which negatives do not contribute, in [-1, 1].
     """
 
+    measure = Measure.COSINE
+
     def __init__(self, *, pos_margin: float, neg_margin: float) -> None:
         super().__init__()
         self.pos_margin = pos_margin
         self.neg_margin = neg_margin
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        similarity = anchors @ others.T  # (B, M)
-        pull = mean_nonzero((self.pos_margin - similarity).relu(), positive)
-        push = mean_nonzero((similarity - self.neg_margin).relu(), negative)
-        return pull + push
+    def sloped(self, similarity: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) similarities and its derivative."""
+        pull, lower = hinge_mean(self.pos_margin - similarity, positive)
+        push, higher = hinge_mean(similarity - self.neg_margin, negative)
+        return Sloped(pull + push, higher - lower)

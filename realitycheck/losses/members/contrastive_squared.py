@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.parts.pair_distances import distances
-from realitycheck.losses.parts.pairs import PairLoss, mean_where
+from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
-class ContrastiveSquared(PairLoss):
+class ContrastiveSquared(SlopedLoss):
     r"""Attract positives and repel negatives up to a margin, both with squared terms.
 
     $$L = \frac{1}{2\,B\,(B - 1)} \left( \sum_{y_i = y_j,\; i \neq j} d_{ij}^2
@@ -21,13 +20,16 @@ class ContrastiveSquared(PairLoss):
         margin: m, distance above which negatives do not contribute, above 0; distances are at most 2.
     """
 
+    measure = Measure.DISTANCE
+
     def __init__(self, *, margin: float) -> None:
         super().__init__()
         self.margin = margin
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        distance = distances(anchors, others)  # (B, M)
+    def sloped(self, distance: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) distances and its derivative."""
         pull = distance * positive
-        push = (self.margin - distance).relu() * negative
-        return mean_where((pull + push).square() / 2, positive | negative)
+        push = (self.margin - distance).relu_().mul_(negative)
+        pairs = (positive + negative).sum().clamp_min_(1)
+        value = (pull.square() + push.square()).sum() / (2 * pairs)
+        return Sloped(value, (pull - push).div_(pairs))

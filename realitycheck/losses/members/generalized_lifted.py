@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from realitycheck.losses.members.lifted_structure import Lifted
-from realitycheck.losses.parts.pair_distances import distances
-from realitycheck.losses.parts.pairs import masked_logsumexp, mean_of_anchors
+from realitycheck.losses.parts.slopes import has, log_sum_exp, mean_of_anchors
+from realitycheck.losses.parts.written_gradients import Sloped
 
 
 class GeneralizedLifted(Lifted):
@@ -22,9 +22,10 @@ class GeneralizedLifted(Lifted):
         neg_margin: m, distance up to which negatives are repelled, in units of the embeddings.
     """
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        distance = distances(anchors, others)  # (B, M)
-        pull = masked_logsumexp(distance, positive)
-        push = masked_logsumexp(self.neg_margin - distance, negative)
-        return mean_of_anchors((pull + push).relu(), positive.any(dim=1) & negative.any(dim=1))
+    def sloped(self, distance: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) distances and its derivative."""
+        pull, at_positive = log_sum_exp(distance.clone(), positive)
+        push, at_negative = log_sum_exp(self.neg_margin - distance, negative)
+        excess = pull + push  # (B, 1)
+        value, share = mean_of_anchors(excess.relu(), has(positive) * has(negative))
+        return Sloped(value, at_positive.sub_(at_negative).mul_(share * (excess > 0)))

@@ -8,23 +8,21 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from realitycheck.losses.parts.pair_distances import distances
-from realitycheck.losses.parts.pairs import PairLoss, masked_logsumexp, mean_where
+from realitycheck.losses.parts.slopes import log_sum_exp
+from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
-class Lifted(PairLoss):
+class Lifted(SlopedLoss):
     """Base class of losses on distances of unnormalised embeddings with a margin for negatives."""
 
     # m is subtracted from distances of raw embeddings.
     lengths: ClassVar[Mapping[str, int]] = {"neg_margin": 1}
+    measure = Measure.DISTANCE
+    normalized = False
 
     def __init__(self, *, neg_margin: float) -> None:
         super().__init__()
         self.neg_margin = neg_margin
-
-    def points(self, embeddings: Tensor) -> Tensor:
-        """Return the (B, D) unnormalised embeddings."""
-        return embeddings
 
 
 class LiftedStructure(Lifted):
@@ -40,10 +38,16 @@ class LiftedStructure(Lifted):
         neg_margin: m, distance up to which negatives are repelled, in units of the embeddings.
     """
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        distance = distances(anchors, others)  # (B, M)
+    def sloped(self, distance: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) distances and its derivative."""
         push = self.neg_margin - distance
-        of_anchor, of_other = masked_logsumexp(push, negative), masked_logsumexp(push.T, negative.T)
-        lifted = distance + torch.logaddexp(of_anchor[:, None], of_other[None, :])
-        return mean_where(lifted.relu().square() / 2, positive)
+        of_other, at_other = log_sum_exp(push.T.clone(), negative.T)  # (M, 1) and (M, B)
+        of_anchor, at_anchor = log_sum_exp(push, negative)
+        both = torch.logaddexp(of_anchor, of_other.T)
+        lifted = (distance + both).relu_().mul_(positive)
+        pairs = positive.sum().clamp_min_(1)
+        slope = lifted / pairs
+        to_anchor = (slope * (of_anchor - both).exp_()).sum(dim=1, keepdim=True)
+        to_other = (slope * (of_other.T - both).exp_()).sum(dim=0)[:, None]
+        value = lifted.square().sum() / (2 * pairs)
+        return Sloped(value, slope - at_anchor.mul_(to_anchor) - at_other.mul_(to_other).T)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from realitycheck.losses.parts.pair_distances import distances
-from realitycheck.losses.parts.pairs import PairLoss
+from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
-class Margin(PairLoss):
+class Margin(SlopedLoss):
     r"""Bring positives closer than a learned boundary and negatives farther, each by a margin.
 
     $$L = \frac{1}{|\{> 0\}|} \sum_{a,\,p,\,n} \left( [d_{ap} - \beta + m]_+ + [\beta - d_{an} + m]_+ \right)$$
@@ -25,6 +24,7 @@ class Margin(PairLoss):
         beta: initial value of the learned β, a distance in [0, 2].
     """
 
+    measure = Measure.DISTANCE
     undecayed = ("beta",)
 
     def __init__(self, *, margin: float, beta: float) -> None:
@@ -32,20 +32,26 @@ class Margin(PairLoss):
         self.margin = margin
         self.beta = nn.Parameter(torch.tensor(float(beta)))
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        return boundary_loss(self.beta, distances(anchors, others), positive, negative, margin=self.margin)
+    def learned(self) -> tuple[Tensor, ...]:
+        """Return the boundary β."""
+        return (self.beta,)
+
+    def sloped(self, distance: Tensor, positive: Tensor, negative: Tensor, *learned: Tensor) -> Sloped:
+        """Return the loss of (B, M) distances and its derivatives."""
+        return boundary_loss(distance, positive, negative, *learned, margin=self.margin)
 
 
-def boundary_loss(boundary: Tensor, distance: Tensor, positive: Tensor, negative: Tensor, *, margin: float) -> Tensor:
-    """Return the margin loss of (B, M) distances for a boundary, a scalar or (B, 1).
+def boundary_loss(distance: Tensor, positive: Tensor, negative: Tensor, boundary: Tensor, *, margin: float) -> Sloped:
+    """Return the margin loss of (B, M) distances for a boundary, a scalar or (B, 1), and its derivatives by both.
 
     A positive is in as many triplets as its anchor has negatives, and a negative in as many as it has positives.
     """
     offset = distance - boundary.to(distance.dtype)
-    pull = (offset + margin).relu() * positive.to(distance.dtype)
-    push = (margin - offset).relu() * negative.to(distance.dtype)
-    positives, negatives = positive.sum(dim=1), negative.sum(dim=1)
-    count = pull.count_nonzero(dim=1) * negatives + push.count_nonzero(dim=1) * positives  # (B,)
-    total = pull.sum(dim=1) * negatives + push.sum(dim=1) * positives
-    return total.sum() / count.sum().clamp_min(1)
+    positives, negatives = positive.sum(dim=1, keepdim=True), negative.sum(dim=1, keepdim=True)
+    pull = (offset + margin).relu_().mul_(positive)
+    push = (margin - offset).relu_().mul_(negative)
+    total = (pull.sum(dim=1, keepdim=True) * negatives + push.sum(dim=1, keepdim=True) * positives).sum()
+    pulled, pushed = pull.sign_().mul_(negatives), push.sign_().mul_(positives)
+    count = (pulled + pushed).sum().clamp_min_(1)
+    slope = pulled.sub_(pushed).div_(count)
+    return Sloped(total / count, slope, (-slope.sum(dim=1, keepdim=True).sum_to_size(boundary.shape),))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from realitycheck.losses.base import Loss
 from realitycheck.losses.members.margin import boundary_loss
-from realitycheck.losses.parts.pair_distances import distances
-from realitycheck.losses.parts.pairs import pair_masks
+from realitycheck.losses.parts.written_gradients import Measure, of_batch
 
 
 class MarginPerClass(Loss):
@@ -36,6 +36,6 @@ class MarginPerClass(Loss):
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
-        points = functional.normalize(embeddings, dim=1)
-        boundary = self.beta[labels][:, None]
-        return boundary_loss(boundary, distances(points, points), *pair_masks(labels), margin=self.margin)
+        formula = partial(boundary_loss, margin=self.margin)
+        boundary = (self.beta[labels][:, None],)
+        return of_batch(embeddings, labels, formula, measure=Measure.DISTANCE, normalized=True, learned=boundary)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from realitycheck.losses.members.multi_similarity import MultiSimilarity
 from realitycheck.losses.parts.pairs import hide
+from realitycheck.losses.parts.written_gradients import Sloped
 
 
 class MultiSimilarityMined(MultiSimilarity):
@@ -32,11 +32,10 @@ class MultiSimilarityMined(MultiSimilarity):
         super().__init__(alpha=alpha, beta=beta, base=base)
         self.epsilon = epsilon
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        with torch.no_grad():
-            mined = mine(anchors @ others.T, positive, negative, epsilon=self.epsilon)
-        return super().between(anchors, others, *mined)
+    def sloped(self, similarity: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) similarities and its derivative."""
+        near, far = mine(similarity, positive.bool(), negative.bool(), epsilon=self.epsilon)
+        return super().sloped(similarity, near.to(similarity.dtype), far.to(similarity.dtype))
 
 
 def mine(similarity: Tensor, positive: Tensor, negative: Tensor, *, epsilon: float) -> tuple[Tensor, Tensor]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from realitycheck.losses.parts.pairs import PairLoss, masked_logsumexp, mean_where
+from realitycheck.losses.parts.slopes import log_sum_exp, masked_mean
+from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
-class NTXent(PairLoss):
+class NTXent(SlopedLoss):
     r"""Distinguish each positive of an anchor from all its negatives by the cosine similarity.
 
     $$L = -\mathrm{mean}_{a,\,p} \log \frac{e^{s_{ap} / T}}{e^{s_{ap} / T} + \sum_{n} e^{s_{an} / T}}$$
@@ -23,12 +24,18 @@ class NTXent(PairLoss):
         temperature: T, above 0; with smaller values only the nearest negatives count.
     """
 
+    measure = Measure.COSINE
+
     def __init__(self, *, temperature: float) -> None:
         super().__init__()
         self.temperature = temperature
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        logits = anchors @ others.T / self.temperature  # (B, M)
-        against = masked_logsumexp(logits, negative)
-        return mean_where(functional.softplus(against[:, None] - logits), positive)
+    def sloped(self, similarity: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) similarities and its derivative."""
+        logits = similarity / self.temperature
+        against, at_negative = log_sum_exp(logits.clone(), negative)
+        excess = against - logits
+        value, share = masked_mean(functional.softplus(excess), positive)
+        pulled = excess.sigmoid_().mul_(share)
+        slope = at_negative.mul_(pulled.sum(dim=1, keepdim=True)).sub_(pulled)
+        return Sloped(value, slope.div_(self.temperature))

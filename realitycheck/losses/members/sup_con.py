@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.parts.pairs import PairLoss, masked_logsumexp, mean_of_anchors
+from realitycheck.losses.parts.slopes import has, log_sum_exp, mean_of_anchors, row_mean
+from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 BASE_TEMPERATURE = 0.07
 """Temperature at which the authors' factor T / 0.07 is 1."""
 
 
-class SupCon(PairLoss):
+class SupCon(SlopedLoss):
     r"""Distinguish all positives of an anchor from the rest of the batch by the cosine similarity.
 
     $$L = -\frac{T}{0.07}\, \mathrm{mean}_a\, \frac{1}{|P_a|} \sum_{p \in P_a}
@@ -25,13 +26,17 @@ class SupCon(PairLoss):
         temperature: T, above 0; with smaller values only the nearest images count.
     """
 
+    measure = Measure.COSINE
+
     def __init__(self, *, temperature: float) -> None:
         super().__init__()
         self.temperature = temperature
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        logits = anchors @ others.T / self.temperature  # (B, M)
-        rest = masked_logsumexp(logits, positive | negative)
-        pulled = (logits * positive).sum(dim=1) / positive.sum(dim=1).clamp_min(1)
-        return self.temperature / BASE_TEMPERATURE * mean_of_anchors(rest - pulled, positive.any(dim=1))
+    def sloped(self, similarity: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) similarities and its derivative."""
+        logits = similarity / self.temperature
+        pulled, at_positive = row_mean(logits, positive)
+        rest, at_any = log_sum_exp(logits, positive + negative)
+        value, share = mean_of_anchors(rest - pulled, has(positive))
+        scale = self.temperature / BASE_TEMPERATURE
+        return Sloped(scale * value, at_any.sub_(at_positive).mul_(share / BASE_TEMPERATURE))

@@ -6,47 +6,43 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from realitycheck.losses.parts.pair_distances import recorded_distances
-from realitycheck.losses.parts.pairs import PairLoss, hide, mean_nonzero
-
-MAX_TRIPLETS = 2**20
-"""Largest number B·M² of triplets in memory (4 MB); more triplets are counted by sorting."""
+from realitycheck.losses.parts.pairs import hide
+from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
-class Triplet(PairLoss):
+class Triplet(SlopedLoss):
     r"""Bring every positive closer than every negative by a margin.
 
     $$L = \mathrm{mean}^+_{a,\,p,\,n}\,[d_{ap} - d_{an} + m]_+$$
 
     d is the Euclidean distance of L2-normalised embeddings, and mean⁺ the mean over the terms above 0 of all triplets
     of the batch. This is the form compared by Musgrave, Belongie and Lim (2020); Schroff, Kalenichenko and Philbin
-    (2015) square the distance and select negatives. Memory O(B³) for small batches, else O(B²).
+    (2015) square the distance and select negatives. Triplets are counted by sorting, in O(B²) memory.
 
     Args:
         margin: m, by which a negative should be farther than a positive.
     """
 
+    measure = Measure.DISTANCE
+
     def __init__(self, *, margin: float) -> None:
         super().__init__()
         self.margin = margin
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        distance = recorded_distances(anchors, others)  # (B, M)
-        if distance.numel() * len(others) > MAX_TRIPLETS:
-            return _by_ranks(distance, positive, negative, margin=self.margin)
-        excess = distance[:, :, None] - distance[:, None, :] + self.margin  # (anchor, positive, negative)
-        return mean_nonzero(excess.relu(), positive[:, :, None] & negative[:, None, :])
+    def sloped(self, distance: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) distances and its derivative."""
+        reach = distance.double() + self.margin  # of each positive
+        nearest_first, order = hide(-distance, negative).sort(dim=1, descending=True)
+        nearest_first = -nearest_first.double()  # the anchor's negatives, then very high values
+        count = torch.searchsorted(nearest_first, reach) * positive.to(torch.int64)  # negatives in reach of a positive
+        within = functional.pad(nearest_first.cumsum(dim=1), (1, 0))  # sums of the first 0, 1, 2, … negatives
+        terms = count.sum().clamp_min(1)
+        value = (count * reach - within.gather(1, count)).sum() / terms
+        slope = (count - _reached_by(count).gather(1, order.argsort(dim=1))) / terms
+        return Sloped(value.to(distance.dtype), slope.to(distance.dtype))
 
 
-def _by_ranks(distance: Tensor, positive: Tensor, negative: Tensor, *, margin: float) -> Tensor:
-    """Return the loss of (B, M) distances in O(B·M) memory.
-
-    A positive has a term above 0 with the first of the anchor's sorted negatives, up to its distance plus the margin.
-    """
-    reach = distance.double() + margin  # of each positive
-    nearest_first = (-hide(-distance, negative)).sort(dim=1).values.double()
-    count = torch.searchsorted(nearest_first.detach(), reach.detach()) * positive  # negatives in reach of a positive
-    within = functional.pad(nearest_first.cumsum(dim=1), (1, 0))  # sums of the first 0, 1, 2, … negatives
-    excess = count * reach - within.gather(1, count)
-    return (excess.sum() / count.sum().clamp_min(1)).to(distance.dtype)
+def _reached_by(count: Tensor) -> Tensor:
+    """Return (B, M) how many of a row's counts exceed 0, 1, 2, …: the positives that reach the n-th negative."""
+    equal = count.new_zeros((len(count), count.shape[1] + 1)).scatter_add_(1, count, torch.ones_like(count))
+    return count.shape[1] - equal.cumsum(dim=1)[:, :-1]

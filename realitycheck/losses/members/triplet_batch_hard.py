@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.parts.pair_distances import distances
-from realitycheck.losses.parts.pairs import PairLoss, hide, mean_of_anchors
+from realitycheck.losses.parts.slopes import has, largest, mean_of_anchors
+from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
-class TripletBatchHard(PairLoss):
+class TripletBatchHard(SlopedLoss):
     r"""Bring the farthest positive of an anchor closer than its nearest negative by a margin.
 
     $$L = \mathrm{mean}_a \left[ \max_{p}\, d_{ap} - \min_{n}\, d_{an} + m \right]_+$$
@@ -21,14 +21,16 @@ class TripletBatchHard(PairLoss):
         margin: m, by which the nearest negative should be farther than the farthest positive.
     """
 
+    measure = Measure.DISTANCE
+
     def __init__(self, *, margin: float) -> None:
         super().__init__()
         self.margin = margin
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        distance = distances(anchors, others)  # (B, M)
-        farthest = hide(distance, positive).amax(dim=1)
-        nearest = -hide(-distance, negative).amax(dim=1)
-        whole = positive.any(dim=1) & negative.any(dim=1)
-        return mean_of_anchors((farthest - nearest + self.margin).relu(), whole)
+    def sloped(self, distance: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) distances and its derivative."""
+        farthest, at_farthest = largest(distance, positive)
+        nearest, at_nearest = largest(-distance, negative)  # with the sign reversed
+        excess = farthest + nearest + self.margin  # (B, 1)
+        value, active = mean_of_anchors(excess.relu(), has(positive) * has(negative))
+        return Sloped(value, (active * (excess > 0)) * (at_farthest - at_nearest))

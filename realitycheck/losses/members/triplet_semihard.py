@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from realitycheck.losses.parts.pairs import PairLoss, hide, mean_where
+from realitycheck.losses.parts.pairs import hide
+from realitycheck.losses.parts.slopes import has, masked_mean
+from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
-class TripletSemihard(PairLoss):
+class TripletSemihard(SlopedLoss):
     r"""Bring every positive closer than its semi-hard negative: the nearest of the negatives farther than it.
 
     $$L = \mathrm{mean}_{a,\,p}\,[d_{ap}^2 - d_{a\,n(a,p)}^2 + m]_+ \;,\quad
@@ -24,20 +26,25 @@ class TripletSemihard(PairLoss):
         margin: m, by which the squared distance to the negative should exceed that to the positive.
     """
 
+    measure = Measure.COSINE
+
     def __init__(self, *, margin: float) -> None:
         super().__init__()
         self.margin = margin
 
-    def between(self, anchors: Tensor, others: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return the loss of anchors (B, D) against others (M, D)."""
-        square = 2 - 2 * anchors @ others.T  # (B, M), as both are unit vectors
-        chosen = square.gather(1, _semihard(square.detach(), negative))  # (anchor, positive)
-        return mean_where((square - chosen + self.margin).relu(), positive & negative.any(dim=1, keepdim=True))
+    def sloped(self, similarity: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
+        """Return the loss of (B, M) similarities and its derivative."""
+        square = 2 - 2 * similarity  # squared distances, as both are unit vectors
+        index = _semihard(square, negative)
+        excess = square - square.gather(1, index) + self.margin  # (anchor, positive)
+        value, share = masked_mean(excess.relu(), positive * has(negative))
+        active = share.mul_(excess > 0)
+        return Sloped(value, -2 * active.scatter_add(1, index, -active))
 
 
 def _semihard(square: Tensor, negative: Tensor) -> Tensor:
     """Return (B, M) the index of the selected negative of each anchor and positive; undefined without negatives."""
     nearest_first, index = (-hide(-square, negative)).sort(dim=1)
     position = torch.searchsorted(nearest_first, square, right=True)  # the number of negatives that are not farther
-    last = negative.sum(dim=1, keepdim=True) - 1
+    last = negative.sum(dim=1, keepdim=True).to(torch.int64) - 1
     return index.gather(1, position.minimum(last).clamp_min(0))

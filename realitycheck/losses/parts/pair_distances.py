@@ -14,12 +14,6 @@ SMALLEST_SQUARE = 1e-12
 
 SMALLEST: float = SMALLEST_SQUARE**0.5
 
-MAX_BY_DIFFERENCES = 2**20
-"""Largest number B·M·D of differences with which results version 1 computes distances by differences."""
-
-CHUNK = 2**18
-"""Differences in memory at a time: one megabyte. More would be allocated from the operating system at each step."""
-
 
 def distances(anchors: Tensor, others: Tensor) -> Tensor:
     """Return the (B, M) Euclidean distances of (B, D) and (M, D) points, at least 1e-6.
@@ -28,49 +22,6 @@ def distances(anchors: Tensor, others: Tensor) -> Tensor:
     digits for close points. Differentiable once.
     """
     return _ByProducts.apply(anchors, None if anchors is others else others)  # type: ignore[no-any-return]
-
-
-def recorded_distances(anchors: Tensor, others: Tensor) -> Tensor:
-    """Return the same distances, by differences up to a size: slower, but bit for bit those of results version 1."""
-    if len(anchors) * others.numel() > MAX_BY_DIFFERENCES:
-        return distances(anchors, others)
-    return _ByDifferences.apply(anchors, None if anchors is others else others)  # type: ignore[no-any-return]
-
-
-class _ByDifferences(Function):
-    """Distances between two sets of points, or within one set if `others` is None."""
-
-    @staticmethod
-    def forward(ctx: Any, anchors: Tensor, others: Tensor | None) -> Tensor:
-        opposite = anchors if others is None else others
-        chunks = torch.split(anchors, CHUNK // max(1, opposite.numel()) or 1)
-        square = torch.cat([(chunk[:, None] - opposite[None, :]).square_().sum(dim=2) for chunk in chunks])
-        distance = square.clamp_min_(SMALLEST_SQUARE).sqrt_()
-        ctx.save_for_backward(anchors, others, distance)
-        return distance
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor | None]:
-        anchors, others, distance = ctx.saved_tensors
-        opposite = anchors if others is None else others
-        weight = _weight(slope, distance)[:, :, None]
-        dims = _dims_per_chunk(anchors.shape[1], pairs=distance.numel())
-        chunks = zip(torch.split(anchors, dims, dim=1), torch.split(opposite, dims, dim=1), strict=True)
-        sums = [_sums_of_differences(left, right, weight) for left, right in chunks]
-        to_anchors, to_others = (torch.cat(columns, dim=1) for columns in zip(*sums, strict=True))
-        return (to_anchors - to_others, None) if others is None else (to_anchors, -to_others)
-
-
-def _dims_per_chunk(dims: int, *, pairs: int) -> int:
-    """Return a multiple of the kernels' vector width, or all dims: a narrow last chunk is summed in another order."""
-    return max(32, CHUNK // max(1, pairs) // 32 * 32) if dims % 32 == 0 else dims
-
-
-def _sums_of_differences(anchors: Tensor, others: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Return Σ w·(a - b) over others (B, D) and over anchors (M, D), for weights w (B, M, 1)."""
-    weighted = (anchors[:, None] - others[None, :]).mul_(weight)
-    return weighted.sum(dim=1), weighted.sum(dim=0)
 
 
 class _ByProducts(Function):

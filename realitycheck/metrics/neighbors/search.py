@@ -15,6 +15,7 @@ from torch import Tensor
 
 from realitycheck.errors import InputError
 from realitycheck.metrics.neighbors.points import SOURCE, Points, prepare
+from realitycheck.metrics.neighbors.scales import scales
 from realitycheck.metrics.neighbors.selection import kth_lowest, order_by
 from realitycheck.metrics.neighbors.shortlist import Shortlist, Tiles, shortlists
 from realitycheck.metrics.neighbors.symmetric_tiles import Mirror
@@ -52,7 +53,7 @@ def nearest(embeddings: Tensor, *, k: int, distance: str) -> Tensor:
 def nearest_blocks(
     embeddings: Tensor, *, wanted: Tensor, kind: Tensor | None, distance: str, tiles: Tiles | None
 ) -> Iterator[Neighbors]:
-    """Iterate over blocks of queries and their neighbours, in decreasing order of the wanted number.
+    """Iterate over blocks of queries and their neighbours.
 
     Args:
         embeddings: (N, D) finite floating-point numbers.
@@ -70,7 +71,17 @@ def nearest_blocks(
     _check(wanted, items=len(points))
     wanted, kind = wanted[number], None if kind is None else kind[number]
     tiles = tiles or Tiles.fitting(len(points), device=number.device)
-    for short in _all_shortlists(points, wanted=wanted[wanted > 0], tiles=tiles):
+    for row, queries in scales(points, wanted=wanted):
+        part = points if len(row) == len(points) and queries == int((wanted > 0).sum()) else points.subset(row)
+        kinds = None if kind is None else kind[row]
+        yield from _neighbors(part, wanted=wanted[row[:queries]], number=number[row], kind=kinds, tiles=tiles)
+
+
+def _neighbors(
+    points: Points, *, wanted: Tensor, number: Tensor, kind: Tensor | None, tiles: Tiles
+) -> Iterator[Neighbors]:
+    """Iterate over the neighbours of the first rows, as many as `wanted` has numbers, in decreasing order of these."""
+    for short in _all_shortlists(points, wanted=wanted, tiles=tiles):
         if len(short.row):
             position = _ordered(points, short, number=number, kind=kind)
         else:

@@ -18,6 +18,9 @@ from torch import Tensor
 from realitycheck.metrics.neighbors.points import Points
 from realitycheck.metrics.neighbors.selection import below, kth_lowest, order_in_rows
 
+_KEYS = 8
+"""At least so many keys of a row with all others take as long as the key of one listed pair."""
+
 _PAIRS = 2**20
 """Approximate number of pairs that are sorted at a time: about 60 MB."""
 
@@ -123,8 +126,12 @@ def _parts(ends: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def _crowded(points: Points, size: int, *, wanted: int) -> bool:
-    """Return whether lists of this mean length cost more than a comparison with every distinct row."""
-    return size > 256 + 4 * wanted and size > points.distinct
+    """Return whether lists of this mean length cost more than a comparison with every distinct row.
+
+    This bounds the work: a query costs `256 + 4 * wanted` keys of listed pairs, or one key per distinct row, or an
+    eighth of that number of keys of listed pairs.
+    """
+    return size > 256 + 4 * wanted and _KEYS * size > points.distinct
 
 
 def _fill(points: Points, sheet: Tensor, query: Tensor, *, width: int) -> Tensor:
