@@ -282,7 +282,8 @@ def study(size, device, save):
             names = ["contrastive", "normalized_softmax"]
             home = Path(folder)
             path = write_home(home, device, names, steps=size["study_steps"], every=10)
-            for verb, *options in (["check"], ["plan"], ["run", "--workers", workers, "--device", device], ["report"]):
+            verbs = [["check"], ["plan"], ["run", "--workers", workers, "--device", device], ["report"]]
+            for verb, *options in verbs if workers == 1 else verbs[2:]:
                 command = [sys.executable, "-m", "realitycheck", verb, path, *options]
                 start = time.perf_counter()
                 done = subprocess.run(
@@ -298,9 +299,7 @@ def study(size, device, save):
             kinds = [record.kind for record in records.records.values()]
             causes = {str(record.cause) for record in records.records.values() if getattr(record, "cause", None)}
             counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
-            says.append(
-                f"{workers} workers: {counts}; digest {records.digest[:16]}; causes: {sorted(causes) or 'none'}."
-            )
+            says.append(f"{workers} workers: {counts}; digest {records.digest[:16]}; causes: {sorted(causes)}.")
     same = digests[1] == digests[2]
     says.append("One worker and two give the same ledger." if same else "FAILED: one worker and two differ.")
     save({"says": says, "tables": {"Commands": rows}})

@@ -11,13 +11,11 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import torch
 from device_steps import _caught
 
-SIDE = 227
 KNOBS = {"alpha": 2.0, "beta": 40.0, "base": 0.5}
 
 MODES = {
@@ -33,7 +31,7 @@ MODES = {
 class Loop:
     """A bare training loop of one trunk: steps on one static batch of random images."""
 
-    def __init__(self, trunk, batch, *, device, precision, graph):
+    def __init__(self, trunk, batch, *, side, device, precision, graph):
         from realitycheck import losses
         from realitycheck.catalog import build_trunk
         from realitycheck.protocol.recipe import TrunkChoice
@@ -44,7 +42,7 @@ class Loop:
         head = torch.nn.Linear(trunk.output_dim, 128)
         self.model = torch.nn.ModuleList([trunk, head]).to(device).to(memory_format=torch.channels_last).train()
         self.loss = losses.build("multi_similarity", num_classes=100, embedding_dim=128, **KNOBS).to(device)
-        self.images = torch.randint(0, 256, (batch, 3, SIDE, SIDE), dtype=torch.uint8, device=device)
+        self.images = torch.randint(0, 256, (batch, 3, side, side), dtype=torch.uint8, device=device)
         self.labels = (torch.arange(batch, device=device) // 4).long()
         self.device, self.half = device, precision == "bf16"
         self.optimizer = torch.optim.RMSprop(self.model.parameters(), lr=1e-6, foreach=True, capturable=graph)
@@ -90,6 +88,31 @@ class Loop:
         return (time.perf_counter() - start) / done
 
 
+def trunks(size, device, save):
+    """Two equal steps of every trunk in every arithmetic: the same bits, and no operation that a run would refuse."""
+    rows = []
+    for trunk in ("bn_inception", "efficientnet_lite0", "resnet50"):
+        for precision in ("fp32", "tf32", "bf16") if device == "cuda" else ("fp32",):
+            row = {"trunk": trunk, "precision": precision}
+            rows.append({**row, **_caught(lambda t=trunk, p=precision: _trunk_row(t, p, size, device))})
+            bad = [
+                f"FAILED: {row['trunk']}, {row['precision']}: differs" for row in rows if row.get("repeats") is False
+            ]
+            save({"says": [*_failed(rows), *bad], "tables": {"Trunks, three steps each, deterministic": rows}})
+
+
+def _trunk_row(trunk, precision, size, device):
+    clear(device)
+    prepare(deterministic=True)
+    torch.use_deterministic_algorithms(mode=True)
+    weights = []
+    for _ in range(2):
+        loop = Loop(trunk, size["batch"], side=size["side"], device=device, precision=precision, graph=False)
+        losses = [loop.step().detach().cpu() for _ in range(3)]
+        weights.append([*losses, *(tensor.cpu() for tensor in loop.model.state_dict().values())])
+    return {"repeats": all(torch.equal(one, two) for one, two in zip(*weights, strict=True))}
+
+
 def steps(size, device, save):
     """Milliseconds a step and images a second of three trunks in every arithmetic, eager and as a graph."""
     prepare(deterministic=True)
@@ -106,15 +129,15 @@ def steps(size, device, save):
 
 
 def prepare(*, deterministic):
-    """Set what a run of the harness sets."""
+    """Set what a run of the harness sets, but only warn: `trunks` names the operations that a run would refuse."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(mode=deterministic)
+    torch.use_deterministic_algorithms(mode=deterministic, warn_only=True)
     torch.backends.cudnn.benchmark = False
 
 
 def _step_row(trunk, options, size, device):
     clear(device)
-    loop = Loop(trunk, size["batch"], device=device, **options)
+    loop = Loop(trunk, size["batch"], side=size["side"], device=device, **options)
     seconds = loop.seconds(size["timed"], most=size["most"])
     peak = {"peak GiB": round(torch.cuda.max_memory_allocated() / 2**30, 2)} if device == "cuda" else {}
     return {"ms a step": round(1000 * seconds, 3), "images a second": round(size["batch"] / seconds), **peak}
@@ -128,7 +151,8 @@ def processes(size, device, save):
     rounds = [(count, mode) for mode in modes for count in size["counts"]]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        work = {"rounds": rounds, "modes": modes, "batch": size["batch"], "device": device, "span": size["span"]}
+        work = {"rounds": rounds, "modes": modes, "batch": size["batch"], "side": size["side"]}
+        work |= {"device": device, "span": size["span"]}
         children = [_child({**work, "number": number, "folder": folder}) for number in range(max(size["counts"]))]
         try:
             while not all((Path(folder) / f"ready{number}").exists() for number in range(len(children))):
@@ -159,7 +183,7 @@ def child(work):
     prepare(deterministic=True)
     loops = {}
     for mode in work["modes"]:
-        loops[mode] = Loop("bn_inception", work["batch"], device=work["device"], **MODES[mode])
+        loops[mode] = Loop("bn_inception", work["batch"], side=work["side"], device=work["device"], **MODES[mode])
         loops[mode].step()
     wait(work["device"])
     folder, counts = Path(work["folder"]), []
@@ -187,31 +211,29 @@ def scoring(size, device, save):
 
     items, dims, classes = size["scored"], 512, max(2, round(size["scored"] * 11_316 / 60_502))
     draw = torch.Generator().manual_seed(0)
-    labels = torch.cat(
-        [torch.arange(classes).repeat(2), torch.randint(classes, (items - 2 * classes,), generator=draw)]
-    )
+    more = torch.randint(classes, (items - 2 * classes,), generator=draw)
+    labels = torch.cat([torch.arange(classes).repeat(2), more])
     centres = torch.randn(classes, dims, generator=draw)
     points = torch.nn.functional.normalize(0.5 * centres[labels] + torch.randn(items, dims, generator=draw))
-    rows, tables = [], {}
+    rows = []
 
-    def timed(what, work):
+    def timed(what, work, *, where):
         row = {"what": what, "items": items, "dims": dims}
-        rows.append({**row, **_caught(lambda: _seconds(work, device))})
-        tables["Scoring"] = rows
-        save({"says": _failed(rows), "tables": tables})
+        rows.append({**row, **_caught(lambda: _seconds(work, where))})
+        save({"says": _failed(rows), "tables": {"Scoring": rows}})
 
-    there, labels_there = points.to(device), labels.to(device)
-    # fp32 and tf32 apart, because the harness scores with exact float32 products.
+    def ours(points, labels):
+        return lambda: retrieval_scores(points, labels, distance="cosine")
+
+    there, cores = (points.to(device), labels.to(device)), f"{torch.get_num_threads()} threads"
     for name, tf32 in (("float32", False), ("tf32", True)):
         torch.backends.cuda.matmul.allow_tf32 = tf32
-        timed(f"the matrix product alone on the device, {name}", lambda: _product(there))
+        timed(f"the matrix product alone, {device}, {name}", lambda: _product(there[0]), where=device)
     torch.backends.cuda.matmul.allow_tf32 = False
-    timed("scores on the device", lambda: retrieval_scores(there, labels_there, distance="cosine"))
-    timed(f"the matrix product alone on the CPU, {torch.get_num_threads()} threads", lambda: _product(points))
-    timed(
-        f"scores on the CPU, {torch.get_num_threads()} threads",
-        lambda: retrieval_scores(points, labels, distance="cosine"),
-    )
+    timed(f"scores, {device}", ours(*there), where=device)
+    if device != "cpu":
+        timed(f"the matrix product alone, CPU, {cores}", lambda: _product(points), where="cpu")
+        timed(f"scores, CPU, {cores}", ours(points, labels), where="cpu")
 
 
 def _product(points):
@@ -219,12 +241,13 @@ def _product(points):
         points[start : start + 4096] @ points.T
 
 
-def _seconds(work, device):
-    work() if device == "cuda" else None
-    wait(device)
+def _seconds(work, where):
+    if where == "cuda":
+        work()  # the first call loads kernels
+    wait(where)
     start = time.perf_counter()
     answer = work()
-    wait(device)
+    wait(where)
     found = {"seconds": round(time.perf_counter() - start, 3)}
     return found | ({"MAP@R": answer["map_at_r"]} if answer else {})
 
@@ -235,18 +258,21 @@ def batches(size, device, save):
     rows = []
     for precision in ("tf32", "bf16") if device == "cuda" else ("fp32",):
         for batch in size["batches"]:
-            clear(device)
-            with suppress(torch.OutOfMemoryError):
-                options = {"graph": False, "precision": precision}
-                seconds = Loop("bn_inception", batch, device=device, **options).seconds(10, most=2.0)
-                peak = round(torch.cuda.max_memory_allocated() / 2**30, 2) if device == "cuda" else None
-                rows.append({"precision": precision, "batch": batch, "images a second": round(batch / seconds)})
-                rows[-1]["peak GiB"] = peak
-                save({"says": [], "tables": {"Batches, BN-Inception": rows}})
-                continue
-            rows.append({"precision": precision, "batch": batch, "images a second": "does not fit"})
+            rows.append({"precision": precision, "batch": batch, **_batch_row(batch, precision, size, device)})
             save({"says": [], "tables": {"Batches, BN-Inception": rows}})
-            break
+            if "does not fit" in rows[-1]:
+                break
+
+
+def _batch_row(batch, precision, size, device):
+    clear(device)
+    try:
+        options = {"side": size["side"], "device": device, "graph": False, "precision": precision}
+        seconds = Loop("bn_inception", batch, **options).seconds(10, most=size["most"])
+    except RuntimeError as error:  # cuDNN has errors of its own for too little memory
+        return {"does not fit": f"{type(error).__name__}: {str(error)[:100]}"}
+    peak = round(torch.cuda.max_memory_allocated() / 2**30, 2) if device == "cuda" else ""
+    return {"images a second": round(batch / seconds), "peak GiB": peak}
 
 
 def clear(device):
