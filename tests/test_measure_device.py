@@ -14,8 +14,8 @@ SCRIPT = Path(__file__).parent / "gpu" / "measure_device.py"
 
 def measured(out: Path, *options: str) -> tuple[dict, str]:
     """What the script found, and its page."""
-    command = [sys.executable, str(SCRIPT), "--out", str(out), "--device", "cpu", "--size", "tiny", *options]
-    subprocess.run(command, check=True, capture_output=True, timeout=600)
+    command = [sys.executable, str(SCRIPT), "--out", str(out), "--device", "cpu", "--size", "tiny"]
+    subprocess.run([*command, "--minutes", "30", *options], check=True, capture_output=True, timeout=1800)
     (page,) = out.glob("*.md")
     return json.loads(page.with_suffix(".json").read_text()), page.read_text()
 
