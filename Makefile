@@ -2,6 +2,7 @@
 # make test    set everything up and pass the tests
 # make check   ruff and mypy
 # make bench   speed and memory, side by side with peers; not part of the tests
+# make gpu     correctness and speed on a GPU, at most 8 minutes; smaller on a CPU; not part of the tests
 # make setup   the environment in .venv, from the hash-locked requirements
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup demo test check bench clean
+.PHONY: setup demo test check bench gpu clean
 
 setup: $(STAMP)
 
@@ -39,6 +40,9 @@ bench: setup
 	$(BIN)/python tests/benchmarks/bench_training.py
 	$(BIN)/python tests/benchmarks/bench_pixels.py
 	$(BIN)/python tests/benchmarks/bench_losses.py
+
+gpu: setup
+	$(BIN)/python tests/gpu/measure_device.py --out docs/measured
 
 clean:
 	rm -rf .venv studies/demo/ledger studies/demo/attempts studies/demo/cache reports/demo
