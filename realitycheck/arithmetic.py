@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 _AVX2 = {
-    "ONEDNN_MAX_CPU_ISA": "AVX2",  # convolutions and products of torch on a CPU
+    "ONEDNN_MAX_CPU_ISA": "AVX2",  # convolutions of torch on a CPU
     "ATEN_CPU_CAPABILITY": "avx2",  # torch's own vectorised kernels
     "MKL_CBWR": "AVX2,STRICT",  # BLAS of torch: one code path and one order of sums, whatever the CPU's maker
     "FBGEMM_ENABLE_INSTRUCTIONS": "AVX2",
@@ -27,9 +27,6 @@ _AVX2 = {
     "FAISS_SIMD_LEVEL": "AVX2",
     "FAISS_OPT_LEVEL": "avx2",
 }
-
-_WIDER = ("avx512f", "avx10")
-"""CPU flags of instruction sets wider than AVX2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +50,19 @@ class Arithmetic:
     pins: Mapping[str, str]
 
 
+_CUBLAS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+"""Needed by cuBLAS before its first use, to repeat its sums in one order (PyTorch docs, Reproducibility)."""
+
 MENU: dict[str, Arithmetic] = {
     "x86-avx2": Arithmetic("cpu", ("x86_64", "AMD64"), ("avx2", "fma"), "float32", tf32=False, pins=_AVX2),
     "arm64": Arithmetic("cpu", ("aarch64", "arm64"), (), "float32", tf32=False, pins={}),
     "cpu-fp32": Arithmetic("cpu", (), (), "float32", tf32=False, pins={}),
     "cpu-bf16": Arithmetic("cpu", (), (), "bfloat16", tf32=False, pins={}),
-    "cuda-fp32": Arithmetic("cuda", (), (), "float32", tf32=False, pins={}),
-    "cuda-tf32": Arithmetic("cuda", (), (), "float32", tf32=True, pins={}),
-    "cuda-bf16": Arithmetic("cuda", (), (), "bfloat16", tf32=False, pins={}),
+    "cuda-fp32": Arithmetic("cuda", (), (), "float32", tf32=False, pins=_CUBLAS),
+    "cuda-tf32": Arithmetic("cuda", (), (), "float32", tf32=True, pins=_CUBLAS),
+    "cuda-bf16": Arithmetic("cuda", (), (), "bfloat16", tf32=False, pins=_CUBLAS),
 }
 """Name → class. `cpu-fp32` and `cpu-bf16` are whatever the machine does: they run anywhere and promise no bits."""
-
-CUDA_PINS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
-"""Needed by cuBLAS before its first use, to repeat its sums in one order."""
-
-
-def pins(name: str) -> dict[str, str]:
-    """The environment variables of a class, those of every class among them."""
-    return {**CUDA_PINS, **MENU[name].pins}
-
-
-def pin(name: str, environment: MutableMapping[str, str] = os.environ) -> None:
-    """Set the environment variables of a class; it has no effect on libraries that are loaded already."""
-    environment.update(pins(name))
 
 
 def obstacle(name: str, *, flags: frozenset[str] | None = None, machine: str | None = None) -> str:
@@ -88,35 +75,36 @@ def obstacle(name: str, *, flags: frozenset[str] | None = None, machine: str | N
     """
     wanted, machine = MENU[name], platform.machine() if machine is None else machine
     if wanted.machines and machine not in wanted.machines:
-        return f"arithmetic {name} needs a machine of the kind {wanted.machines[0]}, and this one is {machine}"
+        return f"it needs a machine of the kind {wanted.machines[0]}, and this one is {machine}"
     missing = sorted(set(wanted.flags) - (cpu_flags() if flags is None else flags)) if wanted.flags else []
-    return f"arithmetic {name} needs a CPU with {', '.join(missing)}" if missing else ""
+    return f"it needs a CPU with {' and '.join(missing)}, which this one is without" if missing else ""
 
 
-def unpinned(name: str, *, environment: Mapping[str, str] = os.environ, flags: frozenset[str] | None = None) -> str:
-    """The first variable of a class that this process was started without; empty if all are set, or need not be.
+def unpinned(name: str, *, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables of a class that are not set in an environment, with their values; empty if all are."""
+    given = os.environ if environment is None else environment
+    return {key: value for key, value in MENU[name].pins.items() if given.get(key) != value}
 
-    On a CPU without wider instructions most variables change nothing; that of MKL chooses another code path everywhere.
-    """
-    wider = any(flag.startswith(_WIDER) for flag in (cpu_flags() if flags is None else flags))
-    needed = {key: value for key, value in MENU[name].pins.items() if wider or key == "MKL_CBWR"}
-    return next((key for key, value in needed.items() if environment.get(key) != value), "")
+
+def assignments(variables: Mapping[str, str]) -> str:
+    """Variables as a shell sets them before a command."""
+    return " ".join(f'{key}="{value}"' if " " in value else f"{key}={value}" for key, value in variables.items())
 
 
 def cpu_flags() -> frozenset[str]:
     """The CPU's flags as the kernel names them; empty where there is no /proc/cpuinfo."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return frozenset()
-    found = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return frozenset(found.partition(":")[2].split())
+    found = (line for line in _cpu_lines() if line.startswith(("flags", "Features")))
+    return frozenset(next(found, "").partition(":")[2].split())
 
 
 def cpu_model() -> str:
-    """The CPU's name, for the records of attempts."""
+    """The CPU's name, for the log of a study."""
+    found = (line.partition(":")[2].strip() for line in _cpu_lines() if line.startswith("model name"))
+    return next(found, platform.processor() or platform.machine())
+
+
+def _cpu_lines() -> list[str]:
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+        return []

@@ -7,10 +7,9 @@ import sys
 
 import pytest
 
-from realitycheck.arithmetic import MENU, cpu_flags, obstacle, pin, pins, unpinned
+from realitycheck.arithmetic import MENU, assignments, cpu_flags, obstacle, unpinned
 
 PLAIN = frozenset({"avx2", "fma"})
-WIDE = PLAIN | {"avx512f"}
 
 BITS = """
 import hashlib, torch
@@ -43,28 +42,28 @@ def test_a_machine_that_lacks_what_a_class_needs_is_refused():
     assert obstacle("cpu-fp32", flags=frozenset(), machine="riscv64") == ""
 
 
-def test_pins_are_needed_where_the_cpu_is_wider():
-    environment: dict[str, str] = {}
-    assert unpinned("x86-avx2", environment=environment, flags=WIDE)
-    assert unpinned("x86-avx2", environment=environment, flags=PLAIN) == "MKL_CBWR"
-    pin("x86-avx2", environment)
-    assert unpinned("x86-avx2", environment=environment, flags=WIDE) == ""
-    environment["ONEDNN_MAX_CPU_ISA"] = "ALL"
-    assert unpinned("x86-avx2", environment=environment, flags=WIDE) == "ONEDNN_MAX_CPU_ISA"
-    assert unpinned("cpu-fp32", environment={}, flags=WIDE) == ""
+def test_a_process_without_a_variable_of_its_class_is_not_pinned():
+    assert unpinned("x86-avx2", environment={}) == MENU["x86-avx2"].pins
+    environment = {**MENU["x86-avx2"].pins, "ONEDNN_MAX_CPU_ISA": "ALL"}
+    assert unpinned("x86-avx2", environment=environment) == {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    assert unpinned("x86-avx2", environment=MENU["x86-avx2"].pins) == {}
+    assert unpinned("cpu-fp32", environment={}) == {}
+    assert unpinned("cuda-tf32", environment={}) == {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 
 
-def test_every_class_pins_cublas():
-    assert all(pins(name)["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8" for name in MENU)
+def test_variables_are_written_as_a_shell_reads_them():
+    line = assignments({"A": "1,2", "B": "x y"})
+    done = subprocess.run(["sh", "-c", f"{line} env"], env={}, capture_output=True, text=True, check=True)
+    assert {"A=1,2", "B=x y"} <= set(done.stdout.splitlines())
 
 
 @pytest.mark.skipif(bool(obstacle("x86-avx2")), reason=obstacle("x86-avx2"))
 def test_a_pinned_process_computes_with_avx2():
-    assert bits(**pins("x86-avx2"))[1] == "AVX2"
+    assert bits(**MENU["x86-avx2"].pins)[1] == "AVX2"
 
 
 @pytest.mark.skipif("avx512f" not in cpu_flags(), reason="this CPU has no AVX-512 to hide")
 def test_bits_do_not_depend_on_avx512_once_pinned():
-    hidden = bits(**pins("x86-avx2"))
+    hidden = bits(**MENU["x86-avx2"].pins)
     assert bits()[1] != "AVX2", "without pins the wider instructions are used"
-    assert hidden == bits(**pins("x86-avx2"))
+    assert hidden == bits(**MENU["x86-avx2"].pins)

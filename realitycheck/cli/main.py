@@ -51,7 +51,7 @@ EXECUTORS = "; ".join(f"{name}, {entry.title}" for name, entry in MENU.items())
 StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/demo.yaml.", show_default=False)]
 Executor = Annotated[str, typer.Option(help=f"Where jobs run: {EXECUTORS}.")]
 Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
-Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: the one of the protocol's arithmetic.")]
 Deadline = Annotated[float, typer.Option(help="Minutes after which a job is killed and tried again.", min=0.1)]
 
 Reuse = Annotated[

@@ -6,16 +6,9 @@ Numbers have upper bounds far beyond any sensible value, so that a slip of the k
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -44,15 +37,7 @@ class OneOf:
 class FrozenSection(BaseModel):
     """The base of everything read from a file: frozen and strict; unknown keys are rejected.
 
-    `options` are fields that a file may leave out, and that ask for something beyond the rest. One that equals its
-    default is not written, so that an id does not depend on options that are not used.
+    Its JSON holds every key, also those that a file left out.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    options: ClassVar[frozenset[str]] = frozenset()
-
-    @model_serializer(mode="wrap")
-    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = type(self).model_fields
-        unused = {name for name in self.options if getattr(self, name) == fields[name].default}
-        return {name: value for name, value in write(self).items() if name not in unused}

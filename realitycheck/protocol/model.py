@@ -43,8 +43,6 @@ class Batch(FrozenSection):
     smaller than `per_class` are drawn with replacement.
     """
 
-    options = frozenset({"stream"})
-
     classes: Size
     per_class: Size
     stream: bool = False
@@ -77,8 +75,6 @@ class Search(FrozenSection):
     searches. Trials go in rounds of `round`: the proposals of one round do not see each other's values. With `first`,
     slot 0 is the loss's published setting; with `trials: 1` as well, nothing is searched.
     """
-
-    options = frozenset({"first", "searches"})
 
     sampler: Annotated[str, OneOf(tuple(SAMPLERS))]
     searches: Repeats = 1
@@ -126,8 +122,6 @@ class Scores(_Asked):
     Its keys are the options of the menu of metrics.
     """
 
-    options = frozenset(ASKED)
-
     @property
     def metrics(self) -> tuple[str, ...]:
         """The names of these scores in records, in the order of the tables."""
@@ -136,10 +130,6 @@ class Scores(_Asked):
 
 class Override(FrozenSection):
     """What differs on one dataset: keys of the protocol itself, of its recipe, or the shared knobs of its search."""
-
-    options = frozenset(
-        {"split", "trunk", "image_size", "resize", "embedder_init", "batches", "phases", "shared", "scores"}
-    )
 
     split: SplitRule | None = None
     trunk: TrunkChoice | None = None
@@ -161,8 +151,6 @@ class Protocol(FrozenSection):
     `on` holds what differs on a dataset, by the dataset's name on the menu. `assumed` names the keys that a published
     protocol does not report.
     """
-
-    options = frozenset({"first_evaluation", "scores", "on", "assumed"})
 
     protocol: Name
     summary: str
@@ -223,8 +211,6 @@ class LossChoice(FrozenSection):
     0 where the search begins with a published setting.
     """
 
-    options = frozenset({"spaces", "published"})
-
     label: Name
     address: str
     distance: Literal["cosine", "euclidean"]
@@ -255,8 +241,6 @@ class Study(FrozenSection):
     `smallest_difference` is the smallest difference of interest, in points (hundredths) of the metric. `same` names the
     losses that are one function under several names: their spread is the noise of the protocol itself.
     """
-
-    options = frozenset({"same"})
 
     study: Name
     question: str

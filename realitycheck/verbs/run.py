@@ -27,7 +27,7 @@ from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.stores.cache import forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.frozen import with_features
-from realitycheck.verbs.study import Progress, evidence_folder, prepare_data, unwatched
+from realitycheck.verbs.study import Progress, evidence_folder, prepare_data, require_arithmetic, unwatched
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",
@@ -84,14 +84,14 @@ def run_study(
         read: the study.
         executor: name on `executors.menu`: `local` for child processes, `inline` for this process and a debugger.
         workers: child processes at a time.
-        device: `cpu`, `cuda`, `cuda:<number>`, or `auto`.
+        device: `cpu`, `cuda`, `cuda:<number>`, or `auto`, the one of the protocol's arithmetic.
         deadline: seconds after which a job counts as hanging; it is killed and tried again, three times at most.
         reuse: folders of other studies' evidence, whose records of equal id are copied: a baseline is paid for once.
         watch: sees the progress of the runs.
         progress: sees that of the images and features, which are made ready before.
 
     Raises:
-        InputError: an option is wrong, or the data do not fit the protocol.
+        InputError: an option is wrong, the data do not fit the protocol, or this machine not its arithmetic.
         LedgerError: a ledger is damaged.
 
     Example:
@@ -103,9 +103,10 @@ def run_study(
         ((), ())
     """
     require_options(executor=executor, device=device, reuse=reuse)
+    require_arithmetic(read, device=device, here=MENU[executor].here)
     return carry_out(
         read,
-        executor=build_executor(executor, workers=workers, deadline=deadline),
+        executor=build_executor(read, executor, workers=workers, deadline=deadline),
         device=device,
         reuse=reuse,
         watch=watch,
@@ -126,9 +127,10 @@ def require_options(*, executor: str, device: str, reuse: Sequence[Path]) -> Non
         raise InputError("the command line", problems)
 
 
-def build_executor(name: str, *, workers: int, deadline: float) -> Executor:
-    """Make an executor of the menu, with what the verbs need preloaded."""
-    return MENU[name].build(Resources(workers, deadline, preload()))
+def build_executor(read: ReadStudy, name: str, *, workers: int, deadline: float) -> Executor:
+    """Make an executor of the menu, with what the verbs need preloaded, pinned to the study's arithmetic."""
+    pins = read.study.protocol.recipe.computes.pins
+    return MENU[name].build(Resources(workers, deadline, preload(), pins))
 
 
 def carry_out(

@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from realitycheck import catalog
-from realitycheck.check import data, losses, names, weight_files
+from realitycheck.arithmetic import assignments, unpinned
+from realitycheck.check import data, losses, machine, names, weight_files
 from realitycheck.check.inspection import FILE_RULES, Inspection
 from realitycheck.check.rules.base import rule, rules_of
 from realitycheck.check.rules.study_rules import losses_are_several
-from realitycheck.errors import Problem
+from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.read import ReadStudy, open_files
 from realitycheck.stores.prepare import Stores
 
@@ -21,6 +22,9 @@ Progress = Callable[[str, int, int], None]
 
 NAME_RULES = rules_of(losses, names)
 """What a study names is held to its class; these rules import torch."""
+
+MACHINE_RULES = rules_of(machine)
+"""What runs ask of the machine; `status` and `report` do without."""
 
 
 def unwatched(title: str, done: int, count: int) -> None:
@@ -62,7 +66,7 @@ def check_study(path: Path | str, *, watch: Progress = unwatched) -> ReadStudy:
         InputError: something is wrong; it lists every problem of the three files, of the data and of the weights.
     """
     inspection = _inspected(Path(path))
-    inspection.apply([*NAME_RULES, rule("keys(study.losses)")(losses_are_several)])
+    inspection.apply([*NAME_RULES, rule("keys(study.losses)")(losses_are_several), *MACHINE_RULES])
     _apply_data_rules(inspection, watch)
     return inspection.study()
 
@@ -87,6 +91,33 @@ def prepare_data(read: ReadStudy, *, watch: Progress = unwatched) -> dict[str, S
     if error := inspection.error():
         raise error
     return {choice.name: inspection.values.made[choice.name, "stores"] for choice in read.study.datasets}
+
+
+def require_arithmetic(read: ReadStudy, *, device: str, here: bool) -> None:
+    """Check that this machine can compute in the study's arithmetic, on this device, before anything starts.
+
+    Args:
+        read: the study.
+        device: as in `run_study`.
+        here: whether this very process computes, which then must have been started with the right variables.
+
+    Raises:
+        InputError: it cannot.
+    """
+    inspection = Inspection(read.files)
+    inspection.apply(MACHINE_RULES)
+    if error := inspection.error():
+        raise error
+    name, wanted = read.study.protocol.recipe.arithmetic, read.study.protocol.recipe.computes
+    if device != "auto" and device.partition(":")[0] != wanted.device:
+        says = f"`{device}` is not allowed here: arithmetic {name} computes on {wanted.device}. Choose auto."
+        raise InputError.one("the command line", "device-not-of-arithmetic", says, where="--device")
+    if here and (variables := unpinned(name)):
+        says = (
+            f"`inline` is not allowed here: this process is not pinned to arithmetic {name}. "
+            f"Start it with {assignments(variables)}, or choose local."
+        )
+        raise InputError.one("the command line", "process-unpinned", says, where="--executor")
 
 
 def evidence_folder(read: ReadStudy) -> Path:
