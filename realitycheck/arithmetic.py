@@ -62,7 +62,7 @@ MENU: dict[str, Arithmetic] = {
     "cuda-tf32": Arithmetic("cuda", (), (), "float32", tf32=True, pins=_CUBLAS),
     "cuda-bf16": Arithmetic("cuda", (), (), "bfloat16", tf32=False, pins=_CUBLAS),
 }
-"""Name → class. `cpu-fp32` and `cpu-bf16` are whatever the machine does: they run anywhere and promise no bits."""
+"""Name → class. `cpu-fp32` and `cpu-bf16` are whatever the machine does: they run anywhere, with different bits."""
 
 
 def obstacle(name: str, *, flags: frozenset[str] | None = None, machine: str | None = None) -> str:
@@ -93,14 +93,14 @@ def assignments(variables: Mapping[str, str]) -> str:
 
 def cpu_flags() -> frozenset[str]:
     """The CPU's flags as the kernel names them; empty where there is no /proc/cpuinfo."""
-    found = (line for line in _cpu_lines() if line.startswith(("flags", "Features")))
-    return frozenset(next(found, "").partition(":")[2].split())
+    lines = (line for line in _cpu_lines() if line.startswith(("flags", "Features")))
+    return frozenset(next(lines, "").partition(":")[2].split())
 
 
 def cpu_model() -> str:
     """The CPU's name, for the log of a study."""
-    found = (line.partition(":")[2].strip() for line in _cpu_lines() if line.startswith("model name"))
-    return next(found, platform.processor() or platform.machine())
+    names = (line.partition(":")[2].strip() for line in _cpu_lines() if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
 
 
 def _cpu_lines() -> list[str]:

@@ -19,7 +19,7 @@ _started: dict[int, dict[str, str]] = {}
 def start_server(pins: Mapping[str, str]) -> None:
     """Start a fork server with these environment variables, where none with them runs.
 
-    One with other pins is ended; its children go on, and answer through pipes of their own.
+    One with other pins is ended; its children finish their work: each answers through its own pipe.
 
     Raises:
         RunError: a server that others have started runs without the pins.

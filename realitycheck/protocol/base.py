@@ -6,9 +6,16 @@ Numbers have upper bounds far beyond any sensible value, so that a slip of the k
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 from pydantic_core import CoreSchema, core_schema
 
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -37,7 +44,16 @@ class OneOf:
 class FrozenSection(BaseModel):
     """The base of everything read from a file: frozen and strict; unknown keys are rejected.
 
-    Its JSON holds every key, also those that a file left out.
+    Its JSON holds every key, also those that a file left out, but for `options` that equal their default. These are
+    keys that came after `runs.RESULTS_VERSION` was last raised, and entries of a menu that grows: an id does not depend
+    on those that are not used.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    options: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        unused = {name for name in self.options if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in write(self).items() if name not in unused}

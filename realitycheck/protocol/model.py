@@ -122,6 +122,8 @@ class Scores(_Asked):
     Its keys are the options of the menu of metrics.
     """
 
+    options = frozenset(ASKED)
+
     @property
     def metrics(self) -> tuple[str, ...]:
         """The names of these scores in records, in the order of the tables."""

@@ -49,6 +49,11 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[Non
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
+def has_cuda() -> bool:
+    """Return whether this machine has a GPU that torch can use."""
+    return torch.cuda.is_available()
+
+
 def accelerator() -> str:
     """Return the name of the GPU, or a phrase that none is available."""
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "none, the CPU is used"
@@ -63,8 +68,8 @@ def machine(device: torch.device) -> str:
 
 
 def _mkl() -> str:
-    found = re.search(r"Math Kernel Library Version (\S+?)-", torch.__config__.show())
-    return found[1] if found else "none"
+    version = re.search(r"Math Kernel Library Version (\S+?)-", torch.__config__.show())
+    return version[1] if version else "none"
 
 
 def _driver() -> str:
@@ -73,5 +78,5 @@ def _driver() -> str:
         text = Path("/proc/driver/nvidia/version").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "unknown"
-    found = re.search(r"\b(\d+\.\d+(?:\.\d+)?)\b", text)
-    return found[1] if found else "unknown"
+    version = re.search(r"\b(\d+\.\d+(?:\.\d+)?)\b", text)
+    return version[1] if version else "unknown"

@@ -23,9 +23,6 @@ Progress = Callable[[str, int, int], None]
 NAME_RULES = rules_of(losses, names)
 """What a study names is held to its class; these rules import torch."""
 
-MACHINE_RULES = rules_of(machine)
-"""What runs ask of the machine; `status` and `report` do without."""
-
 
 def unwatched(title: str, done: int, count: int) -> None:
     """Ignore progress."""
@@ -66,7 +63,8 @@ def check_study(path: Path | str, *, watch: Progress = unwatched) -> ReadStudy:
         InputError: something is wrong; it lists every problem of the three files, of the data and of the weights.
     """
     inspection = _inspected(Path(path))
-    inspection.apply([*NAME_RULES, rule("keys(study.losses)")(losses_are_several), *MACHINE_RULES])
+    inspection.apply([*NAME_RULES, rule("keys(study.losses)")(losses_are_several)])
+    _apply_machine_rules(inspection)
     _apply_data_rules(inspection, watch)
     return inspection.study()
 
@@ -105,7 +103,7 @@ def require_arithmetic(read: ReadStudy, *, device: str, here: bool) -> None:
         InputError: it cannot.
     """
     inspection = Inspection(read.files)
-    inspection.apply(MACHINE_RULES)
+    _apply_machine_rules(inspection)
     if error := inspection.error():
         raise error
     name, wanted = read.study.protocol.recipe.arithmetic, read.study.protocol.recipe.computes
@@ -145,6 +143,14 @@ def _inspected(path: Path) -> Inspection:
         sys.path.append(str(inspection.files.home))
     inspection.apply(FILE_RULES)
     return inspection
+
+
+def _apply_machine_rules(inspection: Inspection) -> None:
+    """Hold this machine to the protocol; what asks for its GPU loads torch."""
+    from realitycheck.training.device import has_cuda
+
+    inspection.provide("cuda", has_cuda())
+    inspection.apply(rules_of(machine))
 
 
 def _apply_data_rules(inspection: Inspection, watch: Progress) -> None:

@@ -39,8 +39,8 @@ def test_another_kind_of_machine_is_refused_by_all_that_would_compute(tmp_path):
     study = study_of(tmp_path, FOREIGN)
     for verb in (verbs.plan_study, verbs.run_study):
         problem = problem_of(verb, verbs.load_study(study))
-        assert (problem.line, problem.where, problem.code) == (LINE, "recipe.arithmetic", "arithmetic-unavailable")
-        assert platform.machine() in problem.says
+        assert problem.code == "arithmetic-unavailable"
+        assert f"line {LINE}" in problem.says and platform.machine() in problem.says
     assert problem_of(verbs.check_study, study).code == "arithmetic-unavailable"
     assert not (tmp_path / "studies" / "small" / "ledger").exists()
 
