@@ -59,9 +59,9 @@ def accelerator() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "none, the CPU is used"
 
 
-def machine(device: torch.device) -> str:
+def machine(device: str) -> str:
     """Return what can change the last bits of a result beside its class of arithmetic: processor and versions."""
-    if device.type == "cuda":
+    if device.startswith("cuda"):
         versions = (f"CUDA {torch.version.cuda}", f"cuDNN {torch.backends.cudnn.version()}", f"driver {_driver()}")
         return ", ".join((torch.cuda.get_device_name(device), f"torch {torch.__version__}", *versions))
     return f"{cpu_model()}, torch {torch.__version__}, MKL {_mkl()}"

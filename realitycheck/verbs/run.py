@@ -159,6 +159,7 @@ def carry_out(
             stored=lambda: stored_weights(runtime.cache),
             forget=lambda run_id: forget_weights(runtime.cache, run_id),
             known=runtime.known,
+            machine=_machine(read, device),
         )
         for _ in campaign.steps(seconds=1.0):
             watch(runtime.standings(), [job.title for job in campaign.running.values()])
@@ -166,6 +167,13 @@ def carry_out(
         return StudyResult(left, tuple(campaign.alarms), runtime.standings(), raised)
     finally:
         executor.close()
+
+
+def _machine(read: ReadStudy, device: str) -> str:
+    """The processor and the versions that can change last bits within a class of arithmetic."""
+    from realitycheck.training.device import machine  # loads torch, which `status` and `report` do without
+
+    return machine(read.study.protocol.recipe.computes.device if device == "auto" else device)
 
 
 def accept_failed(read: ReadStudy, run_id: str) -> str:

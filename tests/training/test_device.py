@@ -48,5 +48,5 @@ def test_a_process_that_is_not_pinned_computes_nothing(monkeypatch):
 
 
 def test_the_machine_is_its_processor_and_versions():
-    text = machine(torch.device("cpu"))
+    text = machine("cpu")
     assert f"torch {torch.__version__}" in text and "MKL" in text
