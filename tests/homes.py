@@ -29,7 +29,7 @@ recipe:
     trunk: {name: adam, lr: 1e-4, momentum: 0.9, weight_decay: 0.0}
     embedder: {name: adam, lr: 1e-4, momentum: 0.9, weight_decay: 0.0}
     loss: {name: adam, lr: null, momentum: 0.9, weight_decay: 0.0}
-  precision: float32
+  arithmetic: cpu-fp32
   threads: 1
   collapse: 1e-3
 embedding_dim: 16

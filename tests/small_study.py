@@ -25,7 +25,7 @@ recipe:
     trunk: {name: adam, lr: 1e-3, momentum: 0.9, weight_decay: 0}
     embedder: {name: adam, lr: 1e-3, momentum: 0.9, weight_decay: 0}
     loss: {name: adam, lr: null, momentum: 0.9, weight_decay: 0}
-  precision: float32
+  arithmetic: cpu-fp32
   threads: 1
   collapse: 1e-4
 embedding_dim: 8

@@ -16,7 +16,7 @@ if __name__ == "__main__":
         "score": "standins:score",
     }
     executor = LocalExecutor(
-        workers=int(sys.argv[2]), deadline=60.0, preload=["realitycheck.search.propose", "standins"]
+        workers=int(sys.argv[2]), deadline=60.0, preload=["realitycheck.search.propose", "standins"], pins={}
     )
     verbs.carry_out(
         read_study(Path(sys.argv[1])),

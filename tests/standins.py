@@ -95,6 +95,10 @@ def score(payload: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def environment(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"environment": dict(os.environ)}
+
+
 def echo(payload: dict[str, Any]) -> dict[str, Any]:
     return {"said": payload, "pid": os.getpid()}
 

@@ -41,6 +41,7 @@ FLOORS = {
     "datasets": 1,
     "trunks": 1,
     "statistics": 1,
+    "arithmetic": 0,
     "atomic": 0,
     "canonical": 0,
     "https": 0,

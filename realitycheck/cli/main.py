@@ -51,7 +51,7 @@ EXECUTORS = "; ".join(f"{name}, {entry.title}" for name, entry in MENU.items())
 StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/demo.yaml.", show_default=False)]
 Executor = Annotated[str, typer.Option(help=f"Where jobs run: {EXECUTORS}.")]
 Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
-Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: the one of the protocol's arithmetic.")]
 Deadline = Annotated[float, typer.Option(help="Minutes after which a job is killed and tried again.", min=0.1)]
 
 Reuse = Annotated[
@@ -143,12 +143,13 @@ def pack(study: StudyFile) -> None:
 
 @app.command()
 def doctor(study: StudyFile) -> None:
-    """Describe this machine, and compare images and weights with those at the start of a study."""
+    """Describe this machine and test its arithmetic; compare images and weights with those at the start of a study."""
     read = verbs.load_study(study)
     with making() as watch:
-        facts, problems = verbs.machine_facts(read), verbs.examine(read, watch=watch)
+        facts = [*verbs.machine_facts(read), ("Arithmetic", verbs.arithmetic_fact(read))]
+        problems = verbs.examine(read, watch=watch)
     for heading, fact in facts:
-        out.print(f"{heading:<10}{fact}", markup=False, soft_wrap=True)
+        out.print(f"{heading:<12}{fact}", markup=False, soft_wrap=True)
     if problems:
         raise InputError(read.source, problems)
     out.print("Images and weights are unchanged.")

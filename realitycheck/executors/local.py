@@ -14,15 +14,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any
 
 from realitycheck.executors.base import Executor, Finished, Job
 from realitycheck.executors.call import call, finished
+from realitycheck.executors.fork_server import end_server, start_server
 
 GRACE = 5.0
 """Seconds that a child has to end after SIGTERM, before SIGKILL."""
@@ -43,11 +42,13 @@ class LocalExecutor(Executor):
         workers: how many at a time.
         deadline: seconds after which a job counts as hanging and is killed.
         preload: modules that the fork server imports once for all children.
+        pins: environment variables of the fork server and so of all children, set before they load any library.
     """
 
-    def __init__(self, *, workers: int, deadline: float, preload: Sequence[str]) -> None:
+    def __init__(self, *, workers: int, deadline: float, preload: Sequence[str], pins: Mapping[str, str]) -> None:
         self.workers = workers
         self.deadline = deadline
+        self.pins = dict(pins)
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
         self._children: list[_Child] = []
@@ -59,7 +60,11 @@ class LocalExecutor(Executor):
         return self.workers - len(self._children)
 
     def submit(self, job: Job, *, address: str) -> None:
-        """Start a child on the job."""
+        """Start a child on the job.
+
+        Raises:
+            RunError: the fork server of this process was started by others, without the pins.
+        """
         ours, theirs = self._context.Pipe()
         text = json.dumps(job.payload)
         process = self._context.Process(target=_work, args=(theirs, address, text), daemon=True)
@@ -92,12 +97,12 @@ class LocalExecutor(Executor):
             child.pipe.close()
         self._children.clear()
         if broken_off:
-            _end_server()
+            end_server()
         self._loading = False
 
     def _start(self, process: ForkServerProcess) -> None:
         self._loading = True
-        _start_server()
+        start_server(self.pins)
         process.start()  # the first time it waits until the server has loaded all that it should
         self._loading = False
 
@@ -110,24 +115,6 @@ class LocalExecutor(Executor):
         _end(child.process)
         child.pipe.close()
         return answer
-
-
-def _start_server() -> None:
-    """Start the fork server where none runs, with SIGINT blocked from its first moment: it inherits our mask."""
-    resource_tracker.ensure_running()  # the server's start does the same, and with it would unblock SIGINT
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _end_server() -> None:
-    """End the fork server at once. By itself it would do so after ours: a second later, or when it is done loading."""
-    server: Any = forkserver._forkserver  # there is no public way to end it
-    if server._forkserver_pid is not None:
-        os.kill(server._forkserver_pid, signal.SIGKILL)
-        server._stop()
 
 
 def _answer(child: _Child, seconds: float) -> Finished:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from realitycheck.executors.base import Executor
@@ -18,11 +18,13 @@ class Resources:
         workers: jobs at a time.
         deadline: seconds after which a job counts as hanging.
         preload: modules that are loaded before the first job, so that no job has to wait for them.
+        pins: environment variables of every process that does a job, set before it loads any library.
     """
 
     workers: int
     deadline: float
     preload: Sequence[str]
+    pins: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,18 @@ class ExecutorEntry:
     Args:
         title: where it runs jobs, in a few words.
         build: makes one.
+        here: whether jobs run in the process that submits them, which cannot be pinned once it runs.
     """
 
     title: str
     build: Callable[[Resources], Executor]
+    here: bool
 
 
 def _local(resources: Resources) -> Executor:
-    return LocalExecutor(workers=resources.workers, deadline=resources.deadline, preload=resources.preload)
+    return LocalExecutor(
+        workers=resources.workers, deadline=resources.deadline, preload=resources.preload, pins=resources.pins
+    )
 
 
 def _inline(_: Resources) -> Executor:
@@ -47,7 +53,7 @@ def _inline(_: Resources) -> Executor:
 
 
 MENU: dict[str, ExecutorEntry] = {
-    "local": ExecutorEntry("child processes of this machine", _local),
-    "inline": ExecutorEntry("this process, one job at a time: a debugger works in your loss", _inline),
+    "local": ExecutorEntry("child processes of this machine", _local, here=False),
+    "inline": ExecutorEntry("this process, one job at a time: a debugger works in your loss", _inline, here=True),
 }
 """Name → entry."""

@@ -191,9 +191,7 @@ class SearchPlan:
         if self.choice is None:
             return ()
         first, *later = (phase.model_dump(mode="json") for phase in self.protocol.phases)
-        if self.protocol.first_evaluation != "ignored":
-            first["first_evaluation"] = self.protocol.first_evaluation
-        return (first, *later)
+        return (first | {"first_evaluation": self.protocol.first_evaluation}, *later)
 
     def _new_spec(
         self, stage: Stage, index: int, fold: int | None, knobs: Knobs, phases: tuple[Mapping[str, Any], ...]

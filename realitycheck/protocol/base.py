@@ -44,8 +44,9 @@ class OneOf:
 class FrozenSection(BaseModel):
     """The base of everything read from a file: frozen and strict; unknown keys are rejected.
 
-    `options` are fields that a file may leave out, and that ask for something beyond the rest. One that equals its
-    default is not written, so that an id does not depend on options that are not used.
+    Its JSON holds every key, also those that a file left out, but for `options` that equal their default. These are
+    keys that came after `runs.RESULTS_VERSION` was last raised, and entries of a menu that grows: an id does not depend
+    on those that are not used.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

@@ -43,8 +43,6 @@ class Batch(FrozenSection):
     smaller than `per_class` are drawn with replacement.
     """
 
-    options = frozenset({"stream"})
-
     classes: Size
     per_class: Size
     stream: bool = False
@@ -79,8 +77,6 @@ class Search(FrozenSection):
     among the hyper-parameters are multiples of: 1 (`raw`), or the initial embedding length (`head`, see
     `protocol.units`).
     """
-
-    options = frozenset({"first", "searches"})
 
     sampler: Annotated[str, OneOf(tuple(SAMPLERS))]
     searches: Repeats = 1
@@ -143,10 +139,6 @@ class Scores(_Asked):
 class Override(FrozenSection):
     """What differs on one dataset: keys of the protocol itself, of its recipe, or the shared knobs of its search."""
 
-    options = frozenset(
-        {"split", "trunk", "image_size", "resize", "embedder_init", "batches", "phases", "shared", "scores"}
-    )
-
     split: SplitRule | None = None
     trunk: TrunkChoice | None = None
     image_size: Pixels | None = None
@@ -167,8 +159,6 @@ class Protocol(FrozenSection):
     `on` holds what differs on a dataset, by the dataset's name on the menu. `assumed` names the keys that a published
     protocol does not report.
     """
-
-    options = frozenset({"first_evaluation", "scores", "on", "assumed"})
 
     protocol: Name
     summary: str
@@ -230,8 +220,6 @@ class LossChoice(FrozenSection):
     of the initial embedding length and that of the setting is known.
     """
 
-    options = frozenset({"spaces", "published"})
-
     label: Name
     address: str
     distance: Literal["cosine", "euclidean"]
@@ -263,8 +251,6 @@ class Study(FrozenSection):
     `smallest_difference` is the smallest difference of interest, in points (hundredths) of the metric. `same` names the
     losses that are one function under several names: their spread is the noise of the protocol itself.
     """
-
-    options = frozenset({"same"})
 
     study: Name
     question: str

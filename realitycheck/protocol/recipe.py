@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from realitycheck.protocol.base import FrozenSection, Pixels, Rate, Share, Size, Text
+from realitycheck.arithmetic import MENU as ARITHMETIC
+from realitycheck.arithmetic import Arithmetic
+from realitycheck.protocol.base import FrozenSection, OneOf, Pixels, Rate, Share, Size, Text
 
 
 class Weights(FrozenSection):
@@ -15,8 +17,6 @@ class Weights(FrozenSection):
     `source` is a path, an address, or `package:<import name>/<path inside>`. The digest is part of an id, the source is
     not.
     """
-
-    options = frozenset({"source"})
 
     source: Text | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
@@ -28,8 +28,6 @@ class TrunkChoice(FrozenSection):
     `channels` is its width and `model` its variant, where it takes them. With `frozen`, its features are computed once
     for each image (and, where the recipe flips, for its mirror image), and only embedder and loss are trained.
     """
-
-    options = frozenset({"channels", "model", "weights", "frozen"})
 
     name: Text
     channels: Size | None = None
@@ -54,8 +52,6 @@ class Augment(FrozenSection):
     With `crop`, random crops of the whole image instead.
     """
 
-    options = frozenset({"crop"})
-
     shift: Annotated[int, Field(ge=0, le=2_048)]
     flip: Share
     crop: Crop | None = None
@@ -67,8 +63,6 @@ class Optimizer(FrozenSection):
     `momentum` is Adam's and AdamW's β₁. `eps` is added to the root of the mean squared gradient by RMSprop, Adam and
     AdamW; SGD has none. Fixed for all: RMSprop's α 0.99, Adam's β₂ 0.999; no schedule.
     """
-
-    options = frozenset({"eps"})
 
     name: Literal["rmsprop", "adam", "adamw", "sgd"]
     lr: Rate | None
@@ -101,11 +95,10 @@ class Recipe(FrozenSection):
     from their mean, in [0, 1]) that counts as alive; below it the run is DIVERGED.
     `resize` is the shorter side at which whole images are kept; training crops are cut from them, and evaluation uses
     their middle square of `image_size`. Without it, only that square is kept.
-    `gradient_clip` limits gradients; without it they are as they come. `tf32` lets CUDA round the factors of float32
-    products to TF32; on a CPU it has no effect.
+    `gradient_clip` limits gradients; without it they are as they come.
+    `arithmetic` is a class of the menu `realitycheck.arithmetic`: where runs compute, with which precision, and which
+    instructions they may use.
     """
-
-    options = frozenset({"resize", "gradient_clip", "tf32"})
 
     image_size: Pixels
     resize: Pixels | None = None
@@ -118,7 +111,11 @@ class Recipe(FrozenSection):
     augment: Augment
     optimizers: Optimizers
     gradient_clip: GradientClip | None = None
-    precision: Literal["float32", "bfloat16"]
-    tf32: bool = False
+    arithmetic: Annotated[str, OneOf(tuple(ARITHMETIC))]
     threads: Annotated[int, Field(ge=1, le=1_024)]
     collapse: Share
+
+    @property
+    def computes(self) -> Arithmetic:
+        """The class of arithmetic of that name."""
+        return ARITHMETIC[self.arithmetic]

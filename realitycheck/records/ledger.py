@@ -22,6 +22,9 @@ from realitycheck.records.from_json import read_record
 from realitycheck.records.schema import RECORDS, Record
 from realitycheck.runs import Body
 
+UNKNOWN = "an unknown machine"
+"""Where no note says which machine made a record, as without the notes of another study."""
+
 
 class Ledger:
     """The records of one study.
@@ -49,8 +52,10 @@ class Ledger:
         """The digest of all records, whatever their order and whether they are packed."""
         return digest([self.records[record_id].to_json() for record_id in sorted(self.records)])
 
-    def append(self, record: Record) -> bool:
+    def append(self, record: Record, *, machine: str = "") -> bool:
         """Keep a record for ever; whether it was new.
+
+        `machine` is the processor and the versions that made it, for an alarm.
 
         The first writer wins. A second copy that differs is kept as an alarm under `attempts/`, because it shows
         that something which may change a number is missing from the spec.
@@ -64,10 +69,11 @@ class Ledger:
             known = _open_envelope(_text_of(path), source=str(path))
         self.records[record.id] = known or record
         if known is not None and canonical_json(known.to_json()) != canonical_json(body):
-            self._alarm(record, body)
+            makers = f"The first was made on: {self._maker(record.id)}; the second on: {machine or UNKNOWN}."
+            self._alarm(record, body, makers)
             raise LedgerError(
                 f"{path}: a second {record.kind} of this id has other numbers; the first is kept, both are in "
-                f"{self.folder / 'attempts'}. Something that changes results differs between the two."
+                f"{self.folder / 'attempts'}. Something that changes results differs between the two. {makers}"
             )
         return known is None
 
@@ -96,11 +102,16 @@ class Ledger:
             _pack(self.folder / "attempts.jsonl.gz", [canonical_json(note) for note in notes])
         return self.packed
 
-    def _alarm(self, record: Record, refused: Body) -> None:
+    def _maker(self, record_id: str) -> str:
+        """The machine that made a record, by the notes."""
+        done = (note for note in self.notes() if note["kind"] == "done" and note.get("id") == record_id)
+        return next((str(note["machine"]) for note in done if note.get("machine")), UNKNOWN)
+
+    def _alarm(self, record: Record, refused: Body, makers: str) -> None:
         """Keep the second copy whole beside the ledger, and note where."""
         path = self.folder / "attempts" / "refused" / f"{record.id}-{digest(refused)[:16]}.json"
         _link_new(path, _envelope(refused))
-        reason = f"a second copy differs; it is kept as attempts/refused/{path.name}"
+        reason = f"a second copy differs; it is kept as attempts/refused/{path.name}. {makers}"
         self.note("alarm", {"id": record.id, "title": record.kind, "reason": reason})
 
     def _lines(self) -> Iterator[tuple[str, str]]:

@@ -45,11 +45,37 @@ def provenance_blocks(findings: Findings, attempts: Sequence[Mapping[str, Any]])
     if spent:
         yield Heading(2, "Wall time")
         yield _durations_table(findings, spent)
+    made = machines(attempts)
+    if made:
+        yield Heading(2, "Machines")
+        yield from _machine_blocks(made)
     if attempts:
         yield Heading(2, "Log")
         yield _log_table(attempts)
     else:
         yield Paragraph("There is no entry: the report was made from a packed ledger without its attempts.")
+
+
+def machines(attempts: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Collect the times of finished jobs by the machine that did them, in the order of their first one."""
+    times: dict[str, list[str]] = {}
+    for attempt in attempts:
+        if attempt.get("kind") == "done" and attempt.get("machine"):
+            times.setdefault(str(attempt["machine"]), []).append(str(attempt.get("time", "")))
+    return times
+
+
+def _machine_blocks(made: Mapping[str, Sequence[str]]) -> Iterator[Block]:
+    yield Table(
+        (Column("Processor and versions"), Column("Jobs", number=True), Column("First"), Column("Last")),
+        rows_of([[name, str(len(times)), min(times), max(times)] for name, times in made.items()]),
+        caption="What finished jobs were done with.",
+    )
+    if len(made) > 1:
+        yield Paragraph(
+            f"The results come from {len(made)} kinds of machine: {'; '.join(made)}. Within one class of arithmetic "
+            "another processor or another version can change last bits; `doctor` compares a machine with the reference."
+        )
 
 
 def durations(evidence: Sequence[DatasetEvidence], attempts: Iterable[Mapping[str, Any]]) -> list[Durations]:

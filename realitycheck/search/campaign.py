@@ -32,6 +32,7 @@ class Campaign:
         stored: the ids of the runs whose weights are stored.
         forget: called with the id of a run whose weights no score needs any more.
         known: records of other studies by id; one that a job asks for is copied instead of made again.
+        machine: the processor and the versions that jobs are done with, for the notes.
 
     Attributes:
         running: jobs at work, by id.
@@ -49,6 +50,7 @@ class Campaign:
     stored: Callable[[], Collection[str]]
     forget: Callable[[str], None]
     known: Mapping[str, Record]
+    machine: str
     running: dict[str, Job] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
     left: dict[str, str] = field(default_factory=dict)
@@ -87,7 +89,7 @@ class Campaign:
 
     def _take(self, finished: Finished) -> None:
         job = self.running.pop(finished.job.id)
-        note = {"id": job.id, "title": job.title, "seconds": round(finished.seconds, 3)}
+        note = {"id": job.id, "title": job.title, "seconds": round(finished.seconds, 3), "machine": self.machine}
         record, reason = _record(job, finished)
         why = {"reason": reason} | ({"traceback": finished.traceback} if finished.traceback else {})
         if record is None:
@@ -111,7 +113,7 @@ class Campaign:
     def _keep(self, job: Job, record: Record, *, weights_stored: bool) -> bool:
         """Append a record and tell the agenda; whether the record was new."""
         try:
-            new = self.ledger.append(record)
+            new = self.ledger.append(record, machine=self.machine)
         except LedgerError as error:
             # The model that came with these other numbers contradicts its record: it must not be scored.
             self.alarms.append(str(error))

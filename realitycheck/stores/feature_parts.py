@@ -23,7 +23,7 @@ def features_path(pixels: Path, recipe: Recipe) -> Path:
     """Return the path of a pixel store's features: beside it, with a digest of everything that can change them."""
     trunk = recipe.trunk.model_dump(mode="json", exclude={"weights"})
     weights = recipe.trunk.weights.sha256 if recipe.trunk.weights else None
-    settings = recipe.model_dump(mode="json", include={"image_size", "pooling", "precision", "threads"})
+    settings = recipe.model_dump(mode="json", include={"image_size", "pooling", "arithmetic", "threads"})
     key = digest([RESULTS_VERSION, FEATURE_BATCH, trunk, weights, settings, views(recipe)])[:16]
     return pixels.with_name(f"{pixels.name}-{key}")
 

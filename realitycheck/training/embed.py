@@ -36,7 +36,7 @@ def embed(
     parts = []
     for start in range(0, len(indices), EVALUATION_BATCH):
         images = store.plain(indices[start : start + EVALUATION_BATCH], recipe=recipe, device=device)
-        with autocast(recipe.precision, device):
+        with autocast(recipe.computes.precision, device):
             parts.append(forward(images).float())
     model.train(was_training)
     return torch.cat(parts)

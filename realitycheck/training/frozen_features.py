@@ -53,7 +53,7 @@ def _features(
 ) -> NDArray[np.float32]:
     """Return (B, V, F) pooled features; V is 2 where the recipe flips images, else 1."""
     images = store.plain(indices, recipe=recipe, device=device)
-    with autocast(recipe.precision, device):
+    with autocast(recipe.computes.precision, device):
         mirrored = [images, images.flip(3)][: views(recipe)]
         features = [pooled(trunk(view.float().div(255)), recipe.pooling).float() for view in mirrored]
     return torch.stack(features, dim=1).cpu().numpy()

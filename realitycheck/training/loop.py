@@ -57,7 +57,7 @@ class Trainer:
         total = torch.zeros((), dtype=torch.float64, device=self.device)
         for _ in range(iterations):
             images, labels = self._batch("batch")
-            with autocast(self.recipe.precision, self.device):
+            with autocast(self.recipe.computes.precision, self.device):
                 features = self.model.features(images)
                 embeddings = self.model.embed(features)
             loss = self._backward(embeddings.float(), labels, self._needed(features))
@@ -90,7 +90,7 @@ class Trainer:
         if self.teacher is not None:
             self.teacher.follow(self.model)
             images, _ = self._batch("keys")
-            with autocast(self.recipe.precision, self.device):
+            with autocast(self.recipe.computes.precision, self.device):
                 inputs[Need.KEYS.value] = self.teacher(images).float()
         return inputs
 

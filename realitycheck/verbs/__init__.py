@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from realitycheck.verbs.doctor import examine, machine_facts
+from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
 from realitycheck.verbs.plan import StudyPlan, plan_study
 from realitycheck.verbs.report import pack_study, report_study, study_standings
@@ -16,6 +16,7 @@ __all__ = [
     "StudyResult",
     "Watch",
     "accept_failed",
+    "arithmetic_fact",
     "carry_out",
     "check_study",
     "examine",

@@ -12,10 +12,22 @@ from pathlib import Path
 
 from realitycheck import catalog
 from realitycheck.check.weight_files import weights_file
-from realitycheck.errors import InputError, Problem, first_few
+from realitycheck.errors import InputError, Problem, RunError, first_few
+from realitycheck.executors.base import Job
 from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.read import ReadStudy
-from realitycheck.verbs.study import Progress, stores_folder, unwatched
+from realitycheck.verbs.run import build_executor
+from realitycheck.verbs.study import Progress, require_arithmetic, stores_folder, unwatched
+
+CANARY = "realitycheck.training.canary:compute"
+CANARY_SECONDS = 300.0
+"""Far more than its second of work, for a machine that is busy."""
+
+_WORDS = {
+    "same": "same numbers as the reference for {key}",
+    "differs": "DIFFERS from the reference for {key}; results of this machine differ in their last bits",
+    "no reference": "no reference for {key}; its digest is {digest}",
+}
 
 AT_ONCE = 500
 """Files that are digested between two words of progress."""
@@ -36,6 +48,25 @@ def machine_facts(read: ReadStudy) -> list[tuple[str, str]]:
         ("GPU", accelerator()),
         ("Free disk", f"{shutil.disk_usage(read.home).free / 1e9:.0f} GB"),
     ]
+
+
+def arithmetic_fact(read: ReadStudy) -> str:
+    """Compute the canary of the study's class of arithmetic in a pinned child, and say whether its bits are known."""
+    name = read.study.protocol.recipe.arithmetic
+    try:
+        require_arithmetic(read, device="auto", here=False)
+    except InputError as error:
+        return f"{name}: not possible here. {error.problems[0].says}"
+    executor = build_executor(read, "local", workers=1, deadline=CANARY_SECONDS)
+    payload = {"arithmetic": name, "device": "auto"}
+    try:
+        executor.submit(Job("canary", name, name, f"canary of {name}", payload), address=CANARY)
+        (finished,) = executor.wait(seconds=2 * CANARY_SECONDS)
+    finally:
+        executor.close()
+    if finished.body is None:
+        raise RunError(f"the canary of {name} failed: {finished.failure}")
+    return f"{name}: {_WORDS[finished.body['answer']].format(**finished.body)}"
 
 
 def examine(read: ReadStudy, *, watch: Progress = unwatched) -> list[Problem]:

@@ -21,7 +21,7 @@ from realitycheck.runs import TrainingPlace
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.frozen import with_features
 from realitycheck.verbs.run import build_executor
-from realitycheck.verbs.study import Progress, prepare_data, unwatched
+from realitycheck.verbs.study import Progress, prepare_data, require_arithmetic, unwatched
 
 CALIBRATE = "realitycheck.training.calibrate:calibrate"
 CALIBRATION_SECONDS = 600.0
@@ -64,7 +64,8 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
     """Say what a study costs and what it can find; measures this machine for some seconds.
 
     Raises:
-        InputError: the data do not fit the protocol, or the design can never tell two losses apart.
+        InputError: the data do not fit the protocol, this machine not its arithmetic, or the design can never tell
+            two losses apart.
 
     Example:
         >>> from realitycheck import load_study, plan_study
@@ -84,6 +85,7 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
         says = "missing loss; add one to compare with: a study has two or more."
         raise InputError.one(read.source, "losses-few", says, where="losses", line=read.lines.of(("losses",)))
     smallest = detectable_difference(design, comparisons=family, level=rule.level, wanted=POWER)
+    require_arithmetic(read, device="auto", here=False)
     stores = _at_hand(read, watch)
     measured = _measured(read, stores, watch)
     total = Cost(0.0, sum(_bytes(pair) for pair in stores.values()))
@@ -105,7 +107,7 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
 
 def _at_hand(read: ReadStudy, watch: Progress) -> dict[str, Stores]:
     stores = prepare_data(read, watch=watch)
-    executor = build_executor("local", workers=2, deadline=CALIBRATION_SECONDS)
+    executor = build_executor(read, "local", workers=2, deadline=CALIBRATION_SECONDS)
     try:
         return with_features(read, stores, executor, device="auto", watch=watch)
     finally:
@@ -134,7 +136,7 @@ def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -
     place = asdict(TrainingPlace(str(stores.trainval), cache="", device="auto", weights=weights_file(read, protocol)))
     scores = protocol.scores.model_dump(mode="json") if protocol.scores else None
     title = f"calibration of {choice.label} on {name}"
-    executor = build_executor("local", workers=1, deadline=CALIBRATION_SECONDS)
+    executor = build_executor(read, "local", workers=1, deadline=CALIBRATION_SECONDS)
     try:
         executor.submit(
             Job("calibration", spec.id, name, title, {"spec": spec.to_json(), "place": place, "scores": scores}),

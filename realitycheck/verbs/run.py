@@ -28,7 +28,7 @@ from realitycheck.stores.cache import forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.frozen import with_features
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
-from realitycheck.verbs.study import Progress, evidence_folder, prepare_data, unwatched
+from realitycheck.verbs.study import Progress, evidence_folder, prepare_data, require_arithmetic, unwatched
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",
@@ -85,14 +85,14 @@ def run_study(
         read: the study.
         executor: name on `executors.menu`: `local` for child processes, `inline` for this process and a debugger.
         workers: child processes at a time.
-        device: `cpu`, `cuda`, `cuda:<number>`, or `auto`.
+        device: `cpu`, `cuda`, `cuda:<number>`, or `auto`, the one of the protocol's arithmetic.
         deadline: seconds after which a job counts as hanging; it is killed and tried again, three times at most.
         reuse: folders of other studies' evidence, whose records of equal id are copied: a baseline is paid for once.
         watch: sees the progress of the runs.
         progress: sees that of the images and features, which are made ready before.
 
     Raises:
-        InputError: an option is wrong, or the data do not fit the protocol.
+        InputError: an option is wrong, the data do not fit the protocol, or this machine not its arithmetic.
         LedgerError: a ledger is damaged.
 
     Example:
@@ -104,9 +104,10 @@ def run_study(
         ((), ())
     """
     require_options(executor=executor, device=device, reuse=reuse)
+    require_arithmetic(read, device=device, here=MENU[executor].here)
     return carry_out(
         read,
-        executor=build_executor(executor, workers=workers, deadline=deadline),
+        executor=build_executor(read, executor, workers=workers, deadline=deadline),
         device=device,
         reuse=reuse,
         watch=watch,
@@ -127,9 +128,10 @@ def require_options(*, executor: str, device: str, reuse: Sequence[Path]) -> Non
         raise InputError("the command line", problems)
 
 
-def build_executor(name: str, *, workers: int, deadline: float) -> Executor:
-    """Make an executor of the menu, with what the verbs need preloaded."""
-    return MENU[name].build(Resources(workers, deadline, preload()))
+def build_executor(read: ReadStudy, name: str, *, workers: int, deadline: float) -> Executor:
+    """Make an executor of the menu, with what the verbs need preloaded, pinned to the study's arithmetic."""
+    pins = read.study.protocol.recipe.computes.pins
+    return MENU[name].build(Resources(workers, deadline, preload(), pins))
 
 
 def carry_out(
@@ -159,6 +161,7 @@ def carry_out(
             stored=lambda: stored_weights(runtime.cache),
             forget=lambda run_id: forget_weights(runtime.cache, run_id),
             known=runtime.known,
+            machine=_machine(read, device),
         )
         for _ in campaign.steps(seconds=1.0):
             watch(runtime.standings(), [job.title for job in campaign.running.values()])
@@ -166,6 +169,13 @@ def carry_out(
         return StudyResult(left, tuple(campaign.alarms), runtime.standings(), raised)
     finally:
         executor.close()
+
+
+def _machine(read: ReadStudy, device: str) -> str:
+    """The processor and the versions that can change last bits within a class of arithmetic."""
+    from realitycheck.training.device import machine  # loads torch, which `status` and `report` do without
+
+    return machine(read.study.protocol.recipe.computes.device if device == "auto" else device)
 
 
 def accept_failed(read: ReadStudy, run_id: str) -> str:

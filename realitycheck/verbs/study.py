@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from realitycheck import catalog
-from realitycheck.check import data, duplicates, losses, names, weight_files
+from realitycheck.arithmetic import assignments, unpinned
+from realitycheck.check import data, duplicates, losses, machine, names, weight_files
 from realitycheck.check.inspection import FILE_RULES, Inspection
 from realitycheck.check.rules.base import rule, rules_of
 from realitycheck.check.rules.study_rules import losses_are_several
-from realitycheck.errors import Problem
+from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.read import ReadStudy, open_files
 from realitycheck.stores.prepare import Stores
 
@@ -64,6 +65,7 @@ def check_study(path: Path | str, *, watch: Progress = unwatched) -> ReadStudy:
     """
     inspection = _inspected(Path(path))
     inspection.apply([*NAME_RULES, rule("keys(study.losses)")(losses_are_several)])
+    _apply_machine_rules(inspection)
     _apply_data_rules(inspection, watch)
     read = inspection.study()
     return replace(read, warnings=tuple(_data_warnings(read, inspection)))
@@ -91,6 +93,33 @@ def prepare_data(read: ReadStudy, *, watch: Progress = unwatched) -> dict[str, S
     return {choice.name: inspection.values.made[choice.name, "stores"] for choice in read.study.datasets}
 
 
+def require_arithmetic(read: ReadStudy, *, device: str, here: bool) -> None:
+    """Check that this machine can compute in the study's arithmetic, on this device, before anything starts.
+
+    Args:
+        read: the study.
+        device: as in `run_study`.
+        here: whether this very process computes, which then must have been started with the right variables.
+
+    Raises:
+        InputError: it cannot.
+    """
+    inspection = Inspection(read.files)
+    _apply_machine_rules(inspection)
+    if error := inspection.error():
+        raise error
+    name, wanted = read.study.protocol.recipe.arithmetic, read.study.protocol.recipe.computes
+    if device != "auto" and device.partition(":")[0] != wanted.device:
+        says = f"`{device}` is not allowed here: arithmetic {name} computes on {wanted.device}. Choose auto."
+        raise InputError.one("the command line", "device-not-of-arithmetic", says, where="--device")
+    if here and (variables := unpinned(name)):
+        says = (
+            f"`inline` is not allowed here: this process is not pinned to arithmetic {name}. "
+            f"Start it with {assignments(variables)}, or choose local."
+        )
+        raise InputError.one("the command line", "process-unpinned", says, where="--executor")
+
+
 def evidence_folder(read: ReadStudy) -> Path:
     """The folder of a study's evidence: beside its file, and of its name."""
     return _evidence(read.path)
@@ -116,6 +145,14 @@ def _inspected(path: Path) -> Inspection:
         sys.path.append(str(inspection.files.home))
     inspection.apply(FILE_RULES)
     return inspection
+
+
+def _apply_machine_rules(inspection: Inspection) -> None:
+    """Hold this machine to the protocol; what asks for its GPU loads torch."""
+    from realitycheck.training.device import has_cuda
+
+    inspection.provide("cuda", has_cuda())
+    inspection.apply(rules_of(machine))
 
 
 def _apply_data_rules(inspection: Inspection, watch: Progress) -> None:

@@ -17,12 +17,12 @@ class TestInlineExecutor(ExecutorContract):
 
 class TestLocalExecutor(ExecutorContract):
     def make(self):
-        return LocalExecutor(workers=2, deadline=60.0, preload=["realitycheck.testing.executor_contract"])
+        return LocalExecutor(workers=2, deadline=60.0, preload=["realitycheck.testing.executor_contract"], pins={})
 
 
 @pytest.mark.parametrize("name", sorted(MENU))
 def test_the_menu_builds_what_it_names(name):
-    executor = MENU[name].build(Resources(workers=3, deadline=10.0, preload=()))
+    executor = MENU[name].build(Resources(workers=3, deadline=10.0, preload=(), pins={}))
     assert isinstance(executor, {"local": LocalExecutor, "inline": InlineExecutor}[name])
     assert executor.free == {"local": 3, "inline": 1}[name]
     executor.close()

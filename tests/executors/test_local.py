@@ -21,7 +21,7 @@ def job(name: str, **payload) -> Job:
 
 @pytest.fixture
 def executor():
-    built = LocalExecutor(workers=2, deadline=30.0, preload=())
+    built = LocalExecutor(workers=2, deadline=30.0, preload=(), pins={})
     yield built
     built.close()
 
@@ -53,7 +53,7 @@ def test_an_exception_and_a_killed_child_are_told_and_touch_nothing_else(executo
 
 
 def test_a_hanging_child_is_ended_at_its_deadline():
-    executor = LocalExecutor(workers=1, deadline=1.5, preload=())
+    executor = LocalExecutor(workers=1, deadline=1.5, preload=(), pins={})
     executor.submit(job("a"), address="standins:hang")
     assert "no answer within" in finish(executor, 1)["a"].failure
     executor.close()
@@ -66,7 +66,7 @@ def test_what_a_plug_in_writes_into_the_pipe_is_no_answer(executor):
 
 
 def test_close_ends_what_still_runs():
-    executor = LocalExecutor(workers=1, deadline=30.0, preload=())
+    executor = LocalExecutor(workers=1, deadline=30.0, preload=(), pins={})
     executor.submit(job("a"), address="standins:hang")
     (child,) = executor._children
     pid = child.process.pid
@@ -82,7 +82,7 @@ sys.path.insert(0, "{tests}")
 from realitycheck.executors.local import LocalExecutor
 from realitycheck.executors.base import Job
 if __name__ == "__main__":
-    executor = LocalExecutor(workers=1, deadline=60.0, preload=())
+    executor = LocalExecutor(workers=1, deadline=60.0, preload=(), pins={})
     executor.submit(Job("run", "a", "g", "a", {{}}), address="standins:hang")
     print(executor._children[0].process.pid, flush=True)
     time.sleep(60)
@@ -113,7 +113,7 @@ def ends(pid: int) -> bool:
 
 def test_after_a_study_was_broken_off_the_next_one_finds_a_server():
     for _ in range(2):
-        executor = LocalExecutor(workers=2, deadline=30.0, preload=())
+        executor = LocalExecutor(workers=2, deadline=30.0, preload=(), pins={})
         executor.submit(job("a"), address="standins:echo")
         assert finish(executor, 1)["a"].failure is None
         executor.submit(job("b"), address="standins:hang")
@@ -135,7 +135,7 @@ from realitycheck.executors.local import LocalExecutor
 from realitycheck.executors.base import Job
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    executor = LocalExecutor(workers=1, deadline=60.0, preload=["slow"])
+    executor = LocalExecutor(workers=1, deadline=60.0, preload=["slow"], pins={})
     try:
         executor.submit(Job("run", "a", "g", "a", {{}}), address="standins:echo")
     except KeyboardInterrupt:

@@ -36,12 +36,13 @@ def test_a_record_survives_and_equal_copies_are_one(tmp_path):
 def test_the_first_writer_wins_and_the_second_raises_an_alarm(tmp_path):
     first, second = Ledger(tmp_path), Ledger(tmp_path)
     first.append(proposal(0, 0.1))
-    with pytest.raises(LedgerError, match="other numbers"):
-        second.append(proposal(0, 0.2))
+    first.note("done", {"id": A.id, "machine": "the first CPU"})
+    with pytest.raises(LedgerError, match="first was made on: the first CPU; the second on: the second CPU"):
+        second.append(proposal(0, 0.2), machine="the second CPU")
     assert second.records[A.id].knobs["margin"] == 0.1
     assert Ledger(tmp_path).records[A.id].knobs["margin"] == 0.1
-    (alarm,) = Ledger(tmp_path).notes()
-    assert (alarm["kind"], alarm["id"]) == ("alarm", A.id)
+    (alarm,) = (note for note in Ledger(tmp_path).notes() if note["kind"] == "alarm")
+    assert alarm["id"] == A.id and "the first CPU" in alarm["reason"] and "the second CPU" in alarm["reason"]
     (refused,) = (tmp_path / "attempts" / "refused").iterdir()
     assert refused.name in alarm["reason"]
     assert json.loads(refused.read_text())["body"]["knobs"] == {"margin": 0.2}

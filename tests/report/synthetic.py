@@ -63,7 +63,7 @@ def make_study(
                         "batch_norm": "train",
                         "augment": {"shift": 2, "flip": 0.5},
                         "optimizers": {"trunk": group, "embedder": group, "loss": group},
-                        "precision": "float32",
+                        "arithmetic": "cpu-fp32",
                         "threads": 1,
                         "collapse": 0.01,
                     },

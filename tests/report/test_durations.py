@@ -8,7 +8,7 @@ import pytest
 from pages import write
 
 from realitycheck.records.schema import proposal_id
-from realitycheck.report.provenance import KINDS, durations
+from realitycheck.report.provenance import KINDS, durations, machines
 
 
 def done(id, seconds, kind="done"):
@@ -60,3 +60,20 @@ def test_they_are_in_the_provenance_alone(study, dataset, attempts, tmp_path, te
     row = next(line for line in here["provenance.html"].decode().splitlines() if "<td>circle</td>" in line)
     assert re.findall(r'class="n">([^<]+)<', row) == ["0.30", "10.00", "20.00", "31.00", "7.50", "2.00", "10"]
     assert b"Wall time" not in there["provenance.html"]
+
+
+def test_the_machines_of_a_study_are_compared(study, dataset, tmp_path, texts):
+    notes = [
+        {"kind": "done", "id": str(number), "time": f"2026-01-0{number}", "machine": name}
+        for number, name in ((1, "CPU A, torch 1"), (2, "CPU B, torch 1"), (3, "CPU A, torch 1"))
+    ]
+    unsaid = {"kind": "done", "id": "4", "time": "2026-01-04"}
+    assert {name: len(times) for name, times in machines([*notes, unsaid]).items()} == {
+        "CPU A, torch 1": 2,
+        "CPU B, torch 1": 1,
+    }
+    write(study, [dataset], tmp_path / "two", attempts=notes)
+    write(study, [dataset], tmp_path / "one", attempts=notes[:1])
+    two, one = (texts(tmp_path / name)["provenance.html"].decode() for name in ("two", "one"))
+    assert "CPU A, torch 1; CPU B, torch 1" in two and "2 kinds of machine" in two
+    assert "kinds of machine" not in one and "CPU A, torch 1" in one

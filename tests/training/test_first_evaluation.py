@@ -108,4 +108,4 @@ def test_only_the_key_changes_an_id(tmp_path):
     assert specs[0].id == specs[1].id != specs[2].id
     assert plans[0].digest == plans[1].digest != plans[2].digest
     assert specs[2].phases[0]["first_evaluation"] == "selectable"
-    assert "first_evaluation" not in specs[0].phases[0]
+    assert specs[0].phases[0]["first_evaluation"] == "ignored"

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from small_study import write_study
+import json
+
+import pytest
+import torch
+from small_study import PROTOCOL, write_study
 
 from realitycheck import verbs
+from realitycheck.arithmetic import obstacle
+from realitycheck.training import canary
+from realitycheck.training.canary import REFERENCES
 
 
 def test_changed_missing_and_new_files_are_named(tmp_path):
@@ -64,3 +71,44 @@ def test_a_split_that_the_protocol_does_not_use_is_warned_of(tmp_path):
     assert verbs.study_warnings(read) == []
     (stores,) = verbs.prepare_data(read).values()
     assert [name for name, _ in stores.test_sizes] == ["1", "3", "5", "7", "9", "11", "13", "15"]
+
+
+def of_class(folder, name):
+    return verbs.load_study(
+        write_study(folder, protocol=PROTOCOL.replace("arithmetic: cpu-fp32", f"arithmetic: {name}"))
+    )
+
+
+@pytest.mark.skipif(bool(obstacle("x86-avx2")), reason=f"x86-avx2: {obstacle('x86-avx2')}")
+def test_the_bits_of_x86_avx2_are_those_of_the_reference(tmp_path):
+    """On every x86 machine: this is the claim of the class, under the locked version of torch."""
+    version = f"torch {torch.__version__.partition('+')[0]}"
+    known = version in json.loads(REFERENCES.read_text())["x86-avx2"]
+    assert verbs.arithmetic_fact(of_class(tmp_path, "x86-avx2")).startswith(
+        f"x86-avx2: same numbers as the reference for {version}" if known else "x86-avx2: no reference for torch"
+    )
+
+
+def test_a_class_without_a_reference_and_one_that_is_not_possible(tmp_path):
+    assert verbs.arithmetic_fact(of_class(tmp_path, "cpu-fp32")).startswith("cpu-fp32: no reference for torch")
+    foreign = "arm64" if obstacle("arm64") else "x86-avx2"
+    assert "not possible" in verbs.arithmetic_fact(of_class(tmp_path, foreign))
+
+
+def test_one_bit_is_another_answer(tmp_path, monkeypatch):
+    """The digest covers the numbers of training: one weight that starts one bit away changes it."""
+    drawn, device, references = canary._drawn, torch.device("cpu"), tmp_path / "known.json"
+    first = canary.canary("cpu-fp32", device)
+    references.write_text(json.dumps({"cpu-fp32": {canary.reference_key("cpu-fp32", device): first}}))
+    monkeypatch.setattr(canary, "REFERENCES", references)
+    payload = {"arithmetic": "cpu-fp32", "device": "cpu"}
+    assert canary.compute(payload)["answer"] == "same"
+
+    def moved(step, shape):
+        numbers = drawn(step, shape)
+        if step == 0:
+            numbers.view(torch.int32).view(-1)[0] += 1
+        return numbers
+
+    monkeypatch.setattr(canary, "_drawn", moved)
+    assert canary.compute(payload)["answer"] == "differs"
