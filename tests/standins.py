@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from realitycheck.executors.base import VerbAnswer
-from realitycheck.runs import RunSpec, ScoreSpec
+from realitycheck.runs import RESULTS_VERSION, RunSpec, ScoreSpec
 
 
 def chance(*names: object) -> float:
@@ -20,10 +20,14 @@ def chance(*names: object) -> float:
     return int(hashlib.sha256(json.dumps(names, sort_keys=True).encode()).hexdigest()[:12], 16) / 16**12
 
 
+def head(kind: str) -> dict[str, Any]:
+    return {"kind": kind, "results_version": RESULTS_VERSION}
+
+
 def propose(payload: dict[str, Any]) -> dict[str, Any]:
     knobs = {name: chance(payload["id"], name) for name in payload["space"]}
     keys = ("id", "search", "data", "dataset", "loss", "slot")
-    return {"kind": "proposal", **{key: payload[key] for key in keys}, "knobs": knobs, "source": "random"}
+    return {**head("proposal"), **{key: payload[key] for key in keys}, "knobs": knobs, "source": "random"}
 
 
 def run(payload: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +43,7 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
     validated = bool(spec.phases) and spec.fold is not None and not diverged
     phase = {"name": "normal", "iterations": 30, "best_iteration": 10 + 10 * int(3 * value), "stop": "cap"}
     return {
-        "kind": "run",
+        **head("run"),
         "id": spec.id,
         "spec": spec.to_json(),
         "outcome": "diverged" if diverged else "completed",
@@ -85,7 +89,7 @@ def score(payload: dict[str, Any]) -> dict[str, Any]:
         }
 
     return {
-        "kind": "score",
+        **head("score"),
         "id": spec.id,
         "spec": spec.to_json(),
         "each": [both(model, spec.evaluation) for model in spec.models],

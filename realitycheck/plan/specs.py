@@ -78,8 +78,8 @@ class DatasetPlan:
         protocol = self.protocol
         rules = protocol.model_dump(mode="json", include={"interval", "epoch"})
         sets = {"categories": sorted(protocol.categories), "same": sorted(self.study.same)}
-        searches = {"searches": protocol.search.searches} if protocol.search.searches > 1 else {}
-        return self._compared | rules | sets | searches | {"complete": protocol.final.complete}
+        counts = {"searches": protocol.search.searches, "complete": protocol.final.complete}
+        return self._compared | rules | sets | counts
 
     @property
     def _compared(self) -> dict[str, Any]:

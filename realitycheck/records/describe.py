@@ -19,6 +19,7 @@ def record_fields() -> Iterator[tuple[str, str, str]]:
     for kind, record in RECORDS.items():
         meanings = _meanings(record)
         yield kind, "id", _sentence(inspect.getdoc(record.id) or "")
+        yield kind, "results_version", "that of the release that made it"
         for field in fields(record):
             yield kind, field.name, meanings[field.name]
             if part := PARTS.get(field.name):

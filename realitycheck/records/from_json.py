@@ -10,7 +10,7 @@ from realitycheck.errors import LedgerError
 from realitycheck.metrics.menu import METRICS
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
 from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score
-from realitycheck.runs import Outcome, RunSpec, ScoreSpec
+from realitycheck.runs import RESULTS_VERSION, Outcome, RunSpec, ScoreSpec
 
 _ID = re.compile(r"[0-9a-f]{64}")
 
@@ -21,15 +21,17 @@ def read_record(body: Any) -> Record:
     """Read the body of a record.
 
     Raises:
-        LedgerError: the kind is unknown, a field is missing, unknown or of another type, or the id is not the digest
-            of what the record is about.
+        LedgerError: the kind or the results version is another one, a field is missing, unknown or of another type, or
+            the id is not the digest of what the record is about.
     """
     fields = _Fields(body, "a record")
     kind = fields.take("kind", str)
     if kind not in _READERS:
         raise LedgerError(f"unknown kind of record {kind!r}: must be one of {', '.join(_READERS)}.")
     fields.name = f"a {kind} record"
-    given = fields.take("id", str)
+    given, made_by = fields.take("id", str), fields.take("results_version", int)
+    if made_by != RESULTS_VERSION:
+        raise LedgerError(f"a {kind} record has results version {made_by}: must be {RESULTS_VERSION}.")
     if not _ID.fullmatch(given):
         raise LedgerError(f"a {kind} record has the id {given!r:.80}: must be 64 hexadecimal digits.")
     record = _READERS[kind](fields)
@@ -177,10 +179,16 @@ def _opening(fields: _Fields) -> Opening:
         dataset=fields.take("dataset", str),
         data=fields.take("data", str),
         test=fields.take("test", str),
-        searches={label: (ids,) if isinstance(ids, str) else tuple(ids) for label, ids in searches.items()},
+        searches={label: _ids(ids) for label, ids in searches.items()},
         claims=fields.take("claims", dict),
         number=fields.take("number", int),
     )
+
+
+def _ids(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise LedgerError("`searches` of an opening record must be lists of digests.")
+    return tuple(value)
 
 
 _READERS: dict[str, Callable[[_Fields], Record]] = {

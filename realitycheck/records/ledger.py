@@ -17,10 +17,10 @@ from pathlib import Path
 
 from realitycheck.atomic import draft_of, link_new, publish, storage_errors
 from realitycheck.canonical import canonical_json, digest
-from realitycheck.errors import LedgerError
+from realitycheck.errors import InputError, LedgerError
 from realitycheck.records.from_json import read_record
 from realitycheck.records.schema import RECORDS, Record
-from realitycheck.runs import Body
+from realitycheck.runs import RESULTS_VERSION, Body
 
 
 class Ledger:
@@ -30,6 +30,7 @@ class Ledger:
         folder: the study's folder; it is made when the first record is written.
 
     Raises:
+        InputError: a record is of another results version.
         LedgerError: a record is damaged, or two records of one id differ.
     """
 
@@ -131,10 +132,24 @@ def _open_envelope(text: str, *, source: str) -> Record:
         raise LedgerError(
             f"{source}: the record is damaged (its SHA-256 does not match). Remove it and `run` again: it is made anew."
         )
+    _require_version(body, source=source)
     try:
         return read_record(body)
     except LedgerError as error:
         raise LedgerError(f"{source}: {error} Remove the file, or restore it from a good copy.") from error
+
+
+def _require_version(body: Body, *, source: str) -> None:
+    """Refuse a record of another results version; version 1 wrote none into its records."""
+    made_by = body.get("results_version", 1)
+    if made_by == RESULTS_VERSION:
+        return
+    says = (
+        f"records of results version {made_by} are not allowed here: this release makes and reads version "
+        f"{RESULTS_VERSION}. Move them away and `run` the study again, or use the release that made them. "
+        "Their report pages are files of their own and stay."
+    )
+    raise InputError.one(source, "ledger-version", says)
 
 
 def _link_new(path: Path, text: str) -> bool:

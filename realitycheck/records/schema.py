@@ -1,7 +1,7 @@
 """The kinds of records as frozen values, and their JSON.
 
 `to_json` writes the body of a record; `records.from_json` reads one. The id is not a field: it is a digest of what the
-record is about.
+record is about. Neither is the results version, because there are no records of another version in memory.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from realitycheck.canonical import digest
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
-from realitycheck.runs import Body, Knobs, Outcome, RunSpec, ScoreSpec
+from realitycheck.runs import RESULTS_VERSION, Body, Knobs, Outcome, RunSpec, ScoreSpec
 
 PER_CLASS = "map_at_r_per_class"
 """The key of the per-class scores in a score record."""
@@ -50,8 +50,7 @@ class Proposal:
     def to_json(self) -> Body:
         """The body of the record."""
         return {
-            "kind": self.kind,
-            "id": self.id,
+            **_head(self),
             "search": self.search,
             "data": self.data,
             "dataset": self.dataset,
@@ -111,8 +110,7 @@ class Run:
     def to_json(self) -> Body:
         """The body of the record."""
         return {
-            "kind": self.kind,
-            "id": self.id,
+            **_head(self),
             "spec": self.spec.to_json(),
             "outcome": self.outcome.value,
             "cause": self.cause,
@@ -172,8 +170,7 @@ class Score:
     def to_json(self) -> Body:
         """The body of the record."""
         return {
-            "kind": self.kind,
-            "id": self.id,
+            **_head(self),
             "spec": self.spec.to_json(),
             "each": [_written(model) for model in self.models],
             "together": _written(self.together) if self.together is not None else None,
@@ -191,7 +188,7 @@ class Opening:
         dataset: name of the dataset.
         data: digest of the trainval half.
         test: digest of the test half.
-        searches: label of a loss → digests of its searches, in order; in JSON a single one is no list.
+        searches: label of a loss → digests of its searches, in order.
         claims: what the study wanted to say of the scores before it saw them, as plain JSON: baseline, primary,
             smallest difference, seeds, interval, complete rule, epoch, categories, same.
         number: how many openings of this test half came before.
@@ -214,15 +211,13 @@ class Opening:
 
     def to_json(self) -> Body:
         """The body of the record."""
-        searches = {label: ids[0] if len(ids) == 1 else list(ids) for label, ids in self.searches.items()}
         return {
-            "kind": self.kind,
-            "id": self.id,
+            **_head(self),
             "plan": self.plan,
             "dataset": self.dataset,
             "data": self.data,
             "test": self.test,
-            "searches": searches,
+            "searches": {label: list(ids) for label, ids in self.searches.items()},
             "claims": dict(self.claims),
             "number": self.number,
         }
@@ -249,6 +244,11 @@ def proposal_id(search: str, slot: int) -> str:
 def opening_id(plan: str) -> str:
     """The id of a plan's opening of the test half."""
     return digest({"opening": plan})
+
+
+def _head(record: Record) -> Body:
+    """The fields that every body begins with."""
+    return {"kind": record.kind, "id": record.id, "results_version": RESULTS_VERSION}
 
 
 def _written(model: ModelScores) -> Body:

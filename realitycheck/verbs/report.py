@@ -18,7 +18,7 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
     """Rebuild a study's report from its ledger, finished or not; the paths of what was written.
 
     Raises:
-        InputError: the study's files are wrong.
+        InputError: the study's files are wrong, or the ledger is of another results version.
         LedgerError: the ledger is damaged.
 
     Example:

@@ -6,7 +6,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def run_study(
         progress: sees that of the images and features, which are made ready before.
 
     Raises:
-        InputError: an option is wrong, or the data do not fit the protocol.
+        InputError: an option is wrong, the data do not fit the protocol, or a ledger is of another results version.
         LedgerError: a ledger is damaged.
 
     Example:
@@ -143,8 +143,9 @@ def carry_out(
 ) -> StudyResult:
     """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
     try:
+        ledger = Ledger(evidence_folder(read))  # refused, if it must be, before images are decoded
         stores = with_features(read, prepare_data(read, watch=progress), executor, device=device, watch=progress)
-        runtime = _runtime(read, stores, reuse=reuse)
+        runtime = _runtime(read, ledger, stores, reuse=reuse)
         versions = {name: version(name) for name in ("realitycheck", "torch", "optuna", "numpy")}
         title = " ".join(f"{name} {number}" for name, number in versions.items())
         runtime.ledger.note("started", {"title": title, "device": device})
@@ -176,7 +177,7 @@ def accept_failed(read: ReadStudy, run_id: str) -> str:
     Raises:
         InputError: no single run of that id is still to be done and has failed three times.
     """
-    runtime = _runtime(read, prepare_data(read), reuse=())
+    runtime = _runtime(read, Ledger(evidence_folder(read)), prepare_data(read), reuse=())
     failures = Counter(note["id"] for note in runtime.ledger.notes() if note["kind"] == "failed")
     ready = [job for job in runtime.agenda.ready() if job.kind == "run" and job.id not in runtime.ledger.records]
     failed = [job for job in ready if job.id.startswith(run_id) and failures[job.id] >= ATTEMPTS]
@@ -217,9 +218,8 @@ class _StudyRuntime:
         )
 
 
-def _runtime(read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path]) -> _StudyRuntime:
-    folder = evidence_folder(read)
-    ledger, cache = Ledger(folder), folder / "cache"
+def _runtime(read: ReadStudy, ledger: Ledger, stores: Mapping[str, Stores], *, reuse: Sequence[Path]) -> _StudyRuntime:
+    cache = ledger.folder / "cache"
     plans = tuple(
         DatasetPlan(study=read.study, dataset=name, data=pair.trainval_digest, test=pair.test_digest)
         for name, pair in stores.items()
@@ -262,7 +262,12 @@ def _device_problems(device: str) -> Iterator[Problem]:
 
 
 def _reuse_problems(folder: Path) -> Iterator[Problem]:
-    if not Ledger(folder).records:
+    try:
+        known = Ledger(folder).records
+    except InputError as error:  # of another results version
+        yield from (replace(problem, where=f"--reuse {error.source}") for problem in error.problems)
+        return
+    if not known:
         says = f"{folder} holds no record. Give the folder of a study's evidence, such as studies/sketches."
         yield Problem(0, "--reuse", says, "ledger-missing")
 

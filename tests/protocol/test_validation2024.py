@@ -81,8 +81,8 @@ def trainer_of(case, dataset):
     device = torch.device("cpu")
     trainer = Trainer(recipe, script, script, 0, model, loss, None, optimizers, device)
     spec = RunSpec(
-        results_version=1, data="", dataset=dataset, stage=Stage.SEARCH, index=0, fold=0, folds={}, knobs=knobs,
-        loss={"label": "warped_softmax", "address": "warped_softmax", "distance": "euclidean"},
+        results_version=1, data="", dataset=dataset, stage=Stage.SEARCH, index=0, search=0, fold=0, folds={},
+        knobs=knobs, loss={"label": "warped_softmax", "address": "warped_softmax", "distance": "euclidean"},
         recipe=recipe.model_dump(mode="json"), batch={}, dims=4, phases=(), root=0,
     )  # fmt: skip
     return trainer, spec

@@ -25,6 +25,7 @@ def make_spec(name: str) -> RunSpec:
         dataset="cub200",
         stage=Stage.FINAL,
         index=0,
+        search=0,
         fold=0,
         folds={"count": 4, "kind": "blocks", "seed": 0},
         loss=None,
