@@ -76,8 +76,8 @@ class RunSpec:
         batch: `{"classes", "per_class"}`.
         dims: embedding dimensions D.
         phases: one mapping per phase: `{"name", "cap", "evaluate_every", "patience"}` for a fold run, in the first one
-            `first_evaluation` where that is not `ignored`; `{"name", "iterations"}` for a complete run; empty for an
-            untrained model.
+            `first_evaluation` where that is not `ignored`; `{"name", "iterations", "record_every"}` for a complete
+            run; empty for an untrained model.
         root: the protocol's root seed.
     """
 

@@ -20,6 +20,10 @@ def chance(*names: object) -> float:
     return int(hashlib.sha256(json.dumps(names, sort_keys=True).encode()).hexdigest()[:12], 16) / 16**12
 
 
+def chance_digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
 def head(kind: str) -> dict[str, Any]:
     return {"kind": kind, "results_version": RESULTS_VERSION}
 
@@ -42,6 +46,7 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
     scores = {"map_at_r": value, "r_precision": value, "precision_at_1": value}
     validated = bool(spec.phases) and spec.fold is not None and not diverged
     phase = {"name": "normal", "iterations": 30, "best_iteration": 10 + 10 * int(3 * value), "stop": "cap"}
+    interval = {"iteration": 30, "phase": "normal", "loss": value, "proxy_distance": None}
     return {
         **head("run"),
         "id": spec.id,
@@ -49,9 +54,11 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
         "outcome": "diverged" if diverged else "completed",
         "cause": "the stand-in drew so" if diverged else None,
         "best": {"iteration": phase["best_iteration"], "phase": "normal", **scores} if validated else None,
-        "curve": [{"iteration": 0, "phase": None, "loss": None, **scores}],
+        "curve": [{"iteration": 0, "phase": None, **scores}],
         "phases": [phase] if spec.phases else [],
         "images": {"train": 60, "val": 20},
+        "weights": None if diverged else chance_digest(spec.id),
+        "training": [interval] if spec.phases else [],
     }
 
 

@@ -7,10 +7,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 
-from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
+from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
 from realitycheck.records.schema import RECORDS, DistanceScores
 
-PARTS = {"curve": CurvePoint, "best": Best, "phases": PhaseEnd, "images": Images, "models": DistanceScores}
+PARTS = {
+    "curve": CurvePoint,
+    "best": Best,
+    "phases": PhaseEnd,
+    "images": Images,
+    "training": TrainingPoint,
+    "models": DistanceScores,
+}
 """Field of a record → the type of its parts."""
 
 

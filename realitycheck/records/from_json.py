@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from realitycheck.errors import LedgerError
 from realitycheck.metrics.menu import METRICS
-from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
+from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
 from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score
 from realitycheck.runs import RESULTS_VERSION, Outcome, RunSpec, ScoreSpec
 
@@ -118,6 +118,8 @@ def _run(fields: _Fields) -> Run:
         curve=tuple(_point(_Fields(point, "a point of a curve")) for point in fields.take("curve", list)),
         phases=tuple(_phase(_Fields(phase, "a phase of a run record")) for phase in fields.take("phases", list)),
         images=Images(images.take("train", int), images.take("val", int)),
+        weights=fields.maybe("weights", str),
+        training=tuple(_interval(_Fields(point, "a point of `training`")) for point in fields.take("training", list)),
     )
     images.end()
     return run
@@ -137,8 +139,14 @@ def _best(fields: _Fields) -> Best:
 
 
 def _point(fields: _Fields) -> CurvePoint:
-    iteration, phase, loss = fields.take("iteration", int), fields.maybe("phase", str), fields.maybe("loss", float)
-    point = CurvePoint(iteration, phase, loss, _always(fields))
+    point = CurvePoint(fields.take("iteration", int), fields.maybe("phase", str), _always(fields))
+    fields.end()
+    return point
+
+
+def _interval(fields: _Fields) -> TrainingPoint:
+    iteration, phase, loss = fields.take("iteration", int), fields.take("phase", str), fields.take("loss", float)
+    point = TrainingPoint(iteration, phase, loss, fields.maybe("proxy_distance", float))
     fields.end()
     return point
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from realitycheck.canonical import digest
-from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
+from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
 from realitycheck.runs import RESULTS_VERSION, Body, Knobs, Outcome, RunSpec, ScoreSpec
 
 PER_CLASS = "map_at_r_per_class"
@@ -73,6 +73,8 @@ class Run:
         curve: validations in order, the first at iteration 0; empty for complete runs.
         phases: the phases that ended, in order.
         images: how many images it trained on and was validated on.
+        weights: SHA-256 of the selected model's parameters and buffers; None where it diverged.
+        training: means over the evaluation intervals in order; empty for untrained runs.
     """
 
     kind: ClassVar[str] = "run"
@@ -84,6 +86,8 @@ class Run:
     curve: tuple[CurvePoint, ...]
     phases: tuple[PhaseEnd, ...]
     images: Images
+    weights: str | None
+    training: tuple[TrainingPoint, ...]
 
     @property
     def id(self) -> str:
@@ -118,6 +122,8 @@ class Run:
             "curve": [point.to_json() for point in self.curve],
             "phases": [phase.to_json() for phase in self.phases],
             "images": {"train": self.images.train, "val": self.images.val},
+            "weights": self.weights,
+            "training": [point.to_json() for point in self.training],
         }
 
 

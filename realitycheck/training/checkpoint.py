@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import typing
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -46,6 +48,16 @@ class Snapshot:
         """Load the state into the same parts, or into new ones of the same shapes."""
         for name, part in parts.items():
             part.load_state_dict(copy.deepcopy(self.states[name]))
+
+
+def weights_digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of tensors: name, type, shape and bytes of each, in the order of the names."""
+    hasher = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name].detach().cpu().contiguous()
+        hasher.update(canonical_json([name, str(value.dtype), list(value.shape)]).encode())
+        hasher.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return hasher.hexdigest()
 
 
 def save_weights(cache: Path, spec: RunSpec, model: nn.Module) -> None:

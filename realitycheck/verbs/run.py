@@ -185,7 +185,7 @@ def accept_failed(read: ReadStudy, run_id: str) -> str:
         says = f"unknown run '{run_id}': no single run of this id failed {ATTEMPTS} times. `run` prints the ids."
         raise InputError.one("--accept-failed", "run-unknown", says)
     spec = RunSpec.from_json(failed[0].payload["spec"])
-    runtime.ledger.append(Run(spec, Outcome.DIVERGED, ACCEPTED, None, (), (), Images(0, 0)))
+    runtime.ledger.append(Run(spec, Outcome.DIVERGED, ACCEPTED, None, (), (), Images(0, 0), None, ()))
     return failed[0].title
 
 
