@@ -66,9 +66,10 @@ class Ledger:
         self.records[record.id] = known or record
         if known is not None and canonical_json(known.to_json()) != canonical_json(body):
             self._alarm(record, body)
+            differs = ", ".join(name for name, value in known.to_json().items() if body.get(name) != value)
             raise LedgerError(
-                f"{path}: a second {record.kind} of this id has other numbers; the first is kept, both are in "
-                f"{self.folder / 'attempts'}. Something that changes results differs between the two."
+                f"{path}: a second {record.kind} of this id has other numbers ({differs}); the first is kept, both are "
+                f"in {self.folder / 'attempts'}. Something that changes results differs between the two."
             )
         return known is None
 

@@ -20,7 +20,7 @@ from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import RunError
 from realitycheck.runs import RunSpec
-from realitycheck.stores.cache import weights_path
+from realitycheck.stores.cache import set_aside, weights_path
 
 
 class Stateful(typing.Protocol):
@@ -69,11 +69,12 @@ def save_weights(cache: Path, spec: RunSpec, model: nn.Module) -> None:
         publish(draft, path)
 
 
-def load_weights(cache: Path, run_id: str) -> tuple[RunSpec, dict[str, Tensor]]:
-    """Load the spec and the weights of a run.
+def load_weights(cache: Path, run_id: str, *, digest: str) -> tuple[RunSpec, dict[str, Tensor]]:
+    """Load the spec and the weights of a run, whose record holds this digest of them.
 
     Raises:
-        RunError: if the file is missing, damaged, or of another run. It is deleted, so that the run is trained again.
+        RunError: if the file cannot be read, or if it is damaged, of another run, or holds other weights than those of
+            the record; then it is set aside, so that the run is trained again.
     """
     path = weights_path(cache, run_id)
     try:
@@ -82,7 +83,14 @@ def load_weights(cache: Path, run_id: str) -> tuple[RunSpec, dict[str, Tensor]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         if spec.id != run_id:
             raise ValueError(f"it holds the weights of run {spec.id[:12]}")
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        path.unlink(missing_ok=True)
+        if weights_digest(tensors) != digest:
+            raise ValueError("their SHA-256 is not the one in the run's record")
+    except OSError as error:
         raise RunError(f"{path}: the weights of run {run_id[:12]} cannot be read: {error}") from error
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        aside = set_aside(path)
+        says = (
+            f"the weights of run {run_id[:12]} cannot be used: {error}. They are kept as {aside.name}, and made again."
+        )
+        raise RunError(f"{path}: {says}") from error
     return spec, tensors

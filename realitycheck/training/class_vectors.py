@@ -32,4 +32,5 @@ def own_distance(embeddings: Tensor, labels: Tensor, vectors: Tensor, *, distanc
     own = vectors[labels].to(embeddings.dtype)
     if distance == "cosine":
         embeddings, own = functional.normalize(embeddings, dim=1), functional.normalize(own, dim=1)
-    return torch.linalg.vector_norm(embeddings - own, dim=1, dtype=torch.float64).mean()
+    mean: Tensor = torch.linalg.vector_norm(embeddings - own, dim=1, dtype=torch.float64).mean()
+    return mean
