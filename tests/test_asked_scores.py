@@ -26,7 +26,7 @@ METRICS = {"recall_at_1", "recall_at_4", "recall_at_1000", "nmi", "ndcg_at_r", "
 
 def packed_bodies(folder: Path) -> Iterator[dict]:
     with gzip.open(folder / "ledger.jsonl.gz", "rt", encoding="utf-8") as lines:
-        yield from (json.loads(line)["body"] for line in lines)
+        yield from [json.loads(line)["body"] for line in lines][1:]  # the first holds the files
 
 
 def plan_of(study: Path, *, data: str, test: str) -> DatasetPlan:

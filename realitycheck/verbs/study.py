@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from realitycheck.check.inspection import FILE_RULES, Inspection
 from realitycheck.check.rules.base import rule, rules_of
 from realitycheck.check.rules.study_rules import losses_are_several
 from realitycheck.errors import Problem
-from realitycheck.protocol.read import ReadStudy, open_files
+from realitycheck.protocol.read import ReadStudy, StudyFiles, open_files, parse_files
 from realitycheck.stores.prepare import Stores
 
 Progress = Callable[[str, int, int], None]
@@ -36,6 +36,20 @@ def open_study(study: ReadStudy | Path | str) -> ReadStudy:
         InputError: a file is wrong; it lists every problem with its line.
     """
     return study if isinstance(study, ReadStudy) else _inspected(Path(study)).study()
+
+
+def open_packed(path: Path, texts: Mapping[str, str]) -> ReadStudy:
+    """Read a study from the texts in its packed ledger, as `open_study` reads it from its files.
+
+    Raises:
+        InputError: a text is wrong; it lists every problem with its line.
+    """
+    return _held_to_file_rules(parse_files(path, texts)).study()
+
+
+def study_path(study: ReadStudy | Path | str) -> Path:
+    """The path of a study's file, which need not exist."""
+    return study.path if isinstance(study, ReadStudy) else Path(study)
 
 
 def load_study(path: Path | str) -> ReadStudy:
@@ -89,9 +103,9 @@ def prepare_data(read: ReadStudy, *, watch: Progress = unwatched) -> dict[str, S
     return {choice.name: inspection.values.made[choice.name, "stores"] for choice in read.study.datasets}
 
 
-def evidence_folder(read: ReadStudy) -> Path:
+def evidence_folder(study: ReadStudy | Path | str) -> Path:
     """The folder of a study's evidence: beside its file, and of its name."""
-    return _evidence(read.path)
+    return _evidence(study_path(study))
 
 
 def stores_folder(read: ReadStudy, dataset: str) -> Path:
@@ -109,7 +123,11 @@ def _stores(path: Path, dataset: str) -> Path:
 
 def _inspected(path: Path) -> Inspection:
     """A study's files, held to the rules that need no class; its home joins the import path."""
-    inspection = Inspection(open_files(path))
+    return _held_to_file_rules(open_files(path))
+
+
+def _held_to_file_rules(files: StudyFiles) -> Inspection:
+    inspection = Inspection(files)
     if str(inspection.files.home) not in sys.path:
         sys.path.append(str(inspection.files.home))
     inspection.apply(FILE_RULES)

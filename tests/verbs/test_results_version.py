@@ -37,10 +37,13 @@ def line_of(body: dict) -> str:
     return canonical_json({"body": body, "sha256": digest(body)})
 
 
-def write_packed(folder: Path, body: dict) -> Path:
+FILES = {"kind": "files", "results_version": RESULTS_VERSION, "files": [["a", "1"], ["b", "2"], ["c", "3"]]}
+
+
+def write_packed(folder: Path, *bodies: dict) -> Path:
     folder.mkdir(parents=True)
     path = folder / "ledger.jsonl.gz"
-    path.write_bytes(gzip.compress(f"{line_of(body)}\n".encode()))
+    path.write_bytes(gzip.compress("".join(f"{line_of(body)}\n" for body in bodies).encode()))
     return path
 
 
@@ -85,7 +88,7 @@ def test_records_to_reuse_must_be_of_this_version(study_path, tmp_path):
 
 
 def test_this_version_is_read(tmp_path):
-    write_packed(tmp_path / "study", VERSION_1 | {"results_version": RESULTS_VERSION})
+    write_packed(tmp_path / "study", FILES, VERSION_1 | {"results_version": RESULTS_VERSION})
     assert VERSION_1["id"] in Ledger(tmp_path / "study").records
 
 
