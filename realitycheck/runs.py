@@ -13,8 +13,8 @@ from realitycheck.canonical import digest
 ACCEPTED = "the machine failed on every attempt, and the run was accepted as spent"
 """The cause of a run that was written as DIVERGED by a person's decision."""
 
-RESULTS_VERSION = 1
-"""Raised by every change that can move a number; part of every id."""
+RESULTS_VERSION = 2
+"""Raised by every change that can move a number; part of every id, and the only version whose records are read."""
 
 Body = dict[str, Any]
 """A JSON object: the body of a record, or the payload of a job."""
@@ -76,8 +76,8 @@ class RunSpec:
         batch: `{"classes", "per_class"}`.
         dims: embedding dimensions D.
         phases: one mapping per phase: `{"name", "cap", "evaluate_every", "patience"}` for a fold run, in the first one
-            `first_evaluation`; `{"name", "iterations"}` for a complete run; empty for an
-            untrained model.
+            `first_evaluation`; `{"name", "iterations", "record_every"}` for a complete
+            run; empty for an untrained model.
         root: the protocol's root seed.
     """
 
@@ -86,6 +86,7 @@ class RunSpec:
     dataset: str
     stage: Stage
     index: int
+    search: int
     fold: int | None
     folds: Mapping[str, Any]
     loss: Mapping[str, str] | None
@@ -95,7 +96,6 @@ class RunSpec:
     dims: int
     phases: tuple[Mapping[str, Any], ...]
     root: int
-    search: int = 0
 
     @cached_property
     def id(self) -> str:
@@ -103,10 +103,8 @@ class RunSpec:
         return digest(self.to_json())
 
     def to_json(self) -> Body:
-        """This spec as plain JSON values; `search` is left out where it is 0."""
+        """This spec as plain JSON values."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
-        if not self.search:
-            del own["search"]
         return own | {"stage": self.stage.value, "phases": [dict(phase) for phase in self.phases]}
 
     @classmethod
@@ -123,11 +121,6 @@ class RunSpec:
 CLEAN, TRUNK = "clean", "trunk"
 """The evaluations that every study has: the test half as it is, and its pooled features below the embedder."""
 
-_OUTPUTS = {CLEAN: "embedder", TRUNK: "trunk"}
-"""How results version 1 writes an evaluation: by the output of the model that it measures."""
-
-_EVALUATIONS = {output: evaluation for evaluation, output in _OUTPUTS.items()}
-
 
 @dataclass(frozen=True)
 class ScoreSpec:
@@ -139,7 +132,7 @@ class ScoreSpec:
         models: run ids; more than one are scored each by itself and as one concatenated embedding.
         evaluation: what is measured: the name of an evaluation on the menu.
         scores: what is asked for beside the scores of every record, as plain JSON (`protocol.model.Scores`); None where
-            nothing is, and then it is no part of the id.
+            nothing is.
     """
 
     results_version: int
@@ -155,13 +148,12 @@ class ScoreSpec:
 
     def to_json(self) -> Body:
         """This spec as plain JSON values."""
-        scores = {} if self.scores is None else {"scores": dict(self.scores)}
         return {
             "results_version": self.results_version,
             "test": self.test,
             "models": list(self.models),
-            "output": _OUTPUTS.get(self.evaluation, self.evaluation),
-            **scores,
+            "evaluation": self.evaluation,
+            "scores": None if self.scores is None else dict(self.scores),
         }
 
     @classmethod
@@ -171,10 +163,7 @@ class ScoreSpec:
         Raises:
             TypeError: a field is missing or unknown.
         """
-        output = body["output"]
-        others = {name: value for name, value in body.items() if name != "output"}
-        evaluation = _EVALUATIONS.get(output, output)
-        return cls(**{"scores": None, **others, "models": tuple(body["models"]), "evaluation": evaluation})
+        return cls(**{**body, "models": tuple(body["models"])})
 
 
 @dataclass(frozen=True, slots=True)

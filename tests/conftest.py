@@ -21,6 +21,26 @@ def study_path(tmp_path: Path) -> Path:
     return write_study(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a study of two losses that was trained and scored, packed, with its loose records; not to be changed.
+
+    Its searches have two trials, the second by a Gaussian process.
+    """
+    import torch
+    from small_study import FINISHED, FINISHED_PROTOCOL, write_study
+
+    from realitycheck import verbs
+
+    path = write_study(tmp_path_factory.mktemp("finished"), protocol=FINISHED_PROTOCOL, study=FINISHED)
+    threads = torch.get_num_threads()
+    result = verbs.run_study(verbs.load_study(path), executor="inline", device="cpu")
+    torch.set_num_threads(threads)
+    assert not result.left and not result.alarms
+    verbs.pack_study(path)
+    return path
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     from homes import Home

@@ -60,6 +60,13 @@ primary: {category: complete, metric: map_at_r}
 smallest_difference: 0.5
 """
 
+FINISHED_PROTOCOL = PROTOCOL.replace(
+    "cap: 30, evaluate_every: 10, patience: 2", "cap: 6, evaluate_every: 3, patience: 1"
+).replace("sampler: random, trials: 3, startup_trials: 2", "sampler: gp, trials: 2, startup_trials: 1")
+"""The protocol of the study that the fixture `finished` carries out."""
+
+FINISHED = STUDY.replace(" triplet: {},", "")
+
 
 def write_study(home: Path, *, protocol: str = PROTOCOL, study: str = STUDY) -> Path:
     """Lay a study out as a user would; the path of its file."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from realitycheck.executors.base import VerbAnswer
-from realitycheck.runs import RunSpec, ScoreSpec
+from realitycheck.runs import RESULTS_VERSION, RunSpec, ScoreSpec
 
 
 def chance(*names: object) -> float:
@@ -20,10 +20,18 @@ def chance(*names: object) -> float:
     return int(hashlib.sha256(json.dumps(names, sort_keys=True).encode()).hexdigest()[:12], 16) / 16**12
 
 
+def chance_digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def head(kind: str) -> dict[str, Any]:
+    return {"kind": kind, "results_version": RESULTS_VERSION}
+
+
 def propose(payload: dict[str, Any]) -> dict[str, Any]:
     knobs = {name: chance(payload["id"], name) for name in payload["space"]}
     keys = ("id", "search", "data", "dataset", "loss", "slot", "unit")
-    return {"kind": "proposal", **{key: payload[key] for key in keys}, "knobs": knobs, "source": "random"}
+    return {**head("proposal"), **{key: payload[key] for key in keys}, "knobs": knobs, "source": "random"}
 
 
 def run(payload: dict[str, Any]) -> dict[str, Any]:
@@ -38,16 +46,19 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
     scores = {"map_at_r": value, "r_precision": value, "precision_at_1": value}
     validated = bool(spec.phases) and spec.fold is not None and not diverged
     phase = {"name": "normal", "iterations": 30, "best_iteration": 10 + 10 * int(3 * value), "stop": "cap"}
+    interval = {"iteration": 30, "phase": "normal", "loss": value, "proxy_distance": None}
     return {
-        "kind": "run",
+        **head("run"),
         "id": spec.id,
         "spec": spec.to_json(),
         "outcome": "diverged" if diverged else "completed",
         "cause": "the stand-in drew so" if diverged else None,
         "best": {"iteration": phase["best_iteration"], "phase": "normal", **scores} if validated else None,
-        "curve": [{"iteration": 0, "phase": None, "loss": None, **scores}],
+        "curve": [{"iteration": 0, "phase": None, **scores}],
         "phases": [phase] if spec.phases else [],
         "images": {"train": 60, "val": 20},
+        "weights": None if diverged else chance_digest(spec.id),
+        "training": [interval] if spec.phases else [],
     }
 
 
@@ -85,7 +96,7 @@ def score(payload: dict[str, Any]) -> dict[str, Any]:
         }
 
     return {
-        "kind": "score",
+        **head("score"),
         "id": spec.id,
         "spec": spec.to_json(),
         "each": [both(model, spec.evaluation) for model in spec.models],

@@ -14,6 +14,7 @@ import pytest
 from small_study import write_study
 
 from realitycheck import verbs
+from realitycheck.protocol.read import read_study
 from realitycheck.records.ledger import Ledger
 
 HERE = Path(__file__).parent
@@ -46,7 +47,7 @@ def evidence(study: Path) -> dict[str, bytes]:
     ledger = Ledger(folder)
     written = verbs.report_study(study)
     claims = {path.name: path.read_bytes() for path in written if path.name != "provenance.html"}
-    return {"ledger": ledger.pack().read_bytes(), **claims}
+    return {"ledger": ledger.pack(read_study(study).texts()).read_bytes(), **claims}
 
 
 @pytest.fixture(scope="module")

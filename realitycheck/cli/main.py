@@ -126,6 +126,9 @@ def status(study: StudyFile) -> None:
 def report(study: StudyFile) -> None:
     """Rebuild a study's page, tables and figures from its ledger."""
     written = {path.name: path for path in verbs.report_study(study)}
+    if changed := verbs.files_not_reported(study):
+        says = f"{', '.join(changed)}: not as in the packed ledger, which was reported. `pack` again to use the files."
+        out.print(says, style="yellow", markup=False, soft_wrap=True)
     page = written.pop("index.html")
     for dataset in json.loads(written["tables.json"].read_text(encoding="utf-8"))["datasets"]:
         out.print(f"{dataset['dataset']}: {dataset['answer']}", markup=False, soft_wrap=True)

@@ -17,7 +17,7 @@ from realitycheck.evaluations.base import Evaluation
 from realitycheck.evaluations.menu import MENU
 from realitycheck.metrics.measure import measure
 from realitycheck.records.schema import PER_CLASS, DistanceScores, ModelScores, Score
-from realitycheck.runs import DISTANCES, Body, ScoreSpec, ScoringPlace
+from realitycheck.runs import DISTANCES, Body, RunSpec, ScoreSpec, ScoringPlace
 from realitycheck.stores.base import Store
 from realitycheck.stores.open import open_store
 from realitycheck.training.assemble import fold_of, model_of, recipe_of
@@ -29,15 +29,22 @@ from realitycheck.training.embed import join, rms_norm
 def score(payload: Body) -> Body:
     """Score the models of `payload["spec"]` at `payload["place"]`; the body of the record.
 
+    Args:
+        payload: `spec`, `place`, and `weights`: run id → digest of its weights in the run's record.
+
     Raises:
-        RunError: a model's weights are missing, or the test half at this place is another one.
+        RunError: a model's weights are missing or other ones, or the test half at this place is another one.
     """
     spec, place = ScoreSpec.from_json(payload["spec"]), ScoringPlace(**payload["place"])
     trainval, test = open_store(Path(place.trainval)), open_store(Path(place.test))
     if test.digest != spec.test:
         raise RunError(f"{place.test}: holds other images than the spec asks for ({spec.test[:12]}).")
     evaluation = build_evaluation(spec.evaluation)
-    members = [_member(model, evaluation, place, trainval=trainval, test=test) for model in spec.models]
+    cache, digests = Path(place.cache), payload["weights"]
+    members = [
+        _member(*load_weights(cache, model, digest=digests[model]), evaluation, place, trainval=trainval, test=test)
+        for model in spec.models
+    ]
     labels, counts = torch.from_numpy(test.labels), test.counts()
     record = Score(
         spec=spec,
@@ -70,8 +77,15 @@ class _Member:
     scale: float
 
 
-def _member(run_id: str, evaluation: Evaluation, place: ScoringPlace, *, trainval: Store, test: Store) -> _Member:
-    spec, weights = load_weights(Path(place.cache), run_id)
+def _member(
+    spec: RunSpec,
+    weights: Mapping[str, Tensor],
+    evaluation: Evaluation,
+    place: ScoringPlace,
+    *,
+    trainval: Store,
+    test: Store,
+) -> _Member:
     recipe = recipe_of(spec)
     device = prepare_machine(recipe, place.device)
     model = model_of(spec, trainval, weights=None)

@@ -17,7 +17,9 @@ EPOCH_MULTIPLE = 5
 def complete_phases(
     fold_runs: Sequence[Run], *, rule: str, phases: Sequence[Phase], epoch: int | str, batch_size: int
 ) -> tuple[Mapping[str, Any], ...] | None:
-    """The phases of a complete run, `{"name", "iterations"}` each, or None if no fold run completed.
+    """The phases of a complete run, `{"name", "iterations", "record_every"}` each, or None if no fold run completed.
+
+    The means of its training curve are over `record_every` iterations, the evaluation interval of the fold runs.
 
     Args:
         fold_runs: runs whose selected checkpoints count: of all replicates under `appendix_d`, of one
@@ -39,7 +41,9 @@ def complete_phases(
     else:
         lengths = _appendix_d(done, phases=phases, epoch=epoch, batch_size=batch_size)
     return tuple(
-        {"name": phase.name, "iterations": length} for phase, length in zip(phases, lengths, strict=True) if length
+        {"name": phase.name, "iterations": length, "record_every": phase.evaluate_every}
+        for phase, length in zip(phases, lengths, strict=True)
+        if length
     )
 
 

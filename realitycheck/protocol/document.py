@@ -102,7 +102,16 @@ def read_document(path: Path, *, source: str) -> Document:
         InputError: it cannot be opened, is too large or too deep, or is not YAML. Problems that leave the rest
             readable are among the document's instead.
     """
-    text, reader = _text(path, source), Reader()
+    return parse_document(_text(path, source), path, source=source)
+
+
+def parse_document(text: str, path: Path, *, source: str) -> Document:
+    """Read the text of one YAML file; `path` is where the file is, or was.
+
+    Raises:
+        InputError: as `read_document`.
+    """
+    reader = Reader()
     try:
         data = reader.read(text)
     except Unreadable as error:

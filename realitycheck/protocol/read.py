@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from realitycheck.errors import InputError, Problem
-from realitycheck.protocol.document import Document, Lines, read_document, unread
+from realitycheck.protocol.document import Document, Lines, parse_document, read_document, unread
 from realitycheck.protocol.model import Protocol, Study
 from realitycheck.protocol.paper_settings import DEFAULT
 from realitycheck.protocol.study_file import Spaces, WrittenStudy, completed
@@ -170,6 +170,30 @@ def open_files(path: Path) -> StudyFiles:
     return StudyFiles(home, study, protocol, spaces)
 
 
+def parse_files(path: Path, texts: Mapping[str, str]) -> StudyFiles:
+    """The three files of a study from their texts, as `ReadStudy.texts` returns them; no file is opened.
+
+    Args:
+        path: where the study's file is, or was.
+        texts: name → text of the study's file, the protocol's and the spaces', in this order.
+
+    Raises:
+        InputError: a text is not YAML.
+    """
+    home = _home(path)
+    study, protocol, spaces = (
+        parse_document(text, path if number == 0 else home / name, source=name)
+        for number, (name, text) in enumerate(texts.items())
+    )
+    return StudyFiles(home, study, protocol, spaces)
+
+
+def changed_files(path: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of those of the three files that are present and have another text."""
+    places = {name: path if number == 0 else _home(path) / name for number, name in enumerate(texts)}
+    return tuple(name for name, file in places.items() if _is_file(file) and _document_text(file) != texts[name])
+
+
 def shown(path: Path) -> str:
     """A path as messages show it: relative to the current folder if it is inside of it."""
     here = Path.cwd()
@@ -231,6 +255,10 @@ def _document(file: Path) -> Document:
         return read_document(file, source=shown(file))
     except InputError as error:
         return unread(file, source=error.source, problems=error.problems)
+
+
+def _document_text(file: Path) -> str:
+    return file.read_bytes().decode("utf-8-sig", errors="replace")
 
 
 def _is_file(path: Path) -> bool:

@@ -15,18 +15,44 @@ class CurvePoint:
     Args:
         iteration: counted from the start of the run, over all its phases.
         phase: `normal`, `followup`, or None before the first phase.
-        loss: mean training loss since the evaluation before; None at iteration 0.
         scores: the scores that every record holds, in [0, 1], by name.
     """
 
     iteration: int
     phase: str | None
-    loss: float | None
     scores: Mapping[str, float]
 
     def to_json(self) -> Body:
         """This point as plain JSON values."""
-        return {"iteration": self.iteration, "phase": self.phase, "loss": self.loss, **self.scores}
+        return {"iteration": self.iteration, "phase": self.phase, **self.scores}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPoint:
+    """Means over one evaluation interval of a run.
+
+    Args:
+        iteration: the end of the interval, counted from the start of the run, over all its phases.
+        phase: `normal` or `followup`.
+        loss: mean training loss of the batches.
+        proxy_distance: mean distance between an embedding and the vector of its own class, over the batches, each
+            before its step (DeMoor and Prevost 2024, Eq. 9); both L2-normalised where the loss declares the cosine
+            distance. None for a loss without one learned vector per class, and where it is not finite.
+    """
+
+    iteration: int
+    phase: str
+    loss: float
+    proxy_distance: float | None
+
+    def to_json(self) -> Body:
+        """This point as plain JSON values."""
+        return {
+            "iteration": self.iteration,
+            "phase": self.phase,
+            "loss": self.loss,
+            "proxy_distance": self.proxy_distance,
+        }
 
 
 @dataclass(frozen=True, slots=True)

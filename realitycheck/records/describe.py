@@ -7,10 +7,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 
-from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
+from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
 from realitycheck.records.schema import RECORDS, DistanceScores
 
-PARTS = {"curve": CurvePoint, "best": Best, "phases": PhaseEnd, "images": Images, "models": DistanceScores}
+PARTS = {
+    "curve": CurvePoint,
+    "best": Best,
+    "phases": PhaseEnd,
+    "images": Images,
+    "training": TrainingPoint,
+    "models": DistanceScores,
+}
 """Field of a record → the type of its parts."""
 
 
@@ -19,6 +26,7 @@ def record_fields() -> Iterator[tuple[str, str, str]]:
     for kind, record in RECORDS.items():
         meanings = _meanings(record)
         yield kind, "id", _sentence(inspect.getdoc(record.id) or "")
+        yield kind, "results_version", "that of the release that made it"
         for field in fields(record):
             yield kind, field.name, meanings[field.name]
             if part := PARTS.get(field.name):

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from realitycheck.errors import LedgerError
 from realitycheck.metrics.menu import METRICS
 from realitycheck.protocol.units import LengthUnit
-from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
+from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
 from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score, unit_json
-from realitycheck.runs import Outcome, RunSpec, ScoreSpec
+from realitycheck.runs import RESULTS_VERSION, Outcome, RunSpec, ScoreSpec
 
 _ID = re.compile(r"[0-9a-f]{64}")
 
@@ -22,15 +22,17 @@ def read_record(body: Any) -> Record:
     """Read the body of a record.
 
     Raises:
-        LedgerError: the kind is unknown, a field is missing, unknown or of another type, or the id is not the digest
-            of what the record is about.
+        LedgerError: the kind or the results version is another one, a field is missing, unknown or of another type, or
+            the id is not the digest of what the record is about.
     """
     fields = _Fields(body, "a record")
     kind = fields.take("kind", str)
     if kind not in _READERS:
         raise LedgerError(f"unknown kind of record {kind!r}: must be one of {', '.join(_READERS)}.")
     fields.name = f"a {kind} record"
-    given = fields.take("id", str)
+    given, made_by = fields.take("id", str), fields.take("results_version", int)
+    if made_by != RESULTS_VERSION:
+        raise LedgerError(f"a {kind} record has results version {made_by}: must be {RESULTS_VERSION}.")
     if not _ID.fullmatch(given):
         raise LedgerError(f"a {kind} record has the id {given!r:.80}: must be 64 hexadecimal digits.")
     record = _READERS[kind](fields)
@@ -134,6 +136,8 @@ def _run(fields: _Fields) -> Run:
         curve=tuple(_point(_Fields(point, "a point of a curve")) for point in fields.take("curve", list)),
         phases=tuple(_phase(_Fields(phase, "a phase of a run record")) for phase in fields.take("phases", list)),
         images=Images(images.take("train", int), images.take("val", int)),
+        weights=fields.maybe("weights", str),
+        training=tuple(_interval(_Fields(point, "a point of `training`")) for point in fields.take("training", list)),
     )
     images.end()
     return run
@@ -153,8 +157,14 @@ def _best(fields: _Fields) -> Best:
 
 
 def _point(fields: _Fields) -> CurvePoint:
-    iteration, phase, loss = fields.take("iteration", int), fields.maybe("phase", str), fields.maybe("loss", float)
-    point = CurvePoint(iteration, phase, loss, _always(fields))
+    point = CurvePoint(fields.take("iteration", int), fields.maybe("phase", str), _always(fields))
+    fields.end()
+    return point
+
+
+def _interval(fields: _Fields) -> TrainingPoint:
+    iteration, phase, loss = fields.take("iteration", int), fields.take("phase", str), fields.take("loss", float)
+    point = TrainingPoint(iteration, phase, loss, fields.maybe("proxy_distance", float))
     fields.end()
     return point
 
@@ -195,10 +205,16 @@ def _opening(fields: _Fields) -> Opening:
         dataset=fields.take("dataset", str),
         data=fields.take("data", str),
         test=fields.take("test", str),
-        searches={label: (ids,) if isinstance(ids, str) else tuple(ids) for label, ids in searches.items()},
+        searches={label: _ids(ids) for label, ids in searches.items()},
         claims=fields.take("claims", dict),
         number=fields.take("number", int),
     )
+
+
+def _ids(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise LedgerError("`searches` of an opening record must be lists of digests.")
+    return tuple(value)
 
 
 _READERS: dict[str, Callable[[_Fields], Record]] = {

@@ -1,26 +1,35 @@
 """The evidence of a study on disk: the only truth, and the only writer of it.
 
 `<study>/ledger/<kind>/<id>.json` holds one record each; `<study>/ledger.jsonl.gz` is the packed form that is
-committed, and both are read. `<study>/attempts/` holds what is not evidence: times, hosts, failures, alarms.
+committed, and both are read. Its first line holds the files of the study as text. `<study>/attempts/` holds what is not
+evidence: times, hosts, failures, alarms.
 """
 
 from __future__ import annotations
 
+import getpass
 import gzip
 import io
 import json
 import platform
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from realitycheck.atomic import draft_of, link_new, publish, storage_errors
 from realitycheck.canonical import canonical_json, digest
-from realitycheck.errors import LedgerError
+from realitycheck.errors import InputError, LedgerError
 from realitycheck.records.from_json import read_record
+from realitycheck.records.redaction import redacted
 from realitycheck.records.schema import RECORDS, Record
-from realitycheck.runs import Body
+from realitycheck.runs import RESULTS_VERSION, Body
+
+FILES = "files"
+"""The kind of the first line of a packed ledger, which is no record."""
+
+FILE_COUNT = 3
+"""The study's file, the protocol's and the spaces'."""
 
 UNKNOWN = "an unknown machine"
 """Where no note says which machine made a record, as without the notes of another study."""
@@ -32,15 +41,27 @@ class Ledger:
     Args:
         folder: the study's folder; it is made when the first record is written.
 
+    Attributes:
+        records: by id.
+        texts: name → text of the files of the study in the packed ledger: the study's, the protocol's and the spaces',
+            in this order. None where there is no packed ledger.
+        loose: ids of the records that are not in the packed ledger.
+
     Raises:
+        InputError: a record is of another results version.
         LedgerError: a record is damaged, or two records of one id differ.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.records: dict[str, Record] = {}
-        for source, line in self._lines():
-            self._read(source, line)
+        self.texts: dict[str, str] | None = None
+        for number, line in enumerate(_unpacked(self.packed), start=1):
+            self._read_packed(f"{self.packed}, line {number}", line, first=number == 1)
+        packed = set(self.records)
+        for path in sorted((self.folder / "ledger").glob("*/*.json")):
+            self._read(str(path), _open_envelope(_text_of(path), source=str(path)))
+        self.loose = set(self.records) - packed
 
     @property
     def packed(self) -> Path:
@@ -66,14 +87,15 @@ class Ledger:
         path, body = self.folder / "ledger" / record.kind / f"{record.id}.json", record.to_json()
         known = self.records.get(record.id)
         if known is None and not _link_new(path, _envelope(body)):
-            known = _open_envelope(_text_of(path), source=str(path))
+            known = _record_of(_open_envelope(_text_of(path), source=str(path)), source=str(path))
         self.records[record.id] = known or record
         if known is not None and canonical_json(known.to_json()) != canonical_json(body):
             makers = f"The first was made on: {self._maker(record.id)}; the second on: {machine or UNKNOWN}."
             self._alarm(record, body, makers)
+            differs = ", ".join(name for name, value in known.to_json().items() if body.get(name) != value)
             raise LedgerError(
-                f"{path}: a second {record.kind} of this id has other numbers; the first is kept, both are in "
-                f"{self.folder / 'attempts'}. Something that changes results differs between the two. {makers}"
+                f"{path}: a second {record.kind} of this id has other numbers ({differs}); the first is kept, both are "
+                f"in {self.folder / 'attempts'}. Something that changes results differs between the two. {makers}"
             )
         return known is None
 
@@ -85,19 +107,30 @@ class Ledger:
         _link_new(self.folder / "attempts" / f"{kind}-{digest(text)[:16]}.json", text)
 
     def notes(self) -> list[Body]:
-        """Every note by time, the packed ones included."""
+        """Every note by time, the packed ones included; of one that is packed as well, the note itself."""
         packed = self.folder / "attempts.jsonl.gz"
-        sources = {_text_of(path): path for path in (self.folder / "attempts").glob("*.json")}
-        sources |= {line.rstrip("\n"): packed for line in _unpacked(packed)}
-        notes = [_note_of(source, text) for text, source in sources.items()]
-        return sorted(notes, key=lambda note: (note["time"], canonical_json(note)))
+        notes = [_note_of(packed, line) for line in _unpacked(packed)]
+        notes += [_note_of(path, _text_of(path)) for path in (self.folder / "attempts").glob("*.json")]
+        unique = {(note["time"], note["kind"], note.get("id"), note.get("attempt")): note for note in notes}
+        return sorted(unique.values(), key=lambda note: (note["time"], canonical_json(note)))
 
-    def pack(self) -> Path:
-        """Write all records into one file, sorted by kind and id, whose bytes depend on the records alone."""
+    def pack(self, texts: Mapping[str, str]) -> Path:
+        """Write all records into one file, whose bytes depend on the records and the texts alone.
+
+        Notes are packed beside it, without hosts, users, addresses and paths of this machine.
+
+        Args:
+            texts: name → text of the study's file, the protocol's and the spaces', in this order.
+        """
         kinds = list(RECORDS)
         ordered = sorted(self.records.values(), key=lambda record: (kinds.index(record.kind), record.id))
-        _pack(self.packed, [_envelope(record.to_json()) for record in ordered])
-        notes = self.notes()
+        head: Body = {
+            "kind": FILES,
+            "results_version": RESULTS_VERSION,
+            "files": [list(file) for file in texts.items()],
+        }
+        _pack(self.packed, [_envelope(head), *(_envelope(record.to_json()) for record in ordered)])
+        notes = redacted(self.notes(), folders=[Path.home(), Path.cwd(), self.folder.absolute()], users=_users())
         if notes:
             _pack(self.folder / "attempts.jsonl.gz", [canonical_json(note) for note in notes])
         return self.packed
@@ -114,24 +147,33 @@ class Ledger:
         reason = f"a second copy differs; it is kept as attempts/refused/{path.name}. {makers}"
         self.note("alarm", {"id": record.id, "title": record.kind, "reason": reason})
 
-    def _lines(self) -> Iterator[tuple[str, str]]:
-        for number, line in enumerate(_unpacked(self.packed), start=1):
-            yield f"{self.packed}, line {number}", line
-        for path in sorted((self.folder / "ledger").glob("*/*.json")):
-            yield str(path), _text_of(path)
+    def _read_packed(self, source: str, line: str, *, first: bool) -> None:
+        body = _open_envelope(line, source=source)
+        if first:
+            self.texts = _texts_of(body, source=source)
+        else:
+            self._read(source, body)
 
-    def _read(self, source: str, line: str) -> None:
-        record = _open_envelope(line, source=source)
+    def _read(self, source: str, body: Body) -> None:
+        record = _record_of(body, source=source)
         known = self.records.setdefault(record.id, record)
         if known != record:
             raise LedgerError(f"{source}: differs from an earlier record of the same id. Remove the wrong one.")
+
+
+def _users() -> list[str]:
+    """Names of the user of this machine; none where it has no such name."""
+    try:
+        return [getpass.getuser()]
+    except (OSError, KeyError, ImportError):
+        return []
 
 
 def _envelope(body: Body) -> str:
     return canonical_json({"body": body, "sha256": digest(body)})
 
 
-def _open_envelope(text: str, *, source: str) -> Record:
+def _open_envelope(text: str, *, source: str) -> Body:
     try:
         envelope = json.loads(text)
         body: Body = envelope["body"]
@@ -142,10 +184,45 @@ def _open_envelope(text: str, *, source: str) -> Record:
         raise LedgerError(
             f"{source}: the record is damaged (its SHA-256 does not match). Remove it and `run` again: it is made anew."
         )
+    _require_version(body, source=source)
+    return body
+
+
+def _texts_of(body: Body, *, source: str) -> dict[str, str]:
+    """The files that the first line of a packed ledger holds.
+
+    Raises:
+        LedgerError: it is another line.
+    """
+    files = body.get("files")
+    texts = dict(files) if isinstance(files, list) and all(_is_file(entry) for entry in files) else {}
+    if body.get("kind") != FILES or len(texts) != FILE_COUNT:
+        raise LedgerError(f"{source}: must hold the study, its protocol and its spaces. Restore it from a good copy.")
+    return texts
+
+
+def _is_file(entry: object) -> bool:
+    return isinstance(entry, list) and len(entry) == 2 and all(isinstance(part, str) for part in entry)
+
+
+def _record_of(body: Body, *, source: str) -> Record:
     try:
         return read_record(body)
     except LedgerError as error:
         raise LedgerError(f"{source}: {error} Remove the file, or restore it from a good copy.") from error
+
+
+def _require_version(body: Body, *, source: str) -> None:
+    """Refuse a record of another results version; version 1 wrote none into its records."""
+    made_by = body.get("results_version", 1)
+    if made_by == RESULTS_VERSION:
+        return
+    says = (
+        f"records of results version {made_by} are not allowed here: this release makes and reads version "
+        f"{RESULTS_VERSION}. Move them away and `run` the study again, or use the release that made them. "
+        "Their report pages are files of their own and stay."
+    )
+    raise InputError.one(source, "ledger-version", says)
 
 
 def _link_new(path: Path, text: str) -> bool:

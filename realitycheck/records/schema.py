@@ -1,7 +1,7 @@
 """The kinds of records as frozen values, and their JSON.
 
 `to_json` writes the body of a record; `records.from_json` reads one. The id is not a field: it is a digest of what the
-record is about.
+record is about. Neither is the results version, because there are no records of another version in memory.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, ClassVar, TypeVar
 
 from realitycheck.canonical import digest
 from realitycheck.protocol.units import LengthUnit
-from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
-from realitycheck.runs import Body, Knobs, Outcome, RunSpec, ScoreSpec
+from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
+from realitycheck.runs import RESULTS_VERSION, Body, Knobs, Outcome, RunSpec, ScoreSpec
 
 PER_CLASS = "map_at_r_per_class"
 """The key of the per-class scores in a score record."""
@@ -54,8 +54,7 @@ class Proposal:
     def to_json(self) -> Body:
         """The body of the record."""
         return {
-            "kind": self.kind,
-            "id": self.id,
+            **_head(self),
             "search": self.search,
             "data": self.data,
             "dataset": self.dataset,
@@ -79,6 +78,8 @@ class Run:
         curve: validations in order, the first at iteration 0; empty for complete runs.
         phases: the phases that ended, in order.
         images: how many images it trained on and was validated on.
+        weights: SHA-256 of the selected model's parameters and buffers; None where it diverged.
+        training: means over the evaluation intervals in order; empty for untrained runs.
     """
 
     kind: ClassVar[str] = "run"
@@ -90,6 +91,8 @@ class Run:
     curve: tuple[CurvePoint, ...]
     phases: tuple[PhaseEnd, ...]
     images: Images
+    weights: str | None
+    training: tuple[TrainingPoint, ...]
 
     @property
     def id(self) -> str:
@@ -116,8 +119,7 @@ class Run:
     def to_json(self) -> Body:
         """The body of the record."""
         return {
-            "kind": self.kind,
-            "id": self.id,
+            **_head(self),
             "spec": self.spec.to_json(),
             "outcome": self.outcome.value,
             "cause": self.cause,
@@ -125,6 +127,8 @@ class Run:
             "curve": [point.to_json() for point in self.curve],
             "phases": [phase.to_json() for phase in self.phases],
             "images": {"train": self.images.train, "val": self.images.val},
+            "weights": self.weights,
+            "training": [point.to_json() for point in self.training],
         }
 
 
@@ -177,8 +181,7 @@ class Score:
     def to_json(self) -> Body:
         """The body of the record."""
         return {
-            "kind": self.kind,
-            "id": self.id,
+            **_head(self),
             "spec": self.spec.to_json(),
             "each": [_written(model) for model in self.models],
             "together": _written(self.together) if self.together is not None else None,
@@ -196,7 +199,7 @@ class Opening:
         dataset: name of the dataset.
         data: digest of the trainval half.
         test: digest of the test half.
-        searches: label of a loss → digests of its searches, in order; in JSON a single one is no list.
+        searches: label of a loss → digests of its searches, in order.
         claims: what the study wanted to say of the scores before it saw them, as plain JSON: baseline, primary,
             smallest difference, seeds, interval, complete rule, epoch, categories, same.
         number: how many openings of this test half came before.
@@ -219,15 +222,13 @@ class Opening:
 
     def to_json(self) -> Body:
         """The body of the record."""
-        searches = {label: ids[0] if len(ids) == 1 else list(ids) for label, ids in self.searches.items()}
         return {
-            "kind": self.kind,
-            "id": self.id,
+            **_head(self),
             "plan": self.plan,
             "dataset": self.dataset,
             "data": self.data,
             "test": self.test,
-            "searches": searches,
+            "searches": {label: list(ids) for label, ids in self.searches.items()},
             "claims": dict(self.claims),
             "number": self.number,
         }
@@ -260,6 +261,11 @@ def unit_json(unit: LengthUnit, knobs: Knobs) -> Body:
     """A unit as plain JSON, with the lengths among the hyper-parameters as the loss gets them."""
     raw = unit.raw(knobs)
     return {"length": unit.length, "powers": dict(unit.powers), "raw": {name: raw[name] for name in unit.powers}}
+
+
+def _head(record: Record) -> Body:
+    """The fields that every body begins with."""
+    return {"kind": record.kind, "id": record.id, "results_version": RESULTS_VERSION}
 
 
 def _written(model: ModelScores) -> Body:

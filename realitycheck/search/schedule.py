@@ -34,6 +34,11 @@ class Known:
         record = self.records.get(spec.id)
         return record if isinstance(record, Run) else None
 
+    def weights_digest(self, spec: RunSpec) -> str | None:
+        """The digest of a run's weights in its record, by which they are checked before they are scored."""
+        run = self.run(spec)
+        return run.weights if run else None
+
 
 def todo(plan: DatasetPlan, records: Records, weights: Collection[str]) -> list[Job]:
     """The jobs of one dataset that may start now, in the order in which they should.
@@ -155,7 +160,7 @@ def _score_jobs(plan: DatasetPlan, search: SearchPlan, specs: Sequence[RunSpec],
             jobs += [_run_job(search, spec, f"{name}, lost weights") for spec in lost]
             continue
         title = f"{search.group}: {name}, score of {len(specs)} model{'s' * (len(specs) > 1)}"
-        payload = {"spec": score.to_json()}
+        payload = {"spec": score.to_json(), "weights": {spec.id: known.weights_digest(spec) for spec in specs}}
         jobs.append(Job(kind="score", id=score.id, group=search.group, title=title, payload=payload))
     return list({job.id: job for job in jobs}.values())
 

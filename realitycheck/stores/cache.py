@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from realitycheck.atomic import draft_of, publish
+from realitycheck.atomic import draft_of, publish, storage_errors
 from realitycheck.errors import RunError
 
 
@@ -18,6 +19,14 @@ def weights_path(cache: Path, run_id: str) -> Path:
 def stored_weights(cache: Path) -> set[str]:
     """Return the ids of the runs with weights in the cache."""
     return {path.stem for path in (cache / "weights").glob("*.safetensors")}
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file of the cache, so that it is made again; return its new name."""
+    aside = path.with_name(f"{path.name}.damaged")
+    with storage_errors(path), suppress(FileNotFoundError):  # another process did it
+        path.replace(aside)
+    return aside
 
 
 def publish_json(path: Path, content: dict[str, Any]) -> None:

@@ -55,6 +55,7 @@ def assemble(spec: RunSpec, place: TrainingPlace) -> tuple[Trainer, NDArray[np.i
         teacher=teacher_of(model, loss),
         optimizers=_optimizers(spec, recipe, model, loss),
         device=device,
+        distance=spec.loss["distance"] if spec.loss else "cosine",
     )
     return trainer, store.of_classes(fold.train), store.of_classes(fold.val)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import typing
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -18,7 +20,7 @@ from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import RunError
 from realitycheck.runs import RunSpec
-from realitycheck.stores.cache import weights_path
+from realitycheck.stores.cache import set_aside, weights_path
 
 
 class Stateful(typing.Protocol):
@@ -48,6 +50,16 @@ class Snapshot:
             part.load_state_dict(copy.deepcopy(self.states[name]))
 
 
+def weights_digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of tensors: name, type, shape and bytes of each, in the order of the names."""
+    hasher = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name].detach().cpu().contiguous()
+        hasher.update(canonical_json([name, str(value.dtype), list(value.shape)]).encode())
+        hasher.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return hasher.hexdigest()
+
+
 def save_weights(cache: Path, spec: RunSpec, model: nn.Module) -> None:
     """Write a model's weights and its spec to the cache atomically."""
     path = weights_path(cache, spec.id)
@@ -57,11 +69,12 @@ def save_weights(cache: Path, spec: RunSpec, model: nn.Module) -> None:
         publish(draft, path)
 
 
-def load_weights(cache: Path, run_id: str) -> tuple[RunSpec, dict[str, Tensor]]:
-    """Load the spec and the weights of a run.
+def load_weights(cache: Path, run_id: str, *, digest: str) -> tuple[RunSpec, dict[str, Tensor]]:
+    """Load the spec and the weights of a run, whose record holds this digest of them.
 
     Raises:
-        RunError: if the file is missing, damaged, or of another run. It is deleted, so that the run is trained again.
+        RunError: if the file cannot be read, or if it is damaged, of another run, or holds other weights than those of
+            the record; then it is set aside, so that the run is trained again.
     """
     path = weights_path(cache, run_id)
     try:
@@ -70,7 +83,14 @@ def load_weights(cache: Path, run_id: str) -> tuple[RunSpec, dict[str, Tensor]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         if spec.id != run_id:
             raise ValueError(f"it holds the weights of run {spec.id[:12]}")
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        path.unlink(missing_ok=True)
+        if weights_digest(tensors) != digest:
+            raise ValueError("their SHA-256 is not the one in the run's record")
+    except OSError as error:
         raise RunError(f"{path}: the weights of run {run_id[:12]} cannot be read: {error}") from error
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        aside = set_aside(path)
+        says = (
+            f"the weights of run {run_id[:12]} cannot be used: {error}. They are kept as {aside.name}, and made again."
+        )
+        raise RunError(f"{path}: {says}") from error
     return spec, tensors

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,16 +17,25 @@ from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.base import Store
 from realitycheck.training.batches import ClassBatches
 from realitycheck.training.checkpoint import Stateful
+from realitycheck.training.class_vectors import class_vectors_of, own_distance
 from realitycheck.training.device import autocast
 from realitycheck.training.embedding_model import EmbeddingModel
 from realitycheck.training.teacher import Teacher
+
+
+class IntervalMeans(NamedTuple):
+    """Means over some iterations; `proxy_distance` is None where `class_vectors.own_distance` has no finite value."""
+
+    loss: float
+    proxy_distance: float | None
 
 
 @dataclass(slots=True)
 class Trainer:
     """A model, its loss and its optimisers.
 
-    `iteration` counts from the start of the run. Batches and augmentation depend only on it and on the seeds.
+    `distance` is the one that the loss declares. `iteration` counts from the start of the run. Batches and augmentation
+    depend only on it and on the seeds.
     """
 
     recipe: Recipe
@@ -37,6 +47,7 @@ class Trainer:
     teacher: Teacher | None
     optimizers: Mapping[str, torch.optim.Optimizer]
     device: torch.device
+    distance: str
     iteration: int = 0
 
     @property
@@ -46,21 +57,25 @@ class Trainer:
         optimizers = {f"{name} optimizer": optimizer for name, optimizer in self.optimizers.items()}
         return {name: part for name, part in {**modules, **optimizers}.items() if part is not None}
 
-    def advance(self, iterations: int) -> float:
-        """Train for some iterations and return the mean training loss over them.
+    def advance(self, iterations: int) -> IntervalMeans:
+        """Train for some iterations and return means over them.
 
         Raises:
             Diverged: if the loss raises an exception, or its mean is not finite.
         """
+        vectors = self._class_vectors()
         self.model.train()
         self.loss.train()
-        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        total, away = torch.zeros((2,), dtype=torch.float64, device=self.device)
         for _ in range(iterations):
             images, labels = self._batch("batch")
             with autocast(self.recipe.computes.precision, self.device):
                 features = self.model.features(images)
                 embeddings = self.model.embed(features)
-            loss = self._backward(embeddings.float(), labels, self._needed(features))
+            embeddings = embeddings.float()
+            loss = self._backward(embeddings, labels, self._needed(features))
+            if vectors is not None:
+                away += own_distance(embeddings, labels, vectors, distance=self.distance)
             if self.recipe.gradient_clip is not None:
                 nn.utils.clip_grad_value_(self.model.parameters(), self.recipe.gradient_clip.value)
             for optimizer in self.optimizers.values():
@@ -71,7 +86,12 @@ class Trainer:
         mean = float(total) / iterations
         if not math.isfinite(mean):
             raise Diverged(f"the training loss was {mean} by iteration {self.iteration}")
-        return mean
+        apart = None if vectors is None else float(away) / iterations
+        return IntervalMeans(mean, apart if apart is not None and math.isfinite(apart) else None)
+
+    def _class_vectors(self) -> Tensor | None:
+        """Return the loss's class vectors (C, D), or None where it has not one per class."""
+        return class_vectors_of(self.loss, classes=len(self.batches.members), dims=self.model.embedder.out_features)
 
     def _batch(self, view: str) -> tuple[Tensor, Tensor]:
         """Return the iteration's augmented images and labels; each `view` draws its own augmentation."""

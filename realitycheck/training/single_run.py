@@ -16,11 +16,11 @@ from realitycheck.errors import Diverged, RunError
 from realitycheck.executors.base import VerbAnswer
 from realitycheck.metrics.menu import METRICS
 from realitycheck.metrics.retrieval import scores
-from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd
+from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
 from realitycheck.records.schema import Run
 from realitycheck.runs import Body, Outcome, RunSpec, Stage, TrainingPlace
 from realitycheck.training.assemble import assemble, enter_followup
-from realitycheck.training.checkpoint import Snapshot, save_weights
+from realitycheck.training.checkpoint import Snapshot, save_weights, weights_digest
 from realitycheck.training.embed import embed
 from realitycheck.training.embedding_model import spread
 from realitycheck.training.loop import Trainer
@@ -38,7 +38,9 @@ def run(payload: Body) -> VerbAnswer:
     """
     spec, place = RunSpec.from_json(payload["spec"]), TrainingPlace(**payload["place"])
     trainer, train, val = assemble(spec, place)
-    training = Training(spec=spec, trainer=trainer, train=train, val=val, best=None, curve=[], phases=[], moved=False)
+    training = Training(
+        spec=spec, trainer=trainer, train=train, val=val, best=None, curve=[], intervals=[], phases=[], moved=False
+    )
     outcome, cause, raised = Outcome.COMPLETED, None, None
     try:
         training.go()
@@ -54,6 +56,8 @@ def run(payload: Body) -> VerbAnswer:
         curve=tuple(training.curve),
         phases=tuple(training.phases),
         images=Images(train=len(training.train), val=len(training.val)),
+        weights=weights_digest(training.trainer.model.state_dict()) if outcome is Outcome.COMPLETED else None,
+        training=tuple(training.intervals),
     )
     return VerbAnswer(record.to_json(), raised)
 
@@ -71,6 +75,7 @@ class Training:
     val: NDArray[np.int64]
     best: Best | None
     curve: list[CurvePoint]
+    intervals: list[TrainingPoint]
     phases: list[PhaseEnd]
     moved: bool
 
@@ -82,7 +87,7 @@ class Training:
         """
         start = [parameter.detach().clone() for parameter in self.trainer.loss.parameters()]
         if len(self.val):
-            self._evaluate("", math.nan)
+            self._evaluate(None)
         for phase in self.spec.phases:
             if phase["name"] == "followup":
                 enter_followup(self.trainer, self.spec)
@@ -94,8 +99,9 @@ class Training:
             raise RunError("no parameter of the loss changed during the run; its optimiser group has no effect.")
 
     def _by_length(self, phase: Any) -> None:
-        self.trainer.advance(phase["iterations"])
-        length = phase["iterations"]
+        length, every = phase["iterations"], phase["record_every"]
+        for start in range(0, length, every):
+            self._advance(phase["name"], min(every, length - start))
         self.phases.append(PhaseEnd(name=phase["name"], iterations=length, best_iteration=length, stop="length"))
         self._check(self.train[:: max(1, len(self.train) // 1000)])
 
@@ -104,8 +110,8 @@ class Training:
         plateau = Plateau.begin(phase, best=self.best.scores["map_at_r"] if self.best else -math.inf)
         kept = Snapshot.take(trainer.parts)
         while not plateau.stop:
-            loss = trainer.advance(plateau.next_evaluation - plateau.iterations)
-            point = self._evaluate(phase["name"], loss)
+            self._advance(phase["name"], plateau.next_evaluation - plateau.iterations)
+            point = self._evaluate(phase["name"])
             if plateau.update(trainer.iteration - began, point.scores["map_at_r"]):
                 self.best = Best(point.iteration, phase["name"], point.scores)
                 kept = Snapshot.take(trainer.parts)
@@ -121,14 +127,17 @@ class Training:
             )
         )
 
-    def _evaluate(self, phase: str, loss: float) -> CurvePoint:
+    def _advance(self, phase: str, iterations: int) -> None:
+        means = self.trainer.advance(iterations)
+        self.intervals.append(TrainingPoint(self.trainer.iteration, phase, means.loss, means.proxy_distance))
+
+    def _evaluate(self, phase: str | None) -> CurvePoint:
         distance = self.spec.loss["distance"] if self.spec.loss else "cosine"
         labels = torch.from_numpy(self.trainer.store.labels[self.val])
         result = scores(self._check(self.val), labels, distance=distance)
         point = CurvePoint(
             iteration=self.trainer.iteration,
-            phase=phase or None,
-            loss=loss if phase else None,
+            phase=phase,
             scores={name: getattr(result, name) for name in METRICS},
         )
         self.curve.append(point)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
 from realitycheck.verbs.plan import StudyPlan, plan_study
-from realitycheck.verbs.report import pack_study, report_study, study_standings
+from realitycheck.verbs.report import files_not_reported, pack_study, report_study, study_standings
 from realitycheck.verbs.run import StudyResult, Watch, accept_failed, carry_out, run_study
 from realitycheck.verbs.study import Progress, check_study, load_study, prepare_data, study_warnings
 
@@ -21,6 +21,7 @@ __all__ = [
     "check_study",
     "examine",
     "fetch_data",
+    "files_not_reported",
     "listed",
     "load_study",
     "loss_cards",

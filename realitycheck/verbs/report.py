@@ -5,20 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from realitycheck import catalog
-from realitycheck.protocol.read import ReadStudy
+from realitycheck.protocol.read import ReadStudy, changed_files
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records
 from realitycheck.search.standing import Standing, loss_standings
-from realitycheck.verbs.study import evidence_folder, open_study
+from realitycheck.verbs.study import evidence_folder, open_packed, open_study, study_path
 
 
 def report_study(study: ReadStudy | Path | str) -> list[Path]:
     """Rebuild a study's report from its ledger, finished or not; the paths of what was written.
 
+    Where all records are packed, the study, its protocol and its spaces are those in the packed ledger, whatever became
+    of the files; `files_not_reported` lists the files that differ from them.
+
     Raises:
-        InputError: the study's files are wrong.
+        InputError: the study's files are wrong, or the ledger is of another results version.
         LedgerError: the ledger is damaged.
 
     Example:
@@ -29,8 +32,9 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
     """
     from realitycheck.report.page import write_report  # seconds, that `status` need not wait
 
-    read = open_study(study)
-    ledger = Ledger(evidence_folder(read))
+    ledger = Ledger(evidence_folder(study))
+    texts = _packed_texts(ledger)
+    read = open_study(study) if texts is None else open_packed(study_path(study), texts)
     return write_report(
         read.study,
         study_evidence(read, ledger),
@@ -40,6 +44,22 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
         attempts=ledger.notes(),
         folder=read.home / "reports" / read.study.study,
     )
+
+
+def files_not_reported(study: ReadStudy | Path | str) -> tuple[str, ...]:
+    """Names of the files of a study that are present and differ from the texts which `report_study` uses.
+
+    Raises:
+        InputError: the ledger is of another results version.
+        LedgerError: the ledger is damaged.
+    """
+    texts = _packed_texts(Ledger(evidence_folder(study)))
+    return () if texts is None else changed_files(study_path(study), texts)
+
+
+def _packed_texts(ledger: Ledger) -> dict[str, str] | None:
+    """The texts in a packed ledger that holds every record; None where there are later records, or no packed ledger."""
+    return None if ledger.loose else ledger.texts
 
 
 def study_standings(study: ReadStudy | Path | str) -> tuple[Standing, ...]:
@@ -62,5 +82,6 @@ def study_evidence(read: ReadStudy, ledger: Ledger) -> tuple[DatasetEvidence, ..
 
 
 def pack_study(study: ReadStudy | Path | str) -> Path:
-    """Pack a study's ledger, finished or not, into the one file that is committed."""
-    return Ledger(evidence_folder(open_study(study))).pack()
+    """Pack a study's ledger, finished or not, with the study's files into the one file that is committed."""
+    read = open_study(study)
+    return Ledger(evidence_folder(read)).pack(read.texts())

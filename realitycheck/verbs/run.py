@@ -6,7 +6,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -92,7 +92,8 @@ def run_study(
         progress: sees that of the images and features, which are made ready before.
 
     Raises:
-        InputError: an option is wrong, the data do not fit the protocol, or this machine not its arithmetic.
+        InputError: an option is wrong, the data do not fit the protocol, this machine not its arithmetic, or a ledger
+            is of another results version.
         LedgerError: a ledger is damaged.
 
     Example:
@@ -146,9 +147,10 @@ def carry_out(
 ) -> StudyResult:
     """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
     try:
+        ledger = Ledger(evidence_folder(read))  # refused, if it must be, before images are decoded
         stores = with_features(read, prepare_data(read, watch=progress), executor, device=device, watch=progress)
         measure = measured_length(read, stores, executor, device=device, watch=progress)
-        runtime = _runtime(read, stores, reuse=reuse, measure=measure)
+        runtime = _runtime(read, ledger, stores, reuse=reuse, measure=measure)
         versions = {name: version(name) for name in ("realitycheck", "torch", "optuna", "numpy")}
         title = " ".join(f"{name} {number}" for name, number in versions.items())
         runtime.ledger.note("started", {"title": title, "device": device})
@@ -188,7 +190,7 @@ def accept_failed(read: ReadStudy, run_id: str) -> str:
     Raises:
         InputError: no single run of that id is still to be done and has failed three times.
     """
-    runtime = _runtime(read, prepare_data(read), reuse=(), measure=None)
+    runtime = _runtime(read, Ledger(evidence_folder(read)), prepare_data(read), reuse=(), measure=None)
     failures = Counter(note["id"] for note in runtime.ledger.notes() if note["kind"] == "failed")
     ready = [job for job in runtime.agenda.ready() if job.kind == "run" and job.id not in runtime.ledger.records]
     failed = [job for job in ready if job.id.startswith(run_id) and failures[job.id] >= ATTEMPTS]
@@ -196,7 +198,7 @@ def accept_failed(read: ReadStudy, run_id: str) -> str:
         says = f"unknown run '{run_id}': no single run of this id failed {ATTEMPTS} times. `run` prints the ids."
         raise InputError.one("--accept-failed", "run-unknown", says)
     spec = RunSpec.from_json(failed[0].payload["spec"])
-    runtime.ledger.append(Run(spec, Outcome.DIVERGED, ACCEPTED, None, (), (), Images(0, 0)))
+    runtime.ledger.append(Run(spec, Outcome.DIVERGED, ACCEPTED, None, (), (), Images(0, 0), None, ()))
     return failed[0].title
 
 
@@ -230,10 +232,14 @@ class _StudyRuntime:
 
 
 def _runtime(
-    read: ReadStudy, stores: Mapping[str, Stores], *, reuse: Sequence[Path], measure: Measure | None
+    read: ReadStudy,
+    ledger: Ledger,
+    stores: Mapping[str, Stores],
+    *,
+    reuse: Sequence[Path],
+    measure: Measure | None,
 ) -> _StudyRuntime:
-    folder = evidence_folder(read)
-    ledger, cache = Ledger(folder), folder / "cache"
+    cache = ledger.folder / "cache"
     plans = tuple(
         DatasetPlan(study=read.study, dataset=name, data=pair.trainval_digest, test=pair.test_digest)
         for name, pair in stores.items()
@@ -277,7 +283,12 @@ def _device_problems(device: str) -> Iterator[Problem]:
 
 
 def _reuse_problems(folder: Path) -> Iterator[Problem]:
-    if not Ledger(folder).records:
+    try:
+        known = Ledger(folder).records
+    except InputError as error:  # of another results version
+        yield from (replace(problem, where=f"--reuse {error.source}") for problem in error.problems)
+        return
+    if not known:
         says = f"{folder} holds no record. Give the folder of a study's evidence, such as studies/sketches."
         yield Problem(0, "--reuse", says, "ledger-missing")
 

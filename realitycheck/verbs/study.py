@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from realitycheck.check.inspection import FILE_RULES, Inspection
 from realitycheck.check.rules.base import rule, rules_of
 from realitycheck.check.rules.study_rules import losses_are_several
 from realitycheck.errors import InputError, Problem
-from realitycheck.protocol.read import ReadStudy, open_files
+from realitycheck.protocol.read import ReadStudy, StudyFiles, open_files, parse_files
 from realitycheck.stores.prepare import Stores
 
 Progress = Callable[[str, int, int], None]
@@ -38,6 +38,20 @@ def open_study(study: ReadStudy | Path | str) -> ReadStudy:
         InputError: a file is wrong; it lists every problem with its line.
     """
     return study if isinstance(study, ReadStudy) else _inspected(Path(study)).study()
+
+
+def open_packed(path: Path, texts: Mapping[str, str]) -> ReadStudy:
+    """Read a study from the texts in its packed ledger, as `open_study` reads it from its files.
+
+    Raises:
+        InputError: a text is wrong; it lists every problem with its line.
+    """
+    return _held_to_file_rules(parse_files(path, texts)).study()
+
+
+def study_path(study: ReadStudy | Path | str) -> Path:
+    """The path of a study's file, which need not exist."""
+    return study.path if isinstance(study, ReadStudy) else Path(study)
 
 
 def load_study(path: Path | str) -> ReadStudy:
@@ -120,9 +134,9 @@ def require_arithmetic(read: ReadStudy, *, device: str, here: bool) -> None:
         raise InputError.one("the command line", "process-unpinned", says, where="--executor")
 
 
-def evidence_folder(read: ReadStudy) -> Path:
+def evidence_folder(study: ReadStudy | Path | str) -> Path:
     """The folder of a study's evidence: beside its file, and of its name."""
-    return _evidence(read.path)
+    return _evidence(study_path(study))
 
 
 def stores_folder(read: ReadStudy, dataset: str) -> Path:
@@ -140,7 +154,11 @@ def _stores(path: Path, dataset: str) -> Path:
 
 def _inspected(path: Path) -> Inspection:
     """A study's files, held to the rules that need no class; its home joins the import path."""
-    inspection = Inspection(open_files(path))
+    return _held_to_file_rules(open_files(path))
+
+
+def _held_to_file_rules(files: StudyFiles) -> Inspection:
+    inspection = Inspection(files)
     if str(inspection.files.home) not in sys.path:
         sys.path.append(str(inspection.files.home))
     inspection.apply(FILE_RULES)

@@ -18,7 +18,7 @@ def fold_run(*selected: int, outcome: Outcome = Outcome.COMPLETED) -> Run:
     """A run whose phases selected the checkpoints at these iterations; its spec does not matter here."""
     names = ("normal", "followup")
     phases = tuple(PhaseEnd(name, 1000, best, "cap") for name, best in zip(names, selected, strict=False))
-    return Run(None, outcome, None, None, (), phases, Images(train=90, val=30))
+    return Run(None, outcome, None, None, (), phases, Images(train=90, val=30), None, ())
 
 
 def lengths(runs, *, rule, phases=(NORMAL,), epoch=100):

@@ -14,6 +14,7 @@ def spec(**changes) -> RunSpec:
         dataset="sketches",
         stage=Stage.SEARCH,
         index=0,
+        search=0,
         fold=0,
         folds={},
         loss={"label": "triplet", "address": "triplet", "distance": "cosine"},

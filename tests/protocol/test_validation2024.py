@@ -79,10 +79,10 @@ def trainer_of(case, dataset):
         loss.proxies.copy_(torch.tensor(case["proxies"]))
     optimizers = build_optimizers(recipe=recipe, knobs=knobs, model=model, loss=loss)
     device = torch.device("cpu")
-    trainer = Trainer(recipe, script, script, 0, model, loss, None, optimizers, device)
+    trainer = Trainer(recipe, script, script, 0, model, loss, None, optimizers, device, "euclidean")
     spec = RunSpec(
-        results_version=1, data="", dataset=dataset, stage=Stage.SEARCH, index=0, fold=0, folds={}, knobs=knobs,
-        loss={"label": "warped_softmax", "address": "warped_softmax", "distance": "euclidean"},
+        results_version=1, data="", dataset=dataset, stage=Stage.SEARCH, index=0, search=0, fold=0, folds={},
+        knobs=knobs, loss={"label": "warped_softmax", "address": "warped_softmax", "distance": "euclidean"},
         recipe=recipe.model_dump(mode="json"), batch={}, dims=4, phases=(), root=0,
     )  # fmt: skip
     return trainer, spec
@@ -95,7 +95,7 @@ def test_steps_of_both_phases_are_those_of_the_authors(case):
     for phase, steps in case["steps"].items():
         if phase == "followup":
             enter_followup(trainer, spec)
-        values += [trainer.advance(1) for _ in range(steps)]
+        values += [trainer.advance(1).loss for _ in range(steps)]
     assert values == pytest.approx(case["values"], rel=1e-4)
     theirs = {"weight": case["weight_after"], "bias": case["bias_after"]}
     for name, expected in theirs.items():

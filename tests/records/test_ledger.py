@@ -11,10 +11,11 @@ import stat
 
 import pytest
 
-from realitycheck.canonical import digest
+from realitycheck.canonical import canonical_json, digest
 from realitycheck.errors import LedgerError, StorageError
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal
+from realitycheck.runs import RESULTS_VERSION
 
 
 def proposal(slot: int, margin: float = 0.5) -> Proposal:
@@ -23,6 +24,7 @@ def proposal(slot: int, margin: float = 0.5) -> Proposal:
 
 
 A = proposal(0)
+TEXTS = {"studies/s.yaml": "study: s\n", "protocols/p.yaml": "protocol: p\n", "protocols/spaces/v.yaml": "{}\n"}
 
 
 def test_a_record_survives_and_equal_copies_are_one(tmp_path):
@@ -81,17 +83,17 @@ def test_the_packed_form_is_read_and_its_bytes_do_not_depend_on_order(tmp_path):
         ledger = Ledger(tmp_path / str(seed))
         for slot in random.Random(seed).sample(slots, len(slots)):
             ledger.append(proposal(slot))
-        packs.append(ledger.pack().read_bytes())
+        packs.append(ledger.pack(TEXTS).read_bytes())
         shutil.rmtree(tmp_path / str(seed) / "ledger")
         assert Ledger(tmp_path / str(seed)).digest == ledger.digest
     assert packs[0] == packs[1]
-    assert len(gzip.decompress(packs[0]).splitlines()) == 50
+    assert len(gzip.decompress(packs[0]).splitlines()) == 51
 
 
 def test_packed_and_loose_records_are_one_ledger(tmp_path):
     ledger = Ledger(tmp_path)
     ledger.append(A)
-    ledger.pack()
+    ledger.pack(TEXTS)
     Ledger(tmp_path).append(proposal(1))
     assert set(Ledger(tmp_path).records) == {A.id, proposal(1).id}
 
@@ -99,7 +101,7 @@ def test_packed_and_loose_records_are_one_ledger(tmp_path):
 def test_a_torn_pack_is_named(tmp_path):
     ledger = Ledger(tmp_path)
     ledger.append(A)
-    path = ledger.pack()
+    path = ledger.pack(TEXTS)
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(LedgerError, match=r"ledger\.jsonl\.gz"):
         Ledger(tmp_path)
@@ -155,7 +157,7 @@ def test_records_and_notes_have_the_permissions_of_the_umask(tmp_path):
         ledger = Ledger(tmp_path)
         ledger.append(A)
         ledger.note("done", {"id": "a"})
-        ledger.pack()
+        ledger.pack(TEXTS)
     finally:
         os.umask(before)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -196,7 +198,7 @@ def test_whatever_byte_of_the_packed_files_flips_the_error_is_a_sentence(tmp_pat
     ledger = Ledger(tmp_path)
     ledger.append(proposal(0, 0.123456789))
     ledger.note("done", {"id": "a"})
-    ledger.pack()
+    ledger.pack(TEXTS)
     shutil.rmtree(tmp_path / "ledger")
     shutil.rmtree(tmp_path / "attempts")
     for path in (tmp_path / "ledger.jsonl.gz", tmp_path / "attempts.jsonl.gz"):
@@ -223,3 +225,49 @@ def test_a_damaged_note_is_named(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(LedgerError, match=f"{path.name}: a note is damaged"):
         Ledger(tmp_path).notes()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        A.to_json(),
+        {"kind": "files", "results_version": RESULTS_VERSION, "files": []},
+        {"kind": "files", "results_version": RESULTS_VERSION, "files": [["a", "b"]] * 3},
+        {"kind": "files", "results_version": RESULTS_VERSION, "files": [["a", "1"], ["b", "2"], ["c", 3]]},
+        {"kind": "files", "results_version": RESULTS_VERSION},
+    ],
+)
+def test_a_pack_without_the_three_files_is_refused(tmp_path, head):
+    (tmp_path / "ledger.jsonl.gz").write_bytes(
+        gzip.compress(canonical_json({"body": head, "sha256": digest(head)}).encode())
+    )
+    with pytest.raises(LedgerError, match=r"ledger\.jsonl\.gz, line 1"):
+        Ledger(tmp_path)
+
+
+def test_a_pack_holds_the_files_and_says_what_is_not_in_it(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.append(A)
+    assert (ledger.texts, Ledger(tmp_path).loose) == (None, {A.id})
+    ledger.pack(TEXTS)
+    again = Ledger(tmp_path)
+    assert (again.texts, list(again.texts), again.loose) == (TEXTS, list(TEXTS), set())
+    again.append(proposal(1))
+    assert Ledger(tmp_path).loose == {proposal(1).id}
+
+
+def test_a_packed_note_and_the_note_itself_are_one(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.append(A)
+    for attempt in (1, 2):
+        ledger.note("failed", {"id": "a", "attempt": attempt, "reason": f"{tmp_path}/secret: no such file"})
+    before = ledger.notes()
+    ledger.pack(TEXTS)
+    assert Ledger(tmp_path).notes() == before
+    shutil.rmtree(tmp_path / "attempts")
+    packed = Ledger(tmp_path).notes()
+    assert [note["attempt"] for note in packed] == [1, 2]
+    assert "secret" not in str(packed)
+    first = (tmp_path / "attempts.jsonl.gz").read_bytes()
+    Ledger(tmp_path).pack(TEXTS)
+    assert (tmp_path / "attempts.jsonl.gz").read_bytes() == first

@@ -25,6 +25,7 @@ def make_spec(name: str) -> RunSpec:
         dataset="cub200",
         stage=Stage.FINAL,
         index=0,
+        search=0,
         fold=0,
         folds={"count": 4, "kind": "blocks", "seed": 0},
         loss=None,
@@ -45,9 +46,7 @@ def make_run(name: str, value: float, *, iterations: Collection[int], rng: np.ra
     def height(at: int) -> float:
         return value - 0.12 * math.exp(-3 * at / points[-1]) + 0.12 * math.exp(-3 * points[stop - 1] / points[-1])
 
-    curve = tuple(
-        CurvePoint(at, "normal" if at else None, 1.0 if at else None, metrics(height(at))) for at in points[:stop]
-    )
+    curve = tuple(CurvePoint(at, "normal" if at else None, metrics(height(at))) for at in points[:stop])
     best = Best(curve[-1].iteration, "normal", {**curve[-1].scores, "map_at_r": value}) if curve else None
     phases = (make_phase(curve[-1].iteration, cap=max(points)),) if curve else ()
     return make_ended(name, *phases, best=best, curve=curve)
@@ -55,7 +54,7 @@ def make_run(name: str, value: float, *, iterations: Collection[int], rng: np.ra
 
 def make_ended(name: str, *phases: PhaseEnd, best: Best | None = None, curve: tuple[CurvePoint, ...] = ()) -> Run:
     """A completed fold run that went through these phases."""
-    return Run(make_spec(name), Outcome.COMPLETED, None, best, curve, phases, Images(train=90, val=30))
+    return Run(make_spec(name), Outcome.COMPLETED, None, best, curve, phases, Images(train=90, val=30), "w" * 64, ())
 
 
 def make_phase(iterations: int, *, cap: int, best: int | None = None, name: str = "normal") -> PhaseEnd:
@@ -66,12 +65,12 @@ def make_phase(iterations: int, *, cap: int, best: int | None = None, name: str 
 
 def make_complete_run(name: str, *, length: int) -> Run:
     phase = PhaseEnd("normal", length, length, "length")
-    return Run(make_spec(name), Outcome.COMPLETED, None, None, (), (phase,), Images(train=120, val=0))
+    return Run(make_spec(name), Outcome.COMPLETED, None, None, (), (phase,), Images(train=120, val=0), "w" * 64, ())
 
 
 def make_diverged(cause: str) -> Run:
     """A run that left the numbers."""
-    return Run(make_spec("lost"), Outcome.DIVERGED, cause, None, (), (), Images(train=90, val=30))
+    return Run(make_spec("lost"), Outcome.DIVERGED, cause, None, (), (), Images(train=90, val=30), None, ())
 
 
 DIVERGED = make_diverged("loss is NaN")

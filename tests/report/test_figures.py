@@ -80,7 +80,7 @@ def test_figures_of_a_study_under_way(study, dataset):
 
 def test_the_mean_curve_stops_when_half_the_runs_have():
     def curve(*values):
-        return [CurvePoint(10 * i, "normal", None, metrics(value)) for i, value in enumerate(values)]
+        return [CurvePoint(10 * i, "normal", metrics(value)) for i, value in enumerate(values)]
 
     found = mean_curve([curve(0.1, 0.2, 0.3), curve(0.3, 0.4), curve(0.2, 0.6)])
     assert found[0] == [0, 10]

@@ -6,6 +6,8 @@ import pytest
 from made_records import UNSEARCHED, with_search
 from pages import Seen, markdown_row, markdown_section, write
 
+from realitycheck.runs import RESULTS_VERSION
+
 HOSTILE = "</style><script>alert(1)</script>\"'&="
 
 
@@ -55,7 +57,7 @@ def test_the_page_holds_what_was_asked_found_and_run(page):
         "This study opened the test half once.",
         "Images: Wah et al. (2011).",
         "study: margins",
-        "results version 1",
+        f"results version {RESULTS_VERSION}",
         "ab" * 32,
         "complete-512",
         "8 classes × 4 images",

@@ -238,7 +238,7 @@ def of_body(**changes: object) -> Callable[[Finished], Finished]:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (of_body(curve=[{"iteration": 0, "loss": float("nan")}]), "the answer is no record: Out of range float"),
+        (of_body(training=[{"iteration": 0, "loss": float("nan")}]), "the answer is no record: Out of range float"),
         (of_body(cause="caf\udce9"), "the answer is no record: "),
         (of_body(cause={1, 2}), "the answer is no record: "),
         (of_body(id="f" * 64), "the answer is no record: "),

@@ -48,7 +48,7 @@ def trained(tmp_path, monkeypatch):
         run = read_record(single_run.run({"spec": spec.to_json(), "place": asdict(place)}).body)
         assert next(script, None) is None
         trainer, _, _ = assemble(spec, place)
-        return run, trainer.model.state_dict(), load_weights(tmp_path / place.cache, spec.id)[1]
+        return run, trainer.model.state_dict(), load_weights(tmp_path / place.cache, spec.id, digest=run.weights)[1]
 
     return train
 
@@ -98,7 +98,7 @@ def test_a_complete_run_may_have_no_step(tmp_path, monkeypatch, trained):
     done = read_record(single_run.run({"spec": spec.to_json(), "place": asdict(place)}).body)
     assert (done.diverged, done.phases, done.best) == (False, (), None)
     trainer, _, _ = assemble(spec, place)
-    assert equal(trainer.model.state_dict(), load_weights(tmp_path / place.cache, spec.id)[1])
+    assert equal(trainer.model.state_dict(), load_weights(tmp_path / place.cache, spec.id, digest=done.weights)[1])
 
 
 def test_only_the_key_changes_an_id(tmp_path):

@@ -10,7 +10,8 @@ from small_study import write_study
 from realitycheck.errors import RunError
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import read_study
-from realitycheck.training.checkpoint import Snapshot, load_weights, save_weights
+from realitycheck.stores.cache import stored_weights
+from realitycheck.training.checkpoint import Snapshot, load_weights, save_weights, weights_digest
 from realitycheck.training.embed import join, rms_norm
 from realitycheck.training.embedding_model import build_model, spread
 from realitycheck.training.optimizers import build_optimizers
@@ -142,18 +143,56 @@ def test_a_snapshot_brings_weights_loss_and_optimisers_back(study):
     assert all(torch.equal(straight[name], value) for name, value in net.state_dict().items())
 
 
-def test_weights_come_back_and_damaged_ones_are_deleted(study, tmp_path):
+@pytest.fixture
+def saved(study, tmp_path):
+    """A model, its spec, the digest of its weights, and their file."""
     plan = DatasetPlan(study=study, dataset="pictures", data="d", test=None)
     spec, net = plan.untrained.searches[0].replicate_runs(index=0, knobs={})[0], model(study)
     save_weights(tmp_path, spec, net)
-    back, weights = load_weights(tmp_path, spec.id)
+    (path,) = (tmp_path / "weights").iterdir()
+    return net, spec, weights_digest(net.state_dict()), path
+
+
+def test_weights_come_back(saved, tmp_path):
+    net, spec, digest, _ = saved
+    back, weights = load_weights(tmp_path, spec.id, digest=digest)
     assert back == spec
     assert all(torch.equal(weights[name], value) for name, value in net.state_dict().items())
-    (path,) = (tmp_path / "weights").iterdir()
-    path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(RunError, match="cannot be read"):
-        load_weights(tmp_path, spec.id)
+
+
+def test_whatever_byte_flips_the_weights_are_set_aside(saved, tmp_path):
+    """All bytes of the header, and some of the tensors, the last among them."""
+    _, spec, digest, path = saved
+    good = path.read_bytes()
+    header = 8 + int.from_bytes(good[:8], "little")
+    for position in (*range(0, header, 7), *range(header, len(good), 97), len(good) - 1):
+        bad = bytearray(good)
+        bad[position] ^= 1
+        path.write_bytes(bad)
+        try:
+            load_weights(tmp_path, spec.id, digest=digest)
+        except RunError as error:
+            aside = path.with_name(f"{path.name}.damaged")
+            assert aside.name in str(error) and aside.read_bytes() == bad
+            assert not path.exists() and stored_weights(tmp_path) == set()
+        else:
+            raise AssertionError(f"byte {position} of {len(good)} flipped, and the weights were taken")
+
+
+@pytest.mark.parametrize("kept", [0, 5, 100, -10])
+def test_cut_weights_are_set_aside(saved, tmp_path, kept):
+    _, spec, digest, path = saved
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(RunError, match="damaged"):
+        load_weights(tmp_path, spec.id, digest=digest)
     assert not path.exists()
+
+
+def test_missing_weights_are_said_to_be(saved, tmp_path):
+    _, spec, digest, path = saved
+    path.unlink()
+    with pytest.raises(RunError, match="cannot be read"):
+        load_weights(tmp_path, spec.id, digest=digest)
 
 
 def test_another_runs_weights_are_refused(study, tmp_path):
@@ -163,4 +202,4 @@ def test_another_runs_weights_are_refused(study, tmp_path):
     (path,) = (tmp_path / "weights").iterdir()
     path.rename(path.with_stem(second.id))
     with pytest.raises(RunError, match="holds the weights"):
-        load_weights(tmp_path, second.id)
+        load_weights(tmp_path, second.id, digest=weights_digest(model(study).state_dict()))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from small_study import write_study
 
@@ -22,5 +20,5 @@ def test_a_device_that_is_none_and_a_folder_without_records_are_told_together(tm
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1"])
-def test_devices(device):
-    require_options(executor="local", device=device, reuse=[Path(__file__).parents[2] / "studies" / "sketches"])
+def test_devices(device, finished):
+    require_options(executor="local", device=device, reuse=[finished.with_suffix("")])
