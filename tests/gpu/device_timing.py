@@ -166,8 +166,7 @@ def processes(size, device, save):
             for child in children:
                 child.kill()
     for index, (count, mode) in enumerate(rounds):
-        done = sum(answer[index] for answer in answers)
-        rate = done * size["batch"] / size["span"]
+        rate = size["batch"] * sum(answer[index] for answer in answers)
         rows.append({"mode": mode, "processes": count, "images a second, all together": round(rate)})
     save({"says": [], "tables": {"Processes on one device, BN-Inception": rows}})
 
@@ -178,7 +177,7 @@ def _child(work):
 
 
 def child(work):
-    """Steps done in each round; a process that has no part in a round waits."""
+    """Print the steps a second of each round; a process that has no part in a round waits."""
     torch.set_num_threads(1)
     prepare(deterministic=True)
     loops = {}
@@ -186,7 +185,7 @@ def child(work):
         loops[mode] = Loop("bn_inception", work["batch"], side=work["side"], device=work["device"], **MODES[mode])
         loops[mode].step()
     wait(work["device"])
-    folder, counts = Path(work["folder"]), []
+    folder, rates = Path(work["folder"]), []
     (folder / f"ready{work['number']}").touch()
     while not (folder / "go").exists():
         time.sleep(0.02)
@@ -194,15 +193,19 @@ def child(work):
     for index, (count, mode) in enumerate(work["rounds"]):
         begin = start + index * (work["span"] + 1)
         time.sleep(max(0.0, begin - time.time()))
-        done = 0
-        if work["number"] < count:
-            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = mode == "tf32"
-            while time.time() < begin + work["span"]:
-                loops[mode].step()
-                wait(work["device"])
-                done += 1
-        counts.append(done)
-    print(json.dumps(counts))
+        rates.append(_rate(loops[mode], mode, begin + work["span"], work["device"]) if work["number"] < count else 0)
+    print(json.dumps(rates))
+
+
+def _rate(loop, mode, end, device):
+    """Steps a second until a time."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = mode == "tf32"
+    begin, done = time.time(), 0
+    while not done or time.time() < end:
+        loop.step()
+        wait(device)
+        done += 1
+    return done / (time.time() - begin)
 
 
 def scoring(size, device, save):
