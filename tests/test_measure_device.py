@@ -1,4 +1,4 @@
-"""The script of `make gpu`, at its smallest size on the CPU: every step ends, and what fails is on the page."""
+"""The script of `make gpu` at its smallest size on the CPU: the steps hold there, and what fails is on the page."""
 
 from __future__ import annotations
 
@@ -8,51 +8,110 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-SCRIPT = Path(__file__).parent / "gpu" / "measure_device.py"
+FOLDER = Path(__file__).parent / "gpu"
+sys.path.insert(0, str(FOLDER))
+
+import device_steps  # noqa: E402
+import device_timing  # noqa: E402
+import measure_device  # noqa: E402
+
+TINY = measure_device.SIZES["tiny"]
+
+
+@pytest.fixture
+def saved(monkeypatch):
+    """Do a step; what it saved last. A process of the script ends with its step, this one goes on."""
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    flags = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+
+    def do(step):
+        results = []
+        step(TINY, "cpu", results.append)
+        return results[-1]
+
+    yield do
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = flags
+
+
+def failed(result):
+    return [says for says in result["says"] if measure_device._is_bad(says)]
+
+
+@pytest.mark.parametrize("name", ["facts", "metrics", "draws"])
+def test_a_step_holds_where_the_device_is_the_cpu(saved, name):
+    result = saved(getattr(device_steps, name))
+    assert failed(result) == []
+    assert all(result["tables"].values())
+
+
+def test_losses_equal_those_of_the_cpu(saved):
+    (rows,) = saved(device_steps.losses)["tables"].values()
+    assert [(row["repeats"], row["value"], row["gradient"]) for row in rows] == 2 * [(True, 0, 0)]
+
+
+def test_runs_equal_those_of_the_cpu(saved):
+    (rows,) = saved(device_steps.runs)["tables"].values()
+    assert [row["repeats"] for row in rows] == [True, True]
+    assert rows[0]["largest distance of curves, points"] == 0
+
+
+def test_a_loss_that_draws_anew_is_named(saved, monkeypatch):
+    steps = device_steps._loss_steps
+
+    def moved(*options):
+        values, gradients = steps(*options)
+        return [value + 1e-6 * torch.rand(()) for value in values], gradients
+
+    monkeypatch.setattr(device_steps, "_loss_steps", moved)
+    assert failed(saved(device_steps.losses)) == [
+        f"FAILED: {name}: two runs on the device differ" for name in ("contrastive", "triplet")
+    ]
+
+
+def test_a_training_that_differs_is_named(saved, monkeypatch):
+    train, numbers = device_steps._training, iter(range(100))
+
+    def moved(*options):
+        curve = train(*options)
+        curve["weights"] += str(next(numbers))
+        return curve
+
+    monkeypatch.setattr(device_steps, "_training", moved)
+    assert len(failed(saved(device_steps.runs))) == 2
+
+
+def test_scoring_is_timed(saved):
+    result = saved(device_timing.scoring)
+    assert failed(result) == []
+    assert [row["items"] for row in result["tables"]["Scoring"]] == [200, 200, 200]
 
 
 def measured(out: Path, *options: str) -> tuple[dict, str]:
     """What the script found, and its page."""
-    command = [sys.executable, str(SCRIPT), "--out", str(out), "--device", "cpu", "--size", "tiny"]
-    subprocess.run([*command, "--minutes", "30", *options], check=True, capture_output=True, timeout=1800)
+    script = str(FOLDER / "measure_device.py")
+    command = [sys.executable, script, "--out", str(out), "--device", "cpu", "--size", "tiny", *options]
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
     (page,) = out.glob("*.md")
     return json.loads(page.with_suffix(".json").read_text()), page.read_text()
 
 
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory):
-    out = tmp_path_factory.mktemp("measured")
-    return measured(out, "--commit", "abc", "--steps", "facts", "losses", "draws", "runs", "scoring")
-
-
-def test_no_step_fails_on_a_cpu(quick):
-    found, page = quick
-    assert "Nothing." in page
+def test_the_script_writes_page_and_json(tmp_path):
+    found, page = measured(tmp_path, "--commit", "abc", "--steps", "facts")
     assert found["commit"] == "abc"
-    assert [name for name, step in found["steps"].items() if not step["tables"]] == []
-
-
-def test_a_device_that_is_the_cpu_equals_it(quick):
-    steps = quick[0]["steps"]
-    (losses,), (runs,) = steps["losses"]["tables"].values(), steps["runs"]["tables"].values()
-    assert [(row["repeats"], row["value"], row["gradient"]) for row in losses] == 2 * [(True, 0, 0)]
-    assert [row["repeats"] for row in runs] == [True, True]
-    assert runs[0]["largest distance of curves, points"] == 0
+    assert "Nothing." in page
+    assert f"| torch | {torch.__version__} |" in page
 
 
 def test_steps_without_time_are_named(tmp_path):
     found, page = measured(tmp_path, "--steps", "facts", "losses", "--minutes", "0.01")
-    assert [says for step in found["steps"].values() for says in step["says"]] == 2 * [
-        "STOPPED: not begun, no time was left."
-    ]
+    assert [step["says"] for step in found["steps"].values()] == 2 * [["STOPPED: not begun, no time was left."]]
     assert "losses: STOPPED" in page
 
 
-def test_a_step_that_ends_early_keeps_what_it_saved(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(SCRIPT.parent))
-    import measure_device
-
+def test_a_step_that_ends_early_keeps_what_it_saved(tmp_path):
     (tmp_path / "facts.json").write_text(json.dumps({"says": ["one"], "tables": {}}))
     args = type("Options", (), {"device": "cpu", "size": "no such size"})()
     step = measure_device._step("facts", args, 60, None, tmp_path)

@@ -99,7 +99,6 @@ def facts(size, device, save):
 
 def losses(size, device, save):
     """Every loss forward and backward: CPU against device, and twice on the device."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     torch.use_deterministic_algorithms(mode=True)
     rows = []
@@ -277,6 +276,7 @@ def study(size, device, save):
     from realitycheck.records.ledger import Ledger
 
     rows, digests, says = [], {}, []
+    env = {name: value for name, value in os.environ.items() if name != "CUBLAS_WORKSPACE_CONFIG"}  # `run` sets it
     for workers in (1, 2):
         with tempfile.TemporaryDirectory() as folder:
             names = ["contrastive", "normalized_softmax"]
@@ -287,7 +287,12 @@ def study(size, device, save):
                 command = [sys.executable, "-m", "realitycheck", verb, path, *options]
                 start = time.perf_counter()
                 done = subprocess.run(
-                    [str(part) for part in command], cwd=home, capture_output=True, text=True, stdin=subprocess.DEVNULL
+                    [str(part) for part in command],
+                    cwd=home,
+                    env=env,
+                    capture_output=True,
+                    text=True,
+                    stdin=subprocess.DEVNULL,
                 )
                 row = {"workers": workers, "verb": verb, "exit": done.returncode}
                 rows.append({**row, "seconds": round(time.perf_counter() - start, 1)})

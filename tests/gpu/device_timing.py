@@ -7,7 +7,6 @@ random, which changes no time. CUDA graphs are made by hand, as `torch.cuda.grap
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -95,10 +94,12 @@ def trunks(size, device, save):
         for precision in ("fp32", "tf32", "bf16") if device == "cuda" else ("fp32",):
             row = {"trunk": trunk, "precision": precision}
             rows.append({**row, **_caught(lambda t=trunk, p=precision: _trunk_row(t, p, size, device))})
-            bad = [
-                f"FAILED: {row['trunk']}, {row['precision']}: differs" for row in rows if row.get("repeats") is False
-            ]
-            save({"says": [*_failed(rows), *bad], "tables": {"Trunks, three steps each, deterministic": rows}})
+            save({"says": _unequal(rows), "tables": {"Trunks, three steps each, deterministic": rows}})
+
+
+def _unequal(rows):
+    differ = [f"FAILED: {row['trunk']}, {row['precision']}: differs" for row in rows if row.get("repeats") is False]
+    return [*_failed(rows), *differ] or [f"All {len(rows)} repeat bit for bit."]
 
 
 def _trunk_row(trunk, precision, size, device):
@@ -130,7 +131,6 @@ def steps(size, device, save):
 
 def prepare(*, deterministic):
     """Set what a run of the harness sets, but only warn: `trunks` names the operations that a run would refuse."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(mode=deterministic, warn_only=True)
     torch.backends.cudnn.benchmark = False
 
@@ -166,8 +166,7 @@ def processes(size, device, save):
             for child in children:
                 child.kill()
     for index, (count, mode) in enumerate(rounds):
-        done = sum(answer[index] for answer in answers)
-        rate = done * size["batch"] / size["span"]
+        rate = size["batch"] * sum(answer[index] for answer in answers)
         rows.append({"mode": mode, "processes": count, "images a second, all together": round(rate)})
     save({"says": [], "tables": {"Processes on one device, BN-Inception": rows}})
 
@@ -178,7 +177,7 @@ def _child(work):
 
 
 def child(work):
-    """Steps done in each round; a process that has no part in a round waits."""
+    """Print the steps a second of each round; a process that has no part in a round waits."""
     torch.set_num_threads(1)
     prepare(deterministic=True)
     loops = {}
@@ -186,7 +185,7 @@ def child(work):
         loops[mode] = Loop("bn_inception", work["batch"], side=work["side"], device=work["device"], **MODES[mode])
         loops[mode].step()
     wait(work["device"])
-    folder, counts = Path(work["folder"]), []
+    folder, rates = Path(work["folder"]), []
     (folder / f"ready{work['number']}").touch()
     while not (folder / "go").exists():
         time.sleep(0.02)
@@ -194,15 +193,19 @@ def child(work):
     for index, (count, mode) in enumerate(work["rounds"]):
         begin = start + index * (work["span"] + 1)
         time.sleep(max(0.0, begin - time.time()))
-        done = 0
-        if work["number"] < count:
-            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = mode == "tf32"
-            while time.time() < begin + work["span"]:
-                loops[mode].step()
-                wait(work["device"])
-                done += 1
-        counts.append(done)
-    print(json.dumps(counts))
+        rates.append(_rate(loops[mode], mode, begin + work["span"], work["device"]) if work["number"] < count else 0)
+    print(json.dumps(rates))
+
+
+def _rate(loop, mode, end, device):
+    """Steps a second until a time."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = mode == "tf32"
+    begin, done = time.time(), 0
+    while not done or time.time() < end:
+        loop.step()
+        wait(device)
+        done += 1
+    return done / (time.time() - begin)
 
 
 def scoring(size, device, save):

@@ -146,7 +146,9 @@ def _environment(folder: Path) -> dict[str, str]:
         info.mkdir(parents=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: realitycheck\nVersion: {number}\n")
         paths.insert(0, str(info.parent))
-    return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    # cuBLAS repeats its bits only if this is set before its first use.
+    pinned = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+    return os.environ | pinned | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
 
 def _publish(out: Path, found) -> None:
