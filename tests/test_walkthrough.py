@@ -14,7 +14,7 @@ from small_study import write_study
 from realitycheck import verbs
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal, Run, Score, of_type
-from realitycheck.verbs.study import evidence_folder
+from realitycheck.verbs.folders import evidence_folder
 
 COMMAND = [sys.executable, "-m", "realitycheck"]
 

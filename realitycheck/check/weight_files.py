@@ -13,7 +13,7 @@ from realitycheck.protocol.document import Fault
 from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.recipe import TrunkChoice, Weights
-from realitycheck.trunks.weights import load, locate, to_fetch
+from realitycheck.trunks.weights import load, locate, set_aside, to_fetch
 
 FOLDER = "weights"
 """In a study's home: where relative paths of weights begin, and where those of an address are put."""
@@ -71,6 +71,18 @@ def weights_file(read: ReadStudy, protocol: Protocol) -> str | None:
             read.protocol_problem(KEYS, problem.code, f"{weights.source}: {problem.says}") for problem in error.problems
         ]
         raise InputError(read.source, problems) from None
+
+
+def set_aside_weights(read: ReadStudy, protocol: Protocol) -> Problem | None:
+    """Set a downloaded file of another digest aside, so that it is downloaded again; what happened, or None."""
+    weights = protocol.recipe.trunk.weights
+    if weights is None or weights.source is None:
+        return None
+    name = set_aside(weights.source, sha256=weights.sha256, folder=read.home / FOLDER)
+    if name is None:
+        return None
+    says = f"SHA-256 mismatch of the file of {weights.source}. It is set aside as {name}, and downloaded again."
+    return read.protocol_problem(KEYS, "weights-damaged", says)
 
 
 def unfetched_weights(read: ReadStudy, protocol: Protocol) -> Iterator[Problem]:

@@ -34,7 +34,7 @@ with at_ctrl_c(_leave):  # these imports take seconds
     from realitycheck.cli import lists
     from realitycheck.cli.plan_summary import counted, plan_table, sentences
     from realitycheck.cli.progress import display, err, making, standings_table
-    from realitycheck.errors import InputError, RealityCheckError
+    from realitycheck.errors import InputError, Problem, RealityCheckError
     from realitycheck.executors.menu import MENU
     from realitycheck.verbs import StudyResult
 
@@ -67,7 +67,7 @@ AcceptFailed = Annotated[
 def check(study: StudyFile) -> None:
     """List every problem of a study's files and data, each with its line and a code."""
     with making() as watch:
-        read = verbs.check_study(study, watch=watch)
+        read = verbs.check_study(study, watch=watch, say=_warn)
     for warning in verbs.study_warnings(read):
         out.print(f"[yellow]warning[/]  {read.source} {warning}", soft_wrap=True)
     losses = counted(len(read.study.losses), "loss", "losses")
@@ -111,6 +111,7 @@ def run(
             reuse=reuse or (),
             watch=watch.runs,
             progress=watch.making,
+            say=_warn,
         )
     out.print(standings_table(result.standings))
     _print_result(result)
@@ -119,6 +120,8 @@ def run(
 @app.command()
 def status(study: StudyFile) -> None:
     """Print what is done, diverged and left, according to the ledger."""
+    for problem in verbs.standing_problems(study):
+        _warn(problem)
     out.print(standings_table(verbs.study_standings(study)))
 
 
@@ -193,6 +196,10 @@ def _exit_code() -> int:
 def _failed(error: RealityCheckError) -> int:
     err.print(str(error), style="red", markup=False, soft_wrap=True)
     return 2 if isinstance(error, InputError) else 1
+
+
+def _warn(problem: Problem) -> None:
+    err.print(f"warning  {problem}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _print_result(result: StudyResult) -> None:

@@ -12,19 +12,23 @@ class EvaluationEntry:
     Args:
         address: `module:Class` of the `Evaluation`.
         trained: whether trained models are measured; untrained ones always are.
+        embedder: whether the embedder is part of what is measured; it is drawn at random.
         untrained_row: the label of the row that shows the untrained models under this evaluation.
     """
 
     address: str
     trained: bool
+    embedder: bool
     untrained_row: str
 
 
 _HERE = "realitycheck.evaluations"
 
 MENU: dict[str, EvaluationEntry] = {
-    "clean": EvaluationEntry(f"{_HERE}.clean:Clean", trained=True, untrained_row="untrained embedder"),
-    "trunk": EvaluationEntry(f"{_HERE}.trunk:TrunkFeatures", trained=False, untrained_row="untrained trunk"),
+    "clean": EvaluationEntry(f"{_HERE}.clean:Clean", trained=True, embedder=True, untrained_row="untrained embedder"),
+    "trunk": EvaluationEntry(
+        f"{_HERE}.trunk:TrunkFeatures", trained=False, embedder=False, untrained_row="untrained trunk"
+    ),
 }
 """Name → entry."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from realitycheck.evaluations.menu import MENU
 from realitycheck.plan.lengths import EPOCH_MULTIPLE
+from realitycheck.plan.searches import constant_evaluations
 from realitycheck.protocol.model import Protocol
 
 START_SECONDS = 0.5
@@ -83,9 +85,12 @@ def loss_cost(protocol: Protocol, measured: Calibration) -> Cost:
 
 
 def untrained_cost(protocol: Protocol, measured: Calibration) -> Cost:
-    """What the two untrained rows need on one dataset."""
+    """What the untrained rows need on one dataset; one in which nothing is random is scored once."""
     models = protocol.final.seeds * (protocol.folds.count + protocol.completes)
-    seconds = models * START_SECONDS + 2 * protocol.final.seeds * _scored(protocol, measured)
+    constant = len(constant_evaluations(protocol))
+    per_seed = (len(MENU) - constant) * protocol.final.seeds * _scored(protocol, measured)
+    once = constant * (START_SECONDS + measured.fold_score / protocol.folds.count)
+    seconds = models * START_SECONDS + per_seed + once
     return Cost(seconds / 3600, models * measured.weights_bytes)
 
 

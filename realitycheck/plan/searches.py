@@ -56,14 +56,15 @@ class SearchPlan:
 
     @property
     def replicates(self) -> range:
-        """The numbers of its replicates: they are numbered through all searches and divided evenly."""
-        share = self.protocol.final.seeds // self.protocol.search.searches
-        return range(self.number * share, (self.number + 1) * share)
+        """The numbers of its replicates: the searches take turns, so that more seeds add replicates to each."""
+        return replicate_numbers(self.protocol, search=self.number)
 
     @property
     def evaluations(self) -> tuple[str, ...]:
         """The evaluations of its replicates."""
-        return TRAINED if self.choice else tuple(MENU)
+        if self.choice:
+            return TRAINED
+        return tuple(name for name in MENU if name not in constant_evaluations(self.protocol))
 
     @cached_property
     def folds(self) -> FoldRule:
@@ -72,9 +73,9 @@ class SearchPlan:
 
     @cached_property
     def id(self) -> str:
-        """The digest of all that can change a proposal."""
+        """The digest of all that can change a proposal. The number of trials cannot: more of them extend a search."""
         assert self.choice is not None
-        search = self.protocol.search.model_dump(mode="json", exclude={"space", "searches"})
+        search = self.protocol.search.model_dump(mode="json", include={"sampler", "startup_trials", "round"})
         spec = self._spec(stage=Stage.SEARCH, index=0, fold=0, knobs={})
         first = {"published": self.published} if self.published else {}
         return digest({"space": self.ranges, "search": search, "run": spec.to_json(), **first})
@@ -214,6 +215,22 @@ class SearchPlan:
             phases=phases,
             root=self.protocol.seed,
         )
+
+
+def replicate_numbers(protocol: Protocol, *, search: int) -> range:
+    """The numbers of the replicates of one search: `search`, `search` + M, … for M searches."""
+    return range(search, protocol.final.seeds, protocol.search.searches)
+
+
+def constant_evaluations(protocol: Protocol) -> frozenset[str]:
+    """The evaluations under which untrained models have one score, because nothing that they measure is random.
+
+    A trunk with learned weights, or one that is frozen, is the same in every untrained model; its embedder is not.
+    """
+    trunk = protocol.recipe.trunk
+    if trunk.weights is None and not trunk.frozen:
+        return frozenset()
+    return frozenset(name for name, entry in MENU.items() if not entry.embedder)
 
 
 def search_folds(protocol: Protocol, *, search: int) -> FoldRule:

@@ -12,7 +12,7 @@ from realitycheck.plan.searches import UNTRAINED, SearchPlan, without_sources
 from realitycheck.protocol.model import LossChoice, Protocol, Study
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.schema import opening_id
-from realitycheck.runs import RESULTS_VERSION, ScoreSpec
+from realitycheck.runs import RESULTS_VERSION, RunSpec, ScoreSpec
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ class DatasetPlan:
         """The models that are never trained, under the same seeds as the replicates."""
         return self._loss(None)
 
+    @cached_property
+    def constant_run(self) -> RunSpec:
+        """The untrained model whose score stands for all of them under `constant_evaluations`."""
+        return self.untrained.searches[0].replicate_runs(index=0, knobs={})[0]
+
     @property
     def searches(self) -> tuple[SearchPlan, ...]:
         """The searches of all losses."""
@@ -82,8 +87,8 @@ class DatasetPlan:
         protocol = self.protocol
         rules = protocol.model_dump(mode="json", include={"interval", "epoch"})
         sets = {"categories": sorted(protocol.categories), "same": sorted(self.study.same)}
-        counts = {"searches": protocol.search.searches, "complete": protocol.final.complete}
-        return self._compared | rules | sets | counts
+        search = {"searches": protocol.search.searches, "trials": protocol.search.trials}
+        return self._compared | rules | sets | search | {"complete": protocol.final.complete}
 
     @property
     def _compared(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from realitycheck.evaluations.menu import UNTRAINED_ROWS
-from realitycheck.plan.searches import SearchPlan
+from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan, LossPlan
 from realitycheck.records.evidence import (
     DatasetEvidence,
@@ -23,20 +23,36 @@ from realitycheck.runs import CLEAN, Knobs, RunSpec, ScoreSpec
 
 def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
     """Read a plan's evidence out of the records; other records are ignored."""
-    untrained = tuple(search_evidence(plan, search, records) for search in plan.untrained.searches)
     openings = [opening for opening in of_type(records.values(), Opening) if opening.test == plan.test]
     return DatasetEvidence(
         dataset=plan.dataset,
         claims=plan.claims,
         losses=tuple(loss_evidence(plan, loss, records) for loss in plan.losses),
-        untrained=untrained_evidence(untrained),
+        untrained=untrained_evidence(plan, records),
         openings=tuple(sorted(openings, key=lambda opening: opening.number)),
     )
 
 
-def untrained_evidence(searches: tuple[SearchEvidence, ...]) -> tuple[LossEvidence, ...]:
+def untrained_evidence(plan: DatasetPlan, records: Records) -> tuple[LossEvidence, ...]:
     """The untrained rows: the same models, each row with an evaluation of its own."""
-    return tuple(LossEvidence(label, "cosine", evaluation, searches) for label, evaluation in UNTRAINED_ROWS.items())
+    searches = tuple(search_evidence(plan, search, records) for search in plan.untrained.searches)
+    constant = constant_evaluations(plan.protocol)
+    return tuple(
+        LossEvidence(label, "cosine", evaluation, (_constant_search(plan, evaluation, records),), constant=True)
+        if evaluation in constant
+        else LossEvidence(label, "cosine", evaluation, searches)
+        for label, evaluation in UNTRAINED_ROWS.items()
+    )
+
+
+def _constant_search(plan: DatasetPlan, evaluation: str, records: Records) -> SearchEvidence:
+    """One replicate with one score, which is that of every category: equal models are equal when concatenated."""
+    run = _run(plan.constant_run.id, records)
+    spec = score_spec(plan, [run], evaluation)
+    record = records.get(spec.id) if spec else None
+    score = replace(record, together=record.models[0]) if isinstance(record, Score) else None
+    replicate = Replicate(0, 0, (run,), None, {evaluation: EvaluationScores(score, score)})
+    return SearchEvidence(number=0, id="", planned=0, trials=(), chosen=None, replicates=(replicate,))
 
 
 def loss_evidence(plan: DatasetPlan, loss: LossPlan, records: Records) -> LossEvidence:

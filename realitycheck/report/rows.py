@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from realitycheck.metrics.menu import metric_entry
+from realitycheck.plan.searches import replicate_numbers
 from realitycheck.protocol.model import Protocol
 from realitycheck.records.evidence import LossEvidence, Replicate, SearchEvidence
 from realitycheck.records.schema import Run
@@ -23,7 +24,8 @@ class ScoreCell:
     Args:
         category: how fold models become a score.
         metric: one of the protocol's.
-        values: the score of each replicate in [0, 1], numbered through all searches; None for a missing one.
+        values: the score of each replicate in [0, 1], search by search; None for a missing one. A single one where
+            nothing in the row is random.
         mean: of the known values, or None.
         interval: by the protocol's estimator; None where the values are too few.
         retraining: Student's t over seeds, which the published tables print; None where the values are too few.
@@ -63,6 +65,7 @@ class ScoreRow:
         status: `exact`, `variant` or `reconstruction`, by the menu of losses; empty for a loss that is not on it.
         trained: False for the rows of untrained models.
         exploratory: whether a part of it was decided after the test half had been opened.
+        constant: whether nothing in it is random, so that one score stands for every seed.
         cells: one for every category and metric.
     """
 
@@ -71,12 +74,17 @@ class ScoreRow:
     status: str
     trained: bool
     exploratory: bool
+    constant: bool
     cells: tuple[ScoreCell, ...]
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What must be read beside the name in every comparison: `reconstruction`, `exploratory`."""
-        known = {RECONSTRUCTION: self.status == RECONSTRUCTION, "exploratory": self.exploratory}
+        """What must be read beside the name in every comparison: `reconstruction`, `exploratory`, `deterministic`."""
+        known = {
+            RECONSTRUCTION: self.status == RECONSTRUCTION,
+            "exploratory": self.exploratory,
+            "deterministic": self.constant,
+        }
         return tuple(mark for mark, holds in known.items() if holds)
 
     @property
@@ -121,8 +129,10 @@ def make_rows(
 
 
 def make_untrained_row(evidence: LossEvidence, protocol: Protocol, *, level: float) -> ScoreRow:
-    """The row of one untrained model; its intervals are Student's t over seeds."""
+    """The row of one untrained model; its intervals are Student's t over seeds, or none where nothing is random."""
     row = _row(evidence, protocol, status="", trained=False, exploratory=False)
+    if row.constant:
+        return row
     fits = [_retraining(row.label, cell.values, level) for cell in row.cells]
     return _with_intervals(row, fits, level)
 
@@ -153,6 +163,7 @@ def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bo
         status=status,
         trained=trained,
         exploratory=exploratory,
+        constant=evidence.constant,
         cells=tuple(_cell(evidence, protocol, *column) for column in columns),
     )
 
@@ -185,12 +196,12 @@ def search_share(
     evidence: LossEvidence, search: SearchEvidence, protocol: Protocol, *, category: Category, metric: str
 ) -> Share:
     """Collect the scores of one search; before it has chosen, or if all its trials diverged, it has no replicates."""
-    size = protocol.final.seeds // protocol.search.searches
+    numbers = range(1) if evidence.constant else replicate_numbers(protocol, search=search.number)
     known = {
         replicate.index: evidence.score(replicate, category=category, metric=metric) for replicate in search.replicates
     }
-    values = tuple(known.get(index) for index in range(search.number * size, (search.number + 1) * size))
-    return Share(values, size if search.all_trials_diverged else _lost(search.replicates, protocol, category))
+    values = tuple(known.get(index) for index in numbers)
+    return Share(values, len(numbers) if search.all_trials_diverged else _lost(search.replicates, protocol, category))
 
 
 def _cell(evidence: LossEvidence, protocol: Protocol, category: Category, metric: str) -> ScoreCell:

@@ -31,6 +31,7 @@ class Campaign:
         place: job → where and how it runs, as plain JSON.
         stored: the ids of the runs whose weights are stored.
         forget: called with the id of a run whose weights no score needs any more.
+        may_start: whether the stores of a job are fit for it; if not, nothing more is started, and `stopped` is set.
         known: records of other studies by id; one that a job asks for is copied instead of made again.
         machine: the processor and the versions that jobs are done with, for the notes.
 
@@ -39,6 +40,7 @@ class Campaign:
         failures: how often each job failed.
         left: why each job was given up, by id.
         alarms: one sentence for every record that came twice and differed.
+        stopped: whether a store was found damaged: the stores must be made again, and the campaign begun anew.
         raised: one traceback for every place at which losses raised exceptions, by the frames that led there.
     """
 
@@ -49,6 +51,7 @@ class Campaign:
     place: Callable[[Job], Body]
     stored: Callable[[], Collection[str]]
     forget: Callable[[str], None]
+    may_start: Callable[[Job], bool]
     known: Mapping[str, Record]
     machine: str
     running: dict[str, Job] = field(default_factory=dict)
@@ -56,6 +59,7 @@ class Campaign:
     left: dict[str, str] = field(default_factory=dict)
     alarms: list[str] = field(default_factory=list)
     raised: dict[str, str] = field(default_factory=dict)
+    stopped: bool = False
 
     def steps(self, *, seconds: float) -> Iterator[tuple[Finished, ...]]:
         """Work until nothing more can be done; yield the jobs that came back, at least every `seconds`."""
@@ -74,7 +78,7 @@ class Campaign:
             elif job.id in self.known and job.id not in self.ledger.records:
                 self.ledger.note("reused", {"id": job.id, "title": job.title})
                 self._keep(job, self.known[job.id], weights_stored=False)
-            elif self.executor.free > 0:
+            elif self.executor.free > 0 and self._fit(job):
                 place = {} if job.kind == "proposal" else {"place": self.place(job)}
                 job_here = Job(job.kind, job.id, job.group, job.title, job.payload | place)
                 self.executor.submit(job_here, address=self.verbs[job.kind])
@@ -83,7 +87,13 @@ class Campaign:
                 break
         return bool(self.running)
 
+    def _fit(self, job: Job) -> bool:
+        self.stopped = not self.may_start(job)
+        return not self.stopped
+
     def _next(self) -> Job | None:
+        if self.stopped:
+            return None
         ready = (job for job in self.agenda.ready() if job.id not in self.running and job.id not in self.left)
         return next(ready, None)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from realitycheck.evaluations.menu import MENU, TRAINED
+from realitycheck.evaluations.menu import TRAINED
 from realitycheck.executors.base import Job
-from realitycheck.plan.searches import SearchPlan
+from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
 from realitycheck.records.gather import final_knobs, lengths_basis, score_spec, search_evidence
@@ -82,7 +82,11 @@ def search_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence,
 
 def untrained_jobs(plan: DatasetPlan, known: Known) -> list[Job]:
     """The untrained models under the replicates' seeds, and their scores."""
-    return [job for search in plan.untrained.searches for job in _replicate_jobs(plan, search, None, known)]
+    jobs = [job for search in plan.untrained.searches for job in _replicate_jobs(plan, search, None, known)]
+    if known.opened:
+        first, constant = plan.untrained.searches[0], sorted(constant_evaluations(plan.protocol))
+        jobs += _score_jobs(plan, first, [plan.constant_run], "all replicates", known, constant)
+    return list({job.id: job for job in jobs}.values())
 
 
 def _proposal_jobs(search: SearchPlan, evidence: SearchEvidence) -> list[Job]:
@@ -144,14 +148,21 @@ def _replicate_jobs(plan: DatasetPlan, search: SearchPlan, chosen: Trial | None,
         if known.opened:
             scored = specs[place] if protocol.scores_folds else ()
             for group in (scored, (spec,) if spec is not None else ()):
-                jobs += _score_jobs(plan, search, group, name, known)
+                jobs += _score_jobs(plan, search, group, name, known, search.evaluations)
     return jobs + complete
 
 
-def _score_jobs(plan: DatasetPlan, search: SearchPlan, specs: Sequence[RunSpec], name: str, known: Known) -> list[Job]:
+def _score_jobs(
+    plan: DatasetPlan,
+    search: SearchPlan,
+    specs: Sequence[RunSpec],
+    name: str,
+    known: Known,
+    evaluations: Sequence[str],
+) -> list[Job]:
     """The scores of some finished runs; and before them, again, the runs whose weights are lost."""
     jobs = []
-    for evaluation in search.evaluations:
+    for evaluation in evaluations:
         score = score_spec(plan, [known.run(spec) for spec in specs], evaluation) if specs else None
         if score is None or score.id in known.records:
             continue
@@ -174,6 +185,21 @@ def _run_job(search: SearchPlan, spec: RunSpec, name: str) -> Job:
 def spent_weights(plan: DatasetPlan, score: Score, records: Records) -> tuple[str, ...]:
     """The runs of a score whose weights no later score needs: all their evaluations are recorded."""
     models = score.spec.models
-    trained = any(isinstance(run := records[model], Run) and run.spec.loss for model in models)
-    specs = [plan.score(models, evaluation=evaluation) for evaluation in (TRAINED if trained else MENU)]
-    return tuple(models) if all(spec is not None and spec.id in records for spec in specs) else ()
+    if any(isinstance(run := records[model], Run) and run.spec.loss for model in models):
+        return models if _scored(plan, models, TRAINED, records) else ()
+    constant, one = constant_evaluations(plan.protocol), plan.constant_run
+    if score.spec.evaluation in constant:
+        folds = [spec.id for spec in plan.untrained.searches[0].replicate_runs(index=0, knobs={})]
+        own = folds if plan.protocol.scores_folds else []
+    else:
+        own = list(models)
+    every = plan.untrained.searches[0].evaluations
+    if own and not _scored(plan, own, every, records):
+        return ()
+    waits = not _scored(plan, [one.id], sorted(constant), records)
+    return tuple(model for model in models if not (waits and model == one.id))
+
+
+def _scored(plan: DatasetPlan, models: Sequence[str], evaluations: Sequence[str], records: Records) -> bool:
+    specs = [plan.score(models, evaluation=evaluation) for evaluation in evaluations]
+    return all(spec is not None and spec.id in records for spec in specs)

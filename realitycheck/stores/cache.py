@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -29,10 +30,15 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
+HEAD, MIDDLE = b'{"sha256": "', b'", "body": '
+"""How the JSON file of a store begins, and what is between the digest and the body."""
+
+
 def publish_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file, whole or not at all."""
+    """Write a JSON file with the SHA-256 of its content, whole or not at all."""
+    body = json.dumps(content).encode()
     with draft_of(path) as draft:
-        draft.write_text(json.dumps(content), encoding="utf-8")
+        draft.write_bytes(_sealed(body))
         publish(draft, path)
 
 
@@ -44,12 +50,18 @@ def read_meta(path: Path) -> dict[str, Any]:
     """
     facts = path.with_suffix(".json")
     try:
-        meta: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
+        text = facts.read_bytes()
     except FileNotFoundError as error:
         raise RunError(f"{path}: no finished store found; `run` the study again to make it.") from error
-    except ValueError as error:  # invalid JSON or UTF-8
-        raise RunError(f"{facts}: the file is damaged. Remove {path.parent} and `run` the study again.") from error
+    body = text[len(HEAD) + 64 + len(MIDDLE) : -1]
+    if text != _sealed(body):
+        raise RunError(f"{facts}: the file is damaged. `run` the study again: it is set aside and made again.")
+    meta: dict[str, Any] = json.loads(body)
     return meta
+
+
+def _sealed(body: bytes) -> bytes:
+    return HEAD + hashlib.sha256(body).hexdigest().encode() + MIDDLE + body + b"}"
 
 
 def forget_weights(cache: Path, run_id: str) -> None:

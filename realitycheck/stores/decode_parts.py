@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +32,9 @@ THREADS = min(8, os.cpu_count() or 1)
 
 DecodeProgress = Callable[[int, int], None]
 """Called with the number of decoded images and the number of all."""
+
+UNREADABLE_PART = (OSError, EOFError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""What reading a damaged part can raise."""
 
 Image = TypeVar("Image", NDArray[np.uint8], "Tensor")
 """(C, H, W) pixels, as an array or a tensor."""
@@ -65,7 +71,7 @@ class Decoding:
             InputError: if images cannot be read; it lists all of them.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        left = [number for number in range(self.count) if not self._path(number).exists()]
+        left = [number for number in range(self.count) if not self._is_sound(number)]
         problems: list[Problem] = []
         done = self.count - len(left)
         with warnings.catch_warnings(), ThreadPoolExecutor(THREADS) as pool:
@@ -106,9 +112,24 @@ class Decoding:
 
     def forget(self) -> None:
         """Delete the parts once the store is finished."""
-        for path in self.folder.iterdir():
-            path.unlink()
-        self.folder.rmdir()
+        with suppress(OSError):  # another process has removed it, or writes a part into it
+            for path in self.folder.iterdir():
+                path.unlink(missing_ok=True)
+            self.folder.rmdir()
+
+    def _is_sound(self, number: int) -> bool:
+        """Whether a part exists and its checksum matches; a damaged one is removed."""
+        path = self._path(number)
+        if not path.exists():
+            return False
+        try:
+            with zipfile.ZipFile(path) as part:
+                sound = part.testzip() is None
+        except UNREADABLE_PART:
+            sound = False
+        if not sound:
+            path.unlink(missing_ok=True)
+        return sound
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:05d}-hashed.npz"

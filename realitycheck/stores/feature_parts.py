@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from realitycheck.atomic import draft_of, publish
+from realitycheck.atomic import draft_of, publish, sha256_of
 from realitycheck.canonical import digest
+from realitycheck.errors import RunError
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import RESULTS_VERSION
 from realitycheck.stores.cache import publish_json, read_meta
+from realitycheck.stores.decode_parts import UNREADABLE_PART
+from realitycheck.stores.integrity import file_facts
 
 FEATURE_BATCH = 100
 """Images per forward pass. Part of the path's digest, because kernels and hence results differ by batch size."""
@@ -34,7 +39,7 @@ def missing(pixels: Path, recipe: Recipe) -> list[int]:
     if path.with_suffix(".json").exists():
         return []
     starts = range(0, len(read_meta(pixels)["labels"]), IMAGES_PER_PART)
-    return [start for start in starts if not part_path(path, start).exists()]
+    return [start for start in starts if not _is_sound(part_path(path, start))]
 
 
 def join_parts(pixels: Path, recipe: Recipe) -> Path:
@@ -46,25 +51,62 @@ def join_parts(pixels: Path, recipe: Recipe) -> Path:
     if path.with_suffix(".json").exists():
         return path
     parts = [part_path(path, start) for start in range(0, len(meta["labels"]), IMAGES_PER_PART)]
-    shape = (len(meta["labels"]), *np.load(parts[0], mmap_mode="r").shape[1:])
+    shape = (len(meta["labels"]), *_part(parts[0]).shape[1:])
     numbers = path.with_suffix(".npy")
     with draft_of(numbers) as draft:
         whole = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
         for number, part in enumerate(parts):
-            whole[number * IMAGES_PER_PART : (number + 1) * IMAGES_PER_PART] = np.load(part)
+            whole[number * IMAGES_PER_PART : (number + 1) * IMAGES_PER_PART] = _part(part)
         whole.flush()
+        del whole
+        written = file_facts(draft.stat().st_size, sha256_of(draft))
         publish(draft, numbers)
     facts = {name: meta[name] for name in ("digest", "labels", "classes")}
-    publish_json(path.with_suffix(".json"), {**facts, "features": True})
+    publish_json(path.with_suffix(".json"), {**facts, "features": True, **written})
     for part in parts:
-        part.unlink()
-    parts[0].parent.rmdir()
+        part.unlink(missing_ok=True)
+    with suppress(OSError):  # another process has removed it, or writes a part into it
+        parts[0].parent.rmdir()
     return path
 
 
 def part_path(path: Path, start: int) -> Path:
     """Return the path of the part that begins with image `start`."""
-    return path.with_suffix(".parts") / f"{start:08d}.npy"
+    return path.with_suffix(".parts") / f"{start:08d}.npz"  # a zip file has a checksum of its content
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether a part exists and its checksum matches; a damaged one is removed."""
+    if not path.exists():
+        return False
+    try:
+        _part(path)
+    except RunError:
+        return False
+    return True
+
+
+def write_part(path: Path, features: NDArray[np.float32]) -> None:
+    """Write a part."""
+    with draft_of(path) as draft:
+        with draft.open("wb") as file:
+            np.savez(file, features=features)
+        publish(draft, path)
+
+
+def _part(path: Path) -> NDArray[np.float32]:
+    """Read a part; a damaged one is removed.
+
+    Raises:
+        RunError: it is damaged or missing.
+    """
+    try:
+        with np.load(path) as part:
+            features: NDArray[np.float32] = part["features"]
+    except UNREADABLE_PART as error:
+        path.unlink(missing_ok=True)
+        raise RunError(f"{path}: the part is damaged. `run` again: it is made again.") from error
+    return features
 
 
 def views(recipe: Recipe) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,18 +15,22 @@ import numpy as np
 from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import digest
 from realitycheck.datasets.base import Dataset
-from realitycheck.errors import RunError
+from realitycheck.errors import Problem, RunError
 from realitycheck.plan.splits import split_classes
 from realitycheck.protocol.model import SplitRule
 from realitycheck.stores.cache import publish_json, read_meta
 from realitycheck.stores.decode_parts import DecodeProgress, Decoding
+from realitycheck.stores.integrity import file_facts, set_store_aside, visible_damage
 
 HALVES = ("trainval", "test")
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Paths, digests and class sizes (name, number of images) of the two stores of a dataset."""
+    """Paths, digests and class sizes (name, number of images) of the two stores of a dataset.
+
+    `notices` says which damaged stores were set aside and made again.
+    """
 
     trainval: Path
     test: Path
@@ -33,6 +38,7 @@ class Stores:
     test_digest: str
     trainval_sizes: tuple[tuple[str, int], ...]
     test_sizes: tuple[tuple[str, int], ...]
+    notices: tuple[Problem, ...] = ()
 
 
 def prepare(
@@ -42,7 +48,9 @@ def prepare(
 
     A finished store is reused while the dataset's fingerprint, the image sizes and the split are the same. It holds
     the names and digests of the image files, if there are any; these are part of the store's digest. The digests of
-    single images' pixels beside them are not: they serve to find duplicates.
+    single images' pixels beside them are not: they serve to find duplicates. A store of which a file is missing, cut or
+    damaged is set aside and made again, as far as that shows without reading all images; `integrity.damage` finds the
+    rest.
 
     Args:
         dataset: source of the images.
@@ -59,11 +67,13 @@ def prepare(
     folder = home / digest([dataset.fingerprint, *sizes, split.model_dump(mode="json")])[:16]
     halves = split_classes(len(dataset.classes), order=split.order, seed=split.seed, official=dataset.official)
     paths = [folder / half for half in HALVES]
+    damaged = [found for found in map(visible_damage, paths) if found]
+    notices = [notice for notice in map(set_store_aside, damaged) if notice]
     for path, classes in zip(paths, (halves.trainval, halves.test), strict=True):
         if not path.with_suffix(".json").exists():
             _write_half(dataset, classes, path, size=resize or image_size, square=resize is None, watch=watch)
     (trainval, sizes_of), (test, test_sizes) = map(_facts, paths)
-    return Stores(paths[0], paths[1], trainval, test, sizes_of, test_sizes)
+    return Stores(paths[0], paths[1], trainval, test, sizes_of, test_sizes, tuple(notices))
 
 
 def _facts(path: Path) -> tuple[str, tuple[tuple[str, int], ...]]:
@@ -80,14 +90,19 @@ def _write_half(
     indices = [int(index) for group in members for index in group]
     decoding = Decoding(dataset, indices, size, square, path.with_suffix(".parts"))
     decoding.decode(watch=watch)
-    meta = {
+    meta: dict[str, Any] = {
         "labels": [label for label, group in enumerate(members) for _ in group],
         "classes": [dataset.classes[class_index] for class_index in classes],
         "files": dataset.digests(indices),
     }
     if meta["files"]:
         meta |= {"names": dataset.names_of(indices), "pixels": decoding.digests()}
-    _join(decoding, meta, path, shape=(dataset.channels, size, size) if square else None)
+    try:
+        _join(decoding, meta, path, shape=(dataset.channels, size, size) if square else None)
+    except FileNotFoundError:
+        if not path.with_suffix(".json").exists():
+            raise
+        # Another process has finished this very store meanwhile, and has deleted its parts.
 
 
 def _join(decoding: Decoding, meta: dict[str, Any], path: Path, *, shape: tuple[int, int, int] | None) -> None:
@@ -103,12 +118,18 @@ def _join(decoding: Decoding, meta: dict[str, Any], path: Path, *, shape: tuple[
     sha = hashlib.sha256(json.dumps([list(whole), meta["labels"], *contents]).encode())
     # Written instead of memory-mapped: mapped pages of 24 GB would count as memory in use.
     pixels, header = path.with_suffix(".npy"), {"descr": "|u1", "fortran_order": False, "shape": whole}
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, header)
+    whole_file = hashlib.sha256(head.getvalue())
     with draft_of(pixels) as draft:
         with draft.open("wb") as file:
-            np.lib.format.write_array_header_1_0(file, header)
+            file.write(head.getvalue())
             for part in decoding.pixels():
                 file.write(part.data)
                 sha.update(part.data)
+                whole_file.update(part.data)
+            size = file.tell()
         publish(draft, pixels)
-    publish_json(path.with_suffix(".json"), {"digest": sha.hexdigest(), **meta})
+    written = file_facts(size, whole_file.hexdigest())
+    publish_json(path.with_suffix(".json"), {"digest": sha.hexdigest(), **meta, **written})
     decoding.forget()

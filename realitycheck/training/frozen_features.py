@@ -9,12 +9,18 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import canonical_json
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import Body
 from realitycheck.stores.base import Store
-from realitycheck.stores.feature_parts import FEATURE_BATCH, IMAGES_PER_PART, features_path, part_path, views
+from realitycheck.stores.feature_parts import (
+    FEATURE_BATCH,
+    IMAGES_PER_PART,
+    features_path,
+    part_path,
+    views,
+    write_part,
+)
 from realitycheck.stores.pixels import open_pixels
 from realitycheck.training.device import autocast, prepare_machine
 from realitycheck.training.embedding_model import build_trunk, pooled
@@ -40,10 +46,7 @@ def compute(payload: Body) -> Body:
     blocks = [indices[offset : offset + FEATURE_BATCH] for offset in range(0, len(indices), FEATURE_BATCH)]
     features = [_features(trunk, store, block, recipe=recipe, device=device) for block in blocks]
     path = part_path(features_path(pixels, recipe), start)
-    with draft_of(path) as draft:
-        with draft.open("wb") as file:
-            np.save(file, np.concatenate(features))
-        publish(draft, path)
+    write_part(path, np.concatenate(features))
     return {"path": str(path)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import secrets
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,6 +52,22 @@ def locate(source: str, *, sha256: str, folder: Path) -> Path:
         says = f"no such file: {path}. Put it there, or name another source."
         raise InputError.one(source, "weights-missing", says)
     return _verified(path, source=source, sha256=sha256)
+
+
+def set_aside(source: str, *, sha256: str, folder: Path) -> str | None:
+    """Rename a downloaded file that has another digest, so that it is downloaded again; its new name, or None.
+    Files that are not
+       downloaded are left where they are.
+    """
+    path = folder / _name(source)
+    if not _is_address(source) or not path.is_file() or sha256_of(path).startswith(sha256.lower()):
+        return None
+    target = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
+    try:
+        path.rename(target)
+    except FileNotFoundError:  # another process was faster
+        return None
+    return target.name
 
 
 def read(path: Path) -> dict[str, Tensor]:

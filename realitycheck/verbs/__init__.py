@@ -5,13 +5,20 @@ from __future__ import annotations
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
 from realitycheck.verbs.plan import StudyPlan, plan_study
-from realitycheck.verbs.report import files_not_reported, pack_study, report_study, study_standings
+from realitycheck.verbs.report import (
+    files_not_reported,
+    pack_study,
+    report_study,
+    standing_problems,
+    study_standings,
+)
 from realitycheck.verbs.run import StudyResult, Watch, accept_failed, carry_out, run_study
-from realitycheck.verbs.study import Progress, check_study, load_study, prepare_data, study_warnings
+from realitycheck.verbs.study import Progress, Say, check_study, load_study, prepare_data, study_warnings
 
 __all__ = [
     "Progress",
     "Rows",
+    "Say",
     "StudyPlan",
     "StudyResult",
     "Watch",
@@ -33,6 +40,7 @@ __all__ = [
     "published_blocks",
     "report_study",
     "run_study",
+    "standing_problems",
     "study_standings",
     "study_warnings",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -16,8 +15,12 @@ from realitycheck.errors import InputError, Problem, RunError, first_few
 from realitycheck.executors.base import Job
 from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.read import ReadStudy
+from realitycheck.stores.cache import read_meta
+from realitycheck.stores.integrity import visible_damage
+from realitycheck.stores.prepare import HALVES
+from realitycheck.verbs.folders import stores_folder
 from realitycheck.verbs.run import build_executor
-from realitycheck.verbs.study import Progress, require_arithmetic, stores_folder, unwatched
+from realitycheck.verbs.study import Progress, require_arithmetic, unwatched
 
 CANARY = "realitycheck.training.canary:compute"
 CANARY_SECONDS = 300.0
@@ -109,7 +112,7 @@ def _stores(read: ReadStudy, choice: DatasetChoice) -> list[Path]:
 
 def _manifest(place: Path) -> dict[str, str]:
     """Name → SHA-256 of the files of both halves."""
-    halves = [json.loads(path.read_text(encoding="utf-8")) for path in (place / "trainval.json", place / "test.json")]
+    halves = [read_meta(place / half) for half in HALVES if visible_damage(place / half) is None]
     return {name: sha for half in halves for name, sha in zip(half.get("names", ()), half["files"], strict=False)}
 
 

@@ -19,9 +19,9 @@ from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.runs import TrainingPlace
 from realitycheck.stores.prepare import Stores
-from realitycheck.verbs.frozen import with_features
+from realitycheck.verbs.ready import StoreCheck, ready_stores
 from realitycheck.verbs.run import build_executor
-from realitycheck.verbs.study import Progress, prepare_data, require_arithmetic, unwatched
+from realitycheck.verbs.study import Progress, require_arithmetic, unsaid, unwatched
 
 CALIBRATE = "realitycheck.training.calibrate:calibrate"
 CALIBRATION_SECONDS = 600.0
@@ -106,10 +106,9 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
 
 
 def _at_hand(read: ReadStudy, watch: Progress) -> dict[str, Stores]:
-    stores = prepare_data(read, watch=watch)
     executor = build_executor(read, "local", workers=2, deadline=CALIBRATION_SECONDS)
     try:
-        return with_features(read, stores, executor, device="auto", watch=watch)
+        return ready_stores(StoreCheck(read, watch, unsaid), executor, device="auto", remember=False)
     finally:
         executor.close()
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from realitycheck import catalog
+from realitycheck.errors import Problem
 from realitycheck.protocol.read import ReadStudy, changed_files
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records
 from realitycheck.search.standing import Standing, loss_standings
-from realitycheck.verbs.study import evidence_folder, open_packed, open_study, study_path
+from realitycheck.verbs.folders import evidence_folder, study_path
+from realitycheck.verbs.present import present_data, require_fitting_records, unfitting_records
+from realitycheck.verbs.study import open_packed, open_study
 
 
 def report_study(study: ReadStudy | Path | str) -> list[Path]:
@@ -21,7 +24,8 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
     of the files; `files_not_reported` lists the files that differ from them.
 
     Raises:
-        InputError: the study's files are wrong, or the ledger is of another results version.
+        InputError: the study's files are wrong, the ledger is of another results version, or the images that are
+            present are not those of its records.
         LedgerError: the ledger is damaged.
 
     Example:
@@ -35,6 +39,7 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
     ledger = Ledger(evidence_folder(study))
     texts = _packed_texts(ledger)
     read = open_study(study) if texts is None else open_packed(study_path(study), texts)
+    require_fitting_records(read, ledger)
     return write_report(
         read.study,
         study_evidence(read, ledger),
@@ -63,7 +68,7 @@ def _packed_texts(ledger: Ledger) -> dict[str, str] | None:
 
 
 def study_standings(study: ReadStudy | Path | str) -> tuple[Standing, ...]:
-    """How far each loss is, by the ledger alone."""
+    """How far each loss is on the images that are present, by the ledger alone."""
     read = open_study(study)
     evidences = study_evidence(read, Ledger(evidence_folder(read)))
     return tuple(
@@ -74,10 +79,16 @@ def study_standings(study: ReadStudy | Path | str) -> tuple[Standing, ...]:
     )
 
 
+def standing_problems(study: ReadStudy | Path | str) -> list[Problem]:
+    """Where the images that are present are not those of the ledger's records."""
+    read = open_study(study)
+    return unfitting_records(read, Ledger(evidence_folder(read)))
+
+
 def study_evidence(read: ReadStudy, ledger: Ledger) -> tuple[DatasetEvidence, ...]:
     """All that the ledger knows of a study, one per dataset."""
-    names = [choice.name for choice in read.study.datasets]
-    plans = [from_records(read.study, name, ledger.records) for name in names]
+    names, present = [choice.name for choice in read.study.datasets], present_data(read)
+    plans = [from_records(read.study, name, ledger.records, present=present.get(name)) for name in names]
     return tuple(gather(plan, ledger.records) for plan in plans)
 
 

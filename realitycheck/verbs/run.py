@@ -26,9 +26,10 @@ from realitycheck.search.campaign import ATTEMPTS, Campaign
 from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.stores.cache import forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
-from realitycheck.verbs.frozen import with_features
+from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
-from realitycheck.verbs.study import Progress, evidence_folder, prepare_data, require_arithmetic, unwatched
+from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
+from realitycheck.verbs.study import Progress, Say, prepare_data, require_arithmetic, unsaid, unwatched
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",
@@ -76,6 +77,7 @@ def run_study(
     reuse: Sequence[Path] = (),
     watch: Watch = silent,
     progress: Progress = unwatched,
+    say: Say = unsaid,
 ) -> StudyResult:
     """Do what is left of a study on this machine; running it again is the whole recovery manual.
 
@@ -90,6 +92,7 @@ def run_study(
         reuse: folders of other studies' evidence, whose records of equal id are copied: a baseline is paid for once.
         watch: sees the progress of the runs.
         progress: sees that of the images and features, which are made ready before.
+        say: called with every problem that stops nothing: changed images, and damaged stores that are made again.
 
     Raises:
         InputError: an option is wrong, the data do not fit the protocol, this machine not its arithmetic, or a ledger
@@ -113,6 +116,7 @@ def run_study(
         reuse=reuse,
         watch=watch,
         progress=progress,
+        say=say,
         verbs=VERBS,
     )
 
@@ -143,30 +147,21 @@ def carry_out(
     reuse: Sequence[Path],
     watch: Watch,
     progress: Progress = unwatched,
+    say: Say = unsaid,
     verbs: Mapping[str, str],
 ) -> StudyResult:
     """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
     try:
         ledger = Ledger(evidence_folder(read))  # refused, if it must be, before images are decoded
-        stores = with_features(read, prepare_data(read, watch=progress), executor, device=device, watch=progress)
-        measure = measured_length(read, stores, executor, device=device, watch=progress)
-        runtime = _runtime(read, ledger, stores, reuse=reuse, measure=measure)
-        versions = {name: version(name) for name in ("realitycheck", "torch", "optuna", "numpy")}
-        title = " ".join(f"{name} {number}" for name, number in versions.items())
-        runtime.ledger.note("started", {"title": title, "device": device})
-        campaign = Campaign(
-            agenda=runtime.agenda,
-            ledger=runtime.ledger,
-            executor=executor,
-            verbs=verbs,
-            place=lambda job: runtime.place(job, device=device),
-            stored=lambda: stored_weights(runtime.cache),
-            forget=lambda run_id: forget_weights(runtime.cache, run_id),
-            known=runtime.known,
-            machine=_machine(read, device),
-        )
-        for _ in campaign.steps(seconds=1.0):
-            watch(runtime.standings(), [job.title for job in campaign.running.values()])
+        check, campaign = StoreCheck(read, progress, say), None
+        while campaign is None or campaign.stopped:
+            stores = ready_stores(check, executor, device=device, remember=True)
+            measure = measured_length(read, stores, executor, device=device, watch=progress)
+            runtime = _runtime(read, ledger, stores, reuse=reuse, measure=measure)
+            runtime.ledger.note("started", {"title": _versions(), "device": device})
+            campaign = _campaign(runtime, executor, verbs, check, device=device, before=campaign)
+            for _ in campaign.steps(seconds=1.0):
+                watch(runtime.standings(), [job.title for job in campaign.running.values()])
         left, raised = tuple(campaign.left.values()), tuple(campaign.raised.values())
         return StudyResult(left, tuple(campaign.alarms), runtime.standings(), raised)
     finally:
@@ -178,6 +173,38 @@ def _machine(read: ReadStudy, device: str) -> str:
     from realitycheck.training.device import machine  # loads torch, which `status` and `report` do without
 
     return machine(read.study.protocol.recipe.computes.device if device == "auto" else device)
+
+
+def _versions() -> str:
+    return " ".join(f"{name} {version(name)}" for name in ("realitycheck", "torch", "optuna", "numpy"))
+
+
+def _campaign(
+    runtime: _StudyRuntime,
+    executor: Executor,
+    verbs: Mapping[str, str],
+    check: StoreCheck,
+    *,
+    device: str,
+    before: Campaign | None,
+) -> Campaign:
+    """The campaign of a study; it takes over what one that stopped has counted."""
+    campaign = Campaign(
+        agenda=runtime.agenda,
+        ledger=runtime.ledger,
+        executor=executor,
+        verbs=verbs,
+        place=lambda job: runtime.place(job, device=device),
+        stored=lambda: stored_weights(runtime.cache),
+        forget=lambda run_id: forget_weights(runtime.cache, run_id),
+        may_start=lambda job: is_score_ready(check, runtime.stores, job),
+        known=runtime.known,
+        machine=_machine(runtime.read, device),
+    )
+    if before:
+        campaign.failures, campaign.left = before.failures, before.left
+        campaign.alarms, campaign.raised = before.alarms, before.raised
+    return campaign
 
 
 def accept_failed(read: ReadStudy, run_id: str) -> str:

@@ -17,9 +17,14 @@ from realitycheck.check.rules.study_rules import losses_are_several
 from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.read import ReadStudy, StudyFiles, open_files, parse_files
 from realitycheck.stores.prepare import Stores
+from realitycheck.verbs.folders import stores_of
+from realitycheck.verbs.present import data_changes, see_data
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being prepared, how much of it is done, and of how much."""
+
+Say = Callable[[Problem], None]
+"""Called with what a person should know although it stops nothing."""
 
 NAME_RULES = rules_of(losses, names)
 """What a study names is held to its class; these rules import torch."""
@@ -27,6 +32,10 @@ NAME_RULES = rules_of(losses, names)
 
 def unwatched(title: str, done: int, count: int) -> None:
     """Ignore progress."""
+
+
+def unsaid(problem: Problem) -> None:
+    """Ignore what stops nothing."""
 
 
 def open_study(study: ReadStudy | Path | str) -> ReadStudy:
@@ -49,11 +58,6 @@ def open_packed(path: Path, texts: Mapping[str, str]) -> ReadStudy:
     return _held_to_file_rules(parse_files(path, texts)).study()
 
 
-def study_path(study: ReadStudy | Path | str) -> Path:
-    """The path of a study's file, which need not exist."""
-    return study.path if isinstance(study, ReadStudy) else Path(study)
-
-
 def load_study(path: Path | str) -> ReadStudy:
     """Read a study's file, its protocol and its spaces, and check every name and knob against its class.
 
@@ -71,8 +75,13 @@ def load_study(path: Path | str) -> ReadStudy:
     return inspection.study()
 
 
-def check_study(path: Path | str, *, watch: Progress = unwatched) -> ReadStudy:
+def check_study(path: Path | str, *, watch: Progress = unwatched, say: Say = unsaid) -> ReadStudy:
     """`load_study` and `prepare_data` in one: a problem of one layer hides none of the next.
+
+    Args:
+        path: the study's file.
+        watch: sees the progress of the images.
+        say: called with every problem that stops nothing: changed images, and damaged stores that are made again.
 
     Raises:
         InputError: something is wrong; it lists every problem of the three files, of the data and of the weights.
@@ -82,6 +91,10 @@ def check_study(path: Path | str, *, watch: Progress = unwatched) -> ReadStudy:
     _apply_machine_rules(inspection)
     _apply_data_rules(inspection, watch)
     read = inspection.study()
+    stores = _stores_of(read, inspection)
+    for problem in (*(notice for pair in stores.values() for notice in pair.notices), *data_changes(read, stores)):
+        say(problem)
+    see_data(read, stores)
     return replace(read, warnings=tuple(_data_warnings(read, inspection)))
 
 
@@ -104,6 +117,12 @@ def prepare_data(read: ReadStudy, *, watch: Progress = unwatched) -> dict[str, S
     _apply_data_rules(inspection, watch)
     if error := inspection.error():
         raise error
+    stores = _stores_of(read, inspection)
+    see_data(read, stores)
+    return stores
+
+
+def _stores_of(read: ReadStudy, inspection: Inspection) -> dict[str, Stores]:
     return {choice.name: inspection.values.made[choice.name, "stores"] for choice in read.study.datasets}
 
 
@@ -134,24 +153,6 @@ def require_arithmetic(read: ReadStudy, *, device: str, here: bool) -> None:
         raise InputError.one("the command line", "process-unpinned", says, where="--executor")
 
 
-def evidence_folder(study: ReadStudy | Path | str) -> Path:
-    """The folder of a study's evidence: beside its file, and of its name."""
-    return _evidence(study_path(study))
-
-
-def stores_folder(read: ReadStudy, dataset: str) -> Path:
-    """The folder of a dataset's stores; all of it may be deleted, and is then made again."""
-    return _stores(read.path, dataset)
-
-
-def _evidence(path: Path) -> Path:
-    return path.absolute().parent / path.stem
-
-
-def _stores(path: Path, dataset: str) -> Path:
-    return _evidence(path) / "cache" / "stores" / dataset
-
-
 def _inspected(path: Path) -> Inspection:
     """A study's files, held to the rules that need no class; its home joins the import path."""
     return _held_to_file_rules(open_files(path))
@@ -176,7 +177,7 @@ def _apply_machine_rules(inspection: Inspection) -> None:
 def _apply_data_rules(inspection: Inspection, watch: Progress) -> None:
     """Hold images and weights to the protocol; pixel stores are made where they are missing."""
     inspection.provide("watch", watch)
-    inspection.provide("stores", partial(_stores, inspection.files.study.path))
+    inspection.provide("stores", partial(stores_of, inspection.files.study.path))
     inspection.apply(rules_of(data, weight_files))
 
 
