@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -79,6 +79,8 @@ class RunSpec:
             `first_evaluation`; `{"name", "iterations"}` for a complete run; empty for an
             untrained model.
         root: the protocol's root seed.
+        sources: address of a loss, trunk or dataset → what identifies the source of its class
+            (`plugin_source.source_of`); empty where everything ships with this package.
     """
 
     results_version: int
@@ -96,6 +98,7 @@ class RunSpec:
     phases: tuple[Mapping[str, Any], ...]
     root: int
     search: int = 0
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
@@ -103,10 +106,12 @@ class RunSpec:
         return digest(self.to_json())
 
     def to_json(self) -> Body:
-        """This spec as plain JSON values; `search` is left out where it is 0."""
+        """This spec as plain JSON values; `search` is left out where it is 0, and `sources` where it is empty."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         if not self.search:
             del own["search"]
+        if not self.sources:
+            del own["sources"]
         return own | {"stage": self.stage.value, "phases": [dict(phase) for phase in self.phases]}
 
     @classmethod

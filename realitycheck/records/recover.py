@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from realitycheck.errors import LedgerError
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.model import Study
+from realitycheck.records.earlier_sources import with_recorded_sources
 from realitycheck.records.schema import Opening, Proposal, Record, of_type
 
 
@@ -14,11 +15,13 @@ def from_records(study: Study, dataset: str, records: Mapping[str, Record]) -> D
     """The plan that a ledger's records belong to, found without the images.
 
     The digest of the trainval half comes from the proposals of this very study, and that of the test half from the
-    opening of this very plan, or else from an earlier opening on the same trainval half.
+    opening of this very plan, or else from an earlier opening on the same trainval half. A class named by address
+    counts with the source that its runs were made with, where none was made with the present one.
 
     Raises:
         LedgerError: the records are of several versions of the images, and no opening says which is meant.
     """
+    study = with_recorded_sources(study, records)
     proposals = [record for record in of_type(records.values(), Proposal) if record.dataset == dataset]
     digests = {data for data in {proposal.data for proposal in proposals} if _fits(study, dataset, data, proposals)}
     openings = [opening for opening in of_type(records.values(), Opening) if opening.data in digests]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
 from realitycheck.verbs.plan import StudyPlan, plan_study
+from realitycheck.verbs.plugin_changes import changed_sources
 from realitycheck.verbs.report import pack_study, report_study, study_standings
 from realitycheck.verbs.run import StudyResult, Watch, accept_failed, carry_out, run_study
-from realitycheck.verbs.study import Progress, check_study, load_study, prepare_data, study_warnings
+from realitycheck.verbs.study import Progress, check_study, load_study, open_study, prepare_data, study_warnings
 
 __all__ = [
     "Progress",
@@ -18,6 +19,7 @@ __all__ = [
     "accept_failed",
     "arithmetic_fact",
     "carry_out",
+    "changed_sources",
     "check_study",
     "examine",
     "fetch_data",
@@ -26,6 +28,7 @@ __all__ = [
     "loss_cards",
     "losses_markdown",
     "machine_facts",
+    "open_study",
     "pack_study",
     "plan_study",
     "prepare_data",
