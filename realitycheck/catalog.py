@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.errors import InputError, Problem
 from realitycheck.losses.build import construct
+from realitycheck.losses.global_draws import seeded
 from realitycheck.losses.menu import MENU as LOSSES
 from realitycheck.losses.menu import parts
 from realitycheck.protocol.model import DatasetChoice
@@ -148,7 +149,8 @@ def middle_knobs(space: Space) -> dict[str, float | int | str]:
 
 def _import(name: str, module_name: str) -> Any:
     try:
-        return import_module(module_name)
+        with seeded(0):  # a constant that a module draws is the same in every process
+            return import_module(module_name)
     except Exception as error:  # the module of a study's author may raise anything while it is imported
         says = f"cannot import {module_name}: {type(error).__name__}: {error}. Install or correct the module."
         raise InputError.one(name, "module-fails", says) from error

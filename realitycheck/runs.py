@@ -79,6 +79,8 @@ class RunSpec:
             `first_evaluation`; `{"name", "iterations", "record_every"}` for a complete
             run; empty for an untrained model.
         root: the protocol's root seed.
+        sources: address of a loss, trunk or dataset → what identifies the source of its class
+            (`plugin_source.source_of`); empty where everything ships with this package.
     """
 
     results_version: int
@@ -96,6 +98,7 @@ class RunSpec:
     dims: int
     phases: tuple[Mapping[str, Any], ...]
     root: int
+    sources: Mapping[str, str]
 
     @cached_property
     def id(self) -> str:

@@ -42,6 +42,7 @@ FLOORS = {
     "trunks": 1,
     "statistics": 1,
     "arithmetic": 0,
+    "plugin_source": 1,
     "atomic": 0,
     "canonical": 0,
     "https": 0,

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,7 @@ def _leave(*_: object) -> None:
 with at_ctrl_c(_leave):  # these imports take seconds
     import typer
     from rich.console import Console
+    from rich.markup import escape
 
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
@@ -36,6 +38,7 @@ with at_ctrl_c(_leave):  # these imports take seconds
     from realitycheck.cli.progress import display, err, making, standings_table
     from realitycheck.errors import InputError, Problem, RealityCheckError
     from realitycheck.executors.menu import MENU
+    from realitycheck.protocol.read import ReadStudy
     from realitycheck.verbs import StudyResult
 
 app = typer.Typer(
@@ -68,8 +71,7 @@ def check(study: StudyFile) -> None:
     """List every problem of a study's files and data, each with its line and a code."""
     with making() as watch:
         read = verbs.check_study(study, watch=watch, say=_warn)
-    for warning in verbs.study_warnings(read):
-        out.print(f"[yellow]warning[/]  {read.source} {warning}", soft_wrap=True)
+    _warn_of(read, [*verbs.study_warnings(read), *verbs.changed_sources(read)])
     losses = counted(len(read.study.losses), "loss", "losses")
     valid = f"{read.source} is valid: {losses} under protocol {read.study.protocol.protocol}."
     out.print(valid, markup=False, soft_wrap=True)
@@ -98,6 +100,7 @@ def run(
 ) -> None:
     """Carry out what is left of a study. Run it again after any interruption: it continues."""
     read = verbs.load_study(study)
+    _warn_of(read, verbs.changed_sources(read))
     for run_id in accept_failed or ():
         out.print(f"recorded as diverged: {verbs.accept_failed(read, run_id)}", markup=False, soft_wrap=True)
     live = executor != "inline"  # a debugger needs the terminal for itself
@@ -120,15 +123,20 @@ def run(
 @app.command()
 def status(study: StudyFile) -> None:
     """Print what is done, diverged and left, according to the ledger."""
-    for problem in verbs.standing_problems(study):
+    read = verbs.open_study(study)
+    _warn_of(read, verbs.changed_sources(read))
+    for problem in verbs.standing_problems(read):
         _warn(problem)
-    out.print(standings_table(verbs.study_standings(study)))
+    out.print(standings_table(verbs.study_standings(read)))
 
 
 @app.command()
 def report(study: StudyFile) -> None:
     """Rebuild a study's page, tables and figures from its ledger."""
     written = {path.name: path for path in verbs.report_study(study)}
+    if study.exists():  # a packed ledger holds the texts of files that are gone
+        read = verbs.open_study(study)
+        _warn_of(read, verbs.changed_sources(read))
     if changed := verbs.files_not_reported(study):
         says = f"{', '.join(changed)}: not as in the packed ledger, which was reported. `pack` again to use the files."
         out.print(says, style="yellow", markup=False, soft_wrap=True)
@@ -196,6 +204,11 @@ def _exit_code() -> int:
 def _failed(error: RealityCheckError) -> int:
     err.print(str(error), style="red", markup=False, soft_wrap=True)
     return 2 if isinstance(error, InputError) else 1
+
+
+def _warn_of(read: ReadStudy, warnings: Sequence[Problem]) -> None:
+    for warning in warnings:
+        out.print(f"[yellow]warning[/]  {escape(f'{read.source} {warning}')}", soft_wrap=True)
 
 
 def _warn(problem: Problem) -> None:

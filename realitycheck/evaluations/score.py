@@ -20,7 +20,7 @@ from realitycheck.records.schema import PER_CLASS, DistanceScores, ModelScores, 
 from realitycheck.runs import DISTANCES, Body, RunSpec, ScoreSpec, ScoringPlace
 from realitycheck.stores.base import Store
 from realitycheck.stores.open import open_store
-from realitycheck.training.assemble import fold_of, model_of, recipe_of
+from realitycheck.training.assemble import fold_of, model_of, recipe_of, require_sources
 from realitycheck.training.checkpoint import load_weights
 from realitycheck.training.device import prepare_machine
 from realitycheck.training.embed import join, rms_norm
@@ -86,6 +86,7 @@ def _member(
     trainval: Store,
     test: Store,
 ) -> _Member:
+    require_sources(spec)
     recipe = recipe_of(spec)
     device = prepare_machine(recipe, place.device)
     model = model_of(spec, trainval, weights=None)

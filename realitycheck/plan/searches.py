@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,7 @@ class SearchPlan:
         number: which of the loss's searches, from 0.
         unit: of the lengths among the hyper-parameters that it will propose; None where there are none, and where
             nothing is to be proposed: each proposal has its own.
+        sources: address → what identifies the source of its class, for the classes that its trainings use.
     """
 
     protocol: Protocol
@@ -42,6 +43,7 @@ class SearchPlan:
     choice: LossChoice | None
     number: int
     unit: LengthUnit | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -214,6 +216,7 @@ class SearchPlan:
             dims=dims,
             phases=phases,
             root=self.protocol.seed,
+            sources=dict(self.sources),
         )
 
 

@@ -70,7 +70,10 @@ class DatasetPlan:
     def _loss(self, choice: LossChoice | None) -> LossPlan:
         numbers = range(self.protocol.search.searches)
         unit = self.units.get(choice.label) if choice else None
-        searches = (SearchPlan(self.protocol, self.dataset, self.data, choice, number, unit) for number in numbers)
+        sources = self.study.sources_on(self.dataset, choice)
+        searches = (
+            SearchPlan(self.protocol, self.dataset, self.data, choice, number, unit, sources) for number in numbers
+        )
         return LossPlan(choice, tuple(searches))
 
     @cached_property
@@ -79,7 +82,11 @@ class DatasetPlan:
         protocol = without_sources(self.protocol).model_dump(mode="json", exclude={"summary", "assumed"})
         losses = [choice.model_dump(mode="json") for choice in self.study.losses]
         data = {"dataset": self.dataset, "trainval": self.data, "test": self.test}
-        return digest({"version": RESULTS_VERSION, "protocol": protocol, "losses": losses, **self._compared, **data})
+        used = {loss.label: dict(loss.searches[0].sources) for loss in (*self.losses, self.untrained)}
+        sources = {"sources": used} if any(used.values()) else {}
+        return digest(
+            {"version": RESULTS_VERSION, "protocol": protocol, "losses": losses, **self._compared, **data, **sources}
+        )
 
     @property
     def claims(self) -> dict[str, Any]:

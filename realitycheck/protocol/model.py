@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
+from realitycheck.losses.menu import parts
 from realitycheck.metrics.menu import ASKED, METRICS, PRIMARY, MetricEntry
 from realitycheck.protocol.base import Count, FrozenSection, Name, OneOf, Pixels, Repeats, Size
 from realitycheck.protocol.knobs import FOLLOWUP
@@ -249,7 +250,8 @@ class Study(FrozenSection):
     """What is compared, under which protocol. One file of `studies/`.
 
     `smallest_difference` is the smallest difference of interest, in points (hundredths) of the metric. `same` names the
-    losses that are one function under several names: their spread is the noise of the protocol itself.
+    losses that are one function under several names: their spread is the noise of the protocol itself. `sources` are
+    in no file: they say what the classes that are named by address are on this machine.
     """
 
     study: Name
@@ -261,6 +263,7 @@ class Study(FrozenSection):
     primary: Primary
     smallest_difference: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
     same: tuple[Name, ...] = ()
+    sources: Mapping[str, str] = {}
 
     def loss(self, label: str) -> LossChoice:
         """The loss of that label."""
@@ -268,4 +271,13 @@ class Study(FrozenSection):
 
     def protocol_on(self, dataset: str) -> Protocol:
         """The protocol on the dataset of that name."""
-        return self.protocol.of(next(choice.address for choice in self.datasets if choice.name == dataset))
+        return self.protocol.of(self._address_of(dataset))
+
+    def sources_on(self, dataset: str, choice: LossChoice | None) -> dict[str, str]:
+        """The sources that a training uses: those of the dataset and its trunk, and of its loss if there is one."""
+        losses = parts(choice.address) if choice else ()
+        used = {self._address_of(dataset), self.protocol_on(dataset).recipe.trunk.name, *losses}
+        return {address: source for address, source in self.sources.items() if address in used}
+
+    def _address_of(self, dataset: str) -> str:
+        return next(choice.address for choice in self.datasets if choice.name == dataset)

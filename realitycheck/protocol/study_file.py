@@ -11,6 +11,7 @@ from pydantic import Field
 
 from realitycheck.errors import InputError
 from realitycheck.losses.menu import entry, parts
+from realitycheck.plugin_source import sources_of
 from realitycheck.protocol.base import FrozenSection, Name, Text
 from realitycheck.protocol.model import DatasetChoice, LossChoice, Primary, Protocol, Study
 from realitycheck.protocol.paper_settings import first_length, first_setting
@@ -68,6 +69,8 @@ def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path
     options = {name: given or WrittenDataset() for name, given in written.datasets.items()}
     datasets = tuple(dataset_choice(name, given.dataset, given.root, folder) for name, given in options.items())
     losses = {label: given or WrittenLoss() for label, given in written.losses.items()}
+    trunks = {protocol.of(choice.address).recipe.trunk.name for choice in datasets}
+    named = [part for label, given in losses.items() for part in parts(given.loss or label)]
     return Study(
         study=written.study,
         question=written.question,
@@ -78,6 +81,7 @@ def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path
         primary=written.primary,
         smallest_difference=written.smallest_difference,
         same=written.same or (),
+        sources=sources_of(*named, *trunks, *(choice.address for choice in datasets)),
     )
 
 

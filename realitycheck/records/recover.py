@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from realitycheck.errors import InputError
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.model import Study
+from realitycheck.records.earlier_sources import with_recorded_sources
 from realitycheck.records.schema import Opening, Proposal, Record, of_type
 
 Present = tuple[str, str]
@@ -26,11 +27,15 @@ def from_records(
             digest of the trainval half comes from the proposals of this very study, and that of the test half from
             the opening of this very plan, or else from an earlier opening on the same trainval half.
 
+    A class named by address counts with the source that its runs were made with, where none was made with the present
+    one.
+
     Raises:
         InputError: `present` is None, and the records are of several versions of the images.
     """
     if present is not None:
         return DatasetPlan(study=study, dataset=dataset, data=present[0], test=present[1])
+    study = with_recorded_sources(study, records)
     digests = fitting_data(study, dataset, records)
     tests = sorted({(opening.data, opening.test) for opening in _openings(records, digests)})
     plans = [DatasetPlan(study=study, dataset=dataset, data=data, test=test) for data, test in tests]

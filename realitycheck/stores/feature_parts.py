@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from realitycheck.atomic import draft_of, publish, sha256_of
 from realitycheck.canonical import digest
 from realitycheck.errors import RunError
+from realitycheck.plugin_source import sources_of
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import RESULTS_VERSION
 from realitycheck.stores.cache import publish_json, read_meta
@@ -29,7 +30,8 @@ def features_path(pixels: Path, recipe: Recipe) -> Path:
     trunk = recipe.trunk.model_dump(mode="json", exclude={"weights"})
     weights = recipe.trunk.weights.sha256 if recipe.trunk.weights else None
     settings = recipe.model_dump(mode="json", include={"image_size", "pooling", "arithmetic", "threads"})
-    key = digest([RESULTS_VERSION, FEATURE_BATCH, trunk, weights, settings, views(recipe)])[:16]
+    sources = sources_of(recipe.trunk.name)
+    key = digest([RESULTS_VERSION, FEATURE_BATCH, trunk, weights, settings, views(recipe), sources])[:16]
     return pixels.with_name(f"{pixels.name}-{key}")
 
 

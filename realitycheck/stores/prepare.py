@@ -17,6 +17,7 @@ from realitycheck.canonical import digest
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import Problem, RunError
 from realitycheck.plan.splits import split_classes
+from realitycheck.plugin_source import source_of
 from realitycheck.protocol.model import SplitRule
 from realitycheck.stores.cache import publish_json, read_meta
 from realitycheck.stores.decode_parts import DecodeProgress, Decoding
@@ -46,8 +47,8 @@ def prepare(
 ) -> Stores:
     """Make the two pixel stores of a dataset; images that an interrupted attempt decoded are not decoded again.
 
-    A finished store is reused while the dataset's fingerprint, the image sizes and the split are the same. It holds
-    the names and digests of the image files, if there are any; these are part of the store's digest. The digests of
+    A finished store is reused while the dataset's fingerprint and source, the image sizes and the split are the same.
+    It holds the names and digests of the image files, if there are any; these are part of the store's digest. The digests of
     single images' pixels beside them are not: they serve to find duplicates. A store of which a file is missing, cut or
     damaged is set aside and made again, as far as that shows without reading all images; `integrity.damage` finds the
     rest.
@@ -64,7 +65,9 @@ def prepare(
         InputError: if images cannot be read or the dataset cannot be split; it lists every problem.
     """
     sizes = [image_size] if resize is None else [resize, "whole"]
-    folder = home / digest([dataset.fingerprint, *sizes, split.model_dump(mode="json")])[:16]
+    own = source_of(f"{type(dataset).__module__}:{type(dataset).__qualname__}")
+    sources = [] if own is None else [own]
+    folder = home / digest([dataset.fingerprint, *sizes, split.model_dump(mode="json"), *sources])[:16]
     halves = split_classes(len(dataset.classes), order=split.order, seed=split.seed, official=dataset.official)
     paths = [folder / half for half in HALVES]
     damaged = [found for found in map(visible_damage, paths) if found]

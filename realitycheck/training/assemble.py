@@ -13,8 +13,10 @@ from realitycheck.canonical import canonical_json
 from realitycheck.catalog import build_loss
 from realitycheck.errors import RunError
 from realitycheck.losses.base import initialize
+from realitycheck.losses.global_draws import seed_generators, seeded
 from realitycheck.plan.seeds import run_seed
 from realitycheck.plan.splits import Fold, make_folds
+from realitycheck.plugin_source import sources_of
 from realitycheck.protocol.knobs import own_knobs, phase_knobs
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import RunSpec, TrainingPlace
@@ -37,14 +39,15 @@ def assemble(spec: RunSpec, place: TrainingPlace) -> tuple[Trainer, NDArray[np.i
     """
     recipe = recipe_of(spec)
     device = prepare_machine(recipe, place.device)
+    require_sources(spec)
     store = open_store(Path(place.trainval))
     if store.digest != spec.data:
         raise RunError(f"{place.trainval}: the images differ from those of the spec ({spec.data[:12]}).")
     fold = fold_of(spec, classes=len(store.classes))
     model = model_of(spec, store, weights=place.weights).to(device)
     loss = _loss(spec, recipe, classes=len(fold.train), phase="normal").to(device)
-    # For losses of plug-ins that draw from torch's global generator.
-    torch.manual_seed(run_seed(spec, "loss"))
+    # For losses of plug-ins that draw from a global generator.
+    seed_generators(run_seed(spec, "loss"))
     trainer = Trainer(
         recipe=recipe,
         store=store,
@@ -73,6 +76,18 @@ def enter_followup(trainer: Trainer, spec: RunSpec) -> None:
     for name, optimizer in optimizers:
         for group, rate in zip(optimizer.param_groups, rates[name], strict=True):
             group["lr"] = rate
+
+
+def require_sources(spec: RunSpec) -> None:
+    """Compare the sources of the spec's classes with those at hand, which may have been edited since the plan.
+
+    Raises:
+        RunError: if one differs; the training would stand under another one's id.
+    """
+    here = sources_of(*spec.sources)
+    for address, source in spec.sources.items():
+        if here.get(address) != source:
+            raise RunError(f"the source of {address} changed since the study was read. `run` the study again.")
 
 
 def recipe_of(spec: RunSpec) -> Recipe:
@@ -111,8 +126,7 @@ def _loss(spec: RunSpec, recipe: Recipe, *, classes: int, phase: str) -> nn.Modu
         return nn.Module()
     seed = run_seed(spec, "loss")
     knobs = own_knobs(phase_knobs(spec.knobs, phase))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         loss = build_loss(spec.loss["address"], num_classes=classes, embedding_dim=spec.dims, seed=seed, knobs=knobs)
     initialize(loss, rule=recipe.loss_init, generator=torch.Generator().manual_seed(seed))
     return loss

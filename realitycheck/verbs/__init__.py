@@ -5,6 +5,7 @@ from __future__ import annotations
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
 from realitycheck.verbs.plan import StudyPlan, plan_study
+from realitycheck.verbs.plugin_changes import changed_sources
 from realitycheck.verbs.report import (
     files_not_reported,
     pack_study,
@@ -13,7 +14,7 @@ from realitycheck.verbs.report import (
     study_standings,
 )
 from realitycheck.verbs.run import StudyResult, Watch, accept_failed, carry_out, run_study
-from realitycheck.verbs.study import Progress, Say, check_study, load_study, prepare_data, study_warnings
+from realitycheck.verbs.study import Progress, Say, check_study, load_study, open_study, prepare_data, study_warnings
 
 __all__ = [
     "Progress",
@@ -25,6 +26,7 @@ __all__ = [
     "accept_failed",
     "arithmetic_fact",
     "carry_out",
+    "changed_sources",
     "check_study",
     "examine",
     "fetch_data",
@@ -34,6 +36,7 @@ __all__ = [
     "loss_cards",
     "losses_markdown",
     "machine_facts",
+    "open_study",
     "pack_study",
     "plan_study",
     "prepare_data",

@@ -21,7 +21,7 @@ import torch
 
 ROOT = Path(__file__).resolve().parents[2]
 
-ARITHMETIC = {"cpu": "precision: float32", "cuda": "precision: float32"}
+ARITHMETIC = {"cpu": "arithmetic: cpu-fp32", "cuda": "arithmetic: cuda-fp32"}
 """Line of the recipe that fixes the arithmetic on each device."""
 
 VALUE, GRADIENT = 1e-4, 1e-3

@@ -24,6 +24,7 @@ def spec(**changes) -> RunSpec:
         dims=8,
         phases=(),
         root=1,
+        sources={},
     )
     return replace(base, **changes)
 

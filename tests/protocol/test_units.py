@@ -27,7 +27,7 @@ RECIPE = {
         name: {"name": "adam", "lr": 1e-3, "momentum": 0.9, "weight_decay": 0.0}
         for name in ("trunk", "embedder", "loss")
     },
-    "precision": "float32",
+    "arithmetic": "cpu-fp32",
     "threads": 1,
     "collapse": 0.0,
 }

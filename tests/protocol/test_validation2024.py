@@ -84,6 +84,7 @@ def trainer_of(case, dataset):
         results_version=1, data="", dataset=dataset, stage=Stage.SEARCH, index=0, search=0, fold=0, folds={},
         knobs=knobs, loss={"label": "warped_softmax", "address": "warped_softmax", "distance": "euclidean"},
         recipe=recipe.model_dump(mode="json"), batch={}, dims=4, phases=(), root=0,
+        sources={},
     )  # fmt: skip
     return trainer, spec
 

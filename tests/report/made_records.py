@@ -35,6 +35,7 @@ def make_spec(name: str) -> RunSpec:
         dims=128,
         phases=(),
         root=0,
+        sources={},
     )
 
 
