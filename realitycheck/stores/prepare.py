@@ -48,9 +48,9 @@ def prepare(
     """Make the two pixel stores of a dataset; images that an interrupted attempt decoded are not decoded again.
 
     A finished store is reused while the dataset's fingerprint and source, the image sizes and the split are the same.
-    It holds the names and digests of the image files, if there are any; these are part of the store's digest. The digests of
-    single images' pixels beside them are not: they serve to find duplicates. A store of which a file is missing, cut or
-    damaged is set aside and made again, as far as that shows without reading all images; `integrity.damage` finds the
+    It holds the names and digests of the image files, if there are any; these are part of the store's digest. The
+    digests of single images' pixels beside them are not: they serve to find duplicates. A store of which a file is
+    missing, cut or damaged is set aside and made again, as far as that shows without reading all images; `integrity.damage` finds the
     rest.
 
     Args:

@@ -10,7 +10,7 @@ from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.yaml_lines import Keys
 from realitycheck.records.earlier_sources import SourceChange, source_changes
 from realitycheck.records.ledger import Ledger
-from realitycheck.verbs.study import evidence_folder
+from realitycheck.verbs.folders import evidence_folder
 
 
 def changed_sources(read: ReadStudy) -> list[Problem]:
