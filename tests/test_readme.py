@@ -161,7 +161,9 @@ def test_no_other_decimal_is_quoted(heading):
 
 
 def test_the_menu_has_as_many_losses_as_the_readme_says():
-    assert f"{len(LOSSES)} losses" in section("Commands")
+    """Rounded down, so that a new loss does not change the README."""
+    (said,) = re.findall(r"more than ([0-9]+) losses", section("Commands"))
+    assert int(said) < len(LOSSES) <= int(said) + 20
 
 
 def test_links_lead_to_files():
