@@ -75,6 +75,17 @@ def publish(draft: Path, path: Path) -> None:
     _fsync_folder(path.parent)
 
 
+def move_aside(path: Path) -> Path | None:
+    """Give a damaged file another name beside its place, and return it; None where another process was faster."""
+    target = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
+    with storage_errors(path):
+        try:
+            path.rename(target)
+        except FileNotFoundError:
+            return None
+    return target
+
+
 def link_new(path: Path, content: bytes) -> bool:
     """Publish a new file and return True, or return False where `path` exists: the first writer wins.
 

@@ -201,7 +201,7 @@ class Opening:
         test: digest of the test half.
         searches: label of a loss → digests of its searches, in order.
         claims: what the study wanted to say of the scores before it saw them, as plain JSON: baseline, primary,
-            smallest difference, seeds, interval, complete rule, epoch, categories, same.
+            smallest difference, seeds, interval, trials, complete rule, epoch, categories, same.
         number: how many openings of this test half came before.
     """
 

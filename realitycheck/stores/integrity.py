@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from realitycheck.atomic import move_aside
 from realitycheck.errors import Problem, RunError
 from realitycheck.stores.cache import read_meta
 
@@ -59,13 +58,11 @@ def set_store_aside(found: Damage) -> Problem | None:
     A file that has been replaced since it was examined is kept. The JSON file goes first: without it a store is
     unfinished, and is made again.
     """
-    token, names = secrets.token_hex(4), []
+    names = []
     for file, seen in zip(_files(found.path), found.seen, strict=True):
         if seen is None or _version(file) != seen:
             continue
-        target = file.with_name(f"{file.name}.damaged-{token}")
-        with suppress(FileNotFoundError):
-            file.rename(target)
+        if target := move_aside(file):
             names.append(target.name)
     if not names:
         return None

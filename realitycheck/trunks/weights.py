@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pickle
 import re
-import secrets
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realitycheck.atomic import sha256_of
+from realitycheck.atomic import move_aside, sha256_of
 from realitycheck.errors import InputError
 from realitycheck.trunks.fetch_weights import download
 
@@ -62,12 +61,8 @@ def set_aside(source: str, *, sha256: str, folder: Path) -> str | None:
     path = folder / _name(source)
     if not _is_address(source) or not path.is_file() or sha256_of(path).startswith(sha256.lower()):
         return None
-    target = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
-    try:
-        path.rename(target)
-    except FileNotFoundError:  # another process was faster
-        return None
-    return target.name
+    target = move_aside(path)
+    return target.name if target else None
 
 
 def read(path: Path) -> dict[str, Tensor]:

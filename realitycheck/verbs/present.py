@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from realitycheck.atomic import storage_errors
+from realitycheck.atomic import move_aside, storage_errors
 from realitycheck.errors import InputError, Problem, RunError
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.ledger import Ledger
@@ -141,7 +140,7 @@ def set_damaged_manifests_aside(read: ReadStudy) -> None:
     for choice in read.study.datasets:
         path = _manifest(read, choice.name)
         if _known(path)[1]:
-            path.rename(path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}"))
+            move_aside(path)
 
 
 def _manifest(read: ReadStudy, dataset: str) -> Path:
