@@ -142,7 +142,16 @@ MONOPOLIES = {
     "matplotlib": {"report.*"},
     "torch": {
         *("training.*", "stores.*", "evaluations.*", "losses.*", "metrics.*", "trunks.*"),
-        *("catalog", "check.inert_ranges", "check.losses", "check.names", "executors.preload", "testing.loss_contract"),
+        *(
+            "catalog",
+            "check.inert_ranges",
+            "check.losses",
+            "check.loss_trial",
+            "check.trained_leaves",
+            "check.names",
+            "executors.preload",
+            "testing.loss_contract",
+        ),
         "search.samplers.*",  # loaded by name: `test_a_search_loads_only_what_its_sampler_needs`
     },
 }

@@ -5,25 +5,25 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
-from realitycheck.catalog import build_loss, middle_knobs, resolve_loss
+from realitycheck.catalog import middle_knobs, resolve_loss
+from realitycheck.check.loss_trial import cause_of, small_loss, tried_loss
 from realitycheck.check.rules.base import Found, Made, missing, not_allowed, out_of_range, raise_own, rule, unknown
 from realitycheck.check.rules.protocol_rules import PHASES
 from realitycheck.errors import InputError
 from realitycheck.losses.build import OFFERED, knobs_of, lengths_of
+from realitycheck.losses.global_draws import seeded
 from realitycheck.protocol.document import Fault
-from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, own_knobs, phase_knobs
+from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, phase_knobs
 from realitycheck.protocol.paper_settings import first_length, first_setting
 from realitycheck.protocol.space import Bounds, Range, Space, contains
 from realitycheck.protocol.units import LengthUnit, powers_of
 from realitycheck.runs import Knobs
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-CLASSES, DIMS, PER_CLASS = 3, 16, 4
-"""Of the small loss and batch that `check` tries."""
+    from torch import nn
 
 
 @rule("loss.address")
@@ -88,26 +88,24 @@ def _second_phase_name(
     makes="made.<loss>.<dataset>.learns",
 )
 def loss_works(address: str, *, space: Space, phases: tuple[int, ...]) -> Found:
-    """A loss is built and called once, small, with every knob in the middle of its range.
+    """A loss is built and tried, small, with every knob in the middle of its range.
 
     For a second phase it is built again, with the knobs of that phase and the state of the first.
     """
-    from torch import random
-
     knobs = middle_knobs(_in_phases(space, phases))
-    with random.fork_rng(devices=[]):
-        random.manual_seed(0)
+    with seeded(0):
         try:
-            first, *last = (_small(address, phase_knobs(knobs, phase)) for phase in PHASES[: max(1, len(phases))])
+            first, *last = (small_loss(address, phase_knobs(knobs, phase)) for phase in PHASES[: max(1, len(phases))])
         except Exception as error:  # the class of a study's author may raise anything
             raise_own(error, address)
-            says = f"cannot build the loss with {knobs}: {_cause(error)}. Correct its space or its constructor."
+            says = f"cannot build the loss with {knobs}: {cause_of(error)}. Correct its space or its constructor."
             yield Fault("loss-build", says)
             return
-        yield from _called(first)
+        learns = any(parameter.requires_grad for parameter in first.parameters())
+        yield from tried_loss(first, again=partial(_rebuilt, address, phase_knobs(knobs, PHASES[0])))
         for other in last:
             yield from _taken_over(first, other)
-    yield Made(any(parameter.requires_grad for parameter in first.parameters()))
+    yield Made(learns)
 
 
 @rule(
@@ -165,40 +163,9 @@ def _nearly(bounds: Range, value: float | int | str) -> bool:
     return math.isclose(bounds, value, rel_tol=0.01)
 
 
-def _called(loss: nn.Module) -> Iterator[Fault]:
-    """What is wrong with a loss's value for a batch of random embeddings, every class equally often."""
-    import torch
-
-    count = CLASSES * PER_CLASS
-    embeddings = torch.randn(count, DIMS, requires_grad=True)
-    extra = {need.value: torch.randn(count, DIMS) for need in sorted(getattr(loss, "needs", ()))}
-    try:
-        value = loss(embeddings, torch.arange(CLASSES).repeat(PER_CLASS), **extra)
-    except Exception as error:  # the class of a study's author may raise anything
-        says = f"`forward` fails for a batch of shape ({count}, {DIMS}): {_cause(error)}. Correct `forward`."
-        yield Fault("loss-forward", says)
-        return
-    if not isinstance(value, torch.Tensor) or value.shape != () or not value.isfinite():
-        says = f"{_value(value)} is not allowed here: `forward` must return one finite number. Correct `forward`."
-        yield Fault("loss-value", says)
-    elif not value.requires_grad:
-        says = "the loss is detached from the embeddings (no gradient). Check `forward` for `.detach()` or `.item()`."
-        yield Fault("loss-detached", says)
-    else:
-        yield from _differentiated(loss, value)
-
-
-def _differentiated(loss: nn.Module, value: Tensor) -> Iterator[Fault]:
-    try:
-        value.backward()  # type: ignore[no-untyped-call]
-    except Exception as error:  # the class of a study's author may raise anything
-        yield Fault("loss-backward", f"the gradient fails: {_cause(error)}. Correct `forward`.")
-        return
-    for name, parameter in loss.named_parameters():
-        if parameter.requires_grad and parameter.grad is None:
-            says = f"the parameter '{name}' gets no gradient. Use it in `forward`, or set `requires_grad=False`."
-            yield Fault("parameter-detached", says)
-            return
+def _rebuilt(address: str, knobs: Knobs) -> nn.Module:
+    with seeded(0):
+        return small_loss(address, knobs)
 
 
 def _taken_over(first: nn.Module, last: nn.Module) -> Iterator[Fault]:
@@ -206,21 +173,8 @@ def _taken_over(first: nn.Module, last: nn.Module) -> Iterator[Fault]:
     try:
         last.load_state_dict(first.state_dict())
     except Exception as error:  # the class of a study's author may raise anything
-        says = f"the second phase cannot take over the state of the first: {_cause(error)}. Keep its shapes."
+        says = f"the second phase cannot take over the state of the first: {cause_of(error)}. Keep its shapes."
         yield Fault("loss-state", says)
-
-
-def _small(address: str, knobs: Knobs) -> nn.Module:
-    return build_loss(address, num_classes=CLASSES, embedding_dim=DIMS, seed=0, knobs=own_knobs(knobs))
-
-
-def _cause(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def _value(value: object) -> str:
-    text = repr(value).replace("\n", " ")
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _shown(value: Range) -> str:

@@ -20,6 +20,7 @@ from realitycheck.training.checkpoint import Stateful
 from realitycheck.training.class_vectors import class_vectors_of, own_distance
 from realitycheck.training.device import autocast
 from realitycheck.training.embedding_model import EmbeddingModel
+from realitycheck.training.machine_failures import is_machine_failure
 from realitycheck.training.teacher import Teacher
 
 
@@ -115,21 +116,28 @@ class Trainer:
         return inputs
 
     def _backward(self, embeddings: Tensor, labels: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Compute the loss of a batch and accumulate its gradient in every parameter."""
+        """Compute the loss of a batch and accumulate its gradient in every parameter.
+
+        A constant, such as a zero where no triplet is active, is a step without gradient: every gradient stays None,
+        so that no optimiser changes a parameter or its own state, by weight decay or momentum either.
+        """
         for optimizer in self.optimizers.values():
             optimizer.zero_grad()
         try:
-            loss: Tensor = self.loss(embeddings, labels, **inputs)
-            torch.autograd.backward(loss)
+            loss = _scalar(self.loss(embeddings, labels, **inputs), self.device)
+            if loss.requires_grad:
+                torch.autograd.backward(loss)
         except Exception as error:
-            if _is_machine_failure(error):
+            if is_machine_failure(error):
                 raise
             reason = f"the loss raised {type(error).__name__} at iteration {self.iteration}"
             raise Diverged(reason) from error
         return loss
 
 
-def _is_machine_failure(error: Exception) -> bool:
-    """Return whether memory or the device failed, which is no result of the loss."""
-    device = isinstance(error, MemoryError | torch.OutOfMemoryError | torch.AcceleratorError)
-    return device or "DefaultCPUAllocator" in str(error)  # torch's CPU allocator raises a plain RuntimeError
+def _scalar(value: Tensor | float, device: torch.device) -> Tensor:
+    """Return the value of a loss as a tensor; a plain number is a constant."""
+    loss = value if isinstance(value, Tensor) else torch.tensor(float(value), device=device)
+    if loss.shape != ():
+        raise ValueError(f"`forward` returned a tensor of shape {tuple(loss.shape)}, and not a scalar")
+    return loss
