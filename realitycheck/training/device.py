@@ -62,7 +62,8 @@ def accelerator() -> str:
 def machine(device: str) -> str:
     """Return what can change the last bits of a result beside its class of arithmetic: processor and versions."""
     if device.startswith("cuda"):
-        versions = (f"CUDA {torch.version.cuda}", f"cuDNN {torch.backends.cudnn.version()}", f"driver {_driver()}")
+        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+        versions = (f"CUDA {torch.version.cuda}", f"cuDNN {cudnn}", f"driver {_driver()}")
         return ", ".join((torch.cuda.get_device_name(device), f"torch {torch.__version__}", *versions))
     return f"{cpu_model()}, torch {torch.__version__}, MKL {_mkl()}"
 
