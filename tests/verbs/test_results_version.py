@@ -88,7 +88,7 @@ def test_records_to_reuse_must_be_of_this_version(study_path, tmp_path):
 
 
 def test_this_version_is_read(tmp_path):
-    write_packed(tmp_path / "study", FILES, VERSION_1 | {"results_version": RESULTS_VERSION})
+    write_packed(tmp_path / "study", FILES, VERSION_1 | {"results_version": RESULTS_VERSION, "unit": None})
     assert VERSION_1["id"] in Ledger(tmp_path / "study").records
 
 
