@@ -77,7 +77,7 @@ class SearchPlan:
     def id(self) -> str:
         """The digest of all that can change a proposal. The number of trials cannot: more of them extend a search."""
         assert self.choice is not None
-        search = self.protocol.search.model_dump(mode="json", include={"sampler", "startup_trials", "round"})
+        search = self.protocol.search.model_dump(mode="json", include={"sampler", "startup_trials", "round", "units"})
         spec = self._spec(stage=Stage.SEARCH, index=0, fold=0, knobs={})
         first = {"published": self.published} if self.published else {}
         return digest({"space": self.ranges, "search": search, "run": spec.to_json(), **first})

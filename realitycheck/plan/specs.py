@@ -59,7 +59,7 @@ class DatasetPlan:
 
     @cached_property
     def constant_run(self) -> RunSpec:
-        """The untrained model whose score stands for all of them under `constant_evaluations`."""
+        """The untrained model whose score is that of all of them under `constant_evaluations`."""
         return self.untrained.searches[0].replicate_runs(index=0, knobs={})[0]
 
     @property

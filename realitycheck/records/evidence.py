@@ -166,7 +166,7 @@ class LossEvidence:
         distance: the distance that it declares, hence its primary scores.
         evaluation: the evaluation whose scores are this row's.
         searches: in order; those of an untrained row have no trials.
-        constant: whether nothing in it is random; it then has one replicate, which stands for every seed.
+        constant: whether nothing in it is random; it then has one replicate, whose scores are those of every seed.
     """
 
     label: str

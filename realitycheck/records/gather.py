@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from realitycheck.evaluations.menu import UNTRAINED_ROWS
@@ -28,17 +28,28 @@ def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
         dataset=plan.dataset,
         claims=plan.claims,
         losses=tuple(loss_evidence(plan, loss, records) for loss in plan.losses),
-        untrained=untrained_evidence(plan, records),
+        untrained=_untrained(plan, records),
         openings=tuple(sorted(openings, key=lambda opening: opening.number)),
     )
 
 
-def untrained_evidence(plan: DatasetPlan, records: Records) -> tuple[LossEvidence, ...]:
-    """The untrained rows: the same models, each row with an evaluation of its own."""
+def _untrained(plan: DatasetPlan, records: Records) -> tuple[LossEvidence, ...]:
     searches = tuple(search_evidence(plan, search, records) for search in plan.untrained.searches)
-    constant = constant_evaluations(plan.protocol)
+    names = constant_evaluations(plan.protocol)
+    return untrained_evidence(searches, constant={name: _constant_search(plan, name, records) for name in names})
+
+
+def untrained_evidence(
+    searches: tuple[SearchEvidence, ...], *, constant: Mapping[str, SearchEvidence]
+) -> tuple[LossEvidence, ...]:
+    """The untrained rows: the same models, each row with an evaluation of its own.
+
+    Args:
+        searches: the untrained models of each search.
+        constant: the evaluations under which all of these models are equal → the one replicate that is scored.
+    """
     return tuple(
-        LossEvidence(label, "cosine", evaluation, (_constant_search(plan, evaluation, records),), constant=True)
+        LossEvidence(label, "cosine", evaluation, (constant[evaluation],), constant=True)
         if evaluation in constant
         else LossEvidence(label, "cosine", evaluation, searches)
         for label, evaluation in UNTRAINED_ROWS.items()

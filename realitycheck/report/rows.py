@@ -65,7 +65,7 @@ class ScoreRow:
         status: `exact`, `variant` or `reconstruction`, by the menu of losses; empty for a loss that is not on it.
         trained: False for the rows of untrained models.
         exploratory: whether a part of it was decided after the test half had been opened.
-        constant: whether nothing in it is random, so that one score stands for every seed.
+        constant: whether nothing in it is random, so that one score is that of every seed.
         cells: one for every category and metric.
     """
 

@@ -19,7 +19,7 @@ BytesProgress = Callable[[int, int], None]
 """Called with the number of hashed bytes and the number of all."""
 
 Version = tuple[int, int, int, int]
-"""What tells two files of one name apart: inode, size and both times."""
+"""What two files of one name differ in: inode, size and both times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +52,22 @@ def damage(path: Path, *, watch: BytesProgress) -> Damage | None:
     return _damage(path, watch=watch)
 
 
-def set_store_aside(found: Damage) -> Problem | None:
+def set_store_aside(harm: Damage) -> Problem | None:
     """Rename the files of a damaged store; a problem that names it, or None where another process was faster.
 
     A file that has been replaced since it was examined is kept. The JSON file goes first: without it a store is
     unfinished, and is made again.
     """
     names = []
-    for file, seen in zip(_files(found.path), found.seen, strict=True):
+    for file, seen in zip(_files(harm.path), harm.seen, strict=True):
         if seen is None or _version(file) != seen:
             continue
         if target := move_aside(file):
             names.append(target.name)
     if not names:
         return None
-    says = f"{found.cause}. The store is set aside as {' and '.join(names)}, and made again."
-    return Problem(0, str(found.path), says, "store-damaged")
+    says = f"{harm.cause}. The store is set aside as {' and '.join(names)}, and made again."
+    return Problem(0, str(harm.path), says, "store-damaged")
 
 
 def _damage(path: Path, *, watch: BytesProgress | None) -> Damage | None:

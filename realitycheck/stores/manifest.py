@@ -112,8 +112,8 @@ def differences(old: Manifest, new: Manifest) -> Iterator[str]:
     """What changed between two manifests, as parts of a sentence; nothing where no id depends on it."""
     if old.digests == new.digests:
         return
-    found = list(_named_differences(old, new))
-    yield from found or ["images or labels, without a name by which they could be listed"]
+    named = list(_named_differences(old, new))
+    yield from named or ["images or labels, without a name by which they could be listed"]
 
 
 def changed_halves(old: Manifest, new: Manifest) -> tuple[str, ...]:
@@ -160,8 +160,8 @@ def _moved_classes(old: Manifest, new: Manifest) -> list[str]:
 
 
 def _listed(names: set[str], holds: Callable[[str], bool], what: str) -> Iterator[str]:
-    if found := sorted(name for name in names if holds(name)):
-        yield _counted(found, "image", "images", what)
+    if listed := sorted(name for name in names if holds(name)):
+        yield _counted(listed, "image", "images", what)
 
 
 def _counted(names: list[str], one: str, many: str, what: str) -> str:

@@ -70,7 +70,7 @@ def prepare(
     folder = home / digest([dataset.fingerprint, *sizes, split.model_dump(mode="json"), *sources])[:16]
     halves = split_classes(len(dataset.classes), order=split.order, seed=split.seed, official=dataset.official)
     paths = [folder / half for half in HALVES]
-    damaged = [found for found in map(visible_damage, paths) if found]
+    damaged = [harm for harm in map(visible_damage, paths) if harm]
     notices = [notice for notice in map(set_store_aside, damaged) if notice]
     for path, classes in zip(paths, (halves.trainval, halves.test), strict=True):
         if not path.with_suffix(".json").exists():

@@ -101,8 +101,8 @@ def _changes(read: ReadStudy, name: str, present: Manifest) -> Iterator[Problem]
         yield read.lines.problem(("datasets", name), "manifest-damaged", says)
     if known is None:
         yield from _unlike_ledger(read, name, present)
-    elif found := list(differences(known, present)):
-        says = f"the images changed since the last `run`: {'; '.join(found)}. {_consequence(known, present)} {RESTORE}"
+    elif parts := list(differences(known, present)):
+        says = f"the images changed since the last `run`: {'; '.join(parts)}. {_consequence(known, present)} {RESTORE}"
         yield read.lines.problem(("datasets", name), "data-changed", says)
 
 

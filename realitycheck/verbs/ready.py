@@ -73,10 +73,10 @@ class StoreCheck:
 
     def _is_sound(self, path: Path) -> bool:
         title = f"SHA-256 of {path.parent.parent.name}, {path.name}, megabytes"
-        found = damage(path, watch=partial(_megabytes, self.watch, title))
-        if found is None:
+        harm = damage(path, watch=partial(_megabytes, self.watch, title))
+        if harm is None:
             return path.with_suffix(".json").exists()
-        if problem := set_store_aside(found):
+        if problem := set_store_aside(harm):
             self.say(problem)
         return False
 

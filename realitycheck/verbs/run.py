@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from realitycheck.check.weight_files import weights_file
-from realitycheck.errors import InputError, Problem
+from realitycheck.errors import InputError
 from realitycheck.executors.base import Executor, Job
 from realitycheck.executors.menu import MENU, Resources
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
-from realitycheck.protocol.validation import nearest
 from realitycheck.records.curves import Images
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Opening, Record, Run, Score, of_type
@@ -28,6 +26,7 @@ from realitycheck.stores.cache import forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
+from realitycheck.verbs.options import require_options
 from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
 from realitycheck.verbs.study import Progress, Say, prepare_data, require_arithmetic, unsaid, unwatched
 
@@ -119,18 +118,6 @@ def run_study(
         say=say,
         verbs=VERBS,
     )
-
-
-def require_options(*, executor: str, device: str, reuse: Sequence[Path]) -> None:
-    """Check the options of a `run` that no file holds.
-
-    Raises:
-        InputError: an executor or a device is unknown, or a folder to reuse holds no record; it lists every problem.
-    """
-    problems = [*_executor_problems(executor), *_device_problems(device)]
-    problems += [problem for folder in reuse for problem in _reuse_problems(folder)]
-    if problems:
-        raise InputError("the command line", problems)
 
 
 def build_executor(read: ReadStudy, name: str, *, workers: int, deadline: float) -> Executor:
@@ -296,28 +283,6 @@ def _seen_before(reuse: Sequence[Path], *, tests: Collection[str | None]) -> lis
     """Openings of the same test halves by the studies whose records are reused: their scores have been looked at."""
     records = [record for folder in reuse for record in Ledger(folder).records.values()]
     return [opening for opening in of_type(records, Opening) if opening.test in tests]
-
-
-def _executor_problems(name: str) -> Iterator[Problem]:
-    if name not in MENU:
-        yield Problem(0, "--executor", f"unknown executor '{name}'. {nearest(name, list(MENU))}", "executor-unknown")
-
-
-def _device_problems(device: str) -> Iterator[Problem]:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
-        says = f"unknown device '{device}'. Choose auto, cpu, cuda or cuda:<number>."
-        yield Problem(0, "--device", says, "device-unknown")
-
-
-def _reuse_problems(folder: Path) -> Iterator[Problem]:
-    try:
-        known = Ledger(folder).records
-    except InputError as error:  # of another results version
-        yield from (replace(problem, where=f"--reuse {error.source}") for problem in error.problems)
-        return
-    if not known:
-        says = f"{folder} holds no record. Give the folder of a study's evidence, such as studies/sketches."
-        yield Problem(0, "--reuse", says, "ledger-missing")
 
 
 def preload() -> list[str]:

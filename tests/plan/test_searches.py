@@ -52,9 +52,9 @@ def test_ids_and_groups_of_searches_differ(two):
     }
 
 
-def test_replicates_are_numbered_through_and_divided_evenly(two):
+def test_replicates_are_numbered_through_and_searches_take_turns(two):
     first, second = two.losses[0].searches
-    assert (list(first.replicates), list(second.replicates)) == ([0, 1], [2, 3])
+    assert (list(first.replicates), list(second.replicates)) == ([0, 2], [1, 3])
 
 
 def test_seeds_of_a_search_are_its_own_and_shared_by_all_losses(two):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from made_records import make_complete_run, make_run, make_score
 
+from realitycheck.plan.searches import replicate_numbers
 from realitycheck.protocol.model import Study
 from realitycheck.records.evidence import (
     DatasetEvidence,
@@ -180,7 +181,7 @@ def make_untrained(study: Study, dataset: str, luck: np.ndarray, rng: np.random.
             for mine, its in zip(clean, trunk, strict=True)
         )
         searches.append(SearchEvidence(number, "", 0, (), None, both))
-    return untrained_evidence(tuple(searches))
+    return untrained_evidence(tuple(searches), constant={})
 
 
 def draw(bounds: Any, rng: np.random.Generator) -> float | int | str:
@@ -210,10 +211,9 @@ def make_replicates(
     iterations: Collection[int],
 ) -> tuple[Replicate, ...]:
     """The share of one search in the replicates of a loss."""
-    share = study.protocol.final.seeds // study.protocol.search.searches
     return tuple(
         make_replicate(f"{name}/seed {index}", index, search, mean + 0.002 * float(luck[index]), rng, iterations)
-        for index in range(search * share, (search + 1) * share)
+        for index in replicate_numbers(study.protocol, search=search)
     )
 
 

@@ -35,7 +35,7 @@ def row(label, values):
     known = [value for value in values if value is not None]
     mean = sum(known) / len(known) if known else None
     cell = ScoreCell(*PRIMARY, values, mean, None, None, (mean,), diverged=0, pending=len(values) - len(known))
-    return ScoreRow(label, "cosine", "", trained=True, exploratory=False, cells=(cell,))
+    return ScoreRow(label, "cosine", "", trained=True, exploratory=False, constant=False, cells=(cell,))
 
 
 def found(scores, same=("a", "b", "c")):

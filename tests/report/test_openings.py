@@ -42,6 +42,9 @@ def changed(study, what):
         case "searches":
             search = study.protocol.search
             return with_protocol(study, search=search.model_copy(update={"searches": 2}))
+        case "trials":
+            search = study.protocol.search
+            return with_protocol(study, search=search.model_copy(update={"trials": 99}))
         case "baseline":
             return study.model_copy(update={"baseline": "circle"})
         case "smallest_difference":
@@ -53,7 +56,7 @@ def changed(study, what):
 
 
 CLAIMS = ["baseline", "primary", "smallest_difference", "seeds", "interval", "complete", "epoch", "categories", "same"]
-CLAIMS += ["searches"]
+CLAIMS += ["searches", "trials"]
 
 
 @pytest.mark.parametrize("claim", CLAIMS)

@@ -138,7 +138,7 @@ def test_two_searches_are_played_to_their_end_in_any_order(several, tmp_path):
     (opening,) = of_type(records, Opening)
     assert all(len(ids) == 2 for ids in opening.searches.values())
     for loss in gather(several, first).losses:
-        assert [replicate.index for replicate in loss.replicates] == [0, 1, 2, 3]
+        assert [replicate.index for replicate in loss.replicates] == [0, 2, 1, 3]
         assert [replicate.search for replicate in loss.replicates] == [0, 0, 1, 1]
         for search in loss.searches:
             for replicate in search.replicates:

@@ -7,7 +7,7 @@ from small_study import write_study
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
-from realitycheck.verbs.run import require_options
+from realitycheck.verbs.options import require_options
 
 
 def test_a_device_that_is_none_and_a_folder_without_records_are_told_together(tmp_path):
