@@ -22,7 +22,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 
 ARITHMETIC = {"cpu": "arithmetic: cpu-fp32", "cuda": "arithmetic: cuda-fp32"}
-"""Line of the recipe that fixes the arithmetic on each device."""
+"""Line of the recipe for each device."""
 
 VALUE, GRADIENT = 1e-4, 1e-3
 """Tolerated difference between CPU and device, relative to the largest entry of the CPU's value or gradient."""
