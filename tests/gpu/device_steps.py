@@ -22,7 +22,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 
 ARITHMETIC = {"cpu": "arithmetic: cpu-fp32", "cuda": "arithmetic: cuda-fp32"}
-"""Line of the recipe that fixes the arithmetic on each device."""
+"""Line of the recipe for each device."""
 
 VALUE, GRADIENT = 1e-4, 1e-3
 """Tolerated difference between CPU and device, relative to the largest entry of the CPU's value or gradient."""
@@ -272,42 +272,46 @@ def _points(one, two):
 
 
 def study(size, device, save):
-    """A study from its file to its report through the command line, with one worker and with two: the same ledger."""
+    """A study from its file to its report through the command line: in one process and by two, the same ledger."""
+    rows, digests, says = [], {}, []
+    ways = {"inline": ["--executor", "inline"], "2 workers": ["--workers", "2"]}
+    for way, options in ways.items():
+        run = ["run", *options, "--device", device]
+        verbs = [["check"], ["plan"], run, ["report"]] if way == "inline" else [run]
+        with tempfile.TemporaryDirectory() as folder:
+            path = write_home(
+                Path(folder), device, ["contrastive", "normalized_softmax"], steps=size["study_steps"], every=10
+            )
+            for verb, *options in verbs:
+                row, error = _command(verb, path, options)
+                rows.append({"run": way, **row})
+                says += [f"FAILED: {verb}, {way}: {error}"] if error else []
+                save({"says": says, "tables": {"Commands": rows}})
+            digests[way], counts = _ledger(path.with_suffix(""))
+            says.append(f"{way}: {counts}; digest {digests[way][:16]}.")
+    same = len(set(digests.values())) == 1
+    says.append("Both ways give the same ledger." if same else "FAILED: the ledgers of the two ways differ.")
+    save({"says": says, "tables": {"Commands": rows}})
+
+
+def _command(verb, path, options):
+    """Exit code and seconds of a command, and the end of what it printed if it failed."""
+    command = [sys.executable, "-m", "realitycheck", verb, str(path), *options]
+    start = time.perf_counter()
+    done = subprocess.run(command, cwd=path.parents[1], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    row = {"verb": verb, "exit": done.returncode, "seconds": round(time.perf_counter() - start, 1)}
+    return row, (done.stdout + done.stderr)[-1500:] if done.returncode else ""
+
+
+def _ledger(folder):
+    """The digest of a study's ledger, and what it holds."""
     from realitycheck.records.ledger import Ledger
 
-    rows, digests, says = [], {}, []
-    env = {name: value for name, value in os.environ.items() if name != "CUBLAS_WORKSPACE_CONFIG"}  # `run` sets it
-    for workers in (1, 2):
-        with tempfile.TemporaryDirectory() as folder:
-            names = ["contrastive", "normalized_softmax"]
-            home = Path(folder)
-            path = write_home(home, device, names, steps=size["study_steps"], every=10)
-            verbs = [["check"], ["plan"], ["run", "--workers", workers, "--device", device], ["report"]]
-            for verb, *options in verbs if workers == 1 else verbs[2:]:
-                command = [sys.executable, "-m", "realitycheck", verb, path, *options]
-                start = time.perf_counter()
-                done = subprocess.run(
-                    [str(part) for part in command],
-                    cwd=home,
-                    env=env,
-                    capture_output=True,
-                    text=True,
-                    stdin=subprocess.DEVNULL,
-                )
-                row = {"workers": workers, "verb": verb, "exit": done.returncode}
-                rows.append({**row, "seconds": round(time.perf_counter() - start, 1)})
-                if done.returncode:
-                    says.append(f"FAILED: {verb} with {workers} workers: {(done.stdout + done.stderr)[-1500:]}")
-                save({"says": says, "tables": {"Commands": rows}})
-            records = Ledger(home / "studies" / "device")
-            digests[workers] = records.digest
-            kinds = [record.kind for record in records.records.values()]
-            causes = {str(record.cause) for record in records.records.values() if getattr(record, "cause", None)}
-            counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
-            says.append(f"{workers} workers: {counts}; digest {records.digest[:16]}; causes: {sorted(causes)}.")
-    same = digests[1] == digests[2]
-    says.append("One worker and two give the same ledger." if same else "FAILED: one worker and two differ.")
-    save({"says": says, "tables": {"Commands": rows}})
+    ledger = Ledger(folder)
+    kinds = [record.kind for record in ledger.records.values()]
+    causes = sorted({str(record.cause) for record in ledger.records.values() if getattr(record, "cause", None)})
+    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+    return ledger.digest, f"{counts}; causes of divergence: {causes or 'none'}"
 
 
 class _Home:
