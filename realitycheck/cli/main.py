@@ -127,7 +127,13 @@ def status(study: StudyFile) -> None:
     _warn_of(read, verbs.changed_sources(read))
     for problem in verbs.standing_problems(read):
         _warn(problem)
-    out.print(standings_table(verbs.study_standings(read)))
+    standings = verbs.study_standings(read)
+    out.print(standings_table(standings))
+    for standing in standings:
+        if standing.raised:
+            out.print(f"{standing.name}: {standing.raised}", markup=False, soft_wrap=True)
+        if standing.failed:
+            out.print(standing.failed, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -219,10 +225,18 @@ def _print_result(result: StudyResult) -> None:
     for traceback in result.raised:
         err.print("A loss raised an exception. Its run is recorded as diverged.", style="yellow")
         err.print(traceback, markup=False, highlight=False, soft_wrap=True)
+    for aside in result.set_aside:
+        err.print(aside.raised.traceback, markup=False, highlight=False, soft_wrap=True)
+        says = f"set aside: {aside.group}: its first trials all raised {aside.raised.reason}"
+        err.print(says.partition("\n")[0], style="red", markup=False, soft_wrap=True)
+    for standing in result.standings:
+        if standing.all_diverged:
+            says = f"{standing.name}: every trial diverged, so no setting can be retrained."
+            err.print(says, style="yellow", markup=False, soft_wrap=True)
     for reason in result.left:
         err.print(f"failed three times: {reason}", style="red", markup=False, soft_wrap=True)
     for alarm in result.alarms:
         err.print(f"alarm: {alarm}", style="red", markup=False, soft_wrap=True)
-    if result.left or result.alarms:
+    if result.left or result.alarms or result.set_aside:
         err.print("The study could not finish. `run` again tries these jobs anew. Tracebacks are in its `attempts/`.")
         raise typer.Exit(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from realitycheck.protocol.units import LengthUnit
@@ -120,6 +120,14 @@ class Replicate:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchFailure:
+    """The exception for which a search was set aside: in a line, and its traceback."""
+
+    reason: str
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
 class SearchEvidence:
     """All that is known of one search of one loss.
 
@@ -130,6 +138,8 @@ class SearchEvidence:
         trials: those with a proposal, by slot.
         chosen: the best trial by mean validation MAP@R, ties to the lowest slot; None before the search is done.
         replicates: those of its setting, in order; parts that do not exist yet are None.
+        failed: why it was set aside, by the notes; None where it was not.
+        raised: run id → the exception that ended the run in a line, by the notes, in the order of the runs.
     """
 
     number: int
@@ -138,6 +148,8 @@ class SearchEvidence:
     trials: tuple[Trial, ...]
     chosen: Trial | None
     replicates: tuple[Replicate, ...]
+    failed: SearchFailure | None = None
+    raised: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def done(self) -> bool:

@@ -20,8 +20,10 @@ def missing(protocol: Protocol, evidence: DatasetEvidence) -> tuple[str, ...]:
 
 def _searches_missing(loss: LossEvidence) -> Iterator[str]:
     for search in loss.searches:
-        if _choosing(search):
-            name = searched_by(loss.label, search.number, searches=len(loss.searches))
+        name = searched_by(loss.label, search.number, searches=len(loss.searches))
+        if search.failed:
+            yield f"{name}: FAILED, its first trials all raised {search.failed.reason}."
+        elif _choosing(search):
             yield f"{name}: {finished_trials(search)} of {count(search.planned, 'trial')} finished."
 
 

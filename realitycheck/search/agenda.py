@@ -77,6 +77,25 @@ class Agenda:
         for board in self._boards.values():
             self._refresh_all(board)
 
+    def undecided(self, *, first: int) -> dict[str, int]:
+        """Group of each search without a record of a trial's run → number of fold runs of its first trials."""
+        return {
+            group: min(first, search.planned) * board.plan.protocol.folds.count
+            for board in self._boards.values()
+            for group, search in board.searches.items()
+            if not any(search.runs(Stage.SEARCH))
+        }
+
+    def search_id(self, group: str) -> str:
+        """The digest of a search."""
+        return self._boards[group.split("/")[0]].searches[group].id
+
+    def withdraw(self, group: str, record_ids: Iterable[str]) -> None:
+        """Forget records of a search that were accepted and are not written."""
+        for record_id in record_ids:
+            del self.records[record_id]
+        self._refresh(self._boards[group.split("/")[0]], group)
+
     def losses(self, dataset: str) -> tuple[LossEvidence, ...]:
         """The evidence of a dataset's losses, in the study's order."""
         board = self._boards[dataset]

@@ -11,9 +11,10 @@ from realitycheck.errors import LedgerError
 from realitycheck.executors.base import Executor, Finished, Job
 from realitycheck.records.from_json import read_record
 from realitycheck.records.ledger import Ledger
-from realitycheck.records.schema import Record
+from realitycheck.records.schema import Record, Run
 from realitycheck.runs import Body
 from realitycheck.search.agenda import Agenda
+from realitycheck.search.first_trials import FIRST, FirstTrials, Held, Raised, SetAside
 
 ATTEMPTS = 3
 """A job with this many failures in one `run` is skipped; everything else continues."""
@@ -42,6 +43,8 @@ class Campaign:
         alarms: one sentence for every record that came twice and differed.
         stopped: whether a store was found damaged: the stores must be made again, and the campaign begun anew.
         raised: one traceback for every place at which losses raised exceptions, by the frames that led there.
+        set_aside: the searches whose first trials all raised one exception, by their groups.
+        firsts: what waits for the decision on that.
     """
 
     agenda: Agenda
@@ -59,7 +62,12 @@ class Campaign:
     left: dict[str, str] = field(default_factory=dict)
     alarms: list[str] = field(default_factory=list)
     raised: dict[str, str] = field(default_factory=dict)
+    set_aside: dict[str, SetAside] = field(default_factory=dict)
     stopped: bool = False
+    firsts: FirstTrials = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.firsts = FirstTrials(self.agenda.undecided(first=FIRST))
 
     def steps(self, *, seconds: float) -> Iterator[tuple[Finished, ...]]:
         """Work until nothing more can be done; yield the jobs that came back, at least every `seconds`."""
@@ -77,6 +85,7 @@ class Campaign:
                 self._keep(job, read_record(job.payload), weights_stored=True)
             elif job.id in self.known and job.id not in self.ledger.records:
                 self.ledger.note("reused", {"id": job.id, "title": job.title})
+                self._decide(job, self.known[job.id])
                 self._keep(job, self.known[job.id], weights_stored=False)
             elif self.executor.free > 0 and self._fit(job):
                 place = {} if job.kind == "proposal" else {"place": self.place(job)}
@@ -94,8 +103,12 @@ class Campaign:
     def _next(self) -> Job | None:
         if self.stopped:
             return None
-        ready = (job for job in self.agenda.ready() if job.id not in self.running and job.id not in self.left)
-        return next(ready, None)
+        return next((job for job in self.agenda.ready() if self._may_start(job)), None)
+
+    def _may_start(self, job: Job) -> bool:
+        if job.id in self.running or job.id in self.left or job.group in self.set_aside:
+            return False
+        return job.id in self.known or not self.firsts.waits(job)
 
     def _take(self, finished: Finished) -> None:
         job = self.running.pop(finished.job.id)
@@ -105,11 +118,42 @@ class Campaign:
         if record is None:
             self._fail(job, {**note, **why})
             return
-        if finished.traceback:
-            self.ledger.note("diverged", {**note, **why})
-            self.raised.setdefault(_frames(finished.traceback), finished.traceback)
-        if self._keep(job, record, weights_stored=True):
-            self.ledger.note("done", note)
+        raised = Raised(finished.failure or "", finished.traceback) if finished.traceback else None
+        if job.group in self.set_aside:
+            return
+        if self.firsts.holds(job, record, note, raised):
+            self.ledger.note("held", {**note, **why})
+            self.agenda.accept(job, record, weights_stored=False)
+            self._set_aside(job.group)
+        else:
+            self._decide(job, record)
+            self._record(Held(job, record, note, raised))
+
+    def _decide(self, job: Job, record: Record) -> None:
+        """Write down what a search held back, now that a run of it ended in another way."""
+        if isinstance(record, Run):
+            for held in self.firsts.decided(job.group):
+                self._record(held)
+
+    def _record(self, held: Held) -> None:
+        """Write down a record and the exception that it is the outcome of."""
+        if held.raised:
+            why = {"reason": held.raised.reason, "traceback": held.raised.traceback}
+            self.ledger.note("diverged", {**held.note, **why})
+            self.raised.setdefault(_frames(held.raised.traceback), held.raised.traceback)
+        if self._keep(held.job, held.record, weights_stored=True):
+            self.ledger.note("done", held.note)
+
+    def _set_aside(self, group: str) -> None:
+        """Give a search up, without a record, if all of its first trials raised one exception."""
+        held = self.firsts.failed(group)
+        raised = next((one.raised for one in held if one.raised), None)
+        if raised is None:
+            return
+        self.set_aside[group] = SetAside(group, raised)
+        why = {"reason": raised.reason, "traceback": raised.traceback}
+        self.ledger.note("set-aside", {"id": self.agenda.search_id(group), "title": group, **why})
+        self.agenda.withdraw(group, [one.record.id for one in held])
 
     def _fail(self, job: Job, note: Body) -> None:
         """Count a failed attempt; the last one leaves the job."""
@@ -117,6 +161,8 @@ class Campaign:
         self.ledger.note("failed", {**note, "attempt": self.failures[job.id]})
         if self.failures[job.id] >= ATTEMPTS:
             self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): {note['reason']}"
+            for held in self.firsts.decided(job.group):  # this trial has another end
+                self._record(held)
         if job.kind == "score":
             self.agenda.recount(self.stored())
 

@@ -23,6 +23,9 @@ class Standing:
         scores: test scores done, and planned.
         diverged: runs that diverged, of both stages.
         best: the best trial value so far, in [0, 1], or None.
+        all_diverged: whether every trial diverged, so that no setting can be retrained.
+        raised: how many runs an exception of the loss ended, and the first of them in a line; empty where none did.
+        failed: the traceback for which the search was set aside, or empty.
     """
 
     dataset: str
@@ -34,6 +37,9 @@ class Standing:
     scores: tuple[int, int]
     diverged: int
     best: float | None
+    all_diverged: bool = False
+    raised: str = ""
+    failed: str = ""
 
     @property
     def name(self) -> str:
@@ -71,9 +77,19 @@ def _standing(dataset: str, loss: LossEvidence, search: SearchEvidence, protocol
         scores=(_scores(search), seeds * (protocol.scores_folds + protocol.completes)),
         diverged=sum(run.diverged for run in (*trials, *finals)),
         best=max(values, default=None),
+        all_diverged=search.all_trials_diverged,
+        raised=_raised(search),
+        failed=search.failed.traceback if search.failed else "",
     )
 
 
 def _scores(search: SearchEvidence) -> int:
     records = [scores for replicate in search.replicates for scores in replicate.scores.values()]
     return sum(score is not None for scores in records for score in (scores.folds, scores.complete))
+
+
+def _raised(search: SearchEvidence) -> str:
+    if search.failed:
+        return f"FAILED, its first trials all raised {search.failed.reason}"
+    lines = list(search.raised.values())
+    return f"{len(lines)} run{'s' * (len(lines) > 1)} raised an exception, the first {lines[0]}" if lines else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from realitycheck import catalog
 from realitycheck.errors import Problem
 from realitycheck.protocol.read import ReadStudy, changed_files
+from realitycheck.records.causes import causes_of, with_causes
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger
@@ -89,7 +90,8 @@ def study_evidence(read: ReadStudy, ledger: Ledger) -> tuple[DatasetEvidence, ..
     """All that the ledger knows of a study, one per dataset."""
     names, present = [choice.name for choice in read.study.datasets], present_data(read)
     plans = [from_records(read.study, name, ledger.records, present=present.get(name)) for name in names]
-    return tuple(gather(plan, ledger.records) for plan in plans)
+    causes = causes_of(ledger.notes())
+    return tuple(with_causes(gather(plan, ledger.records), causes) for plan in plans)
 
 
 def pack_study(study: ReadStudy | Path | str) -> Path:

@@ -21,6 +21,7 @@ from realitycheck.records.schema import Opening, Record, Run, Score, of_type
 from realitycheck.runs import ACCEPTED, Body, Outcome, RunSpec, ScoringPlace, TrainingPlace
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.campaign import ATTEMPTS, Campaign
+from realitycheck.search.first_trials import SetAside
 from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.stores.cache import forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
@@ -54,12 +55,14 @@ class StudyResult:
         alarms: records that came twice and differed.
         standings: how far every loss is.
         raised: tracebacks of exceptions that losses raised, one for every place.
+        set_aside: searches whose first trials all raised one exception; nothing of them is recorded.
     """
 
     left: tuple[str, ...]
     alarms: tuple[str, ...]
     standings: tuple[Standing, ...]
     raised: tuple[str, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
 
 
 def silent(standings: Sequence[Standing], running: Sequence[str]) -> None:
@@ -150,7 +153,8 @@ def carry_out(
             for _ in campaign.steps(seconds=1.0):
                 watch(runtime.standings(), [job.title for job in campaign.running.values()])
         left, raised = tuple(campaign.left.values()), tuple(campaign.raised.values())
-        return StudyResult(left, tuple(campaign.alarms), runtime.standings(), raised)
+        aside = tuple(campaign.set_aside.values())
+        return StudyResult(left, tuple(campaign.alarms), runtime.standings(), raised, aside)
     finally:
         executor.close()
 
@@ -191,6 +195,7 @@ def _campaign(
     if before:
         campaign.failures, campaign.left = before.failures, before.left
         campaign.alarms, campaign.raised = before.alarms, before.raised
+        campaign.set_aside = before.set_aside
     return campaign
 
 

@@ -232,8 +232,11 @@ def bounds_reached(searches: Sequence[SearchSummary]) -> list[str]:
 def divergence_causes(search: SearchEvidence) -> tuple[tuple[str, int], ...]:
     """Count why runs of one search diverged; causes that differ in numbers alone count as one."""
     runs = (*search.runs(Stage.SEARCH), *search.runs(Stage.FINAL))
-    causes = [re.split(r" (?:at|by) iteration| to a spread", run.cause)[0] for run in runs if run.cause]
-    return tuple(sorted(Counter(causes).items(), key=lambda pair: (-pair[1], pair[0])))
+    causes = [(re.split(r" (?:at|by) iteration| to a spread", run.cause)[0], run.id) for run in runs if run.cause]
+    counts = Counter(cause for cause, _ in causes)
+    said = {cause: search.raised[run] for cause, run in reversed(causes) if run in search.raised}
+    named = {cause: f"{cause}, the first {said[cause]}" if cause in said else cause for cause in counts}
+    return tuple(sorted(((named[cause], n) for cause, n in counts.items()), key=lambda pair: (-pair[1], pair[0])))
 
 
 def fresh_value(replicates: tuple[Replicate, ...]) -> float | None:
