@@ -18,6 +18,7 @@ from realitycheck.losses.members.triplet import Triplet
 from realitycheck.losses.members.triplet_batch_hard import TripletBatchHard
 from realitycheck.losses.members.triplet_semihard import TripletSemihard
 from realitycheck.losses.parts import slopes
+from realitycheck.losses.parts.proxies import cosines
 
 LOSSES = {
     "contrastive": Contrastive(pos_margin=0.1, neg_margin=1.5),
@@ -111,3 +112,14 @@ def test_a_mean_without_terms_is_zero_without_a_slope():
     assert value == 0 and not slope.any()
     value, slope = slopes.masked_mean(torch.ones(2, 3), torch.zeros(2, 3))
     assert value == 0 and not slope.any()
+
+
+def test_gradients_of_cosines_are_finite_differences():
+    assert torch.autograd.gradcheck(cosines, (points(5), points(6, 4)), atol=1e-6)
+
+
+def test_cosines_of_a_row_of_zeros_are_zero_with_a_finite_gradient():
+    rows = torch.zeros(2, 3, requires_grad=True)
+    values = cosines(rows, torch.eye(3))
+    values.sum().backward()
+    assert not values.any() and rows.grad.isfinite().all()

@@ -36,12 +36,12 @@ class Margin(SlopedLoss):
         """Return the boundary β."""
         return (self.beta,)
 
-    def sloped(self, distance: Tensor, positive: Tensor, negative: Tensor, *learned: Tensor) -> Sloped:
+    def sloped(self, distance: Tensor, positive: Tensor, negative: Tensor) -> Sloped:
         """Return the loss of (B, M) distances and its derivatives."""
-        return boundary_loss(distance, positive, negative, *learned, margin=self.margin)
+        return boundary_loss(distance, positive, negative, boundary=self.beta, margin=self.margin)
 
 
-def boundary_loss(distance: Tensor, positive: Tensor, negative: Tensor, boundary: Tensor, *, margin: float) -> Sloped:
+def boundary_loss(distance: Tensor, positive: Tensor, negative: Tensor, *, boundary: Tensor, margin: float) -> Sloped:
     """Return the margin loss of (B, M) distances for a boundary, a scalar or (B, 1), and its derivatives by both.
 
     A positive is in as many triplets as its anchor has negatives, and a negative in as many as it has positives.

@@ -36,6 +36,6 @@ class MarginPerClass(Loss):
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
-        formula = partial(boundary_loss, margin=self.margin)
-        boundary = (self.beta[labels][:, None],)
-        return of_batch(embeddings, labels, formula, measure=Measure.DISTANCE, normalized=True, learned=boundary)
+        boundary = self.beta[labels][:, None]
+        formula = partial(boundary_loss, boundary=boundary, margin=self.margin)
+        return of_batch(embeddings, labels, formula, measure=Measure.DISTANCE, normalized=True, learned=(boundary,))

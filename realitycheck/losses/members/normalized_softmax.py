@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from realitycheck.losses.base import Loss
+from realitycheck.losses.parts.proxies import cosines
 
 
 class NormalizedSoftmax(Loss):
@@ -30,6 +31,4 @@ class NormalizedSoftmax(Loss):
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
-        unit = functional.normalize(embeddings, dim=1)
-        similarity = unit @ functional.normalize(self.proxies, dim=1).to(unit.dtype).T  # (B, C)
-        return functional.cross_entropy(similarity / self.temperature, labels)
+        return functional.cross_entropy(cosines(embeddings, self.proxies) / self.temperature, labels)

@@ -38,7 +38,10 @@ class Triplet(SlopedLoss):
         within = functional.pad(nearest_first.cumsum(dim=1), (1, 0))  # sums of the first 0, 1, 2, … negatives
         terms = count.sum().clamp_min(1)
         value = (count * reach - within.gather(1, count)).sum() / terms
-        slope = (count - _reached_by(count).gather(1, order.argsort(dim=1))) / terms
+        reached = torch.zeros_like(count).scatter_(
+            1, order, _reached_by(count)
+        )  # positives in whose reach a negative is
+        slope = (count - reached) / terms
         return Sloped(value.to(distance.dtype), slope.to(distance.dtype))
 
 

@@ -18,9 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from realitycheck.losses.parts.pair_distances import SMALLEST, SMALLEST_SQUARE
 from realitycheck.losses.parts.pairs import PairLoss
-
-LEAST_LENGTH = 1e-12
-"""Lower bound on the norm by which a row is divided, as in `torch.nn.functional.normalize`."""
+from realitycheck.losses.parts.proxies import LEAST_LENGTH
 
 
 class Measure(StrEnum):
@@ -36,7 +34,7 @@ class Sloped(NamedTuple):
     Args:
         value: scalar.
         slope: (B, M) derivative by the similarity or distance of each pair.
-        learned: derivatives by the learned tensors that the loss passes, in their order.
+        learned: derivatives by the learned tensors of the formula, in their order.
     """
 
     value: Tensor
@@ -44,8 +42,8 @@ class Sloped(NamedTuple):
     learned: tuple[Tensor, ...] = ()
 
 
-Formula = Callable[..., Sloped]
-"""Called with a (B, M) matrix, its masks of positives and negatives, and learned tensors."""
+Formula = Callable[[Tensor, Tensor, Tensor], Sloped]
+"""Called as `SlopedLoss.sloped`: with a (B, M) matrix, and its masks of positives and negatives."""
 
 
 class SlopedLoss(PairLoss):
@@ -60,14 +58,13 @@ class SlopedLoss(PairLoss):
     normalized: ClassVar[bool] = True
 
     @abstractmethod
-    def sloped(self, matrix: Tensor, positive: Tensor, negative: Tensor, *learned: Tensor) -> Sloped:
+    def sloped(self, matrix: Tensor, positive: Tensor, negative: Tensor, /) -> Sloped:
         """Return the value of (B, M) similarities or distances, and its derivative by each.
 
         Args:
             matrix: (B, M), not to be changed.
             positive: (B, M) 1 for pairs of one class, without pairs of an item with itself, else 0.
             negative: (B, M) 1 for pairs of two classes, else 0. A pair can be in neither mask.
-            learned: the tensors of `learned`.
         """
 
     def learned(self) -> tuple[Tensor, ...]:
@@ -90,7 +87,7 @@ class SlopedLoss(PairLoss):
         with torch.no_grad():
             a, b = _wide(anchors), _wide(others)
             wide, matrix = _compared(a, b, self.measure)
-            value, slope, to_learned = self.sloped(matrix, positive.to(a.dtype), negative.to(a.dtype), *learned)
+            value, slope, to_learned = self.sloped(matrix, positive.to(a.dtype), negative.to(a.dtype))
             b = b.to(wide.dtype)
             gradients = [_to_points(slope, matrix, wide, b, self.measure)]
             if others.requires_grad:
@@ -108,13 +105,22 @@ def of_batch(
     normalized: bool,
     learned: tuple[Tensor, ...],
 ) -> Tensor:
-    """Return the loss of the pairs of a batch, of embeddings (B, D) and labels (B,)."""
+    """Return the loss of the pairs of a batch.
+
+    Args:
+        embeddings: (B, D).
+        labels: (B,).
+        formula: the loss of a matrix.
+        measure: what the formula reads of a pair.
+        normalized: whether embeddings are L2-normalised before.
+        learned: tensors by which the formula returns a derivative.
+    """
     with torch.no_grad():
         points = _wide(embeddings)
         length = points.norm(dim=1, keepdim=True).clamp_min_(LEAST_LENGTH) if normalized else None
         points = points if length is None else points / length
         wide, matrix = _compared(points, None, measure)
-        value, slope, to_learned = formula(matrix, *_masks(labels, like=matrix), *learned)
+        value, slope, to_learned = formula(matrix, *_masks(labels, like=matrix))
         gradient = _to_points(slope + slope.T, matrix, wide, wide, measure).to(points.dtype)
         if length is not None:  # without the part along the point, which the normalisation takes away
             gradient.addcmul_(points, (gradient * points).sum(dim=1, keepdim=True), value=-1).div_(length)
