@@ -50,8 +50,8 @@ def prepare(
     A finished store is reused while the dataset's fingerprint and source, the image sizes and the split are the same.
     It holds the names and digests of the image files, if there are any; these are part of the store's digest. The
     digests of single images' pixels beside them are not: they serve to find duplicates. A store of which a file is
-    missing, cut or damaged is set aside and made again, as far as that shows without reading all images; `integrity.damage` finds the
-    rest.
+    missing, cut or damaged is set aside and made again, as far as that shows without reading all images;
+    `integrity.damage` finds the rest.
 
     Args:
         dataset: source of the images.
