@@ -28,7 +28,7 @@ class _Cosines(Function):
     def forward(ctx: Any, embeddings: Tensor, proxies: Tensor) -> Tensor:
         length, its_length = (rows.norm(dim=1, keepdim=True).clamp_min_(LEAST_LENGTH) for rows in (embeddings, proxies))
         points, vectors = embeddings / length, (proxies / its_length).to(embeddings.dtype)
-        similarity = points @ vectors.T
+        similarity: Tensor = points @ vectors.T
         ctx.save_for_backward(points, vectors, length, its_length, similarity)
         return similarity
 
