@@ -6,6 +6,7 @@ random. CUDA graphs are made by `torch.cuda.graph` and capture a whole step.
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -280,8 +281,6 @@ def _batch_row(batch, precision, size, device):
 def clear(device):
     """Free what an earlier loop held."""
     if device == "cuda":
-        import gc
-
         gc.collect()
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
