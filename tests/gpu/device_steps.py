@@ -1,4 +1,4 @@
-"""Correctness on a device: losses, scores, draws, two equal runs, CPU against device, and a study from its file on.
+"""Correctness on a device: losses, scores, draws, two equal runs, and CPU against device.
 
 Every step takes the sizes, the device and `save`, which writes what is known so far: a step that is stopped keeps it.
 A result is `{"says": [sentence], "tables": {title: [row]}}`.
@@ -11,70 +11,15 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-
-ROOT = Path(__file__).resolve().parents[2]
-
-ARITHMETIC = {"cpu": "arithmetic: cpu-fp32", "cuda": "arithmetic: cuda-fp32"}
-"""Line of the recipe for each device."""
+from device_study import StudyHome, chosen, knobs_of
 
 VALUE, GRADIENT = 1e-4, 1e-3
 """Tolerated difference between CPU and device, relative to the largest entry of the CPU's value or gradient."""
-
-WRAPPED = {"pairs": "contrastive", "proxies": "proxy_anchor"}
-
-PROTOCOL = """
-protocol: device
-summary: a few steps of a small network
-seed: 7
-split: {{order: sorted, seed: 0}}
-folds: {{count: 2, kind: blocks, seed: 0}}
-recipe:
-  image_size: 28
-  trunk: {{name: convnet, channels: 16}}
-  pooling: max+avg
-  layer_norm: none
-  embedder_init: fan_in_uniform
-  loss_init: standard_normal
-  batch_norm: train
-  augment: {{shift: 1, flip: 0.5}}
-  optimizers:
-    trunk: {{name: adam, lr: 2e-3, momentum: 0.9, weight_decay: 0}}
-    embedder: {{name: adam, lr: 2e-3, momentum: 0.9, weight_decay: 0}}
-    loss: {{name: adam, lr: null, momentum: 0.9, weight_decay: 0}}
-  {arithmetic}
-  threads: 1
-  collapse: 0.0
-embedding_dim: 64
-batches: {{pairs: {{classes: 8, per_class: 4}}, proxies: {{classes: 16, per_class: 2}}}}
-epoch: 10
-phases: [{{name: normal, cap: {steps}, evaluate_every: {every}, patience: 2}}{followup}]
-search: {{sampler: random, trials: 1, startup_trials: 1, round: 1, space: v2, first: published, shared: {shared}}}
-final: {{seeds: 2, complete: per_replicate}}
-categories: [aggregate, ensemble, complete]
-interval: {{method: student_t, level: 0.95}}
-"""
-
-STUDY = """
-study: device
-question: Does a study run on this device?
-protocol: device
-datasets: {{few_sketches: {{}}}}
-losses:
-{losses}
-baseline: contrastive
-primary: {{category: complete, metric: map_at_r}}
-smallest_difference: 0.5
-"""
-
-FOLLOWUP = ", {name: followup, cap: 1, evaluate_every: 1, patience: 1}"
-SHARED = "{followup_trunk_lr_scale: 0.1, followup_embedder_lr_scale: 0.1}"
 
 
 def facts(size, device, save):
@@ -102,7 +47,7 @@ def losses(size, device, save):
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     torch.use_deterministic_algorithms(mode=True)
     rows = []
-    for name, family in _chosen(size["losses"]):
+    for name, family in chosen(size["losses"]):
         rows.append({"loss": name, **_caught(lambda name=name, family=family: _loss_row(name, family, device))})
         save(_summed("Losses, three steps each", rows, _loss_bad))
 
@@ -129,7 +74,7 @@ def _loss_steps(name, family, where):
     from realitycheck.losses.base import Need
 
     torch.manual_seed(0)
-    loss = ours.build(name, num_classes=32, embedding_dim=64, seed=0, **_knobs(name)).to(where)
+    loss = ours.build(name, num_classes=32, embedding_dim=64, seed=0, **knobs_of(name)).to(where)
     values, gradients = [], []
     for step in range(3):
         draw = torch.Generator().manual_seed(step)
@@ -185,7 +130,7 @@ def draws(size, device, save):
 
     rows, rules = [], {"shift and flip": None, "crop and flip": Augment(shift=0, flip=0.5, crop=_crop(Crop))}
     with tempfile.TemporaryDirectory() as folder:
-        home = _Home(Path(folder), device, ["contrastive"], steps=20, every=10)
+        home = StudyHome(Path(folder), device, ["contrastive"], steps=20, every=10)
         for title, rule in rules.items():
             rows.append({"augmentation": title, **_caught(lambda rule=rule: _draws_row(home, rule, device))})
             save(_summed("Draws", rows, lambda row: row.get("error") or (None if row["equal"] else "differ")))
@@ -211,9 +156,9 @@ def _draws_row(home, rule, device):
 
 def runs(size, device, save):
     """Two equal trainings on the device bit for bit, for every loss, and how far the CPU's is from them."""
-    rows, names = [], [name for name, _ in _chosen(size["losses"])]
+    rows, names = [], [name for name, _ in chosen(size["losses"])]
     with tempfile.TemporaryDirectory() as folder:
-        home = _Home(Path(folder), device, names, steps=20, every=10)
+        home = StudyHome(Path(folder), device, names, steps=20, every=10)
         for number, name in enumerate(names):
             compared = number % 6 == 0  # the CPU's curve of every sixth loss: it takes longer than both others
             rows.append({"loss": name, **_caught(lambda n=name, c=compared: _runs_row(home, n, device, size, cpu=c))})
@@ -254,7 +199,7 @@ def _training(home, name, where, size):
     losses = []
     for _ in range(4):
         start = time.perf_counter()
-        losses.append(trainer.advance(size["run_steps"] // 4))
+        losses.append(trainer.advance(size["run_steps"] // 4).loss)
         seconds += time.perf_counter() - start
         points = embed(
             trainer.model, trainer.store, val, output="embedder", recipe=trainer.recipe, device=trainer.device
@@ -269,111 +214,6 @@ def _training(home, name, where, size):
 
 def _points(one, two):
     return round(100 * max(abs(a - b) for a, b in zip(one, two, strict=True)), 3)
-
-
-def study(size, device, save):
-    """A study from its file to its report through the command line: in one process and by two, the same ledger."""
-    rows, digests, says = [], {}, []
-    ways = {"inline": ["--executor", "inline"], "2 workers": ["--workers", "2"]}
-    for way, options in ways.items():
-        run = ["run", *options, "--device", device]
-        verbs = [["check"], ["plan"], run, ["report"]] if way == "inline" else [run]
-        with tempfile.TemporaryDirectory() as folder:
-            path = write_home(
-                Path(folder), device, ["contrastive", "normalized_softmax"], steps=size["study_steps"], every=10
-            )
-            for verb, *options in verbs:
-                row, error = _command(verb, path, options)
-                rows.append({"run": way, **row})
-                says += [f"FAILED: {verb}, {way}: {error}"] if error else []
-                save({"says": says, "tables": {"Commands": rows}})
-            digests[way], counts = _ledger(path.with_suffix(""))
-            says.append(f"{way}: {counts}; digest {digests[way][:16]}.")
-    same = len(set(digests.values())) == 1
-    says.append("Both ways give the same ledger." if same else "FAILED: the ledgers of the two ways differ.")
-    save({"says": says, "tables": {"Commands": rows}})
-
-
-def _command(verb, path, options):
-    """Exit code and seconds of a command, and the end of what it printed if it failed."""
-    command = [sys.executable, "-m", "realitycheck", verb, str(path), *options]
-    start = time.perf_counter()
-    done = subprocess.run(command, cwd=path.parents[1], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    row = {"verb": verb, "exit": done.returncode, "seconds": round(time.perf_counter() - start, 1)}
-    return row, (done.stdout + done.stderr)[-1500:] if done.returncode else ""
-
-
-def _ledger(folder):
-    """The digest of a study's ledger, and what it holds."""
-    from realitycheck.records.ledger import Ledger
-
-    ledger = Ledger(folder)
-    kinds = [record.kind for record in ledger.records.values()]
-    causes = sorted({str(record.cause) for record in ledger.records.values() if getattr(record, "cause", None)})
-    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
-    return ledger.digest, f"{counts}; causes of divergence: {causes or 'none'}"
-
-
-class _Home:
-    """A study of some losses in a folder, and its stores."""
-
-    def __init__(self, folder, device, names, *, steps, every):
-        from realitycheck import verbs
-
-        self.folder, self.read, self.stores = folder, {}, {}
-        for where in dict.fromkeys(("cpu", device)):
-            home = folder / where
-            path = write_home(home, where, names, steps=steps, every=every)
-            self.read[where] = verbs.load_study(path)
-            (self.stores[where],) = verbs.prepare_data(self.read[where]).values()
-
-    def trainer(self, name, where):
-        """A trainer before its first step, and the validation images."""
-        from realitycheck.plan.specs import DatasetPlan
-        from realitycheck.runs import TrainingPlace
-        from realitycheck.training.assemble import assemble
-
-        stores, study = self.stores[where], self.read[where].study
-        plan = DatasetPlan(study=study, dataset="few_sketches", data=stores.trainval_digest, test=None)
-        loss = next(each for each in plan.losses if each.label == _label(name))
-        spec = loss.searches[0].trial_runs(slot=0, knobs={"loss_lr": 1e-2, **_knobs(name)})[0]
-        place = TrainingPlace(trainval=str(stores.trainval), cache=str(self.folder), device=where, weights=None)
-        trainer, _, val = assemble(spec, place)
-        return trainer, val
-
-
-def write_home(home, device, names, *, steps, every):
-    """Lay a study of these losses out as a user would; the path of its file."""
-    for name in ("protocols/spaces", "studies", "reports"):
-        (home / name).mkdir(parents=True, exist_ok=True)
-    text = {"arithmetic": ARITHMETIC[device], "steps": steps, "every": every, "followup": FOLLOWUP, "shared": SHARED}
-    (home / "protocols" / "device.yaml").write_text(PROTOCOL.format(**text))
-    shutil.copy(ROOT / "protocols" / "spaces" / "v2.yaml", home / "protocols" / "spaces" / "v2.yaml")
-    chosen = dict.fromkeys(["contrastive", *names])
-    lines = "\n".join(f'  {_label(name)}: {{loss: "{name}"}}' for name in chosen)
-    path = home / "studies" / "device.yaml"
-    path.write_text(STUDY.format(losses=lines))
-    return path
-
-
-def _label(name):
-    return name.partition("(")[0]
-
-
-def _chosen(limit) -> Iterator[tuple[str, str]]:
-    """Name and family of the losses of the menu, a wrapper with the loss that it wraps."""
-    from realitycheck.losses.menu import MENU
-
-    for name, entry in list(MENU.items())[:limit]:
-        yield (f"{name}({WRAPPED[entry.wraps]})" if entry.wraps else name), entry.wraps or entry.family
-
-
-def _knobs(name):
-    from realitycheck.protocol.paper_settings import first_setting
-
-    knobs = first_setting(name, None)
-    assert knobs is not None, name
-    return dict(knobs)
 
 
 def _apart(expected, actual):

@@ -1,11 +1,12 @@
 """Speed on a device: steps of the trunks, several processes on one device, scoring, and the largest batch.
 
-The loops are bare: the batch lies on the device, so they show what a harness could reach, not what it does. Weights are
-random, which changes no time. CUDA graphs are made by hand, as `torch.cuda.graph` does, and capture a whole step.
+The loops are bare: the batch is on the device. So they show what a harness could reach, not what it does. Weights are
+random. CUDA graphs are made by `torch.cuda.graph` and capture a whole step.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -73,7 +74,7 @@ class Loop:
         return graph.replay
 
     def seconds(self, steps, *, most):
-        """Seconds a step, over so many steps or as many as fit."""
+        """Seconds a step, over this number of steps, or as many as fit."""
         for _ in range(3):
             self.step()
         wait(self.device)
@@ -81,8 +82,7 @@ class Loop:
         while done < steps and time.perf_counter() - start < most:
             self.step()
             done += 1
-            if done % 10 == 0:
-                wait(self.device)
+            wait(self.device) if done % 10 == 0 else None
         wait(self.device)
         return (time.perf_counter() - start) / done
 
@@ -98,8 +98,8 @@ def trunks(size, device, save):
 
 
 def _unequal(rows):
-    differ = [f"FAILED: {row['trunk']}, {row['precision']}: differs" for row in rows if row.get("repeats") is False]
-    return [*_failed(rows), *differ] or [f"All {len(rows)} repeat bit for bit."]
+    bad = [f"FAILED: {row['trunk']}, {row['precision']}: differs" for row in rows if row.get("repeats") is False]
+    return [*_failed(rows), *bad] or [f"All {len(rows)} repeat bit for bit."]
 
 
 def _trunk_row(trunk, precision, size, device):
@@ -281,8 +281,6 @@ def _batch_row(batch, precision, size, device):
 def clear(device):
     """Free what an earlier loop held."""
     if device == "cuda":
-        import gc
-
         gc.collect()
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
@@ -290,8 +288,7 @@ def clear(device):
 
 def wait(device):
     """Wait for the device."""
-    if device == "cuda":
-        torch.cuda.synchronize()
+    torch.cuda.synchronize() if device == "cuda" else None
 
 
 def _failed(rows):

@@ -3,7 +3,7 @@
     make gpu
     python tests/gpu/measure_device.py --out docs/measured
 
-Every step is a process with a limit of its own. What fails or is stopped stands on the page, and the script goes on.
+Every step is a process with a limit of its own. The page lists what fails or is stopped, and the script goes on.
 Without a GPU everything is smaller. Nothing is downloaded.
 """
 
@@ -31,7 +31,7 @@ STEPS = {
     "metrics": ("device_steps", 45),
     "draws": ("device_steps", 40),
     "runs": ("device_steps", 120),
-    "study": ("device_steps", 150),
+    "study": ("device_study", 150),
     "trunks": ("device_timing", 45),
     "steps": ("device_timing", 75),
     "processes": ("device_timing", 75),
@@ -41,7 +41,7 @@ STEPS = {
 """Name → module, and the most seconds that it may take on a GPU. Correctness comes first."""
 
 CPU_PATIENCE = 5
-"""A CPU may take so many times as long."""
+"""Factor on these limits on a CPU."""
 
 SIZES = {
     "full": {
