@@ -30,8 +30,8 @@ INSTALLED = {"site-packages", "dist-packages"}
 
 def sources_of(*addresses: str) -> dict[str, str]:
     """Return the source of each address that is not a name of a menu, does not ship here, and can be found."""
-    found = {address: source_of(address) for address in addresses if ":" in address}
-    return {address: source for address, source in sorted(found.items()) if source is not None}
+    sources = {address: source_of(address) for address in addresses if ":" in address}
+    return {address: source for address, source in sorted(sources.items()) if source is not None}
 
 
 def source_of(address: str) -> str | None:
@@ -58,7 +58,7 @@ class _Place:
 
     @property
     def installed(self) -> bool:
-        """Whether it lies where packages are installed; an editable installation does not."""
+        """Whether it is where packages are installed; an editable installation does not."""
         return bool(INSTALLED & set(self.file.parts))
 
 
@@ -148,10 +148,11 @@ def _distribution(top: str, file: Path) -> str:
 def _named(top: str) -> metadata.Distribution | None:
     """Return the distribution of the module's own name, where it installs that module: the usual case, and quick."""
     try:
-        found = metadata.distribution(top)
+        distribution = metadata.distribution(top)
     except metadata.PackageNotFoundError:
         return None
-    return found if any(path.parts[0] in (top, f"{top}.py") for path in found.files or ()) else None
+    named = any(path.parts[0] in (top, f"{top}.py") for path in distribution.files or ())
+    return distribution if named else None
 
 
 @cache

@@ -79,10 +79,10 @@ def enter_followup(trainer: Trainer, spec: RunSpec) -> None:
 
 
 def require_sources(spec: RunSpec) -> None:
-    """Compare the sources of the spec's classes with those at hand, which may have been edited since the plan.
+    """Compare the sources of the spec's classes with the present ones, which may have been edited since the plan.
 
     Raises:
-        RunError: if one differs; the training would stand under another one's id.
+        RunError: if one differs; the training would have another one's id.
     """
     here = sources_of(*spec.sources)
     for address, source in spec.sources.items():
