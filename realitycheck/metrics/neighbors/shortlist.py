@@ -19,7 +19,7 @@ from realitycheck.metrics.neighbors.points import Points
 from realitycheck.metrics.neighbors.selection import below, kth_lowest, order_in_rows
 
 _KEYS = 8
-"""At least so many keys of a row with all others take as long as the key of one listed pair."""
+"""Keys of a row with all others that take as long as the key of one listed pair, at least."""
 
 _PAIRS = 2**20
 """Approximate number of pairs that are sorted at a time: about 60 MB."""
