@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from realitycheck.catalog import build_loss
+from realitycheck.check.rules.base import cause_of
 from realitycheck.check.trained_leaves import name_of, trained_leaves
 from realitycheck.losses.global_draws import seed_generators
 from realitycheck.protocol.document import Fault
@@ -34,11 +35,6 @@ ALONE = torch.arange(CLASSES)
 def small_loss(address: str, knobs: Knobs) -> nn.Module:
     """Build a loss for the small batches."""
     return build_loss(address, num_classes=CLASSES, embedding_dim=DIMS, seed=0, knobs=own_knobs(knobs))
-
-
-def cause_of(error: Exception) -> str:
-    """Return an exception in a line."""
-    return f"{type(error).__name__}: {error}"
 
 
 def tried_loss(loss: nn.Module, *, again: Callable[[], nn.Module]) -> Iterator[Fault]:
@@ -64,8 +60,9 @@ class _Trial:
     def faults(self, again: Callable[[], nn.Module]) -> Iterator[Fault]:
         yield from self._lazy()
         before = _members(self.loss)
-        first, value = _inputs(self.loss, PAIRED), []
-        yield from self._step(first, value)
+        values: list[Tensor] = []
+        first = _inputs(self.loss, PAIRED)
+        yield from self._step(first, values)
         yield from _made_late(before, _members(self.loss))
         if not self.attached:  # a constant where no pair is active: perhaps others are
             yield from self._step(_inputs(self.loss, PAIRED, spread=0.1), [])
@@ -74,7 +71,7 @@ class _Trial:
             says = "the loss is detached from the embeddings (no gradient). Check `forward` for `.detach()`, `.item()`."
             yield Fault("loss-detached", says)
         yield from self._idle()
-        yield from _repeated(again(), first, value[0])
+        yield from _repeated(again(), first, values[0])
 
     def _lazy(self) -> Iterator[Fault]:
         for name, parameter in self.loss.named_parameters():
@@ -105,7 +102,7 @@ class _Trial:
             value = torch.tensor(float(value))
         faults = list(_value_faults(value))
         yield from faults
-        if not faults:
+        if isinstance(value, Tensor) and not faults:
             values.append(value.detach())
             yield from self._differentiated(batch, value)
 
@@ -145,15 +142,15 @@ class _Trial:
         named = [(f"the parameter '{name}'", parameter) for name, parameter in self.loss.named_parameters()]
         for name, tensor in (("the embeddings", batch.leaf), *named):
             if tensor.grad is not None and not bool(tensor.grad.isfinite().all()):
-                says = (
-                    f"the gradient of {name} is not finite, though the value is. A root or a logarithm of 0 does that"
-                )
-                yield Fault("gradient-not-finite", f"{says}: add a small constant before it.")
+                says = f"the gradient of {name} is not finite, though the value is."
+                fix = "A root or a logarithm of 0 does that: add a small constant before it."
+                yield Fault("gradient-not-finite", f"{says} {fix}")
+                return
         with torch.no_grad():
             for name, parameter in self.loss.named_parameters():
                 if parameter.grad is not None:
                     self.reached.add(name)
-                    parameter -= RATE * parameter.grad / (1 + parameter.grad.norm())
+                    parameter.sub_(RATE * parameter.grad / (1 + parameter.grad.norm()))
 
     def _idle(self) -> Iterator[Fault]:
         for name, parameter in self.loss.named_parameters():

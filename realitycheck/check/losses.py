@@ -9,8 +9,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from realitycheck.catalog import middle_knobs, resolve_loss
-from realitycheck.check.loss_trial import cause_of, small_loss, tried_loss
-from realitycheck.check.rules.base import Found, Made, missing, not_allowed, out_of_range, raise_own, rule, unknown
+from realitycheck.check.rules.base import (
+    Found,
+    Made,
+    cause_of,
+    missing,
+    not_allowed,
+    out_of_range,
+    raise_own,
+    rule,
+    unknown,
+)
 from realitycheck.check.rules.protocol_rules import PHASES
 from realitycheck.errors import InputError
 from realitycheck.losses.build import OFFERED, knobs_of, lengths_of
@@ -92,6 +101,8 @@ def loss_works(address: str, *, space: Space, phases: tuple[int, ...]) -> Found:
 
     For a second phase it is built again, with the knobs of that phase and the state of the first.
     """
+    from realitycheck.check.loss_trial import small_loss, tried_loss  # torch, that other rules do without
+
     knobs = middle_knobs(_in_phases(space, phases))
     with seeded(0):
         try:
@@ -164,6 +175,8 @@ def _nearly(bounds: Range, value: float | int | str) -> bool:
 
 
 def _rebuilt(address: str, knobs: Knobs) -> nn.Module:
+    from realitycheck.check.loss_trial import small_loss
+
     with seeded(0):
         return small_loss(address, knobs)
 

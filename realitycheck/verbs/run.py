@@ -38,7 +38,6 @@ VERBS = {
 }
 """Kind of job → the verb that does it, imported by the child alone."""
 
-
 SHORTEST_ID = 8
 """Fewer characters of an id might name another run by chance or by mistake."""
 
@@ -153,8 +152,9 @@ def carry_out(
             for _ in campaign.steps(seconds=1.0):
                 watch(runtime.standings(), [job.title for job in campaign.running.values()])
         left, raised = tuple(campaign.left.values()), tuple(campaign.raised.values())
-        aside = tuple(campaign.set_aside.values())
-        return StudyResult(left, tuple(campaign.alarms), runtime.standings(), raised, aside)
+        return StudyResult(
+            left, tuple(campaign.alarms), runtime.standings(), raised, tuple(campaign.set_aside.values())
+        )
     finally:
         executor.close()
 
@@ -194,8 +194,7 @@ def _campaign(
     )
     if before:
         campaign.failures, campaign.left = before.failures, before.left
-        campaign.alarms, campaign.raised = before.alarms, before.raised
-        campaign.set_aside = before.set_aside
+        campaign.alarms, campaign.raised, campaign.set_aside = before.alarms, before.raised, before.set_aside
     return campaign
 
 

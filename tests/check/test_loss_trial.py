@@ -220,3 +220,24 @@ def test_a_loss_is_called_three_times():
     calls = []
     assert codes(of(lambda loss, embeddings, labels: calls.append(1) or embeddings.square().mean())) == []
     assert len(calls) == 3
+
+
+def root_alone(loss, embeddings, labels):
+    """A finite value whose gradient is NaN where each image is alone with its class."""
+    alone = len(labels.unique()) == CLASSES
+    return embeddings.square().mean() + (embeddings * 0).sum().sqrt() * alone
+
+
+def test_a_gradient_that_fails_without_positives_is_blamed_on_them():
+    assert codes(of(root_alone)) == ["batch-without-positives"]
+
+
+def failing_later(loss, embeddings, labels):
+    loss.kept["calls"] = loss.kept.get("calls", 0) + 1
+    if loss.kept["calls"] > 1:
+        raise ValueError("a second step")
+    return embeddings.square().mean()
+
+
+def test_a_second_step_that_fails_with_positives_too_is_not_blamed_on_them():
+    assert codes(of(failing_later)) == ["loss-forward"]

@@ -110,3 +110,8 @@ def raise_own(error: Exception, name: str) -> None:
     """Raise a programming error in a class of a menu; those in a class by address are its author's, and reported."""
     if not is_address(name) and isinstance(error, AttributeError | NameError | TypeError):
         raise error
+
+
+def cause_of(error: Exception) -> str:
+    """An exception of a class of a study's author, in a message."""
+    return f"{type(error).__name__}: {error}"
