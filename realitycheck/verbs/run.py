@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +17,8 @@ from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.curves import Images
 from realitycheck.records.ledger import Ledger
-from realitycheck.records.schema import Opening, Record, Run, Score, of_type
+from realitycheck.records.reused import openings_before, reusable
+from realitycheck.records.schema import Record, Run, Score, of_type
 from realitycheck.runs import ACCEPTED, Body, Outcome, RunSpec, ScoringPlace, TrainingPlace
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.campaign import ATTEMPTS, Campaign
@@ -262,31 +263,15 @@ def _runtime(
         DatasetPlan(study=read.study, dataset=name, data=pair.trainval_digest, test=pair.test_digest)
         for name, pair in stores.items()
     )
-    for opening in _seen_before(reuse, tests={plan.test for plan in plans}):
+    for opening in openings_before(reuse, tests={plan.test for plan in plans}):
         ledger.append(opening)
-    known = _known(reuse)
+    known = reusable(reuse)
     plans = tuple(with_units(plan, {**known, **ledger.records}, measure) for plan in plans)
     # A score that can be copied needs no weights, so its models count as stored.
     copied = {model for score in of_type(known.values(), Score) for model in score.spec.models}
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)
     weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}
     return _StudyRuntime(read, stores, ledger, cache, weights, plans, agenda, known)
-
-
-def _known(reuse: Sequence[Path]) -> dict[str, Record]:
-    """Records that may be copied; a machine's bad luck that somebody accepted stays where it was."""
-    records = [record for folder in reuse for record in Ledger(folder).records.values()]
-    return {record.id: record for record in records if not isinstance(record, Opening) and not _accepted(record)}
-
-
-def _accepted(record: Record) -> bool:
-    return isinstance(record, Run) and record.cause == ACCEPTED
-
-
-def _seen_before(reuse: Sequence[Path], *, tests: Collection[str | None]) -> list[Opening]:
-    """Openings of the same test halves by the studies whose records are reused: their scores have been looked at."""
-    records = [record for folder in reuse for record in Ledger(folder).records.values()]
-    return [opening for opening in of_type(records, Opening) if opening.test in tests]
 
 
 def preload() -> list[str]:

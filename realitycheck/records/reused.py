@@ -1,0 +1,26 @@
+"""Records of other studies that a study may copy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from realitycheck.records.ledger import Ledger
+from realitycheck.records.schema import Opening, Record, Run, of_type
+from realitycheck.runs import ACCEPTED
+
+
+def reusable(reuse: Sequence[Path]) -> dict[str, Record]:
+    """Records that may be copied; a machine's bad luck that somebody accepted stays where it was."""
+    records = [record for folder in reuse for record in Ledger(folder).records.values()]
+    return {record.id: record for record in records if not isinstance(record, Opening) and not _accepted(record)}
+
+
+def _accepted(record: Record) -> bool:
+    return isinstance(record, Run) and record.cause == ACCEPTED
+
+
+def openings_before(reuse: Sequence[Path], *, tests: Collection[str | None]) -> list[Opening]:
+    """Openings of the same test halves by the studies whose records are reused: their scores have been looked at."""
+    records = [record for folder in reuse for record in Ledger(folder).records.values()]
+    return [opening for opening in of_type(records, Opening) if opening.test in tests]
