@@ -77,7 +77,7 @@ def test_ctrl_c_in_a_run_is_one_line(monkeypatch, study_path, capfd):
 
 @pytest.mark.parametrize(("word", "told"), [("check", "Stopped.\n"), ("status", "Stopped.\n"), ("run", KEPT)])
 def test_ctrl_c_before_anything_runs_is_one_line(monkeypatch, word, told, capfd):
-    for verb in ("check_study", "load_study", "study_standings"):
+    for verb in ("check_study", "load_study", "open_study"):
         monkeypatch.setattr(verbs, verb, lambda study, **knobs: signal.raise_signal(signal.SIGINT))
     assert exit_code(monkeypatch, word, "x.yaml") == 130
     assert capfd.readouterr().err == told

@@ -82,7 +82,7 @@ sys.path.insert(0, "{tests}")
 from realitycheck.executors.local import LocalExecutor
 from realitycheck.executors.base import Job
 if __name__ == "__main__":
-    executor = LocalExecutor(workers=1, deadline=60.0, preload=(), pins={})
+    executor = LocalExecutor(workers=1, deadline=60.0, preload=(), pins={{}})
     executor.submit(Job("run", "a", "g", "a", {{}}), address="standins:hang")
     print(executor._children[0].process.pid, flush=True)
     time.sleep(60)
@@ -135,7 +135,7 @@ from realitycheck.executors.local import LocalExecutor
 from realitycheck.executors.base import Job
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    executor = LocalExecutor(workers=1, deadline=60.0, preload=["slow"], pins={})
+    executor = LocalExecutor(workers=1, deadline=60.0, preload=["slow"], pins={{}})
     try:
         executor.submit(Job("run", "a", "g", "a", {{}}), address="standins:echo")
     except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from realitycheck.training.loop import Trainer
 
 def trainer(loss: nn.Module, optimizers: dict) -> Trainer:
     none = SimpleNamespace()
-    return Trainer(none, none, none, 0, none, loss, None, optimizers, torch.device("cpu"))
+    return Trainer(none, none, none, 0, none, loss, None, optimizers, torch.device("cpu"), "cosine")
 
 
 class Fixed(nn.Module):
