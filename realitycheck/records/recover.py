@@ -33,9 +33,9 @@ def from_records(
     Raises:
         InputError: `present` is None, and the records are of several versions of the images.
     """
+    study = with_recorded_sources(study, records)
     if present is not None:
         return DatasetPlan(study=study, dataset=dataset, data=present[0], test=present[1])
-    study = with_recorded_sources(study, records)
     digests = fitting_data(study, dataset, records)
     tests = sorted({(opening.data, opening.test) for opening in _openings(records, digests)})
     plans = [DatasetPlan(study=study, dataset=dataset, data=data, test=test) for data, test in tests]
@@ -53,6 +53,7 @@ def from_records(
 
 def fitting_data(study: Study, dataset: str, records: Mapping[str, Record]) -> frozenset[str]:
     """The digests of the trainval halves on which the ledger has proposals of this very study."""
+    study = with_recorded_sources(study, records)
     proposals = [record for record in of_type(records.values(), Proposal) if record.dataset == dataset]
     return frozenset(
         data for data in {proposal.data for proposal in proposals} if _fits(study, dataset, data, proposals)
