@@ -152,10 +152,8 @@ def carry_out(
             campaign = _campaign(runtime, executor, verbs, check, device=device, before=campaign)
             for _ in campaign.steps(seconds=1.0):
                 watch(runtime.standings(), [job.title for job in campaign.running.values()])
-        left, raised = tuple(campaign.left.values()), tuple(campaign.raised.values())
-        return StudyResult(
-            left, tuple(campaign.alarms), runtime.standings(), raised, tuple(campaign.set_aside.values())
-        )
+        ended = (tuple(part.values()) for part in (campaign.raised, campaign.set_aside))
+        return StudyResult(tuple(campaign.left.values()), tuple(campaign.alarms), runtime.standings(), *ended)
     finally:
         executor.close()
 
