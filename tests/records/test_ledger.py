@@ -98,6 +98,17 @@ def test_packed_and_loose_records_are_one_ledger(tmp_path):
     assert set(Ledger(tmp_path).records) == {A.id, proposal(1).id}
 
 
+def test_a_packed_and_a_loose_record_of_one_id_must_agree(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.append(proposal(0, 0.1))
+    ledger.pack(TEXTS)
+    shutil.rmtree(tmp_path / "ledger")
+    Ledger(tmp_path / "other").append(proposal(0, 0.2))
+    shutil.copytree(tmp_path / "other" / "ledger", tmp_path / "ledger")
+    with pytest.raises(LedgerError, match=f"{A.id}.json: differs from an earlier record"):
+        Ledger(tmp_path)
+
+
 def test_a_torn_pack_is_named(tmp_path):
     ledger = Ledger(tmp_path)
     ledger.append(A)
