@@ -1,0 +1,24 @@
+"""A training at a place with other images than those of its spec."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+from small_study import write_study
+
+from realitycheck import verbs
+from realitycheck.errors import RunError
+from realitycheck.plan.specs import DatasetPlan
+from realitycheck.runs import TrainingPlace
+from realitycheck.training import single_run
+
+
+def test_it_is_refused_before_anything_is_trained(tmp_path):
+    read = verbs.load_study(write_study(tmp_path))
+    (stores,) = verbs.prepare_data(read).values()
+    plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=None)
+    spec = plan.losses[0].searches[0].trial_runs(slot=0, knobs={"margin": 0.2})[0]
+    place = asdict(TrainingPlace(str(stores.trainval), str(tmp_path), "cpu", None))
+    with pytest.raises(RunError, match="the images differ from those of the spec"):
+        single_run.run({"spec": replace(spec, data="0" * 64).to_json(), "place": place})
