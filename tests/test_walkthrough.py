@@ -12,8 +12,11 @@ import pytest
 from small_study import write_study
 
 from realitycheck import verbs
+from realitycheck.atomic import sha256_of
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal, Run, Score, of_type
+from realitycheck.stores.cache import publish_json, read_meta
+from realitycheck.stores.integrity import file_facts
 from realitycheck.verbs.folders import evidence_folder
 
 COMMAND = [sys.executable, "-m", "realitycheck"]
@@ -31,10 +34,12 @@ def poison(study: Path) -> None:
     read = verbs.load_study(study)
     (stores,) = verbs.prepare_data(read).values()
     pixels = np.load(stores.test.with_suffix(".npy"))
-    np.save(stores.test.with_suffix(".npy"), rng.integers(0, 256, pixels.shape, dtype=np.uint8))
-    meta = json.loads(stores.test.with_suffix(".json").read_text())
-    labels = rng.permutation(meta["labels"]).tolist()
-    stores.test.with_suffix(".json").write_text(json.dumps({**meta, "labels": labels, "digest": "e" * 64}))
+    noise = stores.test.with_suffix(".npy")
+    np.save(noise, rng.integers(0, 256, pixels.shape, dtype=np.uint8))
+    meta = read_meta(stores.test)
+    changed = {"labels": rng.permutation(meta["labels"]).tolist(), "digest": "e" * 64}
+    written = file_facts(noise.stat().st_size, sha256_of(noise))
+    publish_json(stores.test.with_suffix(".json"), {**meta, **changed, **written})
 
 
 @pytest.fixture(scope="module")
