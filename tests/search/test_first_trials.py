@@ -140,11 +140,15 @@ def test_a_first_trial_that_a_machine_loses_decides_too(study_path, monkeypatch)
 
 
 class Wide(Watched):
-    """Takes many jobs at once."""
+    """Takes many jobs at once, and carries the latest out first: all proposals of a round before its runs."""
 
     @property
     def free(self) -> int:
         return 40 - len(self._waiting)
+
+    def wait(self, *, seconds):
+        self._waiting.rotate(1)
+        return super().wait(seconds=seconds)
 
 
 def test_later_trials_of_a_round_wait_for_the_decision(tmp_path, monkeypatch):
