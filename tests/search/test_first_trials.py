@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import standins
-from small_study import write_study
-from test_campaign import carry_out, records
+from small_study import PROTOCOL, write_study
+from test_campaign import Watched, carry_out, go, records
 
 from realitycheck import verbs
 from realitycheck.executors.base import VerbAnswer
@@ -137,3 +137,27 @@ def test_a_first_trial_that_a_machine_loses_decides_too(study_path, monkeypatch)
     runs, _ = of_triplet(study_path)
     assert [run.spec.fold for run in runs] == [0]
     assert Ledger(study_path.parent / "small").notes()
+
+
+class Wide(Watched):
+    """Takes many jobs at once, and carries the latest out first: all proposals of a round before its runs."""
+
+    @property
+    def free(self) -> int:
+        return 40 - len(self._waiting)
+
+    def wait(self, *, seconds):
+        self._waiting.rotate(1)
+        return super().wait(seconds=seconds)
+
+
+def test_later_trials_of_a_round_wait_for_the_decision(tmp_path, monkeypatch):
+    wide = PROTOCOL.replace("trials: 3, startup_trials: 2, round: 1", "trials: 5, startup_trials: 5, round: 5")
+    study = write_study(tmp_path, protocol=wide)
+    monkeypatch.setattr(standins, "run", raising(lambda spec: raise_here if spec.index < 3 else None))
+    executor = Wide(broken="", before=lambda job: None)
+    result = go(study, executor, ())
+    assert [aside.group for aside in result.set_aside] == ["pictures/triplet"]
+    asked = [job.title for job in executor.asked if "triplet: trial" in job.title]
+    assert len(asked) == 6
+    assert not [title for title in asked if "trial 4/5" in title or "trial 5/5" in title]
