@@ -152,8 +152,13 @@ def carry_out(
             campaign = _campaign(runtime, executor, verbs, check, device=device, before=campaign)
             for _ in campaign.steps(seconds=1.0):
                 watch(runtime.standings(), [job.title for job in campaign.running.values()])
-        ended = (tuple(part.values()) for part in (campaign.raised, campaign.set_aside))
-        return StudyResult(tuple(campaign.left.values()), tuple(campaign.alarms), runtime.standings(), *ended)
+        return StudyResult(
+            tuple(campaign.left.values()),
+            tuple(campaign.alarms),
+            runtime.standings(),
+            raised=tuple(campaign.raised.values()),
+            set_aside=tuple(campaign.set_aside.values()),
+        )
     finally:
         executor.close()
 
