@@ -45,4 +45,4 @@ gpu: setup
 	$(BIN)/python tests/gpu/measure_device.py --out docs/measured
 
 clean:
-	rm -rf .venv studies/demo/ledger studies/demo/attempts studies/demo/cache reports/demo
+	rm -rf .venv studies/demo/ledger studies/demo/attempts studies/demo/cache studies/demo/manifests reports/demo
