@@ -58,7 +58,7 @@ class _Place:
 
     @property
     def installed(self) -> bool:
-        """Whether it is where packages are installed; an editable installation does not."""
+        """Whether it is where packages are installed; that of an editable installation is not."""
         return bool(INSTALLED & set(self.file.parts))
 
 

@@ -76,8 +76,8 @@ class RunSpec:
         batch: `{"classes", "per_class"}`.
         dims: embedding dimensions D.
         phases: one mapping per phase: `{"name", "cap", "evaluate_every", "patience"}` for a fold run, in the first one
-            `first_evaluation`; `{"name", "iterations", "record_every"}` for a complete
-            run; empty for an untrained model.
+            `first_evaluation`; `{"name", "iterations", "record_every"}` for a complete run; empty for an untrained
+            model.
         root: the protocol's root seed.
         sources: address of a loss, trunk or dataset → what identifies the source of its class
             (`plugin_source.source_of`); empty where everything ships with this package.

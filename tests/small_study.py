@@ -49,6 +49,26 @@ normalized_softmax:
   loss_lr: {log_uniform: [1e-4, 1]}
 """
 
+WARPED = """
+warped_softmax:
+  temperature: {log_uniform: [1.0, 500.0]}
+  point: {uniform: [0.0, 1.5]}
+  inner_slope: {uniform: [0.0, 1.0]}
+  outer_slope: {uniform: [1.0, 3.0]}
+  handicap: {uniform: [1.0, 5.5]}
+  loss_lr: {log_uniform: [1e-4, 1]}
+"""
+"""Ranges of Warped-Softmax in units of the initial embedding length, to be added to `SPACES`."""
+
+FROZEN = (
+    PROTOCOL.replace("{name: convnet, channels: 4}", "{name: convnet, channels: 4, frozen: true}")
+    .replace("batch_norm: train", "batch_norm: frozen")
+    .replace("shift: 2", "shift: 0")
+    .replace("embedder: {name: adam, lr: 1e-3,", "embedder: {name: adam, lr: null,")
+    .replace("shared: {}", "shared: {embedder_lr: {log_uniform: [1e-4, 1e-2]}}")
+)
+"""The protocol with a frozen trunk."""
+
 STUDY = """
 study: small
 question: Do the parts fit together?

@@ -57,7 +57,7 @@ def _copies(stores: Stores, half: str) -> list[_Copy]:
     names = meta.get("names", [])
     labels = [(half, meta["classes"][label]) for label in meta["labels"]] if names else []
     files = meta["files"] if names else []
-    pixels = meta.get("pixels", files)  # a store that an earlier version made has none
+    pixels = meta.get("pixels", files)  # without them, equal files alone are found
     return [_Copy(*facts) for facts in zip(names, labels, files, pixels, strict=True)]
 
 

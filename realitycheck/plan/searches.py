@@ -79,8 +79,9 @@ class SearchPlan:
         assert self.choice is not None
         search = self.protocol.search.model_dump(mode="json", include={"sampler", "startup_trials", "round", "units"})
         spec = self._spec(stage=Stage.SEARCH, index=0, fold=0, knobs={})
-        first = {"published": self.published} if self.published else {}
-        return digest({"space": self.ranges, "search": search, "run": spec.to_json(), **first})
+        return digest(
+            {"space": self.ranges, "search": search, "run": spec.to_json(), "published": dict(self.published)}
+        )
 
     @cached_property
     def ranges(self) -> Mapping[str, Any]:

@@ -82,11 +82,9 @@ class DatasetPlan:
         protocol = without_sources(self.protocol).model_dump(mode="json", exclude={"summary", "assumed"})
         losses = [choice.model_dump(mode="json") for choice in self.study.losses]
         data = {"dataset": self.dataset, "trainval": self.data, "test": self.test}
-        used = {loss.label: dict(loss.searches[0].sources) for loss in (*self.losses, self.untrained)}
-        sources = {"sources": used} if any(used.values()) else {}
-        return digest(
-            {"version": RESULTS_VERSION, "protocol": protocol, "losses": losses, **self._compared, **data, **sources}
-        )
+        sources = {loss.label: dict(loss.searches[0].sources) for loss in (*self.losses, self.untrained)}
+        head = {"version": RESULTS_VERSION, "protocol": protocol, "losses": losses, "sources": sources}
+        return digest({**head, **self._compared, **data})
 
     @property
     def claims(self) -> dict[str, Any]:

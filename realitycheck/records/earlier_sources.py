@@ -38,8 +38,8 @@ def source_changes(study: Study, records: Records) -> Iterator[SourceChange]:
 def with_recorded_sources(study: Study, records: Records) -> Study:
     """Return the study as its records show it without training anything.
 
-    The present source of an address counts where a run was made with it. Otherwise, as for a module that is not at
-    hand, the source of most of the runs does.
+    The present source of an address counts where a run was made with it. Otherwise, as for a module that is
+    missing, the source of most of the runs does.
     """
     recorded = {
         address: study.sources[address] if study.sources.get(address) in runs else _most(runs)

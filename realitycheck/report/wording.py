@@ -23,6 +23,9 @@ FOOTNOTE = (
 DASH = "–"
 """What is printed for a missing number."""
 
+PENDING = "not yet"
+"""The verdict of a loss with missing replicates."""
+
 SPELLED = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six"),
     *("Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"),

@@ -112,11 +112,6 @@ def unusual(squares: Mapping[str, float], *, searches: int) -> frozenset[str]:
     return frozenset({label} if squares[label] / total > edge else ())
 
 
-def search_variance(between: BetweenSearches, *, seeds: float, share: int) -> float:
-    """Return the variance of the luck of the search alone: that between searches without the part of the seeds."""
-    return max(0.0, between.total - seeds / share)
-
-
 def _within(rows: list[list[float]]) -> float | None:
     """Pool the variances of rows of equal length; None without degrees of freedom."""
     freedom = sum(len(row) - 1 for row in rows)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from realitycheck.atomic import draft_of, publish, storage_errors
+from realitycheck.atomic import draft_of, publish
 from realitycheck.errors import RunError
 
 
@@ -20,14 +19,6 @@ def weights_path(cache: Path, run_id: str) -> Path:
 def stored_weights(cache: Path) -> set[str]:
     """Return the ids of the runs with weights in the cache."""
     return {path.stem for path in (cache / "weights").glob("*.safetensors")}
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file of the cache, so that it is made again; return its new name."""
-    aside = path.with_name(f"{path.name}.damaged")
-    with storage_errors(path), suppress(FileNotFoundError):  # another process did it
-        path.replace(aside)
-    return aside
 
 
 HEAD, MIDDLE = b'{"sha256": "', b'", "body": '

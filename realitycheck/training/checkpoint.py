@@ -16,11 +16,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from realitycheck.atomic import draft_of, publish
+from realitycheck.atomic import draft_of, move_aside, publish
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import RunError
 from realitycheck.runs import RunSpec
-from realitycheck.stores.cache import set_aside, weights_path
+from realitycheck.stores.cache import weights_path
 
 
 class Stateful(typing.Protocol):
@@ -88,9 +88,8 @@ def load_weights(cache: Path, run_id: str, *, digest: str) -> tuple[RunSpec, dic
     except OSError as error:
         raise RunError(f"{path}: the weights of run {run_id[:12]} cannot be read: {error}") from error
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        aside = set_aside(path)
-        says = (
-            f"the weights of run {run_id[:12]} cannot be used: {error}. They are kept as {aside.name}, and made again."
-        )
+        aside = move_aside(path)
+        kept = f"They are kept as {aside.name}, and made again." if aside else "They are made again."
+        says = f"the weights of run {run_id[:12]} cannot be used: {error}. {kept}"
         raise RunError(f"{path}: {says}") from error
     return spec, tensors

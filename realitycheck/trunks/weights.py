@@ -55,8 +55,8 @@ def locate(source: str, *, sha256: str, folder: Path) -> Path:
 
 def set_aside(source: str, *, sha256: str, folder: Path) -> str | None:
     """Rename a downloaded file that has another digest, so that it is downloaded again; its new name, or None.
-    Files that are not
-       downloaded are left where they are.
+
+    Files that are not downloaded stay where they are.
     """
     path = folder / _name(source)
     if not _is_address(source) or not path.is_file() or sha256_of(path).startswith(sha256.lower()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from small_study import PROTOCOL, SPACES, STUDY, write_study
+from small_study import PROTOCOL, SPACES, STUDY, WARPED, write_study
 
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import read_study
@@ -15,15 +15,6 @@ from realitycheck.records.gather import final_knobs, search_evidence
 from realitycheck.search.propose import propose
 from realitycheck.search.schedule import todo
 
-WARPED = """
-warped_softmax:
-  temperature: {log_uniform: [1.0, 500.0]}
-  point: {uniform: [0.0, 1.5]}
-  inner_slope: {uniform: [0.0, 1.0]}
-  outer_slope: {uniform: [1.0, 3.0]}
-  handicap: {uniform: [1.0, 5.5]}
-  loss_lr: {log_uniform: [1e-4, 1]}
-"""
 HEAD = PROTOCOL.replace("shared: {}", "shared: {}, units: head")
 STUDIES = STUDY.replace("triplet: {}", "warped_softmax: {}")
 UNIT = LengthUnit(8.0, {"point": 1, "temperature": -1})

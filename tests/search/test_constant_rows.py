@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from small_study import PROTOCOL, write_study
+from small_study import FROZEN, PROTOCOL, write_study
 
 from realitycheck import verbs
 from realitycheck.executors.inline import InlineExecutor
@@ -17,13 +17,6 @@ from realitycheck.runs import CLEAN, TRUNK
 from realitycheck.stores.cache import stored_weights
 
 STAND_INS = {"proposal": "standins:propose", "run": "standins:run", "score": "standins:score"}
-FROZEN = (
-    PROTOCOL.replace("{name: convnet, channels: 4}", "{name: convnet, channels: 4, frozen: true}")
-    .replace("batch_norm: train", "batch_norm: frozen")
-    .replace("shift: 2", "shift: 0")
-    .replace("embedder: {name: adam, lr: 1e-3,", "embedder: {name: adam, lr: null,")
-    .replace("shared: {}", "shared: {embedder_lr: {log_uniform: [1e-4, 1e-2]}}")
-)
 
 
 def finished(study) -> Ledger:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_study import PROTOCOL, write_study
+from small_study import FROZEN, write_study
 
 from realitycheck import verbs
 from realitycheck.errors import RunError
@@ -135,15 +135,6 @@ def test_a_damaged_part_is_decoded_again(sound):
     flip(part, part.read_bytes().index(bytes([3] * 8)))
     decoding.decode(watch=quiet)
     assert [sorted(set(pixels.tolist())) for pixels in decoding.pixels()] == [[3, 5]]
-
-
-FROZEN = (
-    PROTOCOL.replace("{name: convnet, channels: 4}", "{name: convnet, channels: 4, frozen: true}")
-    .replace("batch_norm: train", "batch_norm: frozen")
-    .replace("shift: 2", "shift: 0")
-    .replace("embedder: {name: adam, lr: 1e-3,", "embedder: {name: adam, lr: null,")
-    .replace("shared: {}", "shared: {embedder_lr: {log_uniform: [1e-4, 1e-2]}}")
-)
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".json"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from small_study import PROTOCOL, write_study
+from small_study import FROZEN, write_study
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
@@ -17,14 +17,6 @@ from realitycheck.stores.open import open_store
 from realitycheck.training.embedding_model import build_trunk
 from realitycheck.verbs.frozen import with_features
 from realitycheck.verbs.run import preload
-
-FROZEN = (
-    PROTOCOL.replace("{name: convnet, channels: 4}", "{name: convnet, channels: 4, frozen: true}")
-    .replace("batch_norm: train", "batch_norm: frozen")
-    .replace("shift: 2", "shift: 0")
-    .replace("embedder: {name: adam, lr: 1e-3,", "embedder: {name: adam, lr: null,")
-    .replace("shared: {}", "shared: {embedder_lr: {log_uniform: [1e-4, 1e-2]}}")
-)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
-from small_study import PROTOCOL, SPACES, STUDY, write_study
+from small_study import PROTOCOL, SPACES, STUDY, WARPED, write_study
 
 from realitycheck import verbs
 from realitycheck.errors import InputError, RunError
@@ -24,15 +24,6 @@ from realitycheck.training.embedding_model import build_model
 from realitycheck.verbs import length_units
 from realitycheck.verbs import plan as plan_verb
 
-WARPED = """
-warped_softmax:
-  temperature: {log_uniform: [1.0, 500.0]}
-  point: {uniform: [0.0, 1.5]}
-  inner_slope: {uniform: [0.0, 1.0]}
-  outer_slope: {uniform: [1.0, 3.0]}
-  handicap: {uniform: [1.0, 5.5]}
-  loss_lr: {log_uniform: [1e-4, 1]}
-"""
 HEAD = (
     PROTOCOL.replace("shared: {}", "shared: {}, units: head")
     .replace("cap: 30, evaluate_every: 10, patience: 2", "cap: 4, evaluate_every: 2, patience: 1")

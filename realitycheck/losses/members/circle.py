@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from realitycheck.losses.parts.slopes import has, log_sum_exp, mean_of_anchors
+from realitycheck.losses.parts.slopes import has, log_sum_exp, masked_mean
 from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
@@ -39,6 +39,6 @@ class Circle(SlopedLoss):
         pull, at_positive = log_sum_exp((1 - m - similarity) * pull_weight, positive)
         push, at_negative = log_sum_exp((similarity - m) * push_weight, negative)
         total = pull + push  # (B, 1)
-        value, share = mean_of_anchors(functional.softplus(total), has(positive) * has(negative))
+        value, share = masked_mean(functional.softplus(total), has(positive) * has(negative))
         slope = at_negative.mul_(push_weight) - at_positive.mul_(pull_weight)
         return Sloped(value, slope.mul_(total.sigmoid() * share))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from realitycheck.losses.members.lifted_structure import Lifted
-from realitycheck.losses.parts.slopes import has, log_sum_exp, mean_of_anchors
+from realitycheck.losses.parts.slopes import has, log_sum_exp, masked_mean
 from realitycheck.losses.parts.written_gradients import Sloped
 
 
@@ -27,5 +27,5 @@ class GeneralizedLifted(Lifted):
         pull, at_positive = log_sum_exp(distance.clone(), positive)
         push, at_negative = log_sum_exp(self.neg_margin - distance, negative)
         excess = pull + push  # (B, 1)
-        value, share = mean_of_anchors(excess.relu(), has(positive) * has(negative))
+        value, share = masked_mean(excess.relu(), has(positive) * has(negative))
         return Sloped(value, at_positive.sub_(at_negative).mul_(share * (excess > 0)))

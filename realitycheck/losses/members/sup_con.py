@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.parts.slopes import has, log_sum_exp, mean_of_anchors, row_mean
+from realitycheck.losses.parts.slopes import has, log_sum_exp, masked_mean, row_mean
 from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 BASE_TEMPERATURE = 0.07
@@ -37,6 +37,6 @@ class SupCon(SlopedLoss):
         logits = similarity / self.temperature
         pulled, at_positive = row_mean(logits, positive)
         rest, at_any = log_sum_exp(logits, positive + negative)
-        value, share = mean_of_anchors(rest - pulled, has(positive))
+        value, share = masked_mean(rest - pulled, has(positive))
         scale = self.temperature / BASE_TEMPERATURE
         return Sloped(scale * value, at_any.sub_(at_positive).mul_(share / BASE_TEMPERATURE))

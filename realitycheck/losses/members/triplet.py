@@ -38,10 +38,8 @@ class Triplet(SlopedLoss):
         within = functional.pad(nearest_first.cumsum(dim=1), (1, 0))  # sums of the first 0, 1, 2, … negatives
         terms = count.sum().clamp_min(1)
         value = (count * reach - within.gather(1, count)).sum() / terms
-        reached = torch.zeros_like(count).scatter_(
-            1, order, _reached_by(count)
-        )  # positives in whose reach a negative is
-        slope = (count - reached) / terms
+        in_reach = torch.zeros_like(count).scatter_(1, order, _reached_by(count))  # positives that reach a negative
+        slope = (count - in_reach) / terms
         return Sloped(value.to(distance.dtype), slope.to(distance.dtype))
 
 

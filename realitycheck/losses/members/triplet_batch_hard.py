@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realitycheck.losses.parts.slopes import has, largest, mean_of_anchors
+from realitycheck.losses.parts.slopes import has, largest, masked_mean
 from realitycheck.losses.parts.written_gradients import Measure, Sloped, SlopedLoss
 
 
@@ -32,5 +32,5 @@ class TripletBatchHard(SlopedLoss):
         farthest, at_farthest = largest(distance, positive)
         nearest, at_nearest = largest(-distance, negative)  # with the sign reversed
         excess = farthest + nearest + self.margin  # (B, 1)
-        value, active = mean_of_anchors(excess.relu(), has(positive) * has(negative))
+        value, active = masked_mean(excess.relu(), has(positive) * has(negative))
         return Sloped(value, (active * (excess > 0)) * (at_farthest - at_nearest))

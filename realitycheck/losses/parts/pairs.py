@@ -65,11 +65,6 @@ def log_one_plus_sum_exp(exponents: Tensor, mask: Tensor) -> Tensor:
     return torch.cat([one, hide(exponents, mask)], dim=1).logsumexp(dim=1)
 
 
-def mean_where(terms: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean of the finite terms under the mask; 0 if there are none."""
-    return (terms * mask.to(terms.dtype)).sum() / mask.sum().clamp_min(1)
-
-
 def mean_nonzero(terms: Tensor, mask: Tensor) -> Tensor:
     """Return the mean of the nonzero finite terms under the mask; 0 if there are none."""
     kept = terms * mask.to(terms.dtype)

@@ -22,7 +22,10 @@ def hinge_mean(excess: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def masked_mean(terms: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean of the finite terms under the mask, or 0 without any, and its derivative."""
+    """Return the mean of the finite terms under the mask, or 0 without any, and its derivative.
+
+    Terms and mask are (B, M), or (B, 1) for terms of anchors.
+    """
     share = mask / mask.sum().clamp_min_(1)
     return (terms * share).sum(), share
 
@@ -66,11 +69,6 @@ def row_mean(values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Return the (B, 1) mean of each row under the mask, 0 for an empty row, and its (B, M) derivative."""
     share = mask / mask.sum(dim=1, keepdim=True).clamp_min_(1)
     return (values * share).sum(dim=1, keepdim=True), share
-
-
-def mean_of_anchors(terms: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean of the finite terms (B, 1) of the chosen anchors, 0 if there are none, and its derivative."""
-    return masked_mean(terms, chosen)
 
 
 def has(mask: Tensor) -> Tensor:

@@ -11,14 +11,11 @@ from realitycheck.report.blocks import Badge, Block, Column, Content, Heading, M
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.sections.base import Section
-from realitycheck.report.wording import DASH, enumeration, optional_signed, optional_span, percent
+from realitycheck.report.wording import DASH, PENDING, enumeration, optional_signed, optional_span, percent
 from realitycheck.runs import Stage
 from realitycheck.statistics.base import LossScores
 from realitycheck.statistics.comparisons import Verdict
 from realitycheck.statistics.untrained import Gain, gains
-
-PENDING = "not yet"
-"""The verdict of a loss with missing replicates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +58,8 @@ def blocks(dataset: DatasetFindings, facts: Helped) -> Iterator[Block]:
         (Column("Loss"), *columns, Column("Iteration 0 best", number=True)),
         rows_of(lines),
         caption=f"{study.primary}, loss minus untrained model, in percentage points; Holm's correction over the "
-        "losses. "
-        "Iteration 0 best: fold runs of the replicates in which the initial weights validate better than every later "
-        "checkpoint.",
+        "losses. Iteration 0 best: fold runs of the replicates in which the initial weights validate better than every "
+        "later checkpoint.",
     )
 
 
@@ -104,7 +100,7 @@ def _answer(dataset: DatasetFindings, known: dict[str, tuple[Gain, ...]], counts
 
 
 def _sentence(dataset: DatasetFindings, untrained: str, gained: Sequence[Gain]) -> str:
-    """`Of 12 losses, 10 are better than the untrained embedder and 1 is worse: triplet.`"""
+    """`10 of 12 losses are better than the untrained embedder; worse: triplet; undecided: circle.`"""
     groups = {
         verdict: [dataset.study.shown(gain.label) for gain in gained if gain.verdict is verdict]
         for verdict in (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED, None)

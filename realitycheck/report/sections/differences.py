@@ -29,6 +29,7 @@ from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import (
     DASH,
     METRIC_NAMES,
+    PENDING,
     decimal,
     optional_signed,
     optional_span,
@@ -38,9 +39,6 @@ from realitycheck.report.wording import (
     share,
 )
 from realitycheck.statistics.comparisons import Comparison
-
-PENDING = "not yet"
-"""The verdict of a loss with missing replicates."""
 
 
 @dataclass(frozen=True, slots=True)

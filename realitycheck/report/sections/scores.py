@@ -108,10 +108,9 @@ def _estimate(cell: ScoreCell, *, best: bool, retraining: bool) -> Estimate:
 def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
     reading = (
         "Bold: highest mean of the column, untrained models among them, whether or not the difference is significant. "
-        "Each loss is scored with the "
-        "distance that it declares. Diverged replicates have no score; their number is given beside the name. The "
-        "untrained trunk is scored on its pooled features, whatever their width; where nothing in it is random "
-        "(deterministic), it is scored once and has no interval."
+        "Each loss is scored with the distance that it declares. Diverged replicates have no score; their number is "
+        "given beside the name. The untrained trunk is scored on its pooled features, whatever their width; where "
+        "nothing in it is random (deterministic), it is scored once and has no interval."
     )
     return (dataset.study.estimator.covers, reading, *([FOOTNOTE] if dataset.study.reconstructed else []))
 
