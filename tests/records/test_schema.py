@@ -62,6 +62,13 @@ def test_an_unknown_field_inside_a_run_is_refused(bodies, path):
 
 
 @pytest.mark.parametrize("kind", RECORDS)
+def test_a_record_of_another_results_version_is_refused(samples, kind):
+    for version in (1, 3):
+        with pytest.raises(LedgerError, match=f"results version {version}"):
+            read_record(samples[kind] | {"results_version": version})
+
+
+@pytest.mark.parametrize("kind", RECORDS)
 def test_an_id_must_be_the_digest_of_its_record(samples, kind):
     for wrong in ("../../outside", "0" * 64, "", samples[kind]["id"].upper(), samples[kind]["id"] + "\n"):
         with pytest.raises(LedgerError):
