@@ -187,15 +187,15 @@ def _inputs(loss: nn.Module, labels: Tensor, *, spread: float = 1.0) -> _Batch:
 
 
 def _value_faults(value: object) -> Iterator[Fault]:
-    if not isinstance(value, Tensor) or value.shape != () or not value.isfinite():
+    if isinstance(value, Tensor) and value.device.type != "cpu":  # such a value cannot be read on every device
+        says = f"a value on {value.device} is not allowed here: the embeddings are on the CPU."
+        yield Fault("loss-device", f"{says} Make new tensors on `embeddings.device`.")
+    elif not isinstance(value, Tensor) or value.shape != () or not value.isfinite():
         says = f"{_shown(value)} is not allowed here: `forward` must return one finite number. Correct `forward`."
         yield Fault("loss-value", says)
     elif value.dtype not in (torch.float32, torch.float64):
         says = f"a value of {value.dtype} is not allowed here: `forward` must return torch.float32 or torch.float64."
         yield Fault("loss-dtype", f"{says} Convert the embeddings or the value, such as by `.float()`.")
-    elif value.device.type != "cpu":
-        says = f"a value on {value.device} is not allowed here: the embeddings are on the CPU."
-        yield Fault("loss-device", f"{says} Make new tensors on `embeddings.device`.")
 
 
 def _changed(batch: _Batch, embeddings: Tensor, labels: Tensor) -> Iterator[Fault]:
