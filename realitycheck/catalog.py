@@ -106,7 +106,7 @@ def build_trunk(choice: TrunkChoice, *, in_channels: int) -> Trunk:
 def _wrong_options(trunk: str, options: Mapping[str, object], takes: Collection[str]) -> Iterator[Problem]:
     for name, value in options.items():
         if value is None and name in takes:
-            yield Problem(0, name, f"missing key: {trunk} takes it; add `{name}: …`.", "trunk-option-missing")
+            yield Problem(0, name, f"missing key: {trunk} needs it; add `{name}: …`.", "trunk-option-missing")
         if value is not None and name not in takes:
             says = f"`{name}` is not allowed here: {trunk} does not take it. Remove it."
             yield Problem(0, name, says, "trunk-option-not-allowed")

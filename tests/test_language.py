@@ -74,6 +74,10 @@ FORBIDDEN = (
     Forbidden(r"\bleft alone\b", "does not contribute, is not changed", "Positives are left alone."),
     Forbidden(r"\bleft the numbers\b", "is not finite", "A training left the numbers."),
     Forbidden(r"\bcomplains?\b", "raises an error, warns", "It complains of the key."),
+    Forbidden(r"\b(Raise|Lower) it\.", "the bound in the message is enough", "-1 is out of range. Raise it."),
+    Forbidden(r"\bor the like\b", "name the choices", "Add `family: pairs` or the like."),
+    Forbidden(r"\bnumbers an image\b", "dimensions", "Embeddings of 128 numbers an image."),
+    Forbidden(r"\bdo not believe\b", "is not reliable", "Do not believe that ranking."),
     Forbidden(r"\bin question\b", "this", "The loss in question."),
 )
 

@@ -26,7 +26,11 @@ Sizes = Sequence[tuple[str, int]]
 
 def data_faults(source: str, problems: Sequence[Problem]) -> list[Fault]:
     """The problems of a dataset's own files, as faults of the dataset in a study."""
-    return [Fault(problem.code, f"{source} {replace(problem, code='')}") for problem in problems]
+    return [Fault(problem.code, f"{source}{_joined(problem)}{replace(problem, code='')}") for problem in problems]
+
+
+def _joined(problem: Problem) -> str:
+    return ", " if problem.line or problem.where else ": "
 
 
 @rule(
@@ -124,7 +128,9 @@ def test_half_has_a_query(_: object, *, sizes: Stores) -> Found:
     """A test class has two images, so that a query has an answer."""
     if not any(count >= 2 for _, count in sizes.test_sizes):
         small = _smaller(sizes.test_sizes, 2)
-        says = f"the test half is out of range: must hold a class of 2 or more images. Add images, such as to {small}."
+        says = (
+            f"the test half is out of range: it must have a class of 2 or more images. Add images, such as to {small}."
+        )
         yield Fault("test-without-queries", says)
 
 
@@ -133,7 +139,7 @@ def folds_have_classes(count: int, *, sizes: Stores, name: str) -> Found:
     """There is a class for each fold."""
     classes = len(sizes.trainval_sizes)
     if count > classes:
-        yield out_of_range("fold-count", count, f"be at most {classes}, the trainval classes of '{name}'", "Lower it.")
+        yield out_of_range("fold-count", count, f"be at most {classes}, the number of trainval classes of '{name}'")
 
 
 @rule(
@@ -147,9 +153,7 @@ def batch_within_trainval(classes: int, *, sizes: Stores, name: str, family: str
     """A batch has no more classes than the trainval half."""
     known = len(sizes.trainval_sizes)
     if family in trained and classes > known:
-        yield out_of_range(
-            "batch-classes", classes, f"be at most {known}, the trainval classes of '{name}'", "Lower it."
-        )
+        yield out_of_range("batch-classes", classes, f"be at most {known}, the number of trainval classes of '{name}'")
 
 
 @rule(
@@ -177,8 +181,8 @@ def batch_within_a_fold(
     folds = make_folds(range(len(sizes.trainval_sizes)), count=count, kind=kind, seed=seed)
     fewest = min(len(fold.train) for fold in folds)
     if family in trained and classes > fewest:
-        must = f"be at most {fewest}, the training classes of a fold of '{name}'"
-        yield out_of_range("batch-classes", classes, must, "Lower it.")
+        must = f"be at most {fewest}, the number of training classes of a fold of '{name}'"
+        yield out_of_range("batch-classes", classes, must)
 
 
 @rule(
@@ -196,9 +200,9 @@ def classes_fill_their_share(
     smallest = min((count for _, count in sizes.trainval_sizes), default=0)
     if family in trained and not stream and per_class > smallest:
         small = _smaller(sizes.trainval_sizes, per_class)
-        must = f"be at most {smallest}, the images of the smallest class of '{name}'"
-        fix = f"Lower it, or remove or fill the classes with fewer images: {small}."
-        yield out_of_range("batch-per-class", per_class, must, fix)
+        must = f"be at most {smallest}, the number of images of the smallest class of '{name}'"
+        fix = f"Lower it, or remove these smaller classes, or add images to them: {small}."
+        yield out_of_range("batch-per-class", per_class, must, fix=fix)
 
 
 def _smaller(sizes: Sizes, least: int) -> str:

@@ -58,8 +58,8 @@ def falling_knobs_fall(space: Space, *, address: str, phases: tuple[int, ...]) -
     for name in _of_second_phase(space, phases):
         knob = name.removeprefix(FOLLOWUP)
         if knob not in falling and knob.removesuffix(SCALE) in falling and not _below_one(space[name]):
-            must = "be below 1: this knob may only decrease in the second phase"
-            yield out_of_range("knob-scale-range", _shown(space[name]), must, "Lower it.", name)
+            must = "be below 1: this hyper-parameter may only decrease in the second phase"
+            yield out_of_range("knob-scale-range", _shown(space[name]), must, name)
 
 
 @rule("keys(loss@<dataset>.space)", address="loss.address", phases="keys(protocol@<dataset>.phases)")
@@ -68,15 +68,17 @@ def knobs_are_those_of_the_loss(names: tuple[str, ...], *, address: str, phases:
     takes, falling = knobs_of(*resolve_loss(address)), _falling(address)
     for name in names:
         if name in OFFERED:
-            yield not_allowed("knob-offered", f"`{name}`", "every training sets it", "Remove it.", name)
+            yield not_allowed(
+                "knob-offered", f"`{name}`", "its value is set from the training split", "Remove it.", name
+            )
         elif name not in SHARED and not name.startswith(FOLLOWUP) and name not in takes:
-            yield unknown("knob-unknown", f"knob of {address}:", name, list(takes), name)
+            yield unknown("knob-unknown", f"hyper-parameter of {address}:", name, list(takes), name)
     for name in _of_second_phase(names, phases):
         yield from _second_phase_name(name, address, takes, falling)
     for name, parameter in takes.items():
         if name not in names and parameter.default is inspect.Parameter.empty:
             because = f"{address} has no default for it"
-            yield missing("knob-missing", name, example="range", because=because)
+            yield missing("knob-missing", name, example="{uniform: [low, high]}", because=because)
 
 
 def _second_phase_name(
@@ -84,9 +86,11 @@ def _second_phase_name(
 ) -> Iterator[Fault]:
     knob = name.removeprefix(FOLLOWUP)
     if knob not in takes and knob.removesuffix(SCALE) not in takes:
-        yield unknown("knob-unknown", f"knob of {address}:", name, [FOLLOWUP + taken for taken in takes], name)
+        yield unknown(
+            "knob-unknown", f"hyper-parameter of {address}:", name, [FOLLOWUP + taken for taken in takes], name
+        )
     elif knob in falling:
-        because = "this knob may only decrease in the second phase"
+        because = "this hyper-parameter may only decrease in the second phase"
         yield not_allowed("knob-not-scale", f"`{name}`", because, f"Use `{name}{SCALE}`, below 1.", name)
 
 
@@ -164,7 +168,7 @@ def setting_in_units_within_the_space(
         if not contains(space[knob], value) and not _nearly(space[knob], value):
             shown = f"{value:.6g}" if isinstance(value, float) else value
             must = f"be in the range of {knob}"
-            yield out_of_range("setting-range", f"the published {knob}, {shown},", must, "Widen the range.")
+            yield out_of_range("setting-range", f"the published {knob}, {shown},", must, fix="Widen the range.")
 
 
 def _nearly(bounds: Range, value: float | int | str) -> bool:

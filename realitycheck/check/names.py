@@ -102,7 +102,7 @@ def trunk_takes_the_size(size: int, *, name: str, channels: int | None, model: s
         yield from (Fault("trunk-size", problem.says) for problem in error.problems)
     except Exception as error:  # the class of a study's author may raise anything
         raise_own(error, name)
-        says = f"{size} is out of range: {name} fails for images of this size: {error}. Raise it."
+        says = f"{size} is out of range: {name} fails for images of this size: {error}. Choose a larger one."
         yield Fault("trunk-size", says)
 
 

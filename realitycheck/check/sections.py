@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from types import NoneType
-from typing import Any, Final
+from typing import Any, Final, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -75,8 +75,21 @@ class Sections:
         if self.document.is_spoiled(keys):
             return MISSING
         if isinstance(data, dict | list):
+            if not _has_shape(KINDS[self._name], keys, data):
+                return MISSING
             return tuple(data) if isinstance(data, dict) else tuple(range(len(data)))
         return MISSING if data is not None or self.value(keys) is MISSING else ()
+
+
+def _has_shape(kind: Any, keys: Keys, data: dict[str, Any] | list[Any]) -> bool:
+    """Whether the model has a mapping where the data has one, and a list where the data has a list."""
+    for key in keys:
+        held = inside(kind, key)
+        if held is None:
+            return True  # an unknown key is a problem of its own
+        kind = held[0]
+    lists = [get_origin(arm) in (tuple, list) for arm in arms(kind) if arm is not NoneType]
+    return any(is_list is isinstance(data, list) for is_list in lists)
 
 
 def _is_field(kind: Any, key: str | int) -> bool:

@@ -191,13 +191,14 @@ def main() -> None:
 def _exit_code() -> int:
     try:
         # Without typer's standalone mode a `typer.Exit` comes back as its code, and so does Ctrl-C: as 130.
-        return app(standalone_mode=False) or 0
+        return app(prog_name="realitycheck", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except typer.TyperException as error:
         if message := error.format_message():  # empty where the help has been printed instead
-            message = message.replace("Value error, ", "").rstrip(".")  # pydantic's prefix; one full stop for all
-            err.print(f"{message}. `realitycheck --help` lists the commands.", markup=False, soft_wrap=True)
+            message = message.replace("Value error, ", "").replace("Input should be", "it must be")  # pydantic's words
+            stop = "" if message.endswith((".", "?")) else "."
+            err.print(f"{message}{stop} See `{_command_of(error)} --help`.", markup=False, soft_wrap=True)
         return 2
     except RealityCheckError as error:
         return _failed(error)
@@ -205,6 +206,12 @@ def _exit_code() -> int:
         if failure := storage_error(error):  # a full disk or no permission, where no verb has reported it
             return _failed(failure)
         raise
+
+
+def _command_of(error: typer.TyperException) -> str:
+    """The command of a usage error: `realitycheck run`."""
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "realitycheck"
 
 
 def _failed(error: RealityCheckError) -> int:

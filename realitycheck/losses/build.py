@@ -69,9 +69,11 @@ def _unknown(name: str) -> Iterator[Problem]:
 
 def _wrong_knobs(name: str, given: Collection[str], takes: Collection[str]) -> Iterator[Problem]:
     for knob in sorted({*given} - {*takes}):
-        yield Problem(0, knob, f"unknown knob of {name}: '{knob}'. Known: {', '.join(takes)}.", "knob-unknown")
+        yield Problem(
+            0, knob, f"unknown hyper-parameter of {name}: '{knob}'. Known: {', '.join(takes)}.", "knob-unknown"
+        )
     for knob in sorted({*takes} - {*given}):
-        yield Problem(0, knob, f"missing knob of {name}; add `{knob}=…`.", "knob-missing")
+        yield Problem(0, knob, f"missing hyper-parameter of {name}; add `{knob}=…`.", "knob-missing")
 
 
 def parameters_of(resolved: type) -> dict[str, inspect.Parameter]:

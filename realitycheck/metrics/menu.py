@@ -59,8 +59,8 @@ MENU: tuple[MetricEntry, ...] = (
     MetricEntry(
         key="map_at_r",
         heading="MAP@R",
-        sentence="a query has R other images of its class: of its R nearest images each hit counts with the share of "
-        "hits up to it, and their sum is divided by R.",
+        sentence="mean average precision at R, where R is the number of other images of the query's class: the sum of "
+        "the precision at every hit among the R nearest images, divided by R.",
         function=f"{_HERE}.retrieval:retrieval_scores",
         option="",
         least_k=0,
@@ -70,7 +70,7 @@ MENU: tuple[MetricEntry, ...] = (
     MetricEntry(
         key="r_precision",
         heading="RP",
-        sentence="R-precision: the share of the query's class among its R nearest images.",
+        sentence="R-precision: the share of images of the query's class among its R nearest images.",
         function=f"{_HERE}.retrieval:retrieval_scores",
         option="",
         least_k=0,
@@ -80,7 +80,7 @@ MENU: tuple[MetricEntry, ...] = (
     MetricEntry(
         key="precision_at_1",
         heading="P@1",
-        sentence="the share of queries with a nearest image of their class.",
+        sentence="precision at 1: the share of queries whose nearest image is of their class.",
         function=f"{_HERE}.retrieval:retrieval_scores",
         option="",
         least_k=0,

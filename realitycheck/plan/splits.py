@@ -89,8 +89,8 @@ def make_folds(
     """
     least = 1 if kind == "hold_out" else 2
     if not least <= count <= len(classes):
-        must = f"must be between {least} and {len(classes)}, the number of classes"
-        says = f"{count} is out of range: {must}. {'Raise' if count < least else 'Lower'} it."
+        must = f"it must be between {least} and {len(classes)}, the number of classes"
+        says = f"{count} is out of range: {must}."
         raise InputError.one("the protocol", "fold-count", says, where="folds.count")
     ranked = _ordered(classes, name="folds", shuffle=kind, seed=seed)
     if kind == "hold_out":

@@ -140,4 +140,4 @@ def _bytes(path: Path, source: str) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError.one(source, "file-unreadable", f"cannot read the file: {reason}. Correct the path.") from None
+        raise InputError.one(source, "file-unreadable", f"cannot read the file: {reason}. Check the path.") from None

@@ -24,13 +24,15 @@ class Bounds(BaseModel):
         low, high = self.bounds
         wrong = f"[{low}, {high}] is out of range"
         if not low < high:
-            says = f"{wrong}: low must be less than high. Swap or widen the bounds."
+            says = f"{wrong}: the lower bound must be less than the upper one. Swap or widen the bounds."
             raise PydanticCustomError("range-reversed", says)
         if low <= 0 and isinstance(self, LogUniform | LogIntUniform):
-            says = f"{wrong}: a log range must be positive. Raise low, or use a range without `log_`."
+            says = (
+                f"{wrong}: bounds of a log range must be positive. Raise the lower one, or use a range without `log_`."
+            )
             raise PydanticCustomError("range-not-positive", says)
         if high - low > WIDEST and isinstance(self, IntUniform | LogIntUniform):
-            says = f"{wrong}: must span at most {WIDEST:,} whole numbers. Narrow it, or search real numbers."
+            says = f"{wrong}: it must span at most {WIDEST:,} whole numbers. Narrow it, or search real numbers."
             raise PydanticCustomError("range-too-wide", says)
         return self
 

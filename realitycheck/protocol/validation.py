@@ -23,7 +23,7 @@ REQUIRED = object()
 
 
 class _Wording(NamedTuple):
-    """One kind of pydantic error in our words: code, what the value is, what must hold, what to do."""
+    """One kind of pydantic error in our words: code, what the value is, what must hold, and the fix."""
 
     code: str
     verdict: str
@@ -33,11 +33,11 @@ class _Wording(NamedTuple):
 
 _NOT_ALLOWED, _OUT_OF_RANGE = "{got} is not allowed here", "{got} is out of range"
 
-_MAPPING = _Wording("type-wrong", _NOT_ALLOWED, "must be a mapping", "Write `key: value` lines below it.")
+_MAPPING = _Wording("type-wrong", _NOT_ALLOWED, "must be a mapping", "Write it as lines of `key: value`.")
 _WHOLE = _Wording(
     "type-wrong", _NOT_ALLOWED, "must be a whole number", "Write it without a fraction and without quotes."
 )
-_CHOICE = _Wording("value-unknown", "unknown value {got}", "must be {expected}", "Choose one of them.")
+_CHOICE = _Wording("value-unknown", "unknown value {got}", "must be {expected}", "")
 _NAME = "must be a name of at most 64 small letters, digits, `_`, `.` and `-`, beginning with a letter or a digit"
 _WORDINGS: dict[str, _Wording] = {
     "int_type": _WHOLE,
@@ -52,10 +52,10 @@ _WORDINGS: dict[str, _Wording] = {
     "model_type": _MAPPING,
     "literal_error": _CHOICE,
     "enum": _CHOICE,
-    "greater_than": _Wording("value-range", _OUT_OF_RANGE, "must be greater than {gt:,.15g}", "Raise it."),
-    "greater_than_equal": _Wording("value-range", _OUT_OF_RANGE, "must be at least {ge:,.15g}", "Raise it."),
-    "less_than": _Wording("value-range", _OUT_OF_RANGE, "must be less than {lt:,.15g}", "Lower it."),
-    "less_than_equal": _Wording("value-range", _OUT_OF_RANGE, "must be at most {le:,.15g}", "Lower it."),
+    "greater_than": _Wording("value-range", _OUT_OF_RANGE, "must be greater than {gt:,.15g}", ""),
+    "greater_than_equal": _Wording("value-range", _OUT_OF_RANGE, "must be at least {ge:,.15g}", ""),
+    "less_than": _Wording("value-range", _OUT_OF_RANGE, "must be less than {lt:,.15g}", ""),
+    "less_than_equal": _Wording("value-range", _OUT_OF_RANGE, "must be at most {le:,.15g}", ""),
     "too_short": _Wording("entries-range", _OUT_OF_RANGE, "must have {min_length} or more entries", "Add entries."),
     "too_long": _Wording("entries-range", _OUT_OF_RANGE, "must have at most {max_length} entries", "Remove some."),
     "string_too_long": _Wording(
@@ -171,7 +171,7 @@ def _fault(kind: Any, keys: Keys, group: Sequence[ErrorDetails], document: Docum
 def _missing(error: ErrorDetails, keys: Keys) -> Fault:
     name = error["loc"][-1]
     if isinstance(name, int):
-        return Fault("range-incomplete", "missing bound; a range has two: `[low, high]`.", keys)
+        return Fault("range-incomplete", "missing bound; a range has a lower and an upper one: `[low, high]`.", keys)
     return Fault("key-missing", f"missing key; add `{name}: …`.", keys)
 
 
@@ -181,7 +181,7 @@ def _range_fault(document: Document, keys: Keys) -> Fault:
     close = get_close_matches(written[0], RANGES, n=1) if len(written) == 1 else []
     fix = f"Did you mean '{close[0]}'?" if close else "Write `{uniform: [low, high]}`."
     must = f"must be one value, or exactly one of {known}"
-    return Fault("range-invalid", f"{_shown(document, keys)} is not allowed here: {must}. {fix}", keys)
+    return Fault("range-invalid", f"{_shown(document, keys)} is not allowed here: it {must}. {fix}", keys)
 
 
 def _value_fault(group: Sequence[ErrorDetails], document: Document, keys: Keys) -> Fault:
@@ -191,13 +191,13 @@ def _value_fault(group: Sequence[ErrorDetails], document: Document, keys: Keys) 
     expected = str(group[-1].get("ctx", {}).get("expected", ""))
     close = get_close_matches(str(document.get(keys, str)), expected.split("'")[1::2], n=1)
     fix = f"Did you mean '{close[0]}'?" if close else fix
-    return Fault(code, f"{verdict.format(got=_shown(document, keys))}: {musts}. {fix}", keys)
+    return Fault(code, f"{verdict.format(got=_shown(document, keys))}: it {musts}. {fix}".rstrip(), keys)
 
 
 def _wording(error: ErrorDetails) -> _Wording:
     wording = _WORDINGS.get(error["type"])
     if wording is None:
-        return _Wording("value-invalid", _NOT_ALLOWED, error["msg"], "Correct it.")
+        return _Wording("value-invalid", _NOT_ALLOWED, f"is invalid ({error['msg']})", "")
     return wording._replace(must=wording.must.format(**error.get("ctx", {})))
 
 

@@ -154,7 +154,7 @@ class Reader:
         if number is None:
             return text
         if not math.isfinite(number) or (isinstance(number, int) and abs(number) > MAX_INTEGER):
-            says = f"{text[:40]} is out of range: must be a finite number of at most 64 bits. Write a smaller one."
+            says = f"{text[:40]} is out of range: it must be finite and fit into 64 bits."
             return self._spoil(keys, "number-too-large", says)
         return number
 

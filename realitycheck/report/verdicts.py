@@ -40,7 +40,7 @@ def _group(
         case Verdict.UNDECIDED:
             return f"{which} are undecided against {baseline}: {names}."
         case None:
-            return f"{which} lack replicates so far: {names}."
+            return f"{which} have missing replicates: {names}."
 
 
 def verdict_sentence(comparison: Comparison, *, name: str, baseline: str, smallest: float) -> str:
@@ -54,7 +54,7 @@ def verdict_sentence(comparison: Comparison, *, name: str, baseline: str, smalle
         case Verdict.UNDECIDED:
             return f"{name} against {baseline} is undecided{numbers}"
         case None:
-            return f"{name} against {baseline}: replicates are missing so far"
+            return f"{name} against {baseline}: replicates are missing"
 
 
 def _numbers(comparison: Comparison) -> str:

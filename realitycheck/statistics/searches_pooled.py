@@ -109,8 +109,8 @@ class SearchesPooled(Estimator):
     def covers(self) -> str:
         """The luck of the search and of the seeds, where all losses have equal luck."""
         return (
-            f"Each loss was searched {self.searches} times. Intervals cover the luck of the search and of the seeds, "
-            "if all losses have equal luck, on this split and these classes; not new classes."
+            f"Each loss had {self.searches} searches. Intervals cover the luck of the search and of the seeds, on this "
+            "split and these classes, if its variance is equal for all losses. They do not cover new classes."
         )
 
 

@@ -10,8 +10,8 @@ from realitycheck.statistics.base import ReplicateScores as Scores
 from realitycheck.statistics.intervals import mean_of, standard_error
 
 ONE_SEARCH = (
-    "Intervals cover retraining noise under fresh seeds at the chosen settings, on this split and these "
-    "classes; not the luck of the search, not new classes."
+    "Intervals cover the noise of retraining with fresh seeds at the chosen settings, on this split and these "
+    "classes. They do not cover the luck of the search, nor new classes."
 )
 
 SEVERAL_SEARCHES = (

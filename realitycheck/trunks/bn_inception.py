@@ -146,7 +146,7 @@ class BNInception(Trunk):
 
 def _wrong_size(images: Tensor) -> InputError:
     size = f"{images.shape[2]} × {images.shape[3]}"
-    says = f"{size} is out of range: sides must be between 32k - 1 and 32k + 6 pixels. Use 128, 224 or 227."
+    says = f"{size} is out of range: each side must be from 32k - 1 to 32k + 6 pixels, k integer. Use 128, 224 or 227."
     return InputError.one("trunk bn_inception", "image-size", says, where="images")
 
 

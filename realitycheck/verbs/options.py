@@ -43,5 +43,5 @@ def _reuse_problems(folder: Path) -> Iterator[Problem]:
         yield from (replace(problem, where=f"--reuse {error.source}") for problem in error.problems)
         return
     if not known:
-        says = f"{folder} holds no record. Give the folder of a study's evidence, such as studies/demo."
+        says = f"missing ledger: {folder} has no records. Give the folder of a study's evidence, such as studies/demo."
         yield Problem(0, "--reuse", says, "ledger-missing")

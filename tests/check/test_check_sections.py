@@ -108,3 +108,11 @@ def test_a_whole_section_is_the_value_of_its_model(home):
     found = sections(home, "channels: 8", "channels: 8, weights: {source: w.pth, sha256: '01234567'}")
     weights = Weights(source="w.pth", sha256="01234567")
     assert found.value(("recipe", "trunk")) == TrunkChoice(name="convnet", channels=8, weights=weights)
+
+
+def test_a_list_in_place_of_a_mapping_has_no_names(home):
+    """Its positions are no names of losses: rules that need those do not run."""
+    text = home.study.read_text()
+    start, end = text.index("losses:"), text.index("baseline:")
+    home.study.write_text(f"{text[:start]}losses: [contrastive, triplet]\n{text[end:]}")
+    assert sections(home, file="study").names(("losses",)) is MISSING

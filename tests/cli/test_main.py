@@ -67,6 +67,18 @@ def test_bad_words_exit_with_2(monkeypatch, words):
 KEPT = "Stopped. Every finished run is recorded; `run` again to continue.\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["chekc", "x.yaml"], "Did you mean 'check'? See `realitycheck --help`."),
+        (["run", "x.yaml", "--workers", "0"], "See `realitycheck run --help`."),
+    ],
+)
+def test_a_usage_error_names_the_help_of_its_command(monkeypatch, capfd, words, says):
+    assert exit_code(monkeypatch, *words) == 2
+    assert says in capfd.readouterr().err
+
+
 def test_ctrl_c_in_a_run_is_one_line(monkeypatch, study_path, capfd):
     """The run is told by an exception, for its children must be ended."""
     monkeypatch.setattr(verbs, "load_study", verbs.report_study.__globals__["open_study"])

@@ -68,7 +68,7 @@ def test_an_unfinished_study_names_what_is_missing(study, dataset, edit):
         "soft_triple: 1 of 4 replicates without all test scores.",
     )
     assert [each.verdict for each in findings.datasets[0].comparisons] == [None, None]
-    assert findings.datasets[0].answer == "2 of 2 losses lack replicates so far: circle and soft_triple."
+    assert findings.datasets[0].answer == "2 of 2 losses have missing replicates: circle and soft_triple."
 
 
 def test_no_evidence_at_all_is_not_finished(study):

@@ -14,7 +14,7 @@ from realitycheck.runs import Category
 def test_what_was_held_constant(study):
     lines = dict(held_constant(study.protocol, interval="Some interval"))
     assert lines["Model"] == "trunk small (channels 8), avg pooling, a linear embedder"
-    assert lines["Embedding"] == "128 numbers an image, 512 in complete models and in ensembles of 4"
+    assert lines["Embedding"] == "128 dimensions, 512 in complete models and in ensembles of 4"
     assert lines["Search"] == "6 trials of 4 fold runs; trials 1 to 5 at random, the others by the sampler gp"
     assert lines["Fold run"] == (
         "validated every 50 iterations; ends after 3 evaluations without a new best, at 500 iterations at the latest"
@@ -75,12 +75,12 @@ def test_other_trunks_and_assumed_values_are_named(study):
     protocol = study.protocol.model_copy(update={"on": {"sop": other}, "assumed": ("seed", "search.trials")})
     lines = dict(held_constant(protocol, interval=""))
     assert lines["On sop"] == "trunk bn_inception"
-    assert lines["Assumed"] == "chosen by us, because it is not published: seed, search.trials"
+    assert lines["Assumed"] == "chosen here, because the paper does not report it: seed, search.trials"
 
 
 def test_without_complete_runs_none_are_named(study):
     lines = dict(held_constant(study.protocol.model_copy(update={"categories": (Category.AGGREGATE,)}), interval=""))
-    assert lines["Retraining"].endswith("fresh seeds of the chosen setting, 4 fold runs each")
+    assert lines["Retraining"].endswith("fresh seeds for the chosen setting, 4 fold runs each")
     assert "Complete run" not in lines
 
 

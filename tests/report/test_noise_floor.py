@@ -56,7 +56,7 @@ def test_by_hand():
     assert floor.largest.interval.high == pytest.approx(0.03 + half, rel=1e-5)
     # the names' mean is 0.13333: near is 0.02667 from it, far 0.06667, and the two 0.04 from each other
     assert (floor.pairs, floor.further) == (3, 2)
-    assert [(pair.higher, pair.lower) for pair in floor.closer] == [("near", "their mean")]
+    assert [(pair.higher, pair.lower) for pair in floor.closer] == [("near", "the mean of these names")]
     assert floor.closer[0].gap == pytest.approx(0.16 - 0.4 / 3)
 
 

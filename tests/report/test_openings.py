@@ -125,4 +125,4 @@ def test_the_page_counts_openings(study, dataset, synthetic):
     assert "opened the test half once, after 3 earlier openings of the same half." in text(first)
     assert "opened the test half twice, after 3 earlier openings" in text(first, later)
     assert "decided after the first opening: soft\\_triple." in text(first, later)
-    assert "The test half has not been opened." in text()
+    assert "The test half has not been opened: " in text()

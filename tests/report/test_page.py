@@ -111,7 +111,7 @@ def test_an_unfinished_study_has_a_banner(study, dataset, edit, tmp_path):
     text = Seen((tmp_path / "index.html").read_text()).text
     assert "This study is not finished." in text
     assert "cub200, circle: 0 of 6 trials finished." in text
-    assert "The test half has not been opened." in text
+    assert "The test half has not been opened: " in text
     assert "Two names of one function have no scores so far." in text
     assert not (tmp_path / "figures").exists()
 

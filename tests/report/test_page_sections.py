@@ -35,7 +35,7 @@ def test_a_follow_up_is_explained(study, dataset):
     phases = (*study.protocol.phases, followup)
     two = study.model_copy(update={"protocol": study.protocol.model_copy(update={"phases": phases})})
     text = Seen(texts_of(two, [dataset])["index.html"]).text
-    for part in ("Its follow-up", "A knob followup_x replaces x in the follow-up", "its curve may jump there"):
+    for part in ("Its follow-up", "In the follow-up, followup_x replaces x", "its curve may jump there"):
         assert part in text
 
 

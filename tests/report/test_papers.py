@@ -105,8 +105,8 @@ def test_nothing_is_published_on_other_datasets():
 def test_a_listing_is_plain_text():
     found = listings("cub200")
     assert [each.title for each in found[:3:2]] == [
-        "Musgrave et al. (2020) on cub200: ensemble, 512 numbers an image, 10 runs",
-        "DeMoor and Prevost (2024) on cub200: complete, 512 numbers an image, 10 runs",
+        "Musgrave et al. (2020) on cub200: ensemble, 512 dimensions, 10 runs",
+        "DeMoor and Prevost (2024) on cub200: complete, 512 dimensions, 10 runs",
     ]
     assert found[2].rows[0] == ("Contrastive", "contrastive", "23.63 ± 0.24", "34.77 ± 0.23", "63.00 ± 0.63")
     assert {len(row) for each in found for row in each.rows} == {len(HEAD)}

@@ -61,9 +61,9 @@ def ending(label, capped, runs=40, cap=500):
 
 def test_the_cap_matters_where_it_ended_most_runs():
     some = cap_sentence([ending("a", 21), ending("b", 20)], shown=lambda label: f"<{label}>")
-    assert some.startswith("Most final fold runs of <a> were ended by the cap of 500 iterations,")
+    assert some.startswith("Most final fold runs of <a> stopped at the cap of 500 iterations,")
     both = cap_sentence([ending("a", 40), ending("b", 40), ending("b", 30, cap=1000)], shown=str)
-    assert both.startswith("Most final fold runs of every loss were ended by the cap of 500 and 1,000 iterations,")
+    assert both.startswith("Most final fold runs of every loss stopped at the cap of 500 and 1,000 iterations,")
     assert cap_sentence([ending("a", 20), ending("b", 0, runs=0)], shown=str) == ""
 
 
@@ -83,7 +83,7 @@ def test_complete_runs_without_a_normal_phase_are_warned_of():
 def test_page_and_markdown_show_the_endings(study, evidence, dataset):
     texts = texts_of(study, [replace(dataset, losses=(evidence, *dataset.losses[1:]))])
     page, text = Seen(texts["index.html"]).text, texts["tables.md"]
-    sentence = "Most final fold runs of contrastive were ended by the cap"
+    sentence = "Most final fold runs of contrastive stopped at the cap"
     assert page.count(sentence) == text.count(sentence) == 2  # below the answer, and in the section
     table = markdown_section(text, "Retraining")
     assert markdown_row(table, "contrastive") == ["contrastive", "500", "2 of 3", "1", "1 of 1", "1", "300"]

@@ -105,8 +105,8 @@ def test_a_search_that_the_first_opening_does_not_name_makes_a_loss_exploratory(
 
 def test_the_protocol_lines_count_searches(study):
     lines = dict(held_constant(study.protocol, interval="Some interval"))
-    assert lines["Search"].startswith("2 searches with seeds of their own, each of 6 trials of 4 fold runs; ")
-    assert lines["Retraining"].startswith("4 fresh seeds, 2 of the setting that each search chose, 4 fold runs")
+    assert lines["Search"].startswith("2 independent searches, each with its own seeds and 6 trials of 4 fold runs; ")
+    assert lines["Retraining"].startswith("4 fresh seeds, 2 for the setting chosen by each search, 4 fold runs")
 
 
 def test_tables_have_one_line_per_loss_and_name_what_the_interval_ignores(study, dataset):

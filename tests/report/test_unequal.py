@@ -21,5 +21,6 @@ def test_the_page_has_a_line_per_loss_and_two_columns_per_dataset(study, dataset
     again = study.datasets[0].model_copy(update={"name": "again"})
     two = study.model_copy(update={"datasets": (*study.datasets, again)})
     table = texts_of(two, [dataset, replace(dataset, dataset="again")])["tables.md"].split("## What was not equal")[1]
-    assert "| Knobs searched, cub200 | On a bound, cub200 | Knobs searched, again | On a bound, again |" in table
+    heads = [f"{head}, {name}" for name in ("cub200", "again") for head in ("Hyper-parameters searched", "At a bound")]
+    assert f"| {' | '.join(heads)} |" in table
     assert len(markdown_row(table, "circle")) == 7

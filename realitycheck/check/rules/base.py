@@ -101,9 +101,9 @@ def not_allowed(code: str, what: str, because: str, fix: str, *keys: str | int) 
     return Fault(code, f"{what} is not allowed here: {because}. {fix}", keys)
 
 
-def out_of_range(code: str, got: object, must: str, fix: str, *keys: str | int) -> Fault:
-    """A number that is too small or too large."""
-    return Fault(code, f"{got} is out of range: must {must}. {fix}", keys)
+def out_of_range(code: str, got: object, must: str, *keys: str | int, fix: str = "") -> Fault:
+    """A number that is too small or too large; `fix` where there is more to do than what `must` says."""
+    return Fault(code, f"{got} is out of range: it must {must}. {fix}".rstrip(), keys)
 
 
 def raise_own(error: Exception, name: str) -> None:

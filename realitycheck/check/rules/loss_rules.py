@@ -27,7 +27,9 @@ def wrapper_wraps(name: str) -> Found:
     face = MENU.get(outer)
     if face and face.wraps and not inner:
         because = f"a wrapper takes a loss of {face.wraps}"
-        yield not_allowed("wrapper-empty", f"'{outer}' alone", because, f"Write `{outer}(contrastive)` or the like.")
+        yield not_allowed(
+            "wrapper-empty", f"'{outer}' alone", because, f"Write the loss in brackets: `{outer}(contrastive)`."
+        )
     if face and inner:
         yield from _wrapped(outer, face.wraps, inner[0])
 
@@ -45,19 +47,19 @@ def _wrapped(outer: str, family: str | None, inner: str) -> Iterator[Fault]:
 @rule("study.losses.<loss>.distance", name="loss.address")
 def distance_is_given_once(distance: str | None, *, name: str) -> Found:
     """The menu has the distance of its losses; the study has it for a loss by address."""
-    yield from _given_once("distance", distance, name, "cosine")
+    yield from _given_once("distance", distance, name, "`distance: cosine` or `distance: euclidean`")
 
 
 @rule("study.losses.<loss>.family", name="loss.address")
 def family_is_given_once(family: str | None, *, name: str) -> Found:
     """The menu has the family of its losses; the study has it for a loss by address."""
-    yield from _given_once("family", family, name, "pairs")
+    yield from _given_once("family", family, name, "`family: pairs` or `family: proxies`")
 
 
 def _given_once(key: str, value: str | None, name: str, example: str) -> Iterator[Fault]:
     face = entry(name)
     if is_address(name) and value is None:
-        yield Fault(f"{key}-missing", f"missing key; add `{key}: {example}` or the like.")
+        yield Fault(f"{key}-missing", f"missing key; add {example}.")
     if face and value is not None:
         because = f"the menu has {getattr(face, key)} for '{name}'"
         yield not_allowed(f"{key}-not-allowed", f"`{key}`", because, "Remove it.")
@@ -65,9 +67,12 @@ def _given_once(key: str, value: str | None, name: str, example: str) -> Iterato
 
 @rule("study.losses.<loss>.space", name="loss.address")
 def space_of_an_address(space: Space | None, *, name: str) -> Found:
-    """A loss by address has a space of its own."""
+    """A loss by address has a ranges of its own."""
     if is_address(name) and space is None:
-        yield Fault("space-missing", "missing key; add `space: {knob: range}`.")
+        yield Fault(
+            "space-missing",
+            "missing key; add the ranges of its hyper-parameters: `space: {name: {uniform: [low, high]}}`.",
+        )
 
 
 @rule("study.losses.<loss>.space", name="loss.address", known="keys(spaces)", file="file.spaces")
@@ -75,7 +80,10 @@ def space_of_the_menu(space: Space | None, *, name: str, known: tuple[str, ...],
     """A loss of the menu has a space in the protocol's spaces, or one of its own."""
     lacking = [part for part in parts(name) if part not in known]
     if space is None and entry(name) and lacking:
-        says = f"missing key: {file.source} has no space for '{lacking[0]}'; add `space: {{knob: range}}` here."
+        says = (
+            f"missing key: {file.source} has no ranges for '{lacking[0]}'; "
+            "add `space: {name: {uniform: [low, high]}}`."
+        )
         yield Fault("space-missing", says)
 
 
@@ -114,7 +122,7 @@ def setting_within_the_space(setting: str | None, *, space: Space, first: str | 
     for knob, value in (knobs or {}).items():
         if knob in space and not contains(space[knob], value):
             got = f"the published {knob}, {value},"
-            yield out_of_range("setting-range", got, f"be in the range of {knob}", "Widen the range.")
+            yield out_of_range("setting-range", got, f"be in the range of {knob}", fix="Widen the range.")
 
 
 @rule("protocol.batches.<family>.per_class", refuses=False, of="<family>", family="loss.family", name="loss.address")
@@ -130,4 +138,4 @@ def batches_serve_the_loss(per_class: int, *, of: str, family: str, name: str) -
     face = entry(name)
     if face and family == of and per_class < face.least_per_class:
         must = f"be at least {face.least_per_class}, which '{name}' needs"
-        yield out_of_range("batch-per-class", per_class, must, "Raise it.")
+        yield out_of_range("batch-per-class", per_class, must)

@@ -20,22 +20,22 @@ PHASES = ("normal", "followup")
 def named_as_its_file(name: str, *, document: Document) -> Found:
     """Evidence and reports have the name of the study: a copy under the old name would mix two of them."""
     if name != document.path.stem:
-        because = f"must be the file's name, '{document.path.stem}'"
-        yield not_allowed("name-not-file", f"'{name}'", because, "Rename one of them.")
+        because = f"it must be the file's name, '{document.path.stem}'"
+        yield not_allowed("name-not-file", f"'{name}'", because, "Rename the file or change the name.")
 
 
 @rule("protocol.search.startup_trials", trials="protocol.search.trials")
 def startup_within_trials(startup: int, *, trials: int) -> Found:
     """Start-up trials are among the trials."""
     if startup > trials:
-        yield out_of_range("startup-trials-range", startup, f"be at most search.trials, {trials}", "Lower it.")
+        yield out_of_range("startup-trials-range", startup, f"be at most search.trials, {trials}")
 
 
 @rule("protocol.search.round", trials="protocol.search.trials")
 def round_within_trials(size: int, *, trials: int) -> Found:
     """A round is not larger than the search."""
     if size > trials:
-        yield out_of_range("round-range", size, f"be at most search.trials, {trials}", "Lower it.")
+        yield out_of_range("round-range", size, f"be at most search.trials, {trials}")
 
 
 @rule("protocol.search.startup_trials", size="protocol.search.round", sampler="protocol.search.sampler")
@@ -43,7 +43,7 @@ def startup_fills_a_round(startup: int, *, size: int, sampler: str) -> Found:
     """A sampler that learns has a value to learn from when it first proposes."""
     if SAMPLERS[sampler].learns and startup < size:
         must = f"be at least search.round, {size}: before that, {sampler} has no values to learn from"
-        yield out_of_range("startup-trials-range", startup, must, "Raise it, or lower the round.")
+        yield out_of_range("startup-trials-range", startup, must, fix="Raise it, or lower the round.")
 
 
 @rule("protocol.final.seeds", searches="protocol.search.searches")
@@ -52,16 +52,16 @@ def seeds_divide_among_searches(seeds: int, *, searches: int) -> Found:
     if seeds % searches:
         above = searches * (seeds // searches + 1)
         fix = f"Use {above}." if seeds < searches else f"Use {above - searches} or {above}."
-        yield out_of_range("seeds-not-multiple", seeds, f"be a multiple of search.searches, {searches}", fix)
+        yield out_of_range("seeds-not-multiple", seeds, f"be a multiple of search.searches, {searches}", fix=fix)
 
 
 @rule("protocol.folds.count", kind="protocol.folds.kind")
 def folds_of_their_kind(count: int, *, kind: str) -> Found:
     """A hold-out is one fold; every other kind has two or more."""
     if kind == "hold_out" and count != 1:
-        yield out_of_range("fold-count", count, "be 1 for a hold-out", "Lower it, or choose another kind.")
+        yield out_of_range("fold-count", count, "be 1 for a hold-out", fix="Lower it, or choose another kind.")
     if kind != "hold_out" and count < 2:
-        yield out_of_range("fold-count", count, "be at least 2", "Raise it, or choose `hold_out`.")
+        yield out_of_range("fold-count", count, "be at least 2", fix="Raise it, or choose `hold_out`.")
 
 
 @rule("protocol.categories", count="protocol.folds.count")
@@ -93,7 +93,7 @@ def phases_in_order(name: str, *, place: int) -> Found:
 def evaluated_before_the_cap(every: int, *, cap: int) -> Found:
     """A phase is evaluated at least once."""
     if every > cap:
-        yield out_of_range("evaluation-range", every, f"be at most the phase's cap, {cap}", "Lower it.")
+        yield out_of_range("evaluation-range", every, f"be at most the phase's cap, {cap}")
 
 
 @rule("protocol.batches.pairs.per_class")
@@ -101,8 +101,8 @@ def evaluated_before_the_cap(every: int, *, cap: int) -> Found:
 def batches_hold_pairs(per_class: int) -> Found:
     """A loss of pairs needs two images of a class."""
     if per_class < 2:
-        must = "be at least 2, or no batch holds a pair of one class"
-        yield out_of_range("batch-per-class", per_class, must, "Raise it.")
+        must = "be at least 2, so that a batch has two images of one class"
+        yield out_of_range("batch-per-class", per_class, must)
 
 
 @rule("protocol.scores")
@@ -121,7 +121,9 @@ def neighbours_in_order(scores: Scores | None) -> Found:
         for place, (before, k) in enumerate(pairwise(getattr(scores, option)), start=1):
             if k <= before:
                 must = f"be larger than the one before it, {before}"
-                yield out_of_range("neighbours-order", k, must, "Sort the list, and remove duplicates.", option, place)
+                yield out_of_range(
+                    "neighbours-order", k, must, option, place, fix="Sort the list, and remove duplicates."
+                )
 
 
 @rule("protocol.assumed.<place>", document="file.protocol")
@@ -131,9 +133,7 @@ def assumed_is_a_key(name: str, *, document: Document) -> Found:
     for word in name.split("."):
         key = int(word) if word.isdecimal() else word
         if not holds(value, key):
-            says = (
-                f"unknown key '{name}': must be the way to a value of this file, such as `search.trials`. Correct it."
-            )
+            says = f"unknown key '{name}': it must be the path of a key of this file, such as `search.trials`."
             yield Fault("assumed-unknown", says)
             return
         value = value[key]

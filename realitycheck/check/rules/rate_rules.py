@@ -49,10 +49,10 @@ def _bounds(value: Range) -> tuple[float, float] | None:
 
 def _positive(low: float, high: float, *, most: float | None) -> Iterator[Fault]:
     if low <= 0:
-        yield out_of_range("rate-range", f"{low:g}", "be positive", "Raise it.")
+        yield out_of_range("rate-range", f"{low:g}", "be positive")
     elif most is not None and high > most:
         must = f"be at most {most:g}, no rate rises in a second phase"
-        yield out_of_range("rate-range", f"{high:g}", must, "Lower it.")
+        yield out_of_range("rate-range", f"{high:g}", must)
 
 
 @rule("keys(protocol.on.<other>.shared)", shared="keys(protocol.search.shared)")
@@ -69,10 +69,12 @@ def rate_is_set_once(rate: float | None, *, part: str, shared: tuple[str, ...]) 
     """The recipe sets a rate, or, where that is null, a shared knob of the search does."""
     knob = f"{part}_lr"
     if part in PARTS and rate is None and knob not in shared:
-        yield Fault("rate-missing", f"missing rate; write a number, or add `search.shared.{knob}: …`.")
+        yield Fault("rate-missing", f"missing learning rate; write a number, or add `search.shared.{knob}: …`.")
     if part in PARTS and rate is not None and knob in shared:
         because = f"`search.shared.{knob}` sets this rate"
-        yield not_allowed("rate-duplicate", f"{rate:g}", because, "Set it to null, or remove the shared knob.")
+        yield not_allowed(
+            "rate-duplicate", f"{rate:g}", because, f"Set it to null, or remove `{knob}` from `search.shared`."
+        )
 
 
 @rule("keys(protocol.search.shared)", phases="keys(protocol.phases)")

@@ -47,14 +47,14 @@ def epsilon_is_used(eps: float, *, name: str) -> Found:
 def images_are_large_enough(resize: int | None, *, size: int) -> Found:
     """A crop fits into the kept image."""
     if resize is not None and resize < size:
-        yield out_of_range("resize-range", resize, f"be at least image_size, {size}", "Raise it.")
+        yield out_of_range("resize-range", resize, f"be at least image_size, {size}")
 
 
 @rule("protocol.recipe.augment.shift", crop="protocol.recipe.augment.crop", resize="protocol.recipe.resize")
 def crops_are_not_shifted(shift: int, *, crop: Crop | None, resize: int | None) -> Found:
     """A random crop needs no shift."""
     if shift and (crop is not None or resize is not None):
-        yield out_of_range("shift-range", shift, "be 0 where `crop` or `resize` is given", "Lower it.")
+        yield out_of_range("shift-range", shift, "be 0 where `crop` or `resize` is given")
 
 
 @rule("protocol.recipe.augment.crop.scale")
@@ -63,14 +63,14 @@ def crop_bounds_in_order(bounds: tuple[float, float]) -> Found:
     """Low comes before high."""
     low, high = bounds
     if low > high:
-        yield out_of_range("range-reversed", f"[{low:g}, {high:g}]", "be [low, high]", "Swap the bounds.")
+        yield out_of_range("range-reversed", f"[{low:g}, {high:g}]", "be [low, high]", fix="Swap the bounds.")
 
 
 @rule("protocol.recipe.augment.crop.scale")
 def crop_within_the_image(scale: tuple[float, float]) -> Found:
     """A crop is not larger than its image."""
     if scale[1] > 1:
-        yield out_of_range("crop-range", f"{scale[1]:g}", "be at most 1, the whole image", "Lower it.")
+        yield out_of_range("crop-range", f"{scale[1]:g}", "be at most 1, the whole image")
 
 
 @rule("protocol.recipe.augment.crop", frozen="protocol.recipe.trunk.frozen")

@@ -59,11 +59,16 @@ def category_is_measured(category: Category, *, measured: Sequence[Category]) ->
     """Verdicts are on a category that the protocol measures."""
     if category not in measured:
         known = ", ".join(one.value for one in measured)
-        because = f"the protocol measures {known}"
-        yield not_allowed("category-not-measured", f"'{category.value}'", because, "Choose one of these.")
+        because = f"the protocol measures only {known}"
+        yield not_allowed(
+            "category-not-measured",
+            f"'{category.value}'",
+            because,
+            "Choose one of these, or add the category to the protocol.",
+        )
 
 
 def losses_are_several(labels: tuple[str, ...]) -> Found:
     """One loss cannot be compared."""
     if len(labels) == 1:
-        yield Fault("losses-few", "missing loss; add one to compare with: a study has two or more.")
+        yield Fault("losses-few", "missing loss; add one: a study compares two or more losses.")

@@ -138,7 +138,7 @@ def _by_hand(name: str) -> InputError:
             return InputError.one(name, "dataset-unknown", says)
         says = f"'{name}' cannot be fetched: it needs no download. Datasets to fetch: {', '.join(fetchable)}."
         return InputError.one(name, "dataset-not-fetchable", says)
-    says = f"cannot be downloaded automatically. Get it from {entry.where}. Expected layout: {entry.layout}."
+    says = f"cannot be downloaded automatically. Get it from {entry.where}. Layout of the folder: {entry.layout}."
     if name in SOURCES:
         says += f" Or put {SOURCES[name].archive} into the folder and run `fetch` again."
     return InputError.one(name, "dataset-by-hand", says)

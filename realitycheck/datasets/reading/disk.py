@@ -31,7 +31,7 @@ def needed_folder(root: str, *, layout: str) -> Path:
         InputError: if it is not a folder.
     """
     if not Path(root).is_dir():
-        raise InputError.one(root, "root-missing", f"no such folder; expected {layout}.", where="root")
+        raise InputError.one(root, "root-missing", f"missing folder; it must have {layout}.")
     return Path(root)
 
 

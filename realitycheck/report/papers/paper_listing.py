@@ -52,13 +52,13 @@ def listings(dataset: str) -> tuple[PaperListing, ...]:
     """
     tables = published_tables(dataset)
     if not tables:
-        says = f"no published table of '{dataset}' is known. {nearest(dataset, published_datasets())}"
+        says = f"'{dataset}' has no published table here. {nearest(dataset, published_datasets())}"
         raise InputError.one(dataset, "dataset-unpublished", says)
     return tuple(_listing(table, block) for table in tables for block in table.blocks)
 
 
 def _listing(table: PublishedTable, block: PublishedBlock) -> PaperListing:
-    width = f"{block.category.value}, {block.dims} numbers an image, {count(block.n, 'run')}"
+    width = f"{block.category.value}, {block.dims} dimensions, {count(block.n, 'run')}"
     return PaperListing(
         title=f"{table.short} on {table.dataset}: {width}",
         trust=block.trust,

@@ -17,10 +17,10 @@ from realitycheck.report.wording import count, ordered_metrics, percent, thousan
 from realitycheck.runs import Category
 
 COMPLETE = {
-    "appendix_d": "as long as the final fold runs of its loss took to their best on average, rounded up to a multiple "
-    "of five epochs",
-    "per_replicate": "as long as the fold runs of its own seed took to their best on average, rounded up to whole "
-    "evaluations",
+    "appendix_d": "trained for the mean length up to the best checkpoint of the final fold runs of its loss, rounded "
+    "up to a multiple of five epochs",
+    "per_replicate": "trained for the mean length up to the best checkpoint of the fold runs of its seed, rounded up "
+    "to a whole number of evaluations",
 }
 """The length of a complete run by each rule."""
 
@@ -85,7 +85,7 @@ def blocks(findings: Findings, facts: ProtocolFacts) -> Iterator[Block]:
     yield Terms(tuple(facts.glossary.items()))
     yield Note(
         "Scores are in percent, differences in percentage points; higher is better. Every image of the test half is a "
-        "query against all other images of that half, if one of them has its class. Scores are means over queries."
+        "query against all other images of that half, if its class has another image. Scores are means over queries."
     )
     yield Heading(3, "Held constant")
     yield Terms(tuple((term, f"{text}.") for term, text in facts.alike))
@@ -102,12 +102,12 @@ def glossary(study: StudyFacts, metrics: set[str]) -> dict[str, str]:
     """Explain the categories of a study and the scores of its datasets: name in the tables → sentence."""
     dims, folds = study.protocol.embedding_dim, study.protocol.folds.count
     sentences = {
-        Category.AGGREGATE: f"the mean score of the {folds} fold models, each scored by itself with {dims} numbers an "
-        "image.",
-        Category.ENSEMBLE: f"the score of the {folds} fold models' embeddings side by side, {folds * dims} numbers an "
-        "image.",
-        Category.COMPLETE: f"the score of one model with {folds * dims} numbers an image, trained on all of the "
-        "trainval half.",
+        Category.AGGREGATE: f"the mean of the scores of the {folds} fold models; each has an embedding of {dims} "
+        "dimensions.",
+        Category.ENSEMBLE: f"the score of the concatenated embeddings of the {folds} fold models, {folds * dims} "
+        "dimensions.",
+        Category.COMPLETE: f"the score of one model with an embedding of {folds * dims} dimensions, trained on all "
+        "trainval classes.",
     }
     categories = {name: sentences[category] for category, name in study.categories.items()}
     entries = [metric_entry(metric)[0] for metric in ordered_metrics(metrics)]
@@ -121,13 +121,13 @@ def held_constant(protocol: Protocol, *, interval: str) -> list[tuple[str, str]]
     many = f", {folds * dims} in complete models and in ensembles of {folds}" if folds > 1 else ""
     after = " and a complete run each" if protocol.completes else " each"
     complete = [("Complete run", f"{COMPLETE[final.complete]}; an epoch is {_epoch(protocol.epoch)}")]
-    assumed = [("Assumed", f"chosen by us, because it is not published: {', '.join(protocol.assumed)}")]
+    assumed = [("Assumed", f"chosen here, because the paper does not report it: {', '.join(protocol.assumed)}")]
     return [
         ("Model", f"trunk {_trunk(recipe.trunk)}, {recipe.pooling} pooling, {NORM[recipe.layer_norm]}"),
         *((f"On {name}", f"trunk {_trunk(other.trunk)}") for name, other in protocol.on.items() if other.trunk),
         *([("Frozen trunk", FROZEN)] if recipe.trunk.frozen else []),
         *([("Untrained rows", UNTRAINED)] if recipe.trunk.weights else []),
-        ("Embedding", f"{dims} numbers an image{many}"),
+        ("Embedding", f"{dims} dimensions{many}"),
         ("Search", _search(protocol)),
         *((FOLD_RUN[phase.name], _phase(phase)) for phase in protocol.phases),
         ("Retraining", f"{_seeds(protocol)}, {count(folds, 'fold run')}{after}"),
@@ -152,14 +152,14 @@ def _search(protocol: Protocol) -> str:
     if search.searches == 1:
         return trials
     own = "seeds and folds" if protocol.folds.kind == "shuffled" else "seeds"
-    return f"{search.searches} searches with {own} of their own, each of {trials}"
+    return f"{search.searches} independent searches, each with its own {own} and {trials}"
 
 
 def _seeds(protocol: Protocol) -> str:
     seeds, searches = protocol.final.seeds, protocol.search.searches
     if searches == 1:
-        return f"{seeds} fresh seeds of the chosen setting"
-    return f"{seeds} fresh seeds, {seeds // searches} of the setting that each search chose"
+        return f"{seeds} fresh seeds for the chosen setting"
+    return f"{seeds} fresh seeds, {seeds // searches} for the setting chosen by each search"
 
 
 def _proposed(search: Search) -> str:

@@ -30,7 +30,7 @@ from realitycheck.runs import Category
 from realitycheck.statistics.base import Estimator, Fit, LossScores, ReplicateScores, differences, present
 from realitycheck.statistics.intervals import Interval, mean_of
 
-GROUP = "their mean"
+GROUP = "the mean of these names"
 """The mean of all names, seed by seed: it is compared with other losses in place of each name."""
 
 
@@ -150,8 +150,8 @@ def blocks(dataset: DatasetFindings, facts: Noise) -> Iterator[Block]:
     searches = "a search" if study.searches == 1 else "searches"
     yield Note(
         f"The names of the function: {names}. Each name had {searches} and runs of its own. With equal ranges the "
-        "spread is pure noise: of the retraining, which the intervals cover, and of the search. A gap between "
-        "different losses that is no larger is no evidence of a difference."
+        "spread is noise alone: of retraining, which the intervals cover, and of the search. A difference between "
+        "other losses that is no larger is no evidence that they differ."
     )
     if facts.floors:
         yield _table(dataset, facts)

@@ -42,7 +42,7 @@ def blocks(dataset: DatasetFindings, facts: Openings) -> Iterator[Block]:
 
 def _sentences(dataset: DatasetFindings, facts: Openings) -> str:
     if not facts.openings:
-        return "The test half has not been opened."
+        return "The test half has not been opened: no model has been scored on it."
     number, before = len(facts.openings), facts.openings[0].before
     earlier = f", after {count(before, 'earlier opening')} of the same half" if before else ""
     opened = f"This study opened the test half {TIMES.get(number, f'{number} times')}{earlier}."

@@ -156,7 +156,7 @@ def _ours(row: ScoreRow | None, category: Category, metric: str) -> Content:
 
 
 def _trust(block: PublishedBlock) -> str:
-    return f"{block.dims} numbers an image, {count(block.n, 'run')}; {block.trust}"
+    return f"{block.dims} dimensions, {count(block.n, 'run')}; {block.trust}"
 
 
 def _parts(dataset: DatasetFindings, tables: Sequence[PublishedTable]) -> Iterator[Part]:

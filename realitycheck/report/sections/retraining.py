@@ -90,8 +90,8 @@ def cap_sentence(facts: Sequence[Ending], *, shown: Callable[[str], str]) -> str
     losses = "every loss" if all_labels <= set(labels) else enumeration([shown(label) for label in labels])
     caps = enumeration([thousands(cap) for cap in sorted({ending.cap for ending in cut})])
     return (
-        f"Most final fold runs of {losses} were ended by the cap of {caps} iterations, not by patience. The comparison "
-        "is then of what a loss reaches within the cap, not of what it would reach in the end."
+        f"Most final fold runs of {losses} stopped at the cap of {caps} iterations, before early stopping. The "
+        "comparison then holds for training within the cap, not for training until convergence."
     )
 
 
@@ -143,8 +143,8 @@ def _table(dataset: DatasetFindings, facts: Retraining) -> Table:
     return Table(
         columns,
         _groups(dataset, facts, phases=phases),
-        caption="At the cap: completed fold runs that the cap ended before patience did. Best at the end: those of "
-        "them with their best at the last evaluation, which were still improving.",
+        caption="At the cap: completed fold runs that reached the cap before early stopping. Best at the end: those of "
+        "them whose last evaluation was their best, so that they were probably still improving.",
     )
 
 

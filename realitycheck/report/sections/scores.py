@@ -129,7 +129,7 @@ def _figure(dataset: DatasetFindings) -> Figure:
         height=height_of(len(dataset.rows)),
         title=f"{METRIC_NAMES[study.metric]} of every seed with intervals, by category, on {dataset.dataset}",
         caption=f"Score of every seed (small marks) below the mean (thin tick) and its {percent(study.level)} interval "
-        "(bar). The panels do not share their axis.",
+        "(bar). The panels have different axes.",
     )
 
 

@@ -188,7 +188,7 @@ def _causes(dataset: DatasetFindings, search: SearchSummary) -> str:
 
 def _knob_table(dataset: DatasetFindings, facts: SearchResults) -> Table:
     followup = (
-        " A knob followup_x replaces x in the follow-up; followup_x_scale multiplies x there."
+        " In the follow-up, followup_x replaces x, and followup_x_scale multiplies it."
         if dataset.study.several_phases
         else ""
     )
@@ -200,15 +200,15 @@ def _knob_table(dataset: DatasetFindings, facts: SearchResults) -> Table:
     )
     return Table(
         (
-            *(Column("Loss"), Column("Knob"), Column("Chosen", number=True)),
-            *(Column("Range"), Column("Scale"), Column("On a bound")),
+            *(Column("Loss"), Column("Hyper-parameter"), Column("Chosen", number=True)),
+            *(Column("Range"), Column("Scale"), Column("At a bound")),
         ),
         tuple(
             RowGroup(tuple(_knob_line(knob) for knob in search.knobs), head=search_name(dataset, search))
             for search in facts.searches
             if search.knobs
         ),
-        caption="Chosen settings and search ranges. An optimum within 1 % of its range from a bound suggests that a "
+        caption="Chosen settings and search ranges. A value at a bound (within 1 % of the range) suggests that a "
         f"wider range might improve the loss.{followup}{units}",
     )
 

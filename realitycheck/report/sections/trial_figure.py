@@ -52,14 +52,14 @@ def trial_figure(dataset: DatasetFindings) -> Figure:
         canvas.supylabel("validation MAP@R, percent", fontsize=10)
         canvas.legend(handles=_legend(losses), loc="outside upper center", ncols=6)
 
-    numbers = " A number at the end of a line is that of the search." if dataset.study.searches > 1 else ""
+    numbers = " The number at the end of a line is that of the search." if dataset.study.searches > 1 else ""
     return draw(
         paint,
         name=dataset.figure_name("search"),
         height=0.3 + grid_height(len(losses), columns=columns),
         title=f"Search progress of every loss on {dataset.dataset}",
-        caption="Value of every trial: the best validation MAP@R of a fold run, mean over folds; and the best value so "
-        f"far. Trials are counted from 1, in the order in which they were proposed.{numbers}",
+        caption="Value of every trial (the best validation MAP@R of each fold run, mean over folds) and the best value "
+        f"so far. Trials are counted from 1, in the order in which they were proposed.{numbers}",
     )
 
 

@@ -45,13 +45,15 @@ def blocks(findings: Findings, facts: Unequal) -> Iterator[Block]:
     """Print the table of differences by design, and those that other tables show."""
     yield Heading(2, "What was not equal")
     yield Paragraph(
-        "Losses of equal batch shape had the same batches, augmentation and initial weights. These things differed by "
-        "design:"
+        "Losses of equal batch shape had the same batches, augmentation and initial weights. These differed by design:"
     )
     several = len(findings.datasets) > 1
     suffixes = [f", {dataset.dataset}" if several else "" for dataset in findings.datasets]
     searches = [search_results.find(dataset).searches for dataset in findings.datasets]
-    pairs = ((Column(f"Knobs searched{suffix}", number=True), Column(f"On a bound{suffix}")) for suffix in suffixes)
+    pairs = (
+        (Column(f"Hyper-parameters searched{suffix}", number=True), Column(f"At a bound{suffix}"))
+        for suffix in suffixes
+    )
     yield Table(
         (Column("Loss"), Column("Batch"), Column("Distance"), *(column for pair in pairs for column in pair)),
         rows_of([_line(findings, loss, searches) for loss in facts.treatments]),
