@@ -71,7 +71,7 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
         >>> from realitycheck import load_study, plan_study
         >>> plan = plan_study(load_study("studies/demo.yaml"))
         >>> plan.trainings.complete  # of one loss on one dataset: one per seed
-        3
+        4
     """
     # scipy, that other verbs do without
     from realitycheck.statistics.estimators import estimator
