@@ -89,6 +89,17 @@ def plan(study: StudyFile, workers: Workers = 2) -> None:
 
 
 @app.command()
+def register(study: StudyFile) -> None:
+    """Write down what a study wants to do, before it runs. A later registration is kept beside the earlier ones."""
+    read = verbs.load_study(study)
+    with making() as watch:
+        registered = verbs.register_study(read, watch=watch)
+    record = registered.record
+    how = f"registered, number {record.number + 1}" if registered.new else "registered already"
+    out.print(f"{record.study} is {how}: {record.id}", markup=False, soft_wrap=True)
+
+
+@app.command()
 def run(
     study: StudyFile,
     executor: Executor = "local",

@@ -36,7 +36,7 @@ def protocol(name):
         # 50 trials of four folds; ten runs of four folds and, with the Complete category, one more each.
         ("musgrave2020", 200, 40, 0),
         ("warped2024", 200, 40, 10),
-        # Two or three searches of 25 trials of four folds; the replicates of all searches, 5 or 4 each; 5 and 2 of `quick`.
+        # Two or three searches of 25 trials of four folds, and ten or twelve runs in all; `quick` has five trials.
         ("reality2026", 2 * 25 * 4, 10 * 4, 10),
         ("frozen_trunk", 3 * 25 * 4, 12 * 4, 12),
         ("sketches28", 3 * 25 * 4, 12 * 4, 12),
