@@ -51,7 +51,8 @@ def in_points(study_plan: StudyPlan) -> str:
     points = " or ".join(f"{size * study_plan.sd:.2f}" for size in study_plan.detectable.values())
     return (
         f"with a standard deviation of {study_plan.sd:g} points: differences of {points} points are found; "
-        f"an equivalence needs {study_plan.reachable * study_plan.sd:.2f}, and the study has {study_plan.smallest_difference:g}"
+        f"an equivalence needs {study_plan.reachable * study_plan.sd:.2f}, "
+        f"and the study has {study_plan.smallest_difference:g}"
     )
 
 
