@@ -32,6 +32,7 @@ FLOORS = {
     "executors.base": 2,
     "records.schema": 2,
     "records.curves": 2,
+    "records.registration": 2,
     "evaluations.menu": 2,
     "search.samplers.menu": 2,
     "runs": 2,

@@ -42,7 +42,7 @@ def failures(address: str) -> int:
 def home(tmp_path: Path) -> Path:
     """A study that stands in for `studies/demo.yaml`: as many seeds, fewer losses, one short trial."""
     protocol = PROTOCOL.replace("trials: 3, startup_trials: 2", "trials: 1, startup_trials: 1")
-    protocol = protocol.replace("cap: 30", "cap: 10").replace("seeds: 2", "seeds: 3")
+    protocol = protocol.replace("cap: 30", "cap: 10").replace("seeds: 2", "seeds: 4")
     protocol = protocol.replace("count: 2, kind: blocks", "count: 1, kind: hold_out")
     protocol = protocol.replace("[aggregate, ensemble, complete]", "[complete]")
     study = STUDY.replace("study: small", "study: demo").replace("triplet: {}, normalized_softmax: {}", "triplet: {}")

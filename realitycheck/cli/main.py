@@ -57,6 +57,11 @@ Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: the one of the protocol's arithmetic.")]
 Deadline = Annotated[float, typer.Option(help="Minutes after which a job is killed and tried again.", min=0.1)]
 
+Deviation = Annotated[
+    float | None,
+    typer.Option(help="Standard deviation in points that the design rests on, of an earlier study.", min=0.0),
+]
+
 Reuse = Annotated[
     list[Path] | None, typer.Option(help="Folder of another study's records; those of equal id are copied.")
 ]
@@ -78,14 +83,25 @@ def check(study: StudyFile) -> None:
 
 
 @app.command()
-def plan(study: StudyFile, workers: Workers = 2) -> None:
+def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None) -> None:
     """Print what a study costs and which differences it can detect, before anything runs."""
     read = verbs.load_study(study)
     with at_ctrl_c(signal.default_int_handler), making() as watch:
-        study_plan = verbs.plan_study(read, watch=watch)
+        study_plan = verbs.plan_study(read, sd=sd, watch=watch)
     out.print(plan_table(study_plan, workers))
     for line in sentences(study_plan):
         out.print(line, soft_wrap=True)
+
+
+@app.command()
+def register(study: StudyFile) -> None:
+    """Write down what a study wants to do, before it runs. A later registration is kept beside the earlier ones."""
+    read = verbs.load_study(study)
+    with making() as watch:
+        registered = verbs.register_study(read, watch=watch)
+    record = registered.record
+    how = f"registered, number {record.number + 1}" if registered.new else "registered already"
+    out.print(f"{record.study} is {how}: {record.id}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -40,6 +40,20 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
         f"smallest difference to the baseline found with 80 % power, in standard deviations of "
         f"{study_plan.detectable_unit}: {differences}"
     )
+    yield f"an equivalence needs a smallest difference above {study_plan.reachable:.2f} of these standard deviations"
+    yield in_points(study_plan)
+
+
+def in_points(study_plan: StudyPlan) -> str:
+    """What the design finds in points of the primary score, where a standard deviation is known."""
+    if study_plan.sd is None:
+        return "no standard deviation is known: state that of an earlier study with --sd to get points"
+    points = " or ".join(f"{size * study_plan.sd:.2f}" for size in study_plan.detectable.values())
+    return (
+        f"with a standard deviation of {study_plan.sd:g} points: differences of {points} points are found; "
+        f"an equivalence needs {study_plan.reachable * study_plan.sd:.2f}, "
+        f"and the study has {study_plan.smallest_difference:g}"
+    )
 
 
 def plan_table(study_plan: StudyPlan, workers: int) -> Table:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from realitycheck.protocol.units import LengthUnit
+from realitycheck.records.registration import Registration
 from realitycheck.records.schema import ModelScores, Opening, Record, Run, Score
 from realitycheck.runs import CLEAN, Category, Knobs, Stage
 
@@ -216,6 +217,7 @@ class DatasetEvidence:
         losses: in the study's order.
         untrained: the rows of models that are never trained.
         openings: of the test half, in order.
+        registrations: of the study, in order.
     """
 
     dataset: str
@@ -223,3 +225,4 @@ class DatasetEvidence:
     losses: tuple[LossEvidence, ...]
     untrained: tuple[LossEvidence, ...]
     openings: tuple[Opening, ...]
+    registrations: tuple[Registration, ...] = ()

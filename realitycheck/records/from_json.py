@@ -10,6 +10,7 @@ from realitycheck.errors import LedgerError
 from realitycheck.metrics.menu import METRICS
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
+from realitycheck.records.registration import Registration
 from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score, unit_json
 from realitycheck.runs import RESULTS_VERSION, Outcome, RunSpec, ScoreSpec
 
@@ -213,11 +214,39 @@ def _opening(fields: _Fields) -> Opening:
 
 def _ids(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise LedgerError("`searches` of an opening record must be lists of digests.")
+        raise LedgerError("`searches` of a record must be lists of digests.")
     return tuple(value)
 
 
+def _registration(fields: _Fields) -> Registration:
+    searches = _by_dataset(fields, "searches", dict)
+    return Registration(
+        study=fields.take("study", str),
+        files=tuple(_file(entry) for entry in fields.take("files", list)),
+        version=fields.take("version", str),
+        code=fields.take("code", str),
+        plans=_by_dataset(fields, "plans", str),
+        searches={name: {label: _ids(ids) for label, ids in losses.items()} for name, losses in searches.items()},
+        claims=_by_dataset(fields, "claims", dict),
+        openings=_by_dataset(fields, "openings", int),
+        records=fields.take("records", int),
+        number=fields.take("number", int),
+    )
+
+
+def _by_dataset(fields: _Fields, key: str, kind: type[T]) -> dict[str, T]:
+    values = _Fields(fields.take(key, dict), f"`{key}` of a registration record")
+    return {name: values.take(name, kind) for name in list(values.left)}
+
+
+def _file(entry: Any) -> tuple[str, str]:
+    if not isinstance(entry, list) or [type(part) for part in entry] != [str, str]:
+        raise LedgerError("`files` of a registration record must be pairs of a name and a text.")
+    return entry[0], entry[1]
+
+
 _READERS: dict[str, Callable[[_Fields], Record]] = {
+    "registration": _registration,
     "proposal": _proposal,
     "run": _run,
     "score": _score,

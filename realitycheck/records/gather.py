@@ -17,6 +17,7 @@ from realitycheck.records.evidence import (
     SearchEvidence,
     Trial,
 )
+from realitycheck.records.registration import Registration
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
 from realitycheck.runs import CLEAN, Knobs, RunSpec, ScoreSpec
 
@@ -24,12 +25,14 @@ from realitycheck.runs import CLEAN, Knobs, RunSpec, ScoreSpec
 def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
     """Read a plan's evidence out of the records; other records are ignored."""
     openings = [opening for opening in of_type(records.values(), Opening) if opening.test == plan.test]
+    registrations = of_type(records.values(), Registration)
     return DatasetEvidence(
         dataset=plan.dataset,
         claims=plan.claims,
         losses=tuple(loss_evidence(plan, loss, records) for loss in plan.losses),
         untrained=_untrained(plan, records),
         openings=tuple(sorted(openings, key=lambda opening: opening.number)),
+        registrations=tuple(sorted(registrations, key=lambda record: record.number)),
     )
 
 

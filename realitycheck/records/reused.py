@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from realitycheck.records.ledger import Ledger
+from realitycheck.records.registration import Registration
 from realitycheck.records.schema import Opening, Record, Run, of_type
 from realitycheck.runs import ACCEPTED
 
@@ -13,11 +14,12 @@ from realitycheck.runs import ACCEPTED
 def reusable(reuse: Sequence[Path]) -> dict[str, Record]:
     """Records that may be copied; a machine's bad luck that somebody accepted stays where it was."""
     records = [record for folder in reuse for record in Ledger(folder).records.values()]
-    return {record.id: record for record in records if not isinstance(record, Opening) and not _accepted(record)}
+    return {record.id: record for record in records if not _own(record)}
 
 
-def _accepted(record: Record) -> bool:
-    return isinstance(record, Run) and record.cause == ACCEPTED
+def _own(record: Record) -> bool:
+    """Whether a record belongs to its study alone."""
+    return isinstance(record, Registration | Opening) or (isinstance(record, Run) and record.cause == ACCEPTED)
 
 
 def openings_before(reuse: Sequence[Path], *, tests: Collection[str | None]) -> list[Opening]:

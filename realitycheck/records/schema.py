@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 from realitycheck.canonical import digest
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
+from realitycheck.records.registration import Registration
 from realitycheck.runs import RESULTS_VERSION, Body, Knobs, Outcome, RunSpec, ScoreSpec
 
 PER_CLASS = "map_at_r_per_class"
@@ -234,11 +235,11 @@ class Opening:
         }
 
 
-Record = Proposal | Run | Score | Opening
+Record = Registration | Proposal | Run | Score | Opening
 
-Kind = TypeVar("Kind", Proposal, Run, Score, Opening)
+Kind = TypeVar("Kind", Registration, Proposal, Run, Score, Opening)
 
-RECORDS: dict[str, type[Record]] = {record.kind: record for record in (Proposal, Run, Score, Opening)}
+RECORDS: dict[str, type[Record]] = {record.kind: record for record in (Registration, Proposal, Run, Score, Opening)}
 """Kind → type, in the order of a packed ledger."""
 
 

@@ -1,29 +1,102 @@
-"""What was decided after the test half had been opened."""
+"""What was decided after a study was registered, or after its test half had been opened."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 from realitycheck.records.evidence import DatasetEvidence
+from realitycheck.records.registration import Registration
 
 NAMING = "same"
 """The claim that shapes the noise floor alone, and no verdict."""
 
 
-def exploratory(evidence: DatasetEvidence) -> frozenset[str]:
-    """Find the losses of which a part was decided after the test half had first been opened.
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What was fixed at one moment: label of a loss → digests of its searches, and the claims."""
 
-    That is a search that the first opening does not name: a loss that joined, or one with another space or recipe. It
-    is every loss if the claims changed, or if a loss of the first family was dropped, which eases Holm's correction.
-    """
-    if not evidence.openings:
-        return frozenset()
-    first, labels = evidence.openings[0], {loss.label for loss in evidence.losses}
-    if changed_claims(evidence) - {NAMING} or set(first.searches) - labels:
-        return frozenset(labels)
-    searches = {loss.label: tuple(search.id for search in loss.searches) for loss in evidence.losses}
-    return frozenset(label for label, ids in searches.items() if first.searches.get(label) != ids)
+    searches: Mapping[str, tuple[str, ...]]
+    claims: Mapping[str, Any]
+
+    def changed_claims(self, evidence: DatasetEvidence) -> frozenset[str]:
+        """Find the claims that differ from these; a claim that is not among these counts as equal."""
+        return frozenset(name for name, value in self.claims.items() if evidence.claims.get(name) != value)
+
+    def added(self, evidence: DatasetEvidence) -> tuple[str, ...]:
+        """Find the losses that are not declared."""
+        return tuple(loss.label for loss in evidence.losses if loss.label not in self.searches)
+
+    def dropped(self, evidence: DatasetEvidence) -> tuple[str, ...]:
+        """Find the declared losses that the study does not have."""
+        labels = {loss.label for loss in evidence.losses}
+        return tuple(sorted(self.searches.keys() - labels))
+
+    def searched_otherwise(self, evidence: DatasetEvidence) -> tuple[str, ...]:
+        """Find the declared losses with other searches: other ranges, another recipe, or other images."""
+        ids = {loss.label: tuple(search.id for search in loss.searches) for loss in evidence.losses}
+        return tuple(label for label, now in ids.items() if self.searches.get(label, now) != now)
+
+    def undeclared(self, evidence: DatasetEvidence) -> frozenset[str]:
+        """Find the losses of which a part is not declared.
+
+        That is a loss that joined, or one with another space or recipe. It is every loss if the claims changed, or if a
+        loss was dropped, which eases Holm's correction.
+        """
+        if self.changed_claims(evidence) - {NAMING} or self.dropped(evidence):
+            return frozenset(loss.label for loss in evidence.losses)
+        return frozenset((*self.added(evidence), *self.searched_otherwise(evidence)))
+
+
+def exploratory(evidence: DatasetEvidence) -> frozenset[str]:
+    """Find the losses of which a part was not registered, or was decided after the test half had been opened."""
+    return after_opening(evidence) | unregistered(evidence)
+
+
+def after_opening(evidence: DatasetEvidence) -> frozenset[str]:
+    """Find the losses of which a part was decided after the test half had first been opened."""
+    return _undeclared(_opening(evidence), evidence)
+
+
+def unregistered(evidence: DatasetEvidence) -> frozenset[str]:
+    """Find the losses of which a part is not in the last registration before the first opening; none without one."""
+    before = registrations_before(evidence)
+    return _undeclared([registered(before[-1], evidence)] if before else [], evidence)
 
 
 def changed_claims(evidence: DatasetEvidence) -> frozenset[str]:
     """Find the claims that differ from those of the first opening; a claim that it does not hold counts as equal."""
-    claims = evidence.openings[0].claims if evidence.openings else {}
-    return frozenset(name for name, value in claims.items() if evidence.claims.get(name) != value)
+    return frozenset().union(*(declaration.changed_claims(evidence) for declaration in _opening(evidence)))
+
+
+def registrations_before(evidence: DatasetEvidence) -> tuple[Registration, ...]:
+    """The registrations on this dataset that were made before the test half was first opened, in order."""
+    known = [record for record in evidence.registrations if evidence.dataset in record.plans]
+    if not evidence.openings:
+        return tuple(known)
+    return tuple(record for record in known if record.openings[evidence.dataset] <= evidence.openings[0].number)
+
+
+def registered(record: Registration, evidence: DatasetEvidence) -> Declaration:
+    """What a registration declares on a dataset; nothing on one that it does not have."""
+    return Declaration(record.searches.get(evidence.dataset, {}), record.claims.get(evidence.dataset, {}))
+
+
+def deviations(record: Registration, evidence: DatasetEvidence) -> Iterator[str]:
+    """What the study does otherwise on a dataset than a registration says, one phrase each."""
+    declaration = registered(record, evidence)
+    for name in sorted(declaration.changed_claims(evidence)):
+        yield f"{name.replace('_', ' ')} changed"
+    yield from (f"{label} added" for label in declaration.added(evidence))
+    yield from (f"{label} dropped" for label in declaration.dropped(evidence))
+    yield from (f"{label} searched otherwise" for label in declaration.searched_otherwise(evidence))
+
+
+def _opening(evidence: DatasetEvidence) -> Sequence[Declaration]:
+    """What the first opening declares, as a list of one; an empty one without openings."""
+    return [Declaration(opening.searches, opening.claims) for opening in evidence.openings[:1]]
+
+
+def _undeclared(declarations: Sequence[Declaration], evidence: DatasetEvidence) -> frozenset[str]:
+    return frozenset().union(*(declaration.undeclared(evidence) for declaration in declarations))

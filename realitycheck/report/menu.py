@@ -14,6 +14,7 @@ from realitycheck.report.sections import (
     noise_floor,
     openings,
     published,
+    registrations,
     retraining,
     scores,
     search_results,
@@ -35,6 +36,7 @@ SECTIONS: tuple[Section[Any, Any], ...] = (
     retraining.SECTION,
     openings.SECTION,
     unequal.SECTION,
+    registrations.SECTION,
     credit.SECTION,
     study_files.SECTION,
 )

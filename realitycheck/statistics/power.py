@@ -66,6 +66,21 @@ def detectable_difference(design: Design, *, comparisons: int, level: float, wan
     return float(optimize.brentq(excess, 0, upper, xtol=1e-9)) * math.sqrt(2)
 
 
+def reachable_equivalence(design: Design, *, comparisons: int, level: float) -> float:
+    """Return the smallest difference of interest within which a design can call two losses equivalent.
+
+    It is reached where the two have equal scores, by two one-sided tests (Schuirmann 1987) at α / m, the first step of
+    Holm's correction. The result is in units of the standard deviation of the design's unit, for uncorrelated losses.
+
+    Args:
+        design: what the test rests on, with degrees of freedom.
+        comparisons: size m of the declared family, at least 1.
+        level: 1 − α, in (0, 1).
+    """
+    edge = float(stats.t.isf((1 - level) / comparisons, design.freedom))
+    return edge * math.sqrt(2 / design.independent)
+
+
 def can_reject(design: Design, *, comparisons: int) -> bool:
     """Return whether any outcome can reject; an empty family never can."""
     return comparisons > 0 and design.freedom > 0

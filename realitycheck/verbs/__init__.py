@@ -6,6 +6,7 @@ from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
 from realitycheck.verbs.plan import StudyPlan, plan_study
 from realitycheck.verbs.plugin_changes import changed_sources
+from realitycheck.verbs.register import Registered, register_study
 from realitycheck.verbs.report import (
     files_not_reported,
     pack_study,
@@ -18,6 +19,7 @@ from realitycheck.verbs.study import Progress, Say, check_study, load_study, ope
 
 __all__ = [
     "Progress",
+    "Registered",
     "Rows",
     "Say",
     "StudyPlan",
@@ -41,6 +43,7 @@ __all__ = [
     "plan_study",
     "prepare_data",
     "published_blocks",
+    "register_study",
     "report_study",
     "run_study",
     "standing_problems",

@@ -48,6 +48,10 @@ class StudyPlan:
         detectable: correlation of two losses' scores over seeds → the smallest difference that is found with
             80 % power, in standard deviations of the unit.
         detectable_unit: of what these are the standard deviations, such as `a loss's score over seeds`.
+        reachable: the smallest difference of interest within which equal losses can be called equivalent, in the same
+            unit, for uncorrelated losses.
+        sd: that standard deviation in points, as it was stated; None where none is known.
+        smallest_difference: the one of the study, in points.
     """
 
     trainings: Trainings
@@ -58,24 +62,32 @@ class StudyPlan:
     cost: Cost
     detectable: Mapping[float, float]
     detectable_unit: str
+    reachable: float
+    sd: float | None
+    smallest_difference: float
 
 
-def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
+def plan_study(read: ReadStudy, *, sd: float | None = None, watch: Progress = unwatched) -> StudyPlan:
     """Say what a study costs and what it can find; measures this machine for some seconds.
 
+    Args:
+        read: the study.
+        sd: standard deviation of the design's unit in points, such as that of an earlier study; None if unknown.
+        watch: sees the progress.
+
     Raises:
-        InputError: the data do not fit the protocol, this machine not its arithmetic, or the design can never tell
-            two losses apart.
+        InputError: the data do not fit the protocol, this machine not its arithmetic, the design can never tell two
+            losses apart, or with this `sd` it cannot reach an equivalence within the smallest difference.
 
     Example:
         >>> from realitycheck import load_study, plan_study
         >>> plan = plan_study(load_study("studies/demo.yaml"))
         >>> plan.trainings.complete  # of one loss on one dataset: one per seed
-        3
+        4
     """
     # scipy, that other verbs do without
     from realitycheck.statistics.estimators import estimator
-    from realitycheck.statistics.power import can_reject, detectable_difference
+    from realitycheck.statistics.power import can_reject, detectable_difference, reachable_equivalence
 
     study, protocol = read.study, read.study.protocol
     rule, family = protocol.interval, len(study.losses) - 1
@@ -85,6 +97,8 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
         says = "missing loss; add one to compare with: a study has two or more."
         raise InputError.one(read.source, "losses-few", says, where="losses", line=read.lines.of(("losses",)))
     smallest = detectable_difference(design, comparisons=family, level=rule.level, wanted=POWER)
+    reachable = reachable_equivalence(design, comparisons=family, level=rule.level)
+    _require_reachable(read, reachable, sd)
     require_arithmetic(read, device="auto", here=False)
     stores = _at_hand(read, watch)
     measured = _measured(read, stores, watch)
@@ -102,7 +116,21 @@ def plan_study(read: ReadStudy, *, watch: Progress = unwatched) -> StudyPlan:
         cost=total,
         detectable={correlation: smallest * math.sqrt(1 - correlation) for correlation in CORRELATIONS},
         detectable_unit=design.unit,
+        reachable=reachable,
+        sd=sd,
+        smallest_difference=study.smallest_difference,
     )
+
+
+def _require_reachable(read: ReadStudy, reachable: float, sd: float | None) -> None:
+    """Refuse a smallest difference within which not even equal losses can be called equivalent."""
+    if sd is None or read.study.smallest_difference > reachable * sd:
+        return
+    must = f"be above {reachable * sd:.3g}, or no loss can be called equivalent at a standard deviation of {sd:g}"
+    fix = "Raise it, or use more searches or seeds."
+    says = f"{read.study.smallest_difference:g} is out of range: must {must}. {fix}"
+    where, line = "smallest_difference", read.lines.of(("smallest_difference",))
+    raise InputError.one(read.source, "equivalence-unreachable", says, where=where, line=line)
 
 
 def _at_hand(read: ReadStudy, watch: Progress) -> dict[str, Stores]:

@@ -30,6 +30,7 @@ from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.options import require_options
 from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
+from realitycheck.verbs.register import register_first
 from realitycheck.verbs.study import Progress, Say, prepare_data, require_arithmetic, unsaid, unwatched
 
 VERBS = {
@@ -148,6 +149,7 @@ def carry_out(
             stores = ready_stores(check, executor, device=device, remember=True)
             measure = measured_length(read, stores, executor, device=device, watch=progress)
             runtime = _runtime(read, ledger, stores, reuse=reuse, measure=measure)
+            register_first(read, ledger, runtime.plans)
             runtime.ledger.note("started", {"title": _versions(), "device": device})
             campaign = _campaign(runtime, executor, verbs, check, device=device, before=campaign)
             for _ in campaign.steps(seconds=1.0):

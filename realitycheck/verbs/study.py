@@ -68,7 +68,7 @@ def load_study(path: Path | str) -> ReadStudy:
         >>> from realitycheck import load_study
         >>> study = load_study("studies/demo.yaml")
         >>> [loss.label for loss in study.study.losses]
-        ['contrastive', 'multi_similarity', 'normalized_softmax']
+        ['contrastive', 'normalized_softmax']
     """
     inspection = _inspected(Path(path))
     inspection.apply(NAME_RULES)

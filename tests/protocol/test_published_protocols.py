@@ -36,8 +36,11 @@ def protocol(name):
         # 50 trials of four folds; ten runs of four folds and, with the Complete category, one more each.
         ("musgrave2020", 200, 40, 0),
         ("warped2024", 200, 40, 10),
-        ("reality2026", 200, 40, 10),
-        ("frozen_trunk", 200, 40, 10),
+        # Two or three searches of 25 trials of four folds, and ten or twelve runs in all; `quick` has five trials.
+        ("reality2026", 2 * 25 * 4, 10 * 4, 10),
+        ("frozen_trunk", 3 * 25 * 4, 12 * 4, 12),
+        ("sketches28", 3 * 25 * 4, 12 * 4, 12),
+        ("quick", 2 * 5 * 4, 4 * 4, 4),
         # 50 trials of one hold-out; five runs, each after a fold run that gives its length.
         ("validation2024", 50, 5, 5),
     ],

@@ -44,7 +44,7 @@ def test_two_datasets_have_a_part_each(study, dataset):
     two = study.model_copy(update={"datasets": (*study.datasets, again)})
     page = texts_of(two, [dataset, replace(dataset, dataset="again")])["index.html"]
     assert re.findall(r"<h2[^>]*>([^<]*)</h2>", page) == [
-        *("What was measured", "cub200", "again", "What was not equal", "Data", "Study files"),
+        *("What was measured", "cub200", "again", "What was not equal", "Registration", "Data", "Study files"),
     ]
     assert page.count("<h3>Test scores</h3>") == 2
     assert page.count('<p class="lead"><b>') == 2

@@ -12,6 +12,7 @@ from realitycheck.canonical import canonical_json
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.protocol.read import read_study
 from realitycheck.records.ledger import Ledger
+from realitycheck.records.registration import Registration
 from realitycheck.records.schema import Opening, Proposal, Run, of_type
 from realitycheck.report.late import changed_claims, exploratory
 from realitycheck.runs import Stage
@@ -33,9 +34,13 @@ def finished(home: Path, protocol: str) -> Ledger:
 
 
 def texts(ledger: Ledger) -> dict[str, str]:
-    """Id → body of every record but the openings."""
+    """Id → body of every record but the openings and the registration, which hold the numbers of trials and seeds."""
     records = ledger.records.items()
-    return {name: canonical_json(record.to_json()) for name, record in records if not isinstance(record, Opening)}
+    return {
+        name: canonical_json(record.to_json())
+        for name, record in records
+        if not isinstance(record, Opening | Registration)
+    }
 
 
 def of_trials(sampler: str, trials: int) -> str:

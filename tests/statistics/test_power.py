@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from realitycheck.statistics.base import Design
+from realitycheck.statistics.base import Design, MeanEstimate
 from realitycheck.statistics.estimators import estimator
-from realitycheck.statistics.power import can_reject, detectable_difference, power
+from realitycheck.statistics.power import can_reject, detectable_difference, power, reachable_equivalence
 
 
 def seeds_design(seeds: int) -> Design:
@@ -65,6 +65,18 @@ def test_two_seeds_are_possible_and_hopeless():
 def test_a_design_without_a_test(seeds, comparisons):
     with pytest.raises(ValueError, match=r"too few|needs at least"):
         detectable_difference(seeds_design(seeds), comparisons=comparisons, level=0.95, wanted=0.8)
+
+
+def test_an_equivalence_is_reached_just_above_its_smallest_difference():
+    # Tables of Student's t: 1.833 with 9 degrees of freedom, one-sided 5 %; ten seeds of two losses.
+    assert reachable_equivalence(seeds_design(10), comparisons=1, level=0.95) == pytest.approx(
+        1.833 * math.sqrt(2 / 10), abs=0.001
+    )
+    # Twelve losses of two searches: 11 degrees of freedom, and the error of a difference is one standard deviation.
+    design = estimator("searches_pooled", level=0.95, searches=2).design(replicates=10, losses=12)
+    bound = reachable_equivalence(design, comparisons=11, level=0.95)
+    equal = MeanEstimate(0.0, 1.0, 11, n=2, method="searches_pooled", over="searches and seeds")
+    assert equal.p_outside(1.001 * bound) < 0.05 / 11 < equal.p_outside(0.999 * bound)
 
 
 def test_designs_that_can_never_reject():

@@ -7,6 +7,7 @@ from small_study import write_study
 
 from realitycheck import verbs
 from realitycheck.cli.plan_summary import sentences
+from realitycheck.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +43,20 @@ def test_its_sentences_name_every_loss(planned):
     told = "\n".join(sentences(planned[0]))
     assert all(f"measured, pictures/{name}: " in told for name in ("contrastive", "triplet", "normalized_softmax"))
     assert "smallest difference to the baseline" in told
+
+
+def test_an_equivalence_that_cannot_be_reached_is_refused_at_its_line(tmp_path):
+    """Two seeds, two comparisons: Student's t with 1 degree of freedom is 12.7 at a one-sided 2.5 %, times √(2/2)."""
+    read = verbs.load_study(write_study(tmp_path))
+    with pytest.raises(InputError) as caught:
+        verbs.plan_study(read, sd=0.5 / 12.6)
+    (problem,) = caught.value.problems
+    lines = read.path.read_text().splitlines()
+    assert (problem.code, problem.where) == ("equivalence-unreachable", "smallest_difference")
+    assert lines[problem.line - 1] == "smallest_difference: 0.5"
+
+
+def test_a_stated_deviation_gives_points(tmp_path):
+    plan = verbs.plan_study(verbs.load_study(write_study(tmp_path)), sd=0.5 / 12.8)
+    assert plan.reachable == pytest.approx(12.706, abs=0.001)
+    assert "no standard deviation" not in list(sentences(plan))[-1]
