@@ -8,7 +8,6 @@ from realitycheck.evaluations.menu import UNTRAINED_ROWS
 from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.study_facts import StudyFacts
 from realitycheck.runs import CLEAN
-from realitycheck.statistics.base import LossScores
 from realitycheck.statistics.comparisons import Comparison, compare
 
 REPLACEMENT = next(label for label, evaluation in UNTRAINED_ROWS.items() if evaluation == CLEAN)
@@ -41,8 +40,8 @@ def _compare(
 
     replacement = next((cell(row).values for row in untrained if row.label == REPLACEMENT), (None,) * study.seeds)
     return compare(
-        {row.label: LossScores(cell(row).values) for row in family},
-        baseline=LossScores(cell(baseline).values),
+        {row.label: cell(row).scores for row in family},
+        baseline=cell(baseline).scores,
         untrained=replacement,
         pending={row.label for row in family if cell(row).pending or cell(baseline).pending},
         estimator=study.estimator,

@@ -137,8 +137,6 @@ class Estimator(ABC):
 
     method: ClassVar[str]
     """Its name on the menu."""
-    least_searches: ClassVar[int] = 1
-    """The smallest number of searches with which it can be used."""
 
     @abstractmethod
     def fit(self, scores: Mapping[str, LossScores], *, losses: int) -> Fit:
