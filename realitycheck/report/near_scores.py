@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from realitycheck.protocol.model import Protocol
-from realitycheck.records.evidence import LossEvidence, NearBest, SearchEvidence
+from realitycheck.records.evidence import LossEvidence, SearchEvidence
 from realitycheck.records.schema import PER_CLASS
 from realitycheck.report.lost import lost
 from realitycheck.runs import Category
@@ -68,11 +68,6 @@ def near_best_lost(search: SearchEvidence, place: int, protocol: Protocol, categ
         return lost(search.replicates, protocol, category)[0]
     run = search.near_best[place].models.complete_run
     return run is not None and run.diverged
-
-
-def near_slots(near: tuple[NearBest, ...]) -> tuple[int, ...]:
-    """The slots of near-best settings, the chosen one first."""
-    return tuple(one.trial.slot for one in near)
 
 
 def _per_class(evidence: LossEvidence, category: Category) -> tuple[tuple[float, ...] | None, ...]:

@@ -152,6 +152,16 @@ class Estimator(ABC):
         """Return what a comparison of two losses rests on."""
 
     @property
+    def beside(self) -> str | None:
+        """Name of the estimator whose verdicts are printed beside its own; None where there is none."""
+        return None
+
+    @property
+    def needs_agreement(self) -> bool:
+        """Whether a verdict counts only if `beside` gives it as well, since intervals leave out the luck of the search."""
+        return False
+
+    @property
     @abstractmethod
     def over(self) -> str:
         """Source of variation that its intervals cover, such as `seeds`."""
