@@ -19,8 +19,8 @@ REPLACEMENT = next(label for label, evaluation in UNTRAINED_ROWS.items() if eval
 
 def comparisons(study: StudyFacts, rows: Sequence[ScoreRow], untrained: Sequence[ScoreRow]) -> tuple[Comparison, ...]:
     """Compare all losses but the baseline with it, and count only the verdicts that survive the luck of the search."""
-    found = _compared(study, study.estimator, rows, untrained)
-    return tuple(agreed(found, beside(study, rows, untrained))) if study.estimator.needs_agreement else found
+    own = _compared(study, study.estimator, rows, untrained)
+    return tuple(agreed(own, beside(study, rows, untrained))) if study.estimator.needs_agreement else own
 
 
 def beside(study: StudyFacts, rows: Sequence[ScoreRow], untrained: Sequence[ScoreRow]) -> tuple[Comparison, ...]:

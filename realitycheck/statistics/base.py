@@ -158,7 +158,7 @@ class Estimator(ABC):
 
     @property
     def needs_agreement(self) -> bool:
-        """Whether a verdict counts only if `beside` gives it as well, since intervals leave out the luck of the search."""
+        """Whether a verdict counts only if `beside` gives it as well: its intervals leave out the luck of a search."""
         return False
 
     @property

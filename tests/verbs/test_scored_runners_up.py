@@ -99,7 +99,9 @@ def test_stopped_and_without_weights_it_ends_in_the_same_records(whole, tmp_path
     with pytest.raises(KeyboardInterrupt):
         carry_out(study, Stopping(lambda job: "runner-up" in job.title and job.kind == "score"))
     kept = {path.stem for path in (study.with_suffix("") / "cache" / "weights").glob("*")}
-    tried = {key for key, run in ledger(study).records.items() if isinstance(run, Run) and run.spec.stage is Stage.SEARCH}
+    tried = {
+        key for key, run in ledger(study).records.items() if isinstance(run, Run) and run.spec.stage is Stage.SEARCH
+    }
     assert kept & tried
     shutil.rmtree(study.with_suffix("") / "cache" / "weights")
     executor = Stopping()

@@ -36,13 +36,13 @@ class NearBestSetting:
 
 def find(dataset: DatasetFindings) -> tuple[NearBestSetting, ...] | None:
     """The settings of all searches, search by search; None where there are none."""
-    found = tuple(
+    settings = tuple(
         _setting(dataset, loss, search, near)
         for loss in dataset.evidence.losses
         for search in loss.searches
         for near in search.near_best
     )
-    return found or None
+    return settings or None
 
 
 def _setting(dataset: DatasetFindings, loss: LossEvidence, search: SearchEvidence, near: NearBest) -> NearBestSetting:
