@@ -46,9 +46,7 @@ class Trial:
     @property
     def value(self) -> float | None:
         """The mean over folds of the best validation MAP@R; None while a fold is missing, or if one diverged."""
-        values = self.fold_values
-        known = [value for value in values if value is not None]
-        return math.fsum(known) / len(values) if len(known) == len(values) else None
+        return _mean_value(self.runs)
 
     @property
     def complete(self) -> bool:
@@ -87,6 +85,11 @@ class Replicate:
     complete_run: Run | None
     scores: Mapping[str, EvaluationScores]
 
+    @property
+    def value(self) -> float | None:
+        """The mean over folds of the best validation MAP@R; None while a fold is missing, or if one diverged."""
+        return _mean_value(self.fold_runs)
+
     def score(self, *, category: Category, metric: str, distance: str, evaluation: str = CLEAN) -> float | None:
         """The test score in [0, 1] of one category, or None where a part of it diverged or is still missing."""
         models = self._models(category, evaluation)
@@ -121,6 +124,20 @@ class Replicate:
 
 
 @dataclass(frozen=True, slots=True)
+class NearBest:
+    """A setting that validation cannot distinguish from the chosen one, or the chosen one itself, and its test scores.
+
+    Args:
+        trial: the trial that tried it.
+        models: the fold runs of the trial itself, and one complete run under the seed of the search's first replicate;
+            that of the chosen setting is the replicate's own.
+    """
+
+    trial: Trial
+    models: Replicate
+
+
+@dataclass(frozen=True, slots=True)
 class SearchFailure:
     """The exception for which a search was set aside: in a line, and its traceback."""
 
@@ -139,6 +156,8 @@ class SearchEvidence:
         trials: those with a proposal, by slot.
         chosen: the best trial by mean validation MAP@R, ties to the lowest slot; None before the search is done.
         replicates: those of its setting, in order; parts that do not exist yet are None.
+        near_best: the chosen setting and its runners-up, the best first; empty before they are decided, and where the
+            protocol scores none.
         failed: why it was set aside, by the notes; None where it was not.
         raised: run id → the exception that ended the run in a line, by the notes, in the order of the runs.
     """
@@ -149,6 +168,7 @@ class SearchEvidence:
     trials: tuple[Trial, ...]
     chosen: Trial | None
     replicates: tuple[Replicate, ...]
+    near_best: tuple[NearBest, ...] = ()
     failed: SearchFailure | None = None
     raised: Mapping[str, str] = field(default_factory=dict)
 
@@ -156,6 +176,16 @@ class SearchEvidence:
     def done(self) -> bool:
         """Whether every trial has all its fold runs."""
         return len(self.trials) == self.planned and all(trial.complete for trial in self.trials)
+
+    @property
+    def runners_up_runs(self) -> tuple[Run, ...]:
+        """The recorded complete runs of its runners-up."""
+        return tuple(run for one in self.near_best[1:] if (run := one.models.complete_run) is not None)
+
+    @property
+    def validated(self) -> bool:
+        """Whether every trial and every replicate of the chosen setting has all its fold runs."""
+        return self.done and all(run is not None for one in self.replicates for run in one.fold_runs)
 
     @property
     def all_trials_diverged(self) -> bool:
@@ -226,3 +256,9 @@ class DatasetEvidence:
     untrained: tuple[LossEvidence, ...]
     openings: tuple[Opening, ...]
     registrations: tuple[Registration, ...] = ()
+
+
+def _mean_value(runs: tuple[Run | None, ...]) -> float | None:
+    """The mean of the values of K fold runs; None where one has none."""
+    known = [value for run in runs if run is not None and (value := run.value) is not None]
+    return math.fsum(known) / len(runs) if len(known) == len(runs) else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from realitycheck.protocol.model import Protocol, Study
 from realitycheck.protocol.space import Space
 from realitycheck.records.evidence import DatasetEvidence
-from realitycheck.report.family import comparisons
+from realitycheck.report.family import beside, comparisons
 from realitycheck.report.late import changed_claims, exploratory
 from realitycheck.report.missing import missing
 from realitycheck.report.rows import ScoreRow, make_rows, make_untrained_row
@@ -32,6 +32,7 @@ class DatasetFindings:
         rows: one per loss, in the study's order.
         untrained: the rows of untrained models.
         comparisons: every loss but the baseline with it, in the primary category and metric.
+        beside: the same comparisons by the estimator that is printed beside; empty where there is none.
         changed_claims: the claims that differ from those of the first opening.
         missing: what is still to be done, one sentence each; empty once finished.
         answer: the verdicts in sentences.
@@ -46,6 +47,7 @@ class DatasetFindings:
     rows: tuple[ScoreRow, ...]
     untrained: tuple[ScoreRow, ...]
     comparisons: tuple[Comparison, ...]
+    beside: tuple[Comparison, ...]
     changed_claims: frozenset[str]
     missing: tuple[str, ...]
     answer: str
@@ -131,6 +133,7 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
         rows=rows,
         untrained=untrained,
         comparisons=compared,
+        beside=beside(about, rows, untrained),
         changed_claims=changed_claims(evidence),
         missing=missing(protocol, evidence),
         answer=answer(

@@ -26,6 +26,7 @@ from realitycheck.report.drawing import BAND, INK, draw, name_rows, style_of
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.forest import height_of, paint_row
 from realitycheck.report.sections.base import Section
+from realitycheck.report.study_facts import StudyFacts
 from realitycheck.report.wording import (
     DASH,
     METRIC_NAMES,
@@ -43,14 +44,22 @@ from realitycheck.statistics.comparisons import Comparison
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """The comparisons with the baseline, in the study's order."""
+    """The comparisons with the baseline, in the study's order.
+
+    Args:
+        comparisons: by the protocol's estimator.
+        beside: by the estimator that is printed beside; empty where there is none.
+        method: the name of that one; None where there is none.
+    """
 
     comparisons: tuple[Comparison, ...]
+    beside: tuple[Comparison, ...]
+    method: str | None
 
 
 def find(dataset: DatasetFindings) -> Differences:
     """Every dataset has this section."""
-    return Differences(dataset.comparisons)
+    return Differences(dataset.comparisons, dataset.beside, dataset.study.estimator.beside)
 
 
 def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
@@ -62,8 +71,8 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
         yield Paragraph("There is nothing to compare.")
         return
     yield Table(
-        _columns(percent(study.level)),
-        rows_of([_line(dataset, comparison) for comparison in facts.comparisons]),
+        _columns(percent(study.level), facts.method),
+        rows_of([_line(dataset, facts, place) for place in range(len(facts.comparisons))]),
         caption=f"{study.primary}, paired by seed, in percentage points; positive means that the loss scores higher "
         f"than {baseline}.",
         notes=_notes(dataset),
@@ -72,22 +81,32 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
         yield _figure(dataset, facts)
 
 
-def _columns(level: str) -> tuple[Column, ...]:
+def _columns(level: str, method: str | None) -> tuple[Column, ...]:
     numbers = ("Difference", f"{level} interval", "Holm p", "Seeds", "Seed correlation")
-    return (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in numbers))
+    beside = () if method is None else (Column(f"{method}: interval", number=True), Column(f"{method}: verdict"))
+    return (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in numbers), *beside)
 
 
-def _line(dataset: DatasetFindings, comparison: Comparison) -> tuple[Content, ...]:
+def _line(dataset: DatasetFindings, facts: Differences, place: int) -> tuple[Content, ...]:
+    comparison = facts.comparisons[place]
     verdict, correlation = comparison.verdict, comparison.correlation
     return (
         Marked(comparison.label, dataset.row(comparison.label).marks),
-        Badge(verdict or PENDING, verdict or "pending"),
+        _badge(comparison),
         optional_signed(comparison.mean),
         optional_span(comparison.interval),
         DASH if verdict is None else p_value(comparison.p_holm),
         str(comparison.n),
         DASH if correlation is None else decimal(correlation),
+        *(cell for other in facts.beside[place : place + 1] for cell in (optional_span(other.interval), _badge(other))),
     )
+
+
+def _badge(comparison: Comparison) -> Badge:
+    """The verdict, with the reason where it is undecided in spite of its p-value."""
+    verdict = comparison.verdict or PENDING
+    text = f"{verdict}: {comparison.reason}" if comparison.reason else verdict
+    return Badge(text, comparison.verdict or "pending")
 
 
 def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
@@ -102,7 +121,7 @@ def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
         f": the {percent(2 * study.level - 1)} interval is within ±{points(study.smallest_difference)} points (two "
         "one-sided tests, also after Holm's correction); this takes precedence. ",
         Strong("Undecided"),
-        ": neither; more seeds may decide. ",
+        ": neither; more searches or seeds may decide. ",
         Strong("Seed correlation"),
         ": correlation of the two losses' scores over seeds. The higher it is, the more pairing sharpens the "
         "comparison.",
@@ -112,7 +131,20 @@ def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
         "family, and do not change the p-values of the others."
     )
     several = (study.estimator.covers,) if study.searches > 1 else ()
-    return (verdicts, *several, *([exploratory] if dataset.exploratory else []))
+    return (verdicts, *several, *_beside(study), *([exploratory] if dataset.exploratory else []))
+
+
+def _beside(study: StudyFacts) -> Iterator[Text]:
+    other = study.estimator.beside
+    if other is None:
+        return
+    if study.estimator.needs_agreement:
+        yield (
+            f"Intervals of {study.estimator.method} leave out the luck of the search. A verdict counts only where "
+            f"{other}, which counts it, gives the same one."
+        )
+    else:
+        yield f"Beside it: the interval and the verdict by {other}, which decide nothing."
 
 
 def _figure(dataset: DatasetFindings, facts: Differences) -> Figure:
@@ -149,5 +181,5 @@ SECTION = Section(
     subject=DatasetFindings,
     find=find,
     blocks=blocks,
-    keys=lambda facts: {"comparisons": facts.comparisons},
+    keys=lambda facts: {"comparisons": facts.comparisons, "beside": facts.beside, "beside_method": facts.method},
 )
