@@ -62,10 +62,10 @@ def searches_fit_the_estimator(searches: int, *, method: str) -> Found:
     entry = ESTIMATORS[method]
     if searches < entry.least_searches:
         must = f"be at least {entry.least_searches} for interval.method {method}"
-        yield out_of_range("searches-range", searches, must, "Raise it, or choose another method.")
+        yield out_of_range("searches-range", searches, must, fix="Raise it, or choose another method.")
     if entry.most_searches is not None and searches > entry.most_searches:
         must = f"be at most {entry.most_searches} for interval.method {method}"
-        yield out_of_range("searches-range", searches, must, "Lower it, or choose another method.")
+        yield out_of_range("searches-range", searches, must, fix="Lower it, or choose another method.")
 
 
 @rule("protocol.interval.runners_up", method="protocol.interval.method")
@@ -73,7 +73,7 @@ def runners_up_for_their_estimator(number: int, *, method: str) -> Found:
     """An estimator that uses the scores of runners-up needs some."""
     if ESTIMATORS[method].near_best and not number:
         must = f"be at least 1 for interval.method {method}"
-        yield out_of_range("runners-up-range", number, must, "Raise it, or choose another method.")
+        yield out_of_range("runners-up-range", number, must, fix="Raise it, or choose another method.")
 
 
 @rule("protocol.folds.count", kind="protocol.folds.kind")
