@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -161,15 +159,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=ESTIMATORS)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
-    start, rows = time.monotonic(), []
+    rows = []
     for cell in cells():
         for row in measure(cell, studies=asked.studies, only=asked.only):
             rows.append(row)
             print(summary(row), flush=True)
-    facts = {"date": date.today().isoformat(), "commit": commit(), "studies": asked.studies, "numpy": np.__version__}
-    facts["seconds"] = round(time.monotonic() - start)
-    facts["python"] = platform.python_version()
-    asked.out.write_text(json.dumps({**facts, "rows": rows}, indent=1, ensure_ascii=False) + "\n")
+    publish(asked.out, facts(asked.studies), rows)
 
 
 def summary(row: dict[str, object]) -> str:
@@ -180,10 +175,18 @@ def summary(row: dict[str, object]) -> str:
     return head + " ".join(f"{name} {100 * rate:.1f}" for name, rate in rates.items())
 
 
-def commit() -> str:
-    """The short name of the commit that was measured."""
-    asked = ["git", "-C", str(TESTS), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+def publish(path: Path, facts: dict[str, object], rows: list[dict[str, object]]) -> None:
+    """Write one JSON document with a row per line."""
+    head = json.dumps(facts, ensure_ascii=False)[:-1]
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    path.write_text(f'{head}, "rows": [\n{lines}\n]}}\n')
+
+
+def facts(studies: int) -> dict[str, object]:
+    """What was measured, and when."""
+    asked = ["git", "-C", str(TESTS), "log", "-1", "--format=%h", "--", "../realitycheck/statistics"]
+    commit = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    return {"date": date.today().isoformat(), "commit": commit, "studies": studies}
 
 
 if __name__ == "__main__":

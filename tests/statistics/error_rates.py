@@ -76,4 +76,4 @@ class Share:
         """
         rate = float(np.mean(values))
         bounds = stats.binomtest(round(rate * len(values)), len(values)).proportion_ci(0.95)
-        return cls(rate, float(bounds.low), float(bounds.high))
+        return cls(*(round(float(value), 4) for value in (rate, bounds.low, bounds.high)))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 from all_estimators import ESTIMATORS
@@ -66,4 +70,11 @@ def test_no_estimate_is_no_finding():
 def test_a_study_counts_once():
     values = np.array([[True, True, False, True]] * 40)
     low, high = stats.binomtest(30, 40).proportion_ci(0.95)
-    assert Share.of(values) == Share(0.75, low, high)
+    assert Share.of(values) == Share(0.75, round(low, 4), round(high, 4))
+
+
+def test_the_tables_in_the_docs_are_those_of_the_committed_simulations():
+    sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+    drawing = import_module("draw_error_rates")
+    assert drawing.summary() in (drawing.DOCS / "statistics.md").read_text()
+    assert drawing.page() == (drawing.DOCS / "measured" / "error_rates.md").read_text()
