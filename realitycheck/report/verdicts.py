@@ -39,6 +39,8 @@ def _group(
             return f"{which} are equivalent to {baseline}, within ±{points(smallest)} points: {names}."
         case Verdict.UNDECIDED:
             return f"{which} are undecided against {baseline}: {names}."
+        case Verdict.IDENTICAL:
+            return f"{which} are identical to {baseline} in every replicate: {names}."
         case None:
             return f"{which} lack replicates so far: {names}."
 
@@ -53,6 +55,8 @@ def verdict_sentence(comparison: Comparison, *, name: str, baseline: str, smalle
             return f"{name} is equivalent to {baseline}, within ±{bound} points{numbers}"
         case Verdict.UNDECIDED:
             return f"{name} against {baseline} is undecided{numbers}"
+        case Verdict.IDENTICAL:
+            return f"{name} is identical to {baseline} in every replicate"
         case None:
             return f"{name} against {baseline}: replicates are missing so far"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from simulate_verdicts import (
     DESIGNS,
-    ESTIMATORS,
+    RULES,
     Estimates,
     Share,
     facts,
@@ -37,7 +37,7 @@ def measure(*, studies: int) -> Iterator[dict[str, object]]:
         luck = ClassLuck(hard=20.0, taste=3.0, search=0.13, seed=1.5, shape=shape)
         sizes = {"searches": design.searches, "replicates": design.replicates, "classes": classes}
         drawn = [class_study(rng, luck, losses=LOSSES, **sizes) for _ in range(studies)]
-        rule = ESTIMATORS["class_bootstrap"](level=0.95, searches=design.searches)
+        rule = RULES["class_bootstrap"](level=0.95, searches=design.searches)
         found, still = Estimates.of(rule, drawn), np.zeros(LOSSES - 1)
         shares = {
             "covered": Share.of(found.covers(still)),

@@ -28,8 +28,7 @@ from numpy.typing import NDArray
 TESTS = Path(__file__).parents[1]
 sys.path.insert(0, str(TESTS / "statistics"))
 
-from all_estimators import ESTIMATORS  # noqa: E402
-from error_rates import Estimates, Share  # noqa: E402
+from error_rates import RULES, Estimates, Share  # noqa: E402
 from simulated_studies import Luck, study  # noqa: E402
 from simulated_surfaces import Bank, bank, study_of_banks  # noqa: E402
 
@@ -122,7 +121,7 @@ def measure(cell: Cell, *, studies: int, only: list[str] | None) -> Iterator[dic
     methods = [method for method in cell.design.methods if not only or method in only]
     drawn = cell.studies(studies) if methods else []
     for method in methods:
-        rule = ESTIMATORS[method](level=0.95, searches=cell.design.searches)
+        rule = RULES[method](level=0.95, searches=cell.design.searches)
         rates = rates_of(Estimates.of(rule, drawn), much=np.array(cell.much))
         shown = {name: asdict(rate) for name, rate in rates.items()}
         yield {
@@ -156,7 +155,7 @@ def main() -> None:
     """Write all rates as one file, with the commit and the date."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=2000)
-    parser.add_argument("--only", nargs="+", choices=ESTIMATORS)
+    parser.add_argument("--only", nargs="+", choices=RULES)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     rows = []

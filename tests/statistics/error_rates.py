@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from realitycheck.statistics.base import Estimator, LossScores
+from realitycheck.statistics.class_bootstrap import ClassBootstrap
 from realitycheck.statistics.comparisons import holm
+from realitycheck.statistics.runners_up import RunnersUp
+from realitycheck.statistics.searches_calibrated import SearchesCalibrated
+from realitycheck.statistics.searches_pooled import SearchesPooled
+from realitycheck.statistics.student_t import StudentT
+
+RULES: dict[str, type[Estimator]] = {
+    member.method: member for member in (SearchesCalibrated, SearchesPooled, RunnersUp, StudentT, ClassBootstrap)
+}
+"""Every estimator by name."""
 
 Table = NDArray[np.float64]
 

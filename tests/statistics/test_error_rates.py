@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from all_estimators import ESTIMATORS
-from error_rates import Estimates, Share
+from error_rates import RULES, Estimates, Share
 from scipy import stats
 from simulated_studies import Luck, study
 
@@ -24,7 +23,7 @@ SMALLEST = 0.6
     [("student_t", 1, 10), ("searches_pooled", 2, 5), ("searches_calibrated", 2, 5), ("runners_up", 1, 10)],
 )
 def test_verdicts_are_those_of_compare(method, searches, replicates):
-    rng, rule = np.random.default_rng(3), ESTIMATORS[method](level=0.95, searches=searches)
+    rng, rule = np.random.default_rng(3), RULES[method](level=0.95, searches=searches)
     luck, effects = Luck(search=(0.4, 0.1, 0.1, 0.1, 0.1, 0.1), shared=0.05, seed=0.1), np.array([3.0, 0, 0.6, -0.4, 2])
     seen = set()
     for _ in range(12):
@@ -60,7 +59,7 @@ def test_verdicts_are_those_of_compare(method, searches, replicates):
 
 
 def test_no_estimate_is_no_finding():
-    rule = ESTIMATORS["runners_up"](level=0.95, searches=1)  # two losses of two settings: one degree of freedom
+    rule = RULES["runners_up"](level=0.95, searches=1)  # two losses of two settings: one degree of freedom
     scores = {label: LossScores([0.1, 0.2], ((0.1, 0.2),)) for label in "ab"}
     found = Estimates.of(rule, [scores])
     assert not found.different(np.array([9.0])).any()
