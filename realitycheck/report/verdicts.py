@@ -39,6 +39,8 @@ def _group(
             return f"{which} are equivalent to {baseline}, within ±{points(smallest)} points: {names}."
         case Verdict.UNDECIDED:
             return f"{which} are undecided against {baseline}: {enumeration(_reasoned(group, named))}."
+        case Verdict.IDENTICAL:
+            return f"{which} are identical to {baseline} in every replicate: {names}."
         case None:
             return f"{which} have missing replicates: {names}."
 
@@ -64,6 +66,8 @@ def verdict_sentence(comparison: Comparison, *, name: str, baseline: str, smalle
         case Verdict.UNDECIDED:
             reason = f": {comparison.reason}" if comparison.reason else ""
             return f"{name} against {baseline} is undecided{reason}{numbers}"
+        case Verdict.IDENTICAL:
+            return f"{name} is identical to {baseline} in every replicate"
         case None:
             return f"{name} against {baseline}: replicates are missing"
 

@@ -18,6 +18,8 @@ class Verdict(StrEnum):
     WORSE = "worse"
     EQUIVALENT = "equivalent"
     UNDECIDED = "undecided"
+    IDENTICAL = "identical"
+    """Every replicate has the same score on both sides, so there is nothing to test."""
 
 
 class Reason(StrEnum):
@@ -106,7 +108,8 @@ def compare(
     or more, after Holm's correction. Otherwise better or worse requires a Holm-corrected p-value below α. No verdict
     may result from missing replicates. So `better` must also hold if missing scores of the loss are replaced by the
     untrained score, `worse` if those of the baseline are, and `equivalent` under both replacements. A loss whose
-    searches disagree gets no verdict, nor does any if those of the baseline do.
+    searches disagree gets no verdict, nor does any if those of the baseline do. A loss with the baseline's score in
+    every replicate is `identical`: nothing varies, and no test has a meaning.
 
     Args:
         family: label → scores of all compared losses, without the baseline.
@@ -214,6 +217,9 @@ class _Rule:
         return judged
 
     def verdict(self, label: str, observed: _View, loss_filled: _View, baseline_filled: _View) -> Verdict:
+        gaps = observed.losses[label].differences
+        if len(gaps) > 1 and all(gap == 0 for gap in gaps):
+            return Verdict.IDENTICAL
         if observed.losses[label].disagreeing:
             return Verdict.UNDECIDED
         if all(view.p_outside[label] < self._alpha for view in (observed, loss_filled, baseline_filled)):

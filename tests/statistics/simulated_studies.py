@@ -14,12 +14,14 @@ class Luck:
     """The variation of a simulated study, as standard deviations.
 
     Every setting near the best has a test score of its own around that of its loss (`search`, one per loss). What all
-    losses share in a search is `shared`; a score varies by `seed` over seeds.
+    losses share in a search is `shared`; a score varies by `seed` over seeds. A search has between two and `most`
+    near-best settings, and chooses one of them.
     """
 
     search: tuple[float, ...]
     shared: float
     seed: float
+    most: int = 5
 
 
 def study(
@@ -29,7 +31,7 @@ def study(
     common = rng.normal(0, luck.shared, searches)
     drawn = {}
     for number, (own, effect) in enumerate(zip(luck.search, effects, strict=True)):
-        settings = [rng.normal(effect, own, rng.integers(2, 6)) for _ in range(searches)]
+        settings = [rng.normal(effect, own, rng.integers(2, luck.most + 1)) for _ in range(searches)]
         scores = [
             value
             for setting, shift in zip(settings, common, strict=True)

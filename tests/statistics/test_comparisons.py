@@ -156,6 +156,16 @@ def test_pending_losses_count_in_the_family_and_get_no_verdict():
     assert actual["up"].p_holm == pytest.approx(2 * actual["up"].p)
 
 
+def test_equal_scores_in_every_replicate_are_identical_and_no_finding():
+    actual = judge({"twin": list(BASE), "up": shifted(0.01)})
+    assert actual["twin"].verdict is Verdict.IDENTICAL
+    assert (actual["twin"].p_holm, actual["twin"].mean) == (1.0, 0.0)
+    assert actual["up"].verdict is Verdict.BETTER
+    one_off = [BASE[0] + 1e-12, *BASE[1:]]
+    assert judge({"near": one_off})["near"].verdict is Verdict.EQUIVALENT
+    assert judge({"holed": [None, *BASE[1:]]})["holed"].verdict is not Verdict.IDENTICAL
+
+
 def test_no_score_at_all():
     actual = judge({"lost": [None] * 10})["lost"]
     assert (actual.mean, actual.interval, actual.p, actual.n) == (None, None, 1.0, 0)

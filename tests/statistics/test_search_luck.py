@@ -183,3 +183,13 @@ def test_cochran_flags_an_outlier_no_more_often_than_its_level():
     assert outlier > 1900
     assert unusual({0: 0.0, 1: 0.0, 2: 0.0, 3: 0.0}, searches=2) == frozenset()
     assert unusual({0: 100.0, 1: 1.0, 2: 1.0}, searches=2) == frozenset()
+
+
+@pytest.mark.parametrize(("count", "searches"), [(4, 2), (12, 2), (12, 3), (14, 4)])
+def test_the_limit_of_cochran_equals_its_form_by_the_f_distribution(count, searches):
+    # C = 1 / (1 + (k - 1) / F), with F the upper α / k point ('t Lam 2010, Anal. Chim. Acta 659:68).
+    point = stats.f.isf(0.05 / count, searches - 1, (count - 1) * (searches - 1))
+    limit = 1 / (1 + (count - 1) / point)
+    others = dict.fromkeys(range(1, count), (1 - limit) / (count - 1))
+    assert unusual({0: limit - 1e-9, **others}, searches=searches) == frozenset()
+    assert unusual({0: limit + 1e-9, **others}, searches=searches) == {0}

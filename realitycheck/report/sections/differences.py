@@ -122,6 +122,8 @@ def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
         "one-sided tests, also after Holm's correction); this takes precedence. ",
         Strong("Undecided"),
         ": neither; more searches or seeds may decide. ",
+        Strong("Identical"),
+        ": the same score as the baseline in every replicate. ",
         Strong("Seed correlation"),
         ": correlation of the two losses' scores over seeds. The higher it is, the more pairing sharpens the "
         "comparison.",
