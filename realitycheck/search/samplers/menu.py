@@ -24,6 +24,7 @@ class SamplerEntry:
 
 MENU: Mapping[str, SamplerEntry] = {
     "gp": SamplerEntry(f"{_HERE}.gp:gp", learns=True),
+    "gp_guarded": SamplerEntry(f"{_HERE}.gp_guarded:gp_guarded", learns=True),
     "qmc": SamplerEntry(f"{_HERE}.qmc:qmc", learns=False),
     "random": SamplerEntry(f"{_HERE}.random:random", learns=False),
     "tpe": SamplerEntry(f"{_HERE}.tpe:tpe", learns=True),
