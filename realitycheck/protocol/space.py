@@ -119,6 +119,21 @@ def middle(bounds: Range) -> float | int | str:
     return (int(low) + int(high)) // 2 if isinstance(bounds, IntUniform) else low / 2 + high / 2
 
 
+def place_in(bounds: Range, value: float | int | str) -> float | str:
+    """Where a value is in a range: its share in [0, 1] on the range's scale; of a choice the option itself.
+
+    A fixed value is at 0. A value outside of the range is outside of [0, 1].
+    """
+    if isinstance(bounds, Choice):
+        return str(value)
+    if not isinstance(bounds, Bounds) or isinstance(value, str):
+        return 0.0
+    low, high = bounds.bounds
+    if isinstance(bounds, LogUniform | LogIntUniform):
+        return math.log(value / low) / math.log(high / low)
+    return (value - low) / (high - low)
+
+
 def contains(bounds: Range, value: float | int | str) -> bool:
     """Whether a value is in a range; in a fixed value if it is that value."""
     if isinstance(bounds, Choice):

@@ -45,9 +45,7 @@ class Trial:
     @property
     def value(self) -> float | None:
         """The mean over folds of the best validation MAP@R; None while a fold is missing, or if one diverged."""
-        values = self.fold_values
-        known = [value for value in values if value is not None]
-        return math.fsum(known) / len(values) if len(known) == len(values) else None
+        return _mean_value(self.runs)
 
     @property
     def complete(self) -> bool:
@@ -85,6 +83,11 @@ class Replicate:
     fold_runs: tuple[Run | None, ...]
     complete_run: Run | None
     scores: Mapping[str, EvaluationScores]
+
+    @property
+    def value(self) -> float | None:
+        """The mean over folds of the best validation MAP@R; None while a fold is missing, or if one diverged."""
+        return _mean_value(self.fold_runs)
 
     def score(self, *, category: Category, metric: str, distance: str, evaluation: str = CLEAN) -> float | None:
         """The test score in [0, 1] of one category, or None where a part of it diverged or is still missing."""
@@ -223,3 +226,9 @@ class DatasetEvidence:
     losses: tuple[LossEvidence, ...]
     untrained: tuple[LossEvidence, ...]
     openings: tuple[Opening, ...]
+
+
+def _mean_value(runs: tuple[Run | None, ...]) -> float | None:
+    """The mean of the values of K fold runs; None where one has none."""
+    known = [value for run in runs if run is not None and (value := run.value) is not None]
+    return math.fsum(known) / len(runs) if len(known) == len(runs) else None

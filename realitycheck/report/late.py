@@ -7,6 +7,9 @@ from realitycheck.records.evidence import DatasetEvidence
 NAMING = "same"
 """The claim that shapes the noise floor alone, and no verdict."""
 
+UNSAID = {"compare": "baseline"}
+"""Claims that an opening holds only where they differ from these."""
+
 
 def exploratory(evidence: DatasetEvidence) -> frozenset[str]:
     """Find the losses of which a part was decided after the test half had first been opened.
@@ -25,5 +28,7 @@ def exploratory(evidence: DatasetEvidence) -> frozenset[str]:
 
 def changed_claims(evidence: DatasetEvidence) -> frozenset[str]:
     """Find the claims that differ from those of the first opening; a claim that it does not hold counts as equal."""
-    claims = evidence.openings[0].claims if evidence.openings else {}
-    return frozenset(name for name, value in claims.items() if evidence.claims.get(name) != value)
+    if not evidence.openings:
+        return frozenset()
+    first, now = {**UNSAID, **evidence.openings[0].claims}, {**UNSAID, **evidence.claims}
+    return frozenset(name for name, value in first.items() if now.get(name) != value)

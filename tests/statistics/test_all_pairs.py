@@ -4,12 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
-from all_estimators import ESTIMATORS
 from scipy import stats
 
 from realitycheck.statistics import all_pairs as module
 from realitycheck.statistics.all_pairs import LossPair, all_pairs
 from realitycheck.statistics.base import Fit, LossScores, MeanEstimate
+from realitycheck.statistics.estimators import estimator
 from realitycheck.statistics.rank_correlation import spearman
 from realitycheck.statistics.rank_intervals import RankInterval, rank_intervals
 
@@ -82,7 +82,7 @@ def test_steps_equal_a_naive_loop():
 def test_pairs_of_an_estimator_with_one_variance_equal_the_studentised_range():
     rng = np.random.default_rng(3)
     scores = {f"l{number}": LossScores(list(rng.normal(number / 50, 0.02, 10))) for number in range(5)}
-    fit = ESTIMATORS["searches_pooled"](level=0.95, searches=2).fit(scores, losses=5)
+    fit = estimator("searches_pooled", level=0.95, searches=2).fit(scores, losses=5)
     pairs = compared(fit, list(scores))
     estimate = fit.difference("l0", "l4")
     strongest = min(pairs, key=lambda pair: pair.p)
@@ -95,7 +95,7 @@ def test_two_losses_paired_by_seed_equal_the_paired_t_test():
     rng = np.random.default_rng(4)
     one, two = rng.normal(0.012, 0.02, 10), rng.normal(0, 0.02, 10)
     scores = {"a": LossScores(list(one)), "b": LossScores(list(two))}
-    fit = ESTIMATORS["student_t"](level=0.95, searches=1).fit(scores, losses=2)
+    fit = estimator("student_t", level=0.95, searches=1).fit(scores, losses=2)
     (pair,) = compared(fit, ["a", "b"])
     expected = stats.ttest_rel(one, two).pvalue
     assert pair.p == pytest.approx(expected)
@@ -104,7 +104,7 @@ def test_two_losses_paired_by_seed_equal_the_paired_t_test():
 
 def test_losses_without_verdict_or_estimate_are_left_out():
     scores = {label: LossScores([0.1, 0.2]) for label in "abc"} | {"d": LossScores([None, None])}
-    fit = ESTIMATORS["student_t"](level=0.95, searches=1).fit(scores, losses=4)
+    fit = estimator("student_t", level=0.95, searches=1).fit(scores, losses=4)
     pairs = all_pairs(fit, list("abcd"), level=0.95, undecided={"b"}, rng=np.random.default_rng(0))
     assert [(pair.label, pair.other) for pair in pairs] == [("a", "c")]
     assert (pairs[0].mean, pairs[0].p_stepdown) == (0, 1)  # identical scores
@@ -153,6 +153,6 @@ def test_false_signs_of_paired_scores_with_unequal_variances(monkeypatch):
     for _ in range(400):
         shared = rng.normal(0, 0.02, 10)
         scores = {f"l{n}": LossScores(list(shared + rng.normal(0, 0.005 * (n + 1), 10))) for n in range(6)}
-        fit = ESTIMATORS["student_t"](level=0.95, searches=1).fit(scores, losses=6)
+        fit = estimator("student_t", level=0.95, searches=1).fit(scores, losses=6)
         wrong += any(pair.p_stepdown < 0.05 for pair in compared(fit, list(scores)))
     assert stats.binomtest(wrong, 400).proportion_ci(0.99).low <= 0.06

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -22,9 +22,11 @@ from realitycheck.report.blocks import (
     Text,
     rows_of,
 )
+from realitycheck.report.cautions import Caution
 from realitycheck.report.drawing import BAND, INK, draw, name_rows, style_of
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.forest import height_of, paint_row
+from realitycheck.report.sections import caution_list
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import (
     DASH,
@@ -61,12 +63,13 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
     if not facts.comparisons:
         yield Paragraph("There is nothing to compare.")
         return
+    cautions = caution_list.find(dataset).warnings
     yield Table(
         _columns(percent(study.level)),
-        rows_of([_line(dataset, comparison) for comparison in facts.comparisons]),
+        rows_of([_line(dataset, comparison, cautions) for comparison in facts.comparisons]),
         caption=f"{study.primary}, paired by seed, in percentage points; positive means that the loss scores higher "
         f"than {baseline}.",
-        notes=_notes(dataset),
+        notes=_notes(dataset, cautions),
     )
     if any(comparison.mean is not None for comparison in facts.comparisons):
         yield _figure(dataset, facts)
@@ -74,10 +77,10 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
 
 def _columns(level: str) -> tuple[Column, ...]:
     numbers = ("Difference", f"{level} interval", "Holm p", "Seeds", "Seed correlation")
-    return (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in numbers))
+    return (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in numbers), Column("Warnings"))
 
 
-def _line(dataset: DatasetFindings, comparison: Comparison) -> tuple[Content, ...]:
+def _line(dataset: DatasetFindings, comparison: Comparison, cautions: Sequence[Caution]) -> tuple[Content, ...]:
     verdict, correlation = comparison.verdict, comparison.correlation
     return (
         Marked(comparison.label, dataset.row(comparison.label).marks),
@@ -87,10 +90,11 @@ def _line(dataset: DatasetFindings, comparison: Comparison) -> tuple[Content, ..
         DASH if verdict is None else p_value(comparison.p_holm),
         str(comparison.n),
         DASH if correlation is None else decimal(correlation),
+        ", ".join(caution_list.numbers_of(comparison.label, cautions)) or DASH,
     )
 
 
-def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
+def _notes(dataset: DatasetFindings, cautions: Sequence[Caution]) -> tuple[Text, ...]:
     study = dataset.study
     verdicts: Text = (
         Strong("Better"),
@@ -108,11 +112,34 @@ def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
         "comparison.",
     )
     exploratory = (
-        "Exploratory losses were decided on after the test half had been opened. They are corrected for the whole "
-        "family, and do not change the p-values of the others."
+        "Exploratory losses were decided on after the test half had been opened. Holm's correction is over all losses, "
+        "exploratory ones too."
     )
     several = (study.estimator.covers,) if study.searches > 1 else ()
-    return (verdicts, *several, *([exploratory] if dataset.exploratory else []))
+    return (
+        verdicts,
+        *several,
+        *_kappa(dataset),
+        *([exploratory] if dataset.exploratory else []),
+        _warned(dataset, cautions),
+    )
+
+
+def _kappa(dataset: DatasetFindings) -> list[str]:
+    kappa = dataset.fit.diagnostics.get("kappa")
+    if kappa is None:
+        return []
+    return [f"κ = {decimal(kappa)}: the squared gaps between searches, in units of what the runners-up explain."]
+
+
+def _warned(dataset: DatasetFindings, cautions: Sequence[Caution]) -> str:
+    """What the column of warnings leaves out: those of the ranking and of the baseline."""
+    study = dataset.study
+    ranking = [str(number) for number, caution in enumerate(cautions, 1) if not caution.labels]
+    own = caution_list.numbers_of(study.baseline, cautions)
+    parts = ("Warnings: numbers of the list of warnings.", f"All losses: {', '.join(ranking)}." if ranking else "")
+    baseline = f"{study.shown(study.baseline)}: {', '.join(own)}." if own else ""
+    return " ".join(part for part in (*parts, baseline) if part)
 
 
 def _figure(dataset: DatasetFindings, facts: Differences) -> Figure:
