@@ -99,7 +99,8 @@ class DatasetPlan:
     def _compared(self) -> dict[str, Any]:
         """The claims that enter the digest; the others are in it with the protocol, or are not judged by it."""
         claims = self.study.model_dump(mode="json", include={"baseline", "primary", "smallest_difference"})
-        return claims | {"seeds": self.protocol.final.seeds}
+        pairs = {} if self.study.compare == "baseline" else {"compare": self.study.compare}
+        return claims | pairs | {"seeds": self.protocol.final.seeds}
 
     @property
     def opening_id(self) -> str:

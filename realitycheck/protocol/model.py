@@ -258,7 +258,8 @@ class Study(FrozenSection):
 
     `smallest_difference` is the smallest difference of interest, in points (hundredths) of the metric. `same` names the
     losses that are one function under several names: their spread is the noise of the protocol itself. `sources` are
-    in no file: they say what the classes that are named by address are on this machine.
+    in no file: they say what the classes that are named by address are on this machine. `compare` says whether
+    all pairs of losses are compared, too; it is a claim only where they are.
     """
 
     study: Name
@@ -270,6 +271,7 @@ class Study(FrozenSection):
     primary: Primary
     smallest_difference: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
     same: tuple[Name, ...] = ()
+    compare: Literal["baseline", "all_pairs"] = "baseline"
     sources: Mapping[str, str] = {}
 
     def loss(self, label: str) -> LossChoice:

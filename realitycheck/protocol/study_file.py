@@ -57,6 +57,7 @@ class WrittenStudy(FrozenSection):
     primary: Primary
     smallest_difference: Annotated[float, *Study.model_fields["smallest_difference"].metadata]
     same: Annotated[tuple[Name, ...], Field(min_length=2)] | None = None
+    compare: Literal["baseline", "all_pairs"] = "baseline"
 
 
 def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path: Path) -> Study:
@@ -81,6 +82,7 @@ def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path
         primary=written.primary,
         smallest_difference=written.smallest_difference,
         same=written.same or (),
+        compare=written.compare,
         sources=sources_of(*named, *trunks, *(choice.address for choice in datasets)),
     )
 

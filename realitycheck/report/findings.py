@@ -11,10 +11,12 @@ from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.report.family import beside, comparisons
 from realitycheck.report.late import changed_claims, exploratory
 from realitycheck.report.missing import missing
+from realitycheck.report.ranks import Ranks, find_ranks
 from realitycheck.report.rows import ScoreRow, make_rows, make_untrained_row
 from realitycheck.report.study_facts import StudyFacts, study_facts
 from realitycheck.report.verdicts import answer
 from realitycheck.report.wording import ordered_metrics, safe_name
+from realitycheck.statistics.base import Fit, LossScores
 from realitycheck.statistics.comparisons import Comparison
 
 
@@ -31,8 +33,10 @@ class DatasetFindings:
         evidence: what the records say.
         rows: one per loss, in the study's order.
         untrained: the rows of untrained models.
+        fit: what the estimator found in the primary category and metric.
         comparisons: every loss but the baseline with it, in the primary category and metric.
         beside: the same comparisons by the estimator that is printed beside; empty where there is none.
+        ranks: the ranks that the losses may have; None where no two of them have all of their scores.
         changed_claims: the claims that differ from those of the first opening.
         missing: what is still to be done, one sentence each; empty once finished.
         answer: the verdicts in sentences.
@@ -46,8 +50,10 @@ class DatasetFindings:
     evidence: DatasetEvidence
     rows: tuple[ScoreRow, ...]
     untrained: tuple[ScoreRow, ...]
+    fit: Fit
     comparisons: tuple[Comparison, ...]
     beside: tuple[Comparison, ...]
+    ranks: Ranks | None
     changed_claims: frozenset[str]
     missing: tuple[str, ...]
     answer: str
@@ -122,7 +128,7 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
     late = exploratory(evidence)
     rows = make_rows(evidence.losses, protocol, about.estimator, statuses=about.statuses, exploratory=late)
     untrained = tuple(make_untrained_row(row, protocol, level=about.level) for row in evidence.untrained)
-    compared = comparisons(about, rows, untrained)
+    compared, fit = comparisons(about, rows, untrained), _primary_fit(about, rows)
     return DatasetFindings(
         study=about,
         dataset=evidence.dataset,
@@ -132,8 +138,10 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
         evidence=evidence,
         rows=rows,
         untrained=untrained,
+        fit=fit,
         comparisons=compared,
         beside=beside(about, rows, untrained),
+        ranks=find_ranks(about, rows, fit),
         changed_claims=changed_claims(evidence),
         missing=missing(protocol, evidence),
         answer=answer(
@@ -143,3 +151,8 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
             marks={row.label: row.marks for row in rows},
         ),
     )
+
+
+def _primary_fit(about: StudyFacts, rows: Sequence[ScoreRow]) -> Fit:
+    cells = {row.label: row.cell(about.category, about.metric) for row in rows}
+    return about.estimator.fit({label: LossScores(cell.values) for label, cell in cells.items()}, losses=len(rows))

@@ -12,6 +12,9 @@ from realitycheck.records.registration import Registration
 NAMING = "same"
 """The claim that shapes the noise floor alone, and no verdict."""
 
+UNSAID = {"compare": "baseline"}
+"""Claims that an opening holds only where they differ from these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
@@ -22,7 +25,8 @@ class Declaration:
 
     def changed_claims(self, evidence: DatasetEvidence) -> frozenset[str]:
         """Find the claims that differ from these; a claim that is not among these counts as equal."""
-        return frozenset(name for name, value in self.claims.items() if evidence.claims.get(name) != value)
+        first, present = {**UNSAID, **self.claims}, {**UNSAID, **evidence.claims}
+        return frozenset(name for name, value in first.items() if present.get(name) != value)
 
     def added(self, evidence: DatasetEvidence) -> tuple[str, ...]:
         """Find the losses that are not declared."""

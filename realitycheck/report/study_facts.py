@@ -51,6 +51,7 @@ class StudyFacts:
         same: labels of losses that are one function.
         estimator: makes every interval and p-value.
         datasets: names of the study's datasets.
+        every_pair: whether all pairs of losses are compared, too.
     """
 
     study: str
@@ -64,6 +65,7 @@ class StudyFacts:
     same: tuple[str, ...]
     estimator: Estimator
     datasets: tuple[str, ...]
+    every_pair: bool
 
     @property
     def level(self) -> float:
@@ -139,6 +141,7 @@ def study_facts(study: Study) -> StudyFacts:
         same=study.same,
         estimator=estimator(protocol.interval.method, level=protocol.interval.level, searches=protocol.search.searches),
         datasets=tuple(choice.name for choice in study.datasets),
+        every_pair=study.compare == "all_pairs",
     )
 
 

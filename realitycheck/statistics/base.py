@@ -122,6 +122,16 @@ class Fit(ABC):
         """Sentences that must be read beside every verdict."""
         return ()
 
+    @property
+    def diagnostics(self) -> dict[str, float]:
+        """Numbers by name on which the warnings rest."""
+        return {}
+
+    @property
+    def own_variances(self) -> bool:
+        """Whether every difference has an estimate of its variance of its own, as paired differences have."""
+        return False
+
 
 @dataclass(frozen=True)
 class Estimator(ABC):

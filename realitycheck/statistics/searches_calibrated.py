@@ -40,6 +40,11 @@ class CalibratedFit(PooledFit):
         return frozenset()
 
     @property
+    def diagnostics(self) -> dict[str, float]:
+        """The factor κ."""
+        return {"kappa": self.kappa}
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """A sentence where the gaps between searches exceed what the runners-up explain."""
         if self.kappa <= UNEXPLAINED and not self.unexplained:

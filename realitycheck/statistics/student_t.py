@@ -42,6 +42,11 @@ class StudentTFit(Fit):
         base = list(untrained) * len(scores) if len(untrained) == 1 else untrained
         return self._of(present(differences(scores, base)))
 
+    @property
+    def own_variances(self) -> bool:
+        """True: each pair of losses has differences of its own."""
+        return True
+
     def _of(self, values: Sequence[float]) -> MeanEstimate | None:
         n = len(values)
         if n < 2:

@@ -27,7 +27,7 @@ def test_a_reconstruction_is_marked_and_explained(study, dataset, monkeypatch):
     text = texts_of(study, [dataset])["index.html"]
     assert "neither official code nor a full formula of this loss is published" in text
     assert not re.findall(r'<th scope="row[a-z]*"[^>]*>circle</th>', text)
-    assert len(re.findall(r'<th scope="row[a-z]*"[^>]*>circle<span class="mark">\(reconstruction\)<', text)) == 7
+    assert len(re.findall(r'<th scope="row[a-z]*"[^>]*>circle<span class="mark">\(reconstruction\)<', text)) == 9
 
 
 def test_a_follow_up_is_explained(study, dataset):
@@ -44,6 +44,7 @@ def test_two_datasets_have_a_part_each(study, dataset):
     two = study.model_copy(update={"datasets": (*study.datasets, again)})
     page = texts_of(two, [dataset, replace(dataset, dataset="again")])["index.html"]
     assert re.findall(r"<h2[^>]*>([^<]*)</h2>", page) == [
+        *("Warnings on cub200", "Warnings on again"),
         *("What was measured", "cub200", "again", "What was not equal", "Registration", "Data", "Study files"),
     ]
     assert page.count("<h3>Test scores</h3>") == 2

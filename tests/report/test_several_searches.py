@@ -121,10 +121,10 @@ def test_tables_have_one_line_per_loss_and_name_what_the_interval_ignores(study,
 
 def test_the_page_shows_every_search(study, dataset):
     texts = texts_of(study, [dataset])
-    text = Seen(texts["index.html"]).text
+    text = Seen(texts["index.html"]).text.split("What was measured")[1]  # the list of warnings comes before
     for label in ("contrastive", "circle", "soft_triple"):
         for number in (1, 2):
-            assert text.count(f"{label}, search {number}") == 3  # cost, chosen settings, endings
+            assert text.count(f"{label}, search {number}") == 4  # cost, chosen settings, effort, endings
     mean = np.mean(together(dataset.losses[1])[2:])
     row = next(
         line for line in markdown_section(texts["tables.md"], "Search").splitlines() if "circle, search 2" in line
@@ -132,10 +132,10 @@ def test_the_page_shows_every_search(study, dataset):
     assert row.endswith(f"| {100 * mean:.2f} |")
 
 
-def test_page_and_markdown_warn_beside_answer_scores_and_differences(study, dataset):
+def test_page_and_markdown_warn_beside_answer_scores_differences_and_ranks(study, dataset):
     texts = texts_of(study, [dataset])
     covers = findings_of(study, [dataset]).study.estimator.covers
-    assert Seen(texts["index.html"]).text.count(covers) == texts["tables.md"].count(covers) == 3
+    assert Seen(texts["index.html"]).text.count(covers) == texts["tables.md"].count(covers) == 4
 
 
 def test_a_study_before_its_first_proposal(study, dataset):

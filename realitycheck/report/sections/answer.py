@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from realitycheck.report.blocks import Banner, Block, Heading, Note, Paragraph, Strong
+from realitycheck.report.blocks import Banner, Block, Heading, Note, Paragraph, Strong, pieces
 from realitycheck.report.findings import DatasetFindings, Findings
-from realitycheck.report.sections import against_untrained, noise_floor, retraining
+from realitycheck.report.sections import against_untrained, caution_list, noise_floor
 from realitycheck.report.sections.base import Section
+from realitycheck.report.sections.rank_table import leading_sentence
 from realitycheck.report.wording import FOOTNOTE, percent, points
 
 
@@ -42,9 +43,8 @@ def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
     if study.searches > 1:
         yield Paragraph(study.estimator.covers)
     for dataset in findings.datasets:
-        capped = retraining.find(dataset).capped
-        if capped:
-            yield Paragraph(f"On {dataset.dataset}: {capped}" if several else capped)
+        warned = pieces(caution_list.summary(caution_list.find(dataset).warnings))
+        yield Paragraph((f"On {dataset.dataset}: ", *warned) if several else warned)
     if study.reconstructed:
         yield Note(FOOTNOTE)
     if not facts.finished:
@@ -55,7 +55,9 @@ def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
 
 def _answer(dataset: DatasetFindings) -> str:
     helped, floor = against_untrained.find(dataset), noise_floor.find(dataset)
-    parts = (helped.answer if helped else "", dataset.answer, floor.sentence if floor else "")
+    sure = dataset.study.own_interval and len(dataset.labels) > 2  # seeds alone do not say which loss is the best
+    named = leading_sentence(dataset) if sure else ""
+    parts = (helped.answer if helped else "", dataset.answer, named, floor.sentence if floor else "")
     return " ".join(part for part in parts if part)
 
 

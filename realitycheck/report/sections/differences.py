@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -22,9 +22,11 @@ from realitycheck.report.blocks import (
     Text,
     rows_of,
 )
+from realitycheck.report.cautions import Caution
 from realitycheck.report.drawing import BAND, INK, draw, name_rows, style_of
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.forest import height_of, paint_row
+from realitycheck.report.sections import caution_list
 from realitycheck.report.sections.base import Section
 from realitycheck.report.study_facts import StudyFacts
 from realitycheck.report.wording import (
@@ -70,12 +72,13 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
     if not facts.comparisons:
         yield Paragraph("There is nothing to compare.")
         return
+    cautions = caution_list.find(dataset).warnings
     yield Table(
         _columns(percent(study.level), facts.method),
-        rows_of([_line(dataset, facts, place) for place in range(len(facts.comparisons))]),
+        rows_of([_line(dataset, facts, place, cautions) for place in range(len(facts.comparisons))]),
         caption=f"{study.primary}, paired by seed, in percentage points; positive means that the loss scores higher "
         f"than {baseline}.",
-        notes=_notes(dataset),
+        notes=_notes(dataset, cautions),
     )
     if any(comparison.mean is not None for comparison in facts.comparisons):
         yield _figure(dataset, facts)
@@ -84,10 +87,11 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
 def _columns(level: str, method: str | None) -> tuple[Column, ...]:
     numbers = ("Difference", f"{level} interval", "Holm p", "Seeds", "Seed correlation")
     beside = () if method is None else (Column(f"{method}: interval", number=True), Column(f"{method}: verdict"))
-    return (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in numbers), *beside)
+    shown = (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in numbers), *beside)
+    return (*shown, Column("Warnings"))
 
 
-def _line(dataset: DatasetFindings, facts: Differences, place: int) -> tuple[Content, ...]:
+def _line(dataset: DatasetFindings, facts: Differences, place: int, cautions: Sequence[Caution]) -> tuple[Content, ...]:
     comparison = facts.comparisons[place]
     verdict, correlation = comparison.verdict, comparison.correlation
     return (
@@ -99,6 +103,7 @@ def _line(dataset: DatasetFindings, facts: Differences, place: int) -> tuple[Con
         str(comparison.n),
         DASH if correlation is None else decimal(correlation),
         *(cell for other in facts.beside[place : place + 1] for cell in (optional_span(other.interval), _badge(other))),
+        ", ".join(caution_list.numbers_of(comparison.label, cautions)) or DASH,
     )
 
 
@@ -109,7 +114,7 @@ def _badge(comparison: Comparison) -> Badge:
     return Badge(text, comparison.verdict or "pending")
 
 
-def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
+def _notes(dataset: DatasetFindings, cautions: Sequence[Caution]) -> tuple[Text, ...]:
     study = dataset.study
     verdicts: Text = (
         Strong("Better"),
@@ -129,11 +134,18 @@ def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
         "comparison.",
     )
     exploratory = (
-        "Exploratory losses were decided on after the test half had been opened. They are corrected for the whole "
-        "family, and do not change the p-values of the others."
+        "Exploratory losses were decided on after the test half had been opened. Holm's correction is over all losses, "
+        "exploratory ones too."
     )
     several = (study.estimator.covers,) if study.searches > 1 else ()
-    return (verdicts, *several, *_beside(study), *([exploratory] if dataset.exploratory else []))
+    return (
+        verdicts,
+        *several,
+        *_beside(study),
+        *_kappa(dataset),
+        *([exploratory] if dataset.exploratory else []),
+        _warned(dataset, cautions),
+    )
 
 
 def _beside(study: StudyFacts) -> Iterator[Text]:
@@ -147,6 +159,23 @@ def _beside(study: StudyFacts) -> Iterator[Text]:
         )
     else:
         yield f"Beside it: the interval and the verdict by {other}, which decide nothing."
+
+
+def _kappa(dataset: DatasetFindings) -> list[str]:
+    kappa = dataset.fit.diagnostics.get("kappa")
+    if kappa is None:
+        return []
+    return [f"κ = {decimal(kappa)}: the squared gaps between searches, in units of what the runners-up explain."]
+
+
+def _warned(dataset: DatasetFindings, cautions: Sequence[Caution]) -> str:
+    """What the column of warnings leaves out: those of the ranking and of the baseline."""
+    study = dataset.study
+    ranking = [str(number) for number, caution in enumerate(cautions, 1) if not caution.labels]
+    own = caution_list.numbers_of(study.baseline, cautions)
+    parts = ("Warnings: numbers of the list of warnings.", f"All losses: {', '.join(ranking)}." if ranking else "")
+    baseline = f"{study.shown(study.baseline)}: {', '.join(own)}." if own else ""
+    return " ".join(part for part in (*parts, baseline) if part)
 
 
 def _figure(dataset: DatasetFindings, facts: Differences) -> Figure:

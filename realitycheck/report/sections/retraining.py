@@ -100,17 +100,21 @@ def skipped_sentence(facts: Sequence[Ending], *, shown: Callable[[str], str]) ->
 
     Rule `appendix_d` rounds the total and the follow-up length separately, and their difference may be 0.
     """
-    first = {(ending.label, ending.number): ending.complete for ending in facts if ending.phase == "normal"}
-    skipped = [
-        ending.label for ending in facts if len(ending.complete) > len(first.get((ending.label, ending.number), ()))
-    ]
+    skipped = skipped_labels(facts)
     if not skipped:
         return ""
-    labels = enumeration([shown(label) for label in dict.fromkeys(skipped)])
+    labels = enumeration([shown(label) for label in skipped])
     return (
         f"Complete runs of {labels} have no normal phase: the follow-up length, rounded up, is as long as the total. "
         "They train with the settings of the second phase from the start, which no fold run did."
     )
+
+
+def skipped_labels(facts: Sequence[Ending]) -> list[str]:
+    """Labels of the losses with complete runs that have a follow-up and no normal phase."""
+    first = {(ending.label, ending.number): ending.complete for ending in facts if ending.phase == "normal"}
+    longer = (one for one in facts if len(one.complete) > len(first.get((one.label, one.number), ())))
+    return list(dict.fromkeys(ending.label for ending in longer))
 
 
 def blocks(dataset: DatasetFindings, facts: Retraining) -> Iterator[Block]:

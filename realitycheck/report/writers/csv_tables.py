@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
+from realitycheck.report.cautions import Caution, find_cautions
 from realitycheck.report.findings import DatasetFindings, Findings
 from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.wording import points
@@ -19,7 +20,7 @@ YES = {True: "yes", False: "no"}
 
 DIFFERENCES = (
     *("dataset", "loss", "status", "exploratory", "baseline", "category", "metric", "verdict"),
-    *("difference", "low", "high", "p", "p_holm", "seeds", "seed_correlation", "reason"),
+    *("difference", "low", "high", "p", "p_holm", "seeds", "seed_correlation", "reason", "warnings"),
 )
 """The columns of the differences table."""
 
@@ -40,7 +41,12 @@ def scores_csv(findings: Findings) -> str:
 
 def differences_csv(findings: Findings) -> str:
     """One line per dataset and loss but the baseline: its paired difference from the baseline."""
-    rows = [_difference_row(dataset, comparison) for dataset in findings.datasets for comparison in dataset.comparisons]
+    rows = [
+        _difference_row(dataset, comparison, cautions)
+        for dataset in findings.datasets
+        for cautions in [find_cautions(dataset)]
+        for comparison in dataset.comparisons
+    ]
     return _written([DIFFERENCES, *rows])
 
 
@@ -70,7 +76,7 @@ def _score_cell(cell: ScoreCell) -> tuple[str, str, str]:
     return mean, "" if cell.interval is None else points(cell.interval.half_width), str(cell.n)
 
 
-def _difference_row(dataset: DatasetFindings, comparison: Comparison) -> list[str]:
+def _difference_row(dataset: DatasetFindings, comparison: Comparison, cautions: Sequence[Caution]) -> list[str]:
     study, interval = dataset.study, comparison.interval
     label, correlation = comparison.label, comparison.correlation
     ends = ["", ""] if interval is None else [points(interval.low), points(interval.high)]
@@ -80,4 +86,5 @@ def _difference_row(dataset: DatasetFindings, comparison: Comparison) -> list[st
         *("" if comparison.mean is None else points(comparison.mean), *ends),
         *(("", "") if comparison.verdict is None else (f"{comparison.p:.4g}", f"{comparison.p_holm:.4g}")),
         *(str(comparison.n), "" if correlation is None else f"{correlation:.2f}", comparison.reason or ""),
+        " ".join(caution.code for caution in cautions if caution.concerns(label) or caution.concerns(study.baseline)),
     ]
