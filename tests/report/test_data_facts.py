@@ -25,7 +25,7 @@ def test_data_facts(study, dataset):
     lines = dict(fact_lines(facts))
     assert list(lines) == ["Trainval half", "Test half", "Trainings"]
     assert "3 singletons" in lines["Test half"]
-    assert lines["Trainings"] == "132: 72 of searches, 48 final fold runs, 12 complete runs"
+    assert lines["Trainings"] == "144: 72 of searches, 48 final fold runs, 12 complete runs, 12 of runners-up"
 
 
 def test_folds_of_unequal_size(study, dataset):
