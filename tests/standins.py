@@ -40,7 +40,7 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
     diverged = bool(spec.loss) and chance("diverged", spec.id) < 0.05
     value = chance("value", spec.id)
     weights = Path(payload["place"]["cache"]) / "weights" / f"{spec.id}.safetensors"
-    if spec.stage == "final" and not diverged:
+    if payload["keep"] and not diverged:
         weights.parent.mkdir(parents=True, exist_ok=True)
         weights.write_text(spec.id)
     scores = {"map_at_r": value, "r_precision": value, "precision_at_1": value}

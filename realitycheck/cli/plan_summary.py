@@ -46,10 +46,12 @@ def plan_table(study_plan: StudyPlan, workers: int) -> Table:
     """The numbers of trainings, and the hours on this many workers."""
     searches = f", {study_plan.searches} searches per loss" if study_plan.searches > 1 else ""
     table = Table(title=f"trainings{searches}", title_justify="left")
-    for name in ("", "search", "fold runs", "complete runs", "together"):
+    near = study_plan.trainings.runners_up > 0
+    heads = ("", "search", "fold runs", "complete runs", *(["runners-up, at most"] if near else []), "together")
+    for name in heads:
         table.add_column(name, justify="right" if name else "left")
     counts = study_plan.trainings
-    cells = [counts.search, counts.folds, counts.complete, counts.total]
+    cells = [counts.search, counts.folds, counts.complete, *([counts.runners_up] if near else []), counts.total]
     table.add_row("one loss, one dataset", *(f"{cell:,}" for cell in cells))
     times = study_plan.losses * study_plan.datasets
     everything = (

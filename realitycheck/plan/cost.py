@@ -15,16 +15,17 @@ START_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Trainings:
-    """How many trainings one loss needs on one dataset, by stage."""
+    """How many trainings one loss needs on one dataset, by stage; of the runners-up as many as there can be."""
 
     search: int
     folds: int
     complete: int
+    runners_up: int
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.search + self.folds + self.complete
+        return self.search + self.folds + self.complete + self.runners_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,15 @@ class Cost:
 
 
 def trainings(protocol: Protocol) -> Trainings:
-    """The trainings of one loss: trials × K a search, and a seed K fold runs and, where asked for, a complete run."""
+    """The trainings of one loss: trials × K a search, and a seed K fold runs and, where asked for, a complete run.
+
+    A runner-up has a complete run as well.
+    """
     folds, seeds = protocol.folds.count, protocol.final.seeds
     complete = seeds if protocol.completes else 0
     trials = protocol.search.trials * protocol.search.searches
-    return Trainings(search=trials * folds, folds=seeds * folds, complete=complete)
+    near = protocol.interval.runners_up * protocol.search.searches if protocol.completes else 0
+    return Trainings(search=trials * folds, folds=seeds * folds, complete=complete, runners_up=near)
 
 
 def loss_cost(protocol: Protocol, measured: Calibration) -> Cost:
@@ -78,10 +83,19 @@ def loss_cost(protocol: Protocol, measured: Calibration) -> Cost:
     seconds = (
         protocol.search.trials * protocol.search.searches * START_SECONDS
         + (counts.search + counts.folds) * fold_run
-        + counts.complete * complete_run
+        + (counts.complete + counts.runners_up) * complete_run
         + seeds * _scored(protocol, measured)
+        + counts.runners_up * (START_SECONDS + measured.complete_score)
+        + kept_trials(protocol) * (START_SECONDS + measured.fold_score)
     )
-    return Cost(seconds / 3600, (counts.folds + counts.complete) * measured.weights_bytes)
+    weights = counts.folds + counts.complete + counts.runners_up + kept_trials(protocol) * protocol.folds.count
+    return Cost(seconds / 3600, weights * measured.weights_bytes)
+
+
+def kept_trials(protocol: Protocol) -> int:
+    """Trials of one loss whose fold models wait for their scores, at most."""
+    near = protocol.interval.runners_up
+    return (1 + near) * protocol.search.searches if near and protocol.scores_folds else 0
 
 
 def untrained_cost(protocol: Protocol, measured: Calibration) -> Cost:

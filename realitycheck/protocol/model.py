@@ -16,6 +16,7 @@ from realitycheck.protocol.space import Fixed, Space
 from realitycheck.runs import Category
 from realitycheck.search.samplers.menu import MENU as SAMPLERS
 from realitycheck.statistics.menu import MENU as ESTIMATORS
+from realitycheck.statistics.near_best import MOST
 
 
 class SplitRule(FrozenSection):
@@ -104,10 +105,16 @@ class Final(FrozenSection):
 
 
 class IntervalRule(FrozenSection):
-    """How an interval is estimated, and its confidence level."""
+    """How an interval is estimated, and its confidence level.
+
+    `runners_up` is how many near-best settings of a search are scored beside the chosen one, at most.
+    """
+
+    options = frozenset({"runners_up"})
 
     method: Annotated[str, OneOf(tuple(ESTIMATORS))]
     level: Annotated[float, Field(gt=0.5, lt=1)]
+    runners_up: Annotated[int, Field(ge=0, le=MOST - 1)] = 0
 
 
 def _asked(entry: MetricEntry) -> tuple[Any, Any]:

@@ -123,6 +123,20 @@ class Replicate:
 
 
 @dataclass(frozen=True, slots=True)
+class NearBest:
+    """A setting that validation cannot distinguish from the chosen one, or the chosen one itself, and its test scores.
+
+    Args:
+        trial: the trial that tried it.
+        models: the fold runs of the trial itself, and one complete run under the seed of the search's first replicate;
+            that of the chosen setting is the replicate's own.
+    """
+
+    trial: Trial
+    models: Replicate
+
+
+@dataclass(frozen=True, slots=True)
 class SearchFailure:
     """The exception for which a search was set aside: in a line, and its traceback."""
 
@@ -141,6 +155,8 @@ class SearchEvidence:
         trials: those with a proposal, by slot.
         chosen: the best trial by mean validation MAP@R, ties to the lowest slot; None before the search is done.
         replicates: those of its setting, in order; parts that do not exist yet are None.
+        near_best: the chosen setting and its runners-up, the best first; empty before they are decided, and where the
+            protocol scores none.
         failed: why it was set aside, by the notes; None where it was not.
         raised: run id → the exception that ended the run in a line, by the notes, in the order of the runs.
     """
@@ -151,6 +167,7 @@ class SearchEvidence:
     trials: tuple[Trial, ...]
     chosen: Trial | None
     replicates: tuple[Replicate, ...]
+    near_best: tuple[NearBest, ...] = ()
     failed: SearchFailure | None = None
     raised: Mapping[str, str] = field(default_factory=dict)
 
@@ -158,6 +175,16 @@ class SearchEvidence:
     def done(self) -> bool:
         """Whether every trial has all its fold runs."""
         return len(self.trials) == self.planned and all(trial.complete for trial in self.trials)
+
+    @property
+    def runners_up_runs(self) -> tuple[Run, ...]:
+        """The recorded complete runs of its runners-up."""
+        return tuple(run for one in self.near_best[1:] if (run := one.models.complete_run) is not None)
+
+    @property
+    def validated(self) -> bool:
+        """Whether every trial and every replicate of the chosen setting has all its fold runs."""
+        return self.done and all(run is not None for one in self.replicates for run in one.fold_runs)
 
     @property
     def all_trials_diverged(self) -> bool:

@@ -12,11 +12,13 @@ from realitycheck.records.evidence import (
     DatasetEvidence,
     EvaluationScores,
     LossEvidence,
+    NearBest,
     Records,
     Replicate,
     SearchEvidence,
     Trial,
 )
+from realitycheck.records.near_settings import near_trials, runner_up_run, validation_noise
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
 from realitycheck.runs import CLEAN, Knobs, RunSpec, ScoreSpec
 
@@ -27,7 +29,7 @@ def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
     return DatasetEvidence(
         dataset=plan.dataset,
         claims=plan.claims,
-        losses=tuple(loss_evidence(plan, loss, records) for loss in plan.losses),
+        losses=_with_near_best(plan, records),
         untrained=_untrained(plan, records),
         openings=tuple(sorted(openings, key=lambda opening: opening.number)),
     )
@@ -71,6 +73,42 @@ def loss_evidence(plan: DatasetPlan, loss: LossPlan, records: Records) -> LossEv
     assert loss.choice is not None
     searches = tuple(search_evidence(plan, search, records) for search in loss.searches)
     return LossEvidence(loss.choice.label, loss.choice.distance, CLEAN, searches)
+
+
+def _with_near_best(plan: DatasetPlan, records: Records) -> tuple[LossEvidence, ...]:
+    """The evidence of all losses; the near-best settings follow from the searches of all of them."""
+    losses = tuple(loss_evidence(plan, loss, records) for loss in plan.losses)
+    noise = validation_noise(plan.protocol, (search for loss in losses for search in loss.searches))
+    if noise is None:
+        return losses
+    return tuple(
+        replace(
+            evidence,
+            searches=tuple(
+                near_evidence(plan, search, its, noise=noise, records=records)
+                for search, its in zip(loss.searches, evidence.searches, strict=True)
+            ),
+        )
+        for loss, evidence in zip(plan.losses, losses, strict=True)
+    )
+
+
+def near_evidence(
+    plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, *, noise: float, records: Records
+) -> SearchEvidence:
+    """The evidence of a search with its near-best settings; unchanged where all of its trials diverged."""
+    if evidence.chosen is None:
+        return evidence
+    first, *others = near_trials(search, evidence.trials, noise=noise)
+    runs = [evidence.replicates[0].complete_run]
+    specs = [runner_up_run(search, trial) if search.protocol.completes else None for trial in others]
+    runs += [_run(spec.id, records) if spec else None for spec in specs]
+    near = []
+    for trial, complete in zip((first, *others), runs, strict=True):
+        scores = _scores(plan, search, trial.runs, complete, records)
+        models = Replicate(search.replicates[0], search.number, trial.runs, complete, scores)
+        near.append(NearBest(trial, models))
+    return replace(evidence, near_best=tuple(near))
 
 
 def search_evidence(plan: DatasetPlan, search: SearchPlan, records: Records) -> SearchEvidence:

@@ -8,15 +8,33 @@ from realitycheck.evaluations.menu import UNTRAINED_ROWS
 from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.study_facts import StudyFacts
 from realitycheck.runs import CLEAN
-from realitycheck.statistics.base import LossScores
+from realitycheck.statistics.agreement import agreed
+from realitycheck.statistics.base import Estimator
 from realitycheck.statistics.comparisons import Comparison, compare
+from realitycheck.statistics.estimators import estimator
 
 REPLACEMENT = next(label for label, evaluation in UNTRAINED_ROWS.items() if evaluation == CLEAN)
 """The untrained row that replaces missing replicates."""
 
 
 def comparisons(study: StudyFacts, rows: Sequence[ScoreRow], untrained: Sequence[ScoreRow]) -> tuple[Comparison, ...]:
-    """Compare all losses but the baseline with it, in the primary category and metric.
+    """Compare all losses but the baseline with it, and count only the verdicts that survive the luck of the search."""
+    own = _compared(study, study.estimator, rows, untrained)
+    return tuple(agreed(own, beside(study, rows, untrained))) if study.estimator.needs_agreement else own
+
+
+def beside(study: StudyFacts, rows: Sequence[ScoreRow], untrained: Sequence[ScoreRow]) -> tuple[Comparison, ...]:
+    """The same comparisons by the estimator that is printed beside; empty where there is none."""
+    own = study.estimator
+    if own.beside is None:
+        return ()
+    return _compared(study, estimator(own.beside, level=own.level, searches=own.searches), rows, untrained)
+
+
+def _compared(
+    study: StudyFacts, rule: Estimator, rows: Sequence[ScoreRow], untrained: Sequence[ScoreRow]
+) -> tuple[Comparison, ...]:
+    """Compare all losses but the baseline with it by one estimator, in the primary category and metric.
 
     Holm's correction is over all of them, exploratory losses too: with a family of their own for the declared losses,
     the chance of any false verdict on a page would exceed 1 − level.
@@ -25,22 +43,22 @@ def comparisons(study: StudyFacts, rows: Sequence[ScoreRow], untrained: Sequence
     if baseline is None:
         return ()
     others = [row for row in rows if row.label != study.baseline]
-    return tuple(_compare(study, others, baseline, untrained))
+    return tuple(_compare(study, rule, others, baseline, untrained))
 
 
 def _compare(
-    study: StudyFacts, family: Sequence[ScoreRow], baseline: ScoreRow, untrained: Sequence[ScoreRow]
+    study: StudyFacts, rule: Estimator, family: Sequence[ScoreRow], baseline: ScoreRow, untrained: Sequence[ScoreRow]
 ) -> list[Comparison]:
     def cell(row: ScoreRow) -> ScoreCell:
         return row.cell(study.category, study.metric)
 
     replacement = next((cell(row).values for row in untrained if row.label == REPLACEMENT), (None,) * study.seeds)
     return compare(
-        {row.label: LossScores(cell(row).values) for row in family},
-        baseline=LossScores(cell(baseline).values),
+        {row.label: cell(row).scores for row in family},
+        baseline=cell(baseline).scores,
         untrained=replacement,
         pending={row.label for row in family if cell(row).pending or cell(baseline).pending},
-        estimator=study.estimator,
+        estimator=rule,
         losses=len(study.losses),
         smallest_difference=study.smallest_difference,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from realitycheck.protocol.model import Protocol
 from realitycheck.records.evidence import DatasetEvidence, LossEvidence, SearchEvidence
+from realitycheck.report.near_scores import near_best_pending
 from realitycheck.report.rows import search_share
 from realitycheck.report.wording import count, searched_by
 
@@ -36,6 +37,21 @@ def _scores_missing(protocol: Protocol, row: LossEvidence) -> Iterator[str]:
         if worst and worst.pending and not _choosing(search):
             name = searched_by(row.label, search.number, searches=len(row.searches))
             yield f"{name}: {worst.pending} of {count(len(worst.values), 'replicate')} without all test scores."
+        yield from _near_best_missing(protocol, row, search)
+
+
+def _near_best_missing(protocol: Protocol, row: LossEvidence, search: SearchEvidence) -> Iterator[str]:
+    if not protocol.interval.runners_up or search.chosen is None:
+        return
+    name = searched_by(row.label, search.number, searches=len(row.searches))
+    if not search.near_best:
+        yield f"{name}: the runners-up are not decided."
+    pending = sum(
+        any(near_best_pending(search, place, protocol, category) for category in protocol.categories)
+        for place in range(len(search.near_best))
+    )
+    if pending:
+        yield f"{name}: {pending} of {count(len(search.near_best), 'near-best setting')} without all test scores."
 
 
 def _choosing(search: SearchEvidence) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from realitycheck.metrics.menu import metric_entry
 from realitycheck.plan.searches import replicate_numbers
 from realitycheck.protocol.model import Protocol
-from realitycheck.records.evidence import LossEvidence, Replicate, SearchEvidence
-from realitycheck.records.schema import Run
-from realitycheck.report.wording import RECONSTRUCTION
+from realitycheck.records.evidence import LossEvidence, SearchEvidence
+from realitycheck.report.lost import lost
+from realitycheck.report.near_scores import loss_scores
+from realitycheck.report.wording import NOT_IN_JSON, RECONSTRUCTION
 from realitycheck.runs import Category
 from realitycheck.statistics.base import Estimator, Fit, LossScores, present
 from realitycheck.statistics.intervals import Interval, mean_of
@@ -32,6 +33,7 @@ class ScoreCell:
         search_means: the mean over the replicates of each search, or None.
         diverged: replicates that cannot have this score.
         pending: replicates that do not have it yet.
+        scores: the values with those of near-best settings and of classes, as estimators take them.
     """
 
     category: Category
@@ -43,6 +45,7 @@ class ScoreCell:
     search_means: tuple[float | None, ...]
     diverged: int
     pending: int
+    scores: LossScores = field(metadata=NOT_IN_JSON)
 
     @property
     def n(self) -> int:
@@ -122,7 +125,7 @@ def make_rows(
         for loss in losses
     ]
     fits = [
-        estimator.fit({row.label: LossScores(row.cells[place].values) for row in rows}, losses=len(rows))
+        estimator.fit({row.label: row.cells[place].scores for row in rows}, losses=len(rows))
         for place in range(len(protocol.categories) * len(protocol.metrics))
     ]
     return tuple(_with_intervals(row, fits, estimator.level) for row in rows)
@@ -201,7 +204,8 @@ def search_share(
         replicate.index: evidence.score(replicate, category=category, metric=metric) for replicate in search.replicates
     }
     values = tuple(known.get(index) for index in numbers)
-    return Share(values, len(numbers) if search.all_trials_diverged else _lost(search.replicates, protocol, category))
+    gone = len(numbers) if search.all_trials_diverged else sum(lost(search.replicates, protocol, category))
+    return Share(values, gone)
 
 
 def _cell(evidence: LossEvidence, protocol: Protocol, category: Category, metric: str) -> ScoreCell:
@@ -221,28 +225,8 @@ def _cell(evidence: LossEvidence, protocol: Protocol, category: Category, metric
         search_means=tuple(share.mean for share in shares),
         diverged=sum(share.diverged for share in shares),
         pending=sum(share.pending for share in shares),
+        scores=loss_scores(evidence, values, protocol, category=category, metric=metric),
     )
-
-
-def _lost(replicates: tuple[Replicate, ...], protocol: Protocol, category: Category) -> int:
-    """Count the replicates of one search that cannot have this score because a run diverged."""
-    if category is not Category.COMPLETE:
-        return sum(any(map(_diverged, replicate.fold_runs)) for replicate in replicates)
-    pooled = protocol.final.complete == "appendix_d"
-    every = tuple(run for replicate in replicates for run in replicate.fold_runs)
-    return sum(
-        _diverged(replicate.complete_run) or _no_lengths(every if pooled else replicate.fold_runs)
-        for replicate in replicates
-    )
-
-
-def _no_lengths(fold_runs: tuple[Run | None, ...]) -> bool:
-    """Whether every fold run diverged, so that a complete run has no phase lengths."""
-    return bool(fold_runs) and all(_diverged(run) for run in fold_runs)
-
-
-def _diverged(run: Run | None) -> bool:
-    return run is not None and run.diverged
 
 
 def best_labels(rows: Sequence[ScoreRow]) -> list[str | None]:

@@ -38,9 +38,19 @@ def _group(
         case Verdict.EQUIVALENT:
             return f"{which} are equivalent to {baseline}, within ±{points(smallest)} points: {names}."
         case Verdict.UNDECIDED:
-            return f"{which} are undecided against {baseline}: {names}."
+            return f"{which} are undecided against {baseline}: {enumeration(_reasoned(group, named))}."
         case None:
             return f"{which} lack replicates so far: {names}."
+
+
+def _reasoned(group: Sequence[Comparison], named: Sequence[str]) -> list[str]:
+    """The names, those with a common reason together, and that reason in brackets; those without one first."""
+    reasons = dict.fromkeys([None, *(comparison.reason for comparison in group)])
+    parts = []
+    for reason in reasons:
+        names = [name for name, comparison in zip(named, group, strict=True) if comparison.reason is reason]
+        parts += [f"{enumeration(names)} ({reason})"] if reason and names else names
+    return parts
 
 
 def verdict_sentence(comparison: Comparison, *, name: str, baseline: str, smallest: float) -> str:
@@ -52,7 +62,8 @@ def verdict_sentence(comparison: Comparison, *, name: str, baseline: str, smalle
         case Verdict.EQUIVALENT:
             return f"{name} is equivalent to {baseline}, within ±{bound} points{numbers}"
         case Verdict.UNDECIDED:
-            return f"{name} against {baseline} is undecided{numbers}"
+            reason = f": {comparison.reason}" if comparison.reason else ""
+            return f"{name} against {baseline} is undecided{reason}{numbers}"
         case None:
             return f"{name} against {baseline}: replicates are missing so far"
 

@@ -11,6 +11,9 @@ from realitycheck.statistics.intervals import Interval
 METRIC_NAMES = {metric: heading(metric) for metric in METRICS}
 """The scores of every study as the published tables head their columns."""
 
+NOT_IN_JSON = {"json": False}
+"""The metadata of a field that `tables.json` leaves out: it holds one number per class and replicate."""
+
 RECONSTRUCTION = "reconstruction"
 """The status of a loss with gaps in its publication."""
 

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from realitycheck.executors.base import Job
 from realitycheck.plan.searches import UNTRAINED, SearchPlan
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import LossEvidence, SearchEvidence
-from realitycheck.records.gather import search_evidence
+from realitycheck.records.gather import near_evidence, search_evidence
+from realitycheck.records.near_settings import validation_noise
 from realitycheck.records.schema import Opening, Record, Run, Score
 from realitycheck.runs import CLEAN, Stage
-from realitycheck.search.schedule import Known, opening_jobs, search_jobs, spent_weights, untrained_jobs
+from realitycheck.search.schedule import (
+    Known,
+    opening_jobs,
+    search_jobs,
+    spent_trials,
+    spent_weights,
+    untrained_jobs,
+)
 
 
 @dataclass(slots=True)
 class _Board:
-    """One dataset of the agenda: its plan, the jobs of its groups, and the evidence of its searches by group."""
+    """One dataset of the agenda: its plan, the jobs of its groups, and the evidence of its searches by group.
+
+    `noise` is that of `Known`.
+    """
 
     plan: DatasetPlan
     jobs: dict[str, list[Job]]
     searches: dict[str, SearchEvidence]
+    noise: float | None = None
 
 
 class Agenda:
@@ -57,19 +69,22 @@ class Agenda:
         Args:
             job: what was asked.
             record: what came of it.
-            weights_stored: whether the job was carried out, so that a final run's weights are stored; a copied record
-                has none.
+            weights_stored: whether the job was carried out, so that the weights of a run that keeps them are stored; a
+                copied record has none.
         """
         self.records[record.id] = record
         board = self._boards[job.group.split("/")[0]]
         self._turns[job.group if job.group in board.jobs else self._untrained(board)] += 1
-        if weights_stored and isinstance(record, Run) and record.spec.stage is Stage.FINAL:
+        if weights_stored and isinstance(record, Run) and job.payload["keep"]:
             self.weights.add(record.id)
+        decided = board.noise is not None
         if isinstance(record, Opening):
             self._refresh_all(board)
         else:
             self._refresh(board, job.group)
-        return spent_weights(board.plan, record, self.records) if isinstance(record, Score) else ()
+        spent = spent_weights(board.plan, record, self.records) if isinstance(record, Score) else ()
+        every = isinstance(record, Opening) or decided is not (board.noise is not None)
+        return (*spent, *self._spent_trials(board, list(board.searches) if every else [job.group]))
 
     def recount(self, weights: Iterable[str]) -> None:
         """Replace what is known of the weights: some may have been lost or found damaged."""
@@ -109,13 +124,29 @@ class Agenda:
             for loss in board.plan.losses
         )
 
+    def _spent_trials(self, board: _Board, groups: Collection[str]) -> tuple[str, ...]:
+        """The runs of trials whose weights no score can need; they then count as not stored."""
+        known = self._known(board)
+        spent = [
+            run_id
+            for search in board.plan.searches
+            if search.group in groups
+            for run_id in spent_trials(search, board.searches[search.group], known)
+        ]
+        self.weights -= set(spent)
+        return tuple(spent)
+
     def _untrained(self, board: _Board) -> str:
         return f"{board.plan.dataset}/{UNTRAINED}"
 
     def _known(self, board: _Board) -> Known:
-        return Known(self.records, self.weights, opened=board.plan.opening_id in self.records)
+        opened = board.plan.opening_id in self.records
+        return Known(self.records, self.weights, opened=opened, noise=board.noise)
 
     def _refresh_all(self, board: _Board) -> None:
+        for search in board.plan.searches:
+            board.searches[search.group] = search_evidence(board.plan, search, self.records)
+        board.noise = validation_noise(board.plan.protocol, board.searches.values())
         for search in board.plan.searches:
             self._refresh_search(board, search)
         self._refresh_untrained(board)
@@ -127,10 +158,14 @@ class Agenda:
             self._refresh_untrained(board)
         else:
             self._refresh_search(board, search)
+            if board.noise is None and validation_noise(board.plan.protocol, board.searches.values()) is not None:
+                self._refresh_all(board)
             self._refresh_opening(board)
 
     def _refresh_search(self, board: _Board, search: SearchPlan) -> None:
         evidence = search_evidence(board.plan, search, self.records)
+        if board.noise is not None:
+            evidence = near_evidence(board.plan, search, evidence, noise=board.noise, records=self.records)
         board.searches[search.group] = evidence
         board.jobs[search.group] = search_jobs(board.plan, search, evidence, self._known(board))
 

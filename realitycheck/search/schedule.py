@@ -11,8 +11,9 @@ from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
 from realitycheck.records.gather import final_knobs, lengths_basis, score_spec, search_evidence
+from realitycheck.records.near_settings import kept_trials, near_trials, runner_up_run, validation_noise
 from realitycheck.records.schema import Opening, Run, Score, of_type
-from realitycheck.runs import Body, RunSpec
+from realitycheck.runs import Body, RunSpec, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,14 @@ class Known:
         records: every record by id.
         weights: ids of the runs whose weights are stored; a run whose weights a score still needs is asked for again.
         opened: whether the test half is open for this plan.
+        noise: how much a trial's value varies by retraining (`near_settings.validation_noise`); None before the
+            near-best settings are decided, and where none are scored.
     """
 
     records: Records
     weights: Collection[str]
     opened: bool
+    noise: float | None
 
     def run(self, spec: RunSpec) -> Run | None:
         """The record of a run, or None."""
@@ -48,16 +52,19 @@ def todo(plan: DatasetPlan, records: Records, weights: Collection[str]) -> list[
         records: every record by id.
         weights: ids of the runs whose weights are stored.
     """
-    known = Known(records, weights, opened=plan.opening_id in records)
     searches = [(search, search_evidence(plan, search, records)) for search in plan.searches]
+    noise = validation_noise(plan.protocol, (evidence for _, evidence in searches))
+    known = Known(records, weights, opened=plan.opening_id in records, noise=noise)
     jobs = [job for search, evidence in searches for job in search_jobs(plan, search, evidence, known)]
     jobs += untrained_jobs(plan, known)
     return opening_jobs(plan, [evidence for _, evidence in searches], records) + jobs
 
 
 def opening_jobs(plan: DatasetPlan, searches: Sequence[SearchEvidence], records: Records) -> list[Job]:
-    """The opening of the test half, once every search of the plan is done."""
+    """The opening of the test half, once every search of the plan is done and the runners-up are decided."""
     if plan.opening_id in records or plan.test is None or not all(search.done for search in searches):
+        return []
+    if plan.protocol.interval.runners_up and validation_noise(plan.protocol, searches) is None:
         return []
     earlier = sum(opening.test == plan.test for opening in of_type(records.values(), Opening))
     opening = Opening(
@@ -74,10 +81,12 @@ def opening_jobs(plan: DatasetPlan, searches: Sequence[SearchEvidence], records:
 
 
 def search_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:
-    """What one search may do now: its next proposals and trials, then the replicates, then their scores."""
+    """What one search may do now: its next proposals and trials, then the replicates and runners-up, then scores."""
     if evidence.chosen is None:
         return [*_trial_jobs(search, evidence, known), *_proposal_jobs(search, evidence)]
-    return _replicate_jobs(plan, search, evidence.chosen, known)
+    replicates = _replicate_jobs(plan, search, evidence.chosen, known)
+    jobs = replicates + _near_best_jobs(plan, search, evidence, known)
+    return list({job.id: job for job in jobs}.values())
 
 
 def untrained_jobs(plan: DatasetPlan, known: Known) -> list[Job]:
@@ -152,6 +161,36 @@ def _replicate_jobs(plan: DatasetPlan, search: SearchPlan, chosen: Trial | None,
     return jobs + complete
 
 
+def _near_best_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:
+    """The complete runs of the runners-up, and once the test half is open the scores of all near-best settings."""
+    if known.noise is None:
+        return []
+    protocol = search.protocol
+    jobs: list[Job] = []
+    for place, trial in enumerate(near_trials(search, evidence.trials, noise=known.noise)):
+        name = f"runner-up {place}, trial {trial.slot + 1}" if place else f"chosen trial {trial.slot + 1}"
+        spec = runner_up_run(search, trial) if place and protocol.completes else None
+        if spec is not None and spec.id not in known.records:
+            jobs.append(_run_job(search, spec, name))
+        if known.opened:
+            folds = search.trial_runs(slot=trial.slot, knobs=trial.raw()) if protocol.scores_folds else ()
+            for group in (folds, (spec,) if spec is not None else ()):
+                jobs += _score_jobs(plan, search, group, name, known, search.evaluations)
+    return jobs
+
+
+def spent_trials(search: SearchPlan, evidence: SearchEvidence, known: Known) -> tuple[str, ...]:
+    """The runs of trials with stored weights that no score can need."""
+    kept = {trial.slot for trial in kept_trials(search, evidence.trials, noise=known.noise)}
+    return tuple(
+        spec.id
+        for trial in evidence.trials
+        if trial.slot not in kept
+        for spec in search.trial_runs(slot=trial.slot, knobs=trial.raw())
+        if spec.id in known.weights
+    )
+
+
 def _score_jobs(
     plan: DatasetPlan,
     search: SearchPlan,
@@ -179,7 +218,9 @@ def _score_jobs(
 def _run_job(search: SearchPlan, spec: RunSpec, name: str) -> Job:
     part = "complete" if spec.fold is None else f"fold {spec.fold + 1}/{search.protocol.folds.count}"
     title = f"{search.group}: {name}, {part}"
-    return Job(kind="run", id=spec.id, group=search.group, title=title, payload={"spec": spec.to_json()})
+    keep = spec.stage is Stage.FINAL or (search.protocol.interval.runners_up > 0 and search.protocol.scores_folds)
+    payload: Body = {"spec": spec.to_json(), "keep": keep}
+    return Job(kind="run", id=spec.id, group=search.group, title=title, payload=payload)
 
 
 def spent_weights(plan: DatasetPlan, score: Score, records: Records) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ class Standing:
         search: which of the loss's searches, from 0.
         searches: how many there are.
         search_runs: fold runs of trials done, and planned.
-        final_runs: fold and complete runs of replicates done, and planned.
+        final_runs: fold and complete runs of replicates and complete runs of runners-up done, and planned; the number
+            of runners-up is the largest possible one until they are decided.
         scores: test scores done, and planned.
         diverged: runs that diverged, of both stages.
         best: the best trial value so far, in [0, 1], or None.
@@ -64,8 +65,8 @@ def loss_standings(dataset: str, loss: LossEvidence, protocol: Protocol) -> tupl
 
 def _standing(dataset: str, loss: LossEvidence, search: SearchEvidence, protocol: Protocol) -> Standing:
     searches, folds = protocol.search.searches, protocol.folds.count
-    seeds = protocol.final.seeds // searches
-    trials, finals = list(search.runs(Stage.SEARCH)), list(search.runs(Stage.FINAL))
+    seeds, near = protocol.final.seeds // searches, _near_best(search, protocol)
+    trials, finals = list(search.runs(Stage.SEARCH)), [*search.runs(Stage.FINAL), *search.runners_up_runs]
     values = [trial.value for trial in search.trials if trial.value is not None]
     return Standing(
         dataset=dataset,
@@ -73,8 +74,8 @@ def _standing(dataset: str, loss: LossEvidence, search: SearchEvidence, protocol
         search=search.number,
         searches=searches,
         search_runs=(len(trials), protocol.search.trials * folds),
-        final_runs=(len(finals), seeds * (folds + protocol.completes)),
-        scores=(_scores(search), seeds * (protocol.scores_folds + protocol.completes)),
+        final_runs=(len(finals), seeds * (folds + protocol.completes) + near * protocol.completes),
+        scores=(_scores(search), _scores_planned(protocol, seeds=seeds, near=near)),
         diverged=sum(run.diverged for run in (*trials, *finals)),
         best=max(values, default=None),
         all_diverged=search.all_trials_diverged,
@@ -83,9 +84,23 @@ def _standing(dataset: str, loss: LossEvidence, search: SearchEvidence, protocol
     )
 
 
+def _near_best(search: SearchEvidence, protocol: Protocol) -> int:
+    """Number of runners-up, the largest possible one until they are decided."""
+    return len(search.near_best) - 1 if search.near_best else protocol.interval.runners_up
+
+
+def _scores_planned(protocol: Protocol, *, seeds: int, near: int) -> int:
+    replicates = seeds * (protocol.scores_folds + protocol.completes)
+    chosen = protocol.scores_folds and protocol.interval.runners_up > 0
+    return replicates + chosen + near * (protocol.scores_folds + protocol.completes)
+
+
 def _scores(search: SearchEvidence) -> int:
     records = [scores for replicate in search.replicates for scores in replicate.scores.values()]
-    return sum(score is not None for scores in records for score in (scores.folds, scores.complete))
+    near = [scores for one in search.near_best for scores in one.models.scores.values()]
+    complete = [scores.complete for scores in (*records, *near[1:])]  # that of the chosen setting is a replicate's
+    folds = [scores.folds for scores in (*records, *near)]
+    return sum(score is not None for score in (*folds, *complete))
 
 
 def _raised(search: SearchEvidence) -> str:

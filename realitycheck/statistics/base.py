@@ -147,8 +147,6 @@ class Estimator(ABC):
 
     method: ClassVar[str]
     """Its name on the menu."""
-    least_searches: ClassVar[int] = 1
-    """The smallest number of searches with which it can be used."""
 
     @abstractmethod
     def fit(self, scores: Mapping[str, LossScores], *, losses: int) -> Fit:
@@ -162,6 +160,16 @@ class Estimator(ABC):
     @abstractmethod
     def design(self, *, replicates: int, losses: int) -> Design:
         """Return what a comparison of two losses rests on."""
+
+    @property
+    def beside(self) -> str | None:
+        """Name of the estimator whose verdicts are printed beside its own; None where there is none."""
+        return None
+
+    @property
+    def needs_agreement(self) -> bool:
+        """Whether a verdict counts only if `beside` gives it as well: its intervals leave out the luck of a search."""
+        return False
 
     @property
     @abstractmethod

@@ -20,6 +20,14 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
+class Reason(StrEnum):
+    """Why a verdict is undecided although the p-values of its estimator may decide it."""
+
+    SEARCHES_DISAGREE = "its searches disagree"
+    LUCK_NOT_MEASURED = "search luck not measured"
+    OTHERS_DISAGREE = "not if the luck of the search is counted"
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Comparison of one loss with the baseline; differences are loss minus baseline, in the unit of the scores.
@@ -37,6 +45,7 @@ class Comparison:
         correlation: Pearson's r of the two scores over common replicates; None below three or without variation.
         disagreeing: whether the searches of the loss or of the baseline are too far apart for a verdict.
         verdict: None while replicates are missing.
+        reason: why the verdict is undecided in spite of the p-values; None otherwise.
     """
 
     label: str
@@ -50,6 +59,7 @@ class Comparison:
     correlation: float | None
     disagreeing: bool
     verdict: Verdict | None
+    reason: Reason | None = None
 
     @property
     def n(self) -> int:
@@ -178,6 +188,7 @@ class _View:
             correlation=correlation,
             disagreeing=loss.disagreeing,
             verdict=verdict,
+            reason=Reason.SEARCHES_DISAGREE if loss.disagreeing and verdict is not None else None,
         )
 
 

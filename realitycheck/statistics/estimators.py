@@ -17,17 +17,19 @@ def estimator(method: str, *, level: float, searches: int) -> Estimator:
         searches: searches per loss.
 
     Raises:
-        ValueError: if the method is unknown, the level is out of range, or the searches are too few for it.
+        ValueError: if the method is unknown, the level is out of range, or the searches are too few or too many for it.
     """
     if method not in MENU:
         raise ValueError(f"unknown interval method '{method}'. Known: {', '.join(MENU)}.")
     if not 0.5 < level < 1:
         raise ValueError(f"level {level} is out of range: must be between 0.5 and 1.")
-    module, name = MENU[method].split(":")
+    entry = MENU[method]
+    if searches < entry.least_searches:
+        needs = f"{method} needs {entry.least_searches} or more. Raise `search.searches`."
+        raise ValueError(f"searches {searches} is out of range: {needs}")
+    if entry.most_searches is not None and searches > entry.most_searches:
+        needs = f"{method} takes {entry.most_searches}. Lower `search.searches`."
+        raise ValueError(f"searches {searches} is out of range: {needs}")
+    module, name = entry.address.split(":")
     member: type[Estimator] = getattr(import_module(module), name)
-    if searches < member.least_searches:
-        raise ValueError(
-            f"searches {searches} is out of range: {method} needs {member.least_searches} or more. "
-            "Raise `search.searches`."
-        )
     return member(level=level, searches=searches)

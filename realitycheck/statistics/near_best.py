@@ -44,6 +44,17 @@ def near_best(
     return tuple(taken)
 
 
+def retraining_noise(values: Sequence[Sequence[float]]) -> float:
+    """Return the standard deviation of a trial's value over seeds, pooled over settings; 0 without two values of one.
+
+    Args:
+        values: per setting, its validation value under each seed.
+    """
+    freedom = sum(max(0, len(row) - 1) for row in values)
+    squares = [(value - math.fsum(row) / len(row)) ** 2 for row in values for value in row]
+    return math.sqrt(math.fsum(squares) / freedom) if freedom else 0.0
+
+
 def distance(one: Mapping[str, Place], other: Mapping[str, Place]) -> float:
     """Return the largest distance of two settings in a hyper-parameter; one without hyper-parameters is at 0."""
     return max((_apart(one[name], other[name]) for name in one), default=0.0)

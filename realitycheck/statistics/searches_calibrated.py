@@ -53,6 +53,16 @@ class CalibratedFit(PooledFit):
         return (f"The runners-up do not explain how far two searches differ{names}.",)
 
 
+@dataclass(frozen=True, slots=True)
+class UncalibratedFit(PooledFit):
+    """The pooled fit where runners-up are not scored."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence that says so."""
+        return ("Not all runners-up are scored, so one variance is used for all losses (searches_pooled).",)
+
+
 class SearchesCalibrated(SearchesPooled):
     """Student's t over searches: runners-up give the relative luck of each loss, gaps between searches its size.
 
@@ -67,13 +77,18 @@ class SearchesCalibrated(SearchesPooled):
         means = pooled.means
         scored = all(len(scores[label].near_best) == self.searches for label in means.means)
         if pooled.between is None or means.seeds is None or not scored:
-            return pooled
+            return UncalibratedFit(means, pooled.between, losses, pooled.method, pooled.over)
         variances = {
             label: _own_variance(scores[label].near_best, seeds=means.seeds, share=means.share) for label in means.means
         }
         kappa, freedom, squares = _gaps(means, variances, few=losses <= FEW)
         flagged = unusual(squares, searches=self.searches)
         return CalibratedFit(means, pooled.between, losses, self.method, self.over, variances, kappa, freedom, flagged)
+
+    @property
+    def beside(self) -> str:
+        """The estimator with one variance for all losses."""
+        return SearchesPooled.method
 
     @property
     def title(self) -> str:

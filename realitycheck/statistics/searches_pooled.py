@@ -82,7 +82,6 @@ class SearchesPooled(Estimator):
     """
 
     method = "searches_pooled"
-    least_searches = 2
 
     def fit(self, scores: Mapping[str, LossScores], *, losses: int) -> PooledFit:
         """Pool the losses with all their scores."""

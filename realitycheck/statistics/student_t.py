@@ -71,6 +71,16 @@ class StudentT(Estimator):
         return Design(replicates, max(0, replicates - 1), "a loss's score over seeds")
 
     @property
+    def beside(self) -> str:
+        """The estimator that counts the luck of one search, or of several."""
+        return "runners_up" if self.searches == 1 else "searches_calibrated"
+
+    @property
+    def needs_agreement(self) -> bool:
+        """True."""
+        return True
+
+    @property
     def over(self) -> str:
         """`seeds`, and the searches where a loss has several."""
         return "seeds" if self.searches == 1 else "searches and seeds"

@@ -18,7 +18,7 @@ from realitycheck.metrics.menu import METRICS
 from realitycheck.metrics.retrieval import scores
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
 from realitycheck.records.schema import Run
-from realitycheck.runs import Body, Outcome, RunSpec, Stage, TrainingPlace
+from realitycheck.runs import Body, Outcome, RunSpec, TrainingPlace
 from realitycheck.training.assemble import assemble, enter_followup
 from realitycheck.training.checkpoint import Snapshot, save_weights, weights_digest
 from realitycheck.training.embed import embed
@@ -29,6 +29,9 @@ from realitycheck.training.phases import Plateau
 
 def run(payload: Body) -> VerbAnswer:
     """Train one model by `payload["spec"]` at `payload["place"]`.
+
+    Args:
+        payload: `spec`, `place`, and `keep`: whether its weights are stored.
 
     Returns:
         The body of its record, and the exception of the loss, if any.
@@ -46,7 +49,7 @@ def run(payload: Body) -> VerbAnswer:
         training.go()
     except Diverged as error:
         outcome, cause, raised = Outcome.DIVERGED, str(error), error.__cause__
-    if spec.stage is Stage.FINAL and outcome is Outcome.COMPLETED:
+    if payload["keep"] and outcome is Outcome.COMPLETED:
         save_weights(Path(place.cache), spec, training.trainer.model)
     record = Run(
         spec=spec,

@@ -24,7 +24,7 @@ def untrained(folder: Path) -> tuple[Run, dict[str, object], dict[str, object]]:
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="pictures", data=stores.trainval_digest, test=stores.test_digest)
     place = TrainingPlace(str(stores.trainval), str(folder), "cpu", None)
-    run = read_record(single_run.run({"spec": plan.constant_run.to_json(), "place": asdict(place)}).body)
+    run = read_record(single_run.run({"spec": plan.constant_run.to_json(), "place": asdict(place), "keep": True}).body)
     assert isinstance(run, Run)
     spec = plan.score([run.id], evaluation=CLEAN)
     assert spec is not None

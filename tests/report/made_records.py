@@ -98,7 +98,8 @@ def metrics(value: float) -> dict[str, float]:
 
 
 def with_search(loss: LossEvidence, *, number: int = 0, **changes: Any) -> LossEvidence:
-    """The loss with one of its searches changed."""
+    """The loss with one of its searches changed; without replicates it has no near-best settings."""
+    changes = {"near_best": (), **changes} if changes.get("replicates") == () else changes
     searches = tuple(replace(search, **changes) if search.number == number else search for search in loss.searches)
     return replace(loss, searches=searches)
 

@@ -15,6 +15,7 @@ from realitycheck.records.evidence import (
     DatasetEvidence,
     EvaluationScores,
     LossEvidence,
+    NearBest,
     Replicate,
     SearchEvidence,
     Trial,
@@ -23,7 +24,7 @@ from realitycheck.records.gather import untrained_evidence
 from realitycheck.records.schema import Opening
 from realitycheck.runs import CLEAN, TRUNK
 
-FOLDS = 4
+FOLDS, NEAR = 4, 5
 MEANS = {
     "contrastive": 0.2368,
     "circle": 0.2374,
@@ -86,7 +87,7 @@ def make_study(
                     },
                     "final": {"seeds": seeds, "complete": "per_replicate"},
                     "categories": ["complete", "ensemble", "aggregate"],
-                    "interval": {"method": "student_t", "level": 0.95},
+                    "interval": {"method": "student_t", "level": 0.95, "runners_up": NEAR - 1},
                 },
                 "datasets": [{"name": "cub200", "address": "cub200", "root": None}],
                 "losses": [
@@ -152,14 +153,33 @@ def make_search(
         )
         source = "startup" if slot < search.startup_trials else "gp"
         trials.append(Trial(slot, {k: draw(g, rng) for k, g in space.items()}, source, folds))
+    best = sorted(trials, key=lambda trial: trial.value or 0, reverse=True)
+    replicates = make_replicates(study, name, mean, luck, rng, search=number, iterations=range(0, 401, 50))
     return SearchEvidence(
         number=number,
         id=search_id(label, number),
         planned=search.trials,
         trials=tuple(trials),
-        chosen=max(trials, key=lambda trial: trial.value or 0),
-        replicates=make_replicates(study, name, mean, luck, rng, search=number, iterations=range(0, 401, 50)),
+        chosen=best[0],
+        replicates=replicates,
+        near_best=make_near_best(name, mean, best[:NEAR], replicates[0]),
     )
+
+
+def make_near_best(name: str, mean: float, best: list[Trial], first: Replicate) -> tuple[NearBest, ...]:
+    """Settings whose test scores differ by a tenth of a point."""
+    near = []
+    for place, trial in enumerate(best):
+        height = mean + 0.001 * (place - NEAR // 2)
+        scores = EvaluationScores(
+            folds=make_score(f"{name}/near {place}", [height - 0.03] * FOLDS, together=height),
+            complete=make_score(f"{name}/near {place}, complete", [height - 0.01], together=None)
+            if place
+            else first.scores[CLEAN].complete,
+        )
+        complete = make_complete_run(f"{name}/near {place}", length=300) if place else first.complete_run
+        near.append(NearBest(trial, Replicate(first.index, first.search, trial.runs, complete, {CLEAN: scores})))
+    return tuple(near)
 
 
 def make_untrained(study: Study, dataset: str, luck: np.ndarray, rng: np.random.Generator) -> tuple[LossEvidence, ...]:

@@ -14,6 +14,7 @@ from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.sections import noise_floor
 from realitycheck.report.sections.noise_floor import noise
 from realitycheck.runs import Category
+from realitycheck.statistics.base import LossScores
 from realitycheck.statistics.estimators import estimator
 
 STUDENT_T = estimator("student_t", level=0.95, searches=1)
@@ -34,7 +35,17 @@ def rows(scores):
 def row(label, values):
     known = [value for value in values if value is not None]
     mean = sum(known) / len(known) if known else None
-    cell = ScoreCell(*PRIMARY, values, mean, None, None, (mean,), diverged=0, pending=len(values) - len(known))
+    cell = ScoreCell(
+        *PRIMARY,
+        values,
+        mean,
+        None,
+        None,
+        (mean,),
+        diverged=0,
+        pending=len(values) - len(known),
+        scores=LossScores(values),
+    )
     return ScoreRow(label, "cosine", "", trained=True, exploratory=False, constant=False, cells=(cell,))
 
 

@@ -6,11 +6,11 @@ import itertools
 
 import numpy as np
 import pytest
-from all_estimators import ESTIMATORS
 from scipy import stats
 
 from realitycheck.statistics.base import LossScores
 from realitycheck.statistics.class_bootstrap import two_way_variance
+from realitycheck.statistics.estimators import estimator
 
 
 def test_the_variance_of_a_table_by_loops():
@@ -25,7 +25,7 @@ def test_the_variance_of_a_table_by_loops():
 
 def test_it_covers_new_classes_and_a_percentile_bootstrap_of_seeds_would_not():
     rng, inside, repeats = np.random.default_rng(1), 0, 600
-    rule = ESTIMATORS["class_bootstrap"](level=0.95, searches=1)
+    rule = estimator("class_bootstrap", level=0.95, searches=1)
     for _ in range(repeats):
         cells = rng.normal(0.1, 0.2, (20, 1)) + rng.normal(0, 0.05, (1, 10)) + rng.normal(0, 0.05, (20, 10))
         scores = {"a": LossScores(list(cells.mean(axis=0)), (), tuple(map(tuple, cells.T)))}
@@ -36,7 +36,7 @@ def test_it_covers_new_classes_and_a_percentile_bootstrap_of_seeds_would_not():
 
 
 def test_few_classes_or_a_missing_replicate_give_no_interval():
-    rule = ESTIMATORS["class_bootstrap"](level=0.95, searches=1)
+    rule = estimator("class_bootstrap", level=0.95, searches=1)
     nine = LossScores([0.1, 0.2], (), (tuple(np.linspace(0, 1, 9)),) * 2)
     holed = LossScores([0.1, None], (), (tuple(np.linspace(0, 1, 20)), None))
     fit = rule.fit({"nine": nine, "holed": holed}, losses=2)

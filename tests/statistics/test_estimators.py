@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from all_estimators import ESTIMATORS
 from scipy import stats
 
 from realitycheck.statistics.base import Estimator, LossScores, MeanEstimate, by_search, differences
@@ -15,9 +14,9 @@ MINE = [0.21, None, 0.22, 0.25, 0.20]
 BASE = [0.20, 0.20, None, 0.21, 0.21]
 
 
-@pytest.fixture(params=sorted(ESTIMATORS))
+@pytest.fixture(params=sorted(MENU))
 def every(request) -> Estimator:
-    return ESTIMATORS[request.param](level=0.95, searches=1 if request.param == "runners_up" else 2)
+    return estimator(request.param, level=0.95, searches=1 if request.param == "runners_up" else 2)
 
 
 def full(rng: np.random.Generator, searches: int) -> LossScores:
@@ -100,8 +99,8 @@ def test_several_searches_are_taken_as_independent_and_said_to_be():
 
 
 def test_the_menu_builds_its_members():
-    for method in MENU:
-        assert type(estimator(method, level=0.95, searches=2)) is ESTIMATORS[method]
+    for method, entry in MENU.items():
+        assert estimator(method, level=0.95, searches=entry.least_searches).method == method
 
 
 def test_scores_by_search():
@@ -118,6 +117,8 @@ def test_differences_need_both():
         ("bayes", 0.95, 1, "unknown interval method 'bayes'"),
         ("student_t", 0.4, 1, "out of range"),
         ("searches_pooled", 0.95, 1, "needs 2 or more"),
+        ("searches_calibrated", 0.95, 1, "needs 2 or more"),
+        ("runners_up", 0.95, 2, "takes 1"),
     ],
 )
 def test_arguments_out_of_range(method, level, searches, match):

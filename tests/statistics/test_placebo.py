@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from all_estimators import ESTIMATORS
 from scipy import stats
 from simulated_studies import Luck, study
 
 from realitycheck.statistics.comparisons import Verdict, compare
+from realitycheck.statistics.estimators import estimator
 
 STUDIES = 400
 
@@ -28,7 +28,7 @@ class Counted:
 
 
 def count(method: str, luck: Luck, *, searches: int, replicates: int) -> Counted:
-    rng, rule = np.random.default_rng(len(luck.search)), ESTIMATORS[method](level=0.95, searches=searches)
+    rng, rule = np.random.default_rng(len(luck.search)), estimator(method, level=0.95, searches=searches)
     false = covered = intervals = 0
     for _ in range(STUDIES):
         effects = (0.0,) * len(luck.search)

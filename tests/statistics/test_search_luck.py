@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from all_estimators import ESTIMATORS
 from scipy import stats
 
 from realitycheck.statistics.base import LossScores
+from realitycheck.statistics.estimators import estimator
 from realitycheck.statistics.search_means import SearchMeans, between_searches, unusual
 
 
@@ -66,7 +66,7 @@ def test_a_difference_by_hand():
     # Means of searches: a 1, 3; b 2, 2; c 4, 6; d 7, 7. Deviations -1 1, 0 0, -1 1, 0 0, shared -.5 .5:
     # residuals are ±.5 in all eight cells, so s_i² = 8 · .25 / 3 = 2/3, and its error √(2/3 · 2 / 2).
     scores = {"a": [1, 3], "b": [2, 2], "c": [4, 6], "d": [7, 7]}
-    fit = ESTIMATORS["searches_pooled"](level=0.95, searches=2).fit(
+    fit = estimator("searches_pooled", level=0.95, searches=2).fit(
         {label: LossScores([float(value) for value in values]) for label, values in scores.items()}, losses=4
     )
     actual = fit.difference("c", "b")
@@ -78,7 +78,7 @@ def test_a_difference_by_hand():
 
 def test_few_losses_use_the_total_variance():
     scores = {"a": LossScores([1.0, 3.0]), "b": LossScores([2.0, 2.5])}
-    fit = ESTIMATORS["searches_pooled"](level=0.95, searches=2).fit(scores, losses=2)
+    fit = estimator("searches_pooled", level=0.95, searches=2).fit(scores, losses=2)
     total = (2 * 1.0 + 2 * 0.0625) / 2
     assert fit.difference("a", "b").error == pytest.approx(math.sqrt(2 * total / 2))
     assert fit.difference("a", "b").freedom == 2
@@ -86,7 +86,7 @@ def test_few_losses_use_the_total_variance():
 
 def test_one_loss_with_three_searches_equals_student_t_over_their_means():
     means = [0.2, 0.24, 0.27]
-    fit = ESTIMATORS["searches_pooled"](level=0.95, searches=3).fit({"a": LossScores(means)}, losses=1)
+    fit = estimator("searches_pooled", level=0.95, searches=3).fit({"a": LossScores(means)}, losses=1)
     low, high = stats.t.interval(0.95, 2, loc=np.mean(means), scale=stats.sem(means))
     actual = fit.loss("a").interval(0.95)
     assert (actual.low, actual.high) == pytest.approx((low, high))
@@ -95,7 +95,7 @@ def test_one_loss_with_three_searches_equals_student_t_over_their_means():
 def test_a_loss_with_a_missing_replicate_stays_out_of_the_pool():
     rng = np.random.default_rng(3)
     scores = table(rng, 5, 2, 3)
-    rule = ESTIMATORS["searches_pooled"](level=0.95, searches=2)
+    rule = estimator("searches_pooled", level=0.95, searches=2)
     without = rule.fit(scores, losses=6).difference("l0", "l1")
     holed = LossScores([0.9, None, 0.1, 0.5, 0.4, 0.3])
     fit = rule.fit({**scores, "holed": holed}, losses=6)
@@ -107,7 +107,7 @@ def test_a_loss_with_a_missing_replicate_stays_out_of_the_pool():
 def test_against_an_untrained_model_by_hand():
     rng = np.random.default_rng(4)
     scores = table(rng, 5, 2, 5)
-    fit = ESTIMATORS["searches_pooled"](level=0.95, searches=2).fit(scores, losses=5)
+    fit = estimator("searches_pooled", level=0.95, searches=2).fit(scores, losses=5)
     base, untrained = fit.loss("l3"), [0.1, 0.12, 0.09, 0.11] + [0.1] * 6
     seeds = np.var(untrained, ddof=1) / 10
     actual = fit.above("l3", untrained)
@@ -139,7 +139,7 @@ def test_calibrated_equals_a_naive_loop(losses, searches, share):
         kappa += sum((gaps[label] - shared) ** 2 / squares[label] for label in means)
     freedom = (losses - 1) * (searches - 1) if losses > 3 else losses * (searches - 1)
     kappa /= freedom
-    actual = ESTIMATORS["searches_calibrated"](level=0.95, searches=searches).fit(scores, losses=losses)
+    actual = estimator("searches_calibrated", level=0.95, searches=searches).fit(scores, losses=losses)
     difference = actual.difference("l0", "l2")
     expected = math.sqrt(max(1.0, kappa) * (squares["l0"] + squares["l2"]) / searches)
     assert (difference.error, difference.freedom) == pytest.approx((expected, freedom))
@@ -149,7 +149,7 @@ def test_calibrated_equals_a_naive_loop(losses, searches, share):
 def test_without_scored_runners_up_calibrated_is_pooled():
     scores = {label: LossScores(own.replicates) for label, own in table(np.random.default_rng(5), 5, 2, 3).items()}
     calibrated, pooled = (
-        ESTIMATORS[method](level=0.95, searches=2).fit(scores, losses=5).difference("l0", "l1")
+        estimator(method, level=0.95, searches=2).fit(scores, losses=5).difference("l0", "l1")
         for method in ("searches_calibrated", "searches_pooled")
     )
     assert calibrated == pooled
@@ -163,14 +163,14 @@ def test_runners_up_equal_a_naive_loop():
         (z,) = own.near_best
         spread[label] = np.var(z) - seeds * (1 - 1 / len(z))
     floor = np.mean(list(spread.values()))
-    actual = ESTIMATORS["runners_up"](level=0.95, searches=1).fit(scores, losses=5).difference("l1", "l4")
+    actual = estimator("runners_up", level=0.95, searches=1).fit(scores, losses=5).difference("l1", "l4")
     square = max(spread["l1"], floor, 0) + max(spread["l4"], floor, 0) + 2 * seeds / 10
     assert (actual.error, actual.freedom) == pytest.approx((math.sqrt(square), 0.5 * 5 * 2))
 
 
 def test_runners_up_give_no_verdict_below_four_degrees_of_freedom():
     scores = table(np.random.default_rng(7), 3, 1, 10)  # 3 losses · 2 runners-up / 2 = 3
-    assert ESTIMATORS["runners_up"](level=0.95, searches=1).fit(scores, losses=3).difference("l0", "l1") is None
+    assert estimator("runners_up", level=0.95, searches=1).fit(scores, losses=3).difference("l0", "l1") is None
 
 
 def test_cochran_flags_an_outlier_no_more_often_than_its_level():

@@ -45,7 +45,7 @@ def trained(tmp_path, monkeypatch):
         script = iter(values)
         scored = lambda *_, **__: SimpleNamespace(map_at_r=next(script), r_precision=0.0, precision_at_1=0.0)  # noqa: E731
         monkeypatch.setattr(single_run, "scores", scored)
-        run = read_record(single_run.run({"spec": spec.to_json(), "place": asdict(place)}).body)
+        run = read_record(single_run.run({"spec": spec.to_json(), "place": asdict(place), "keep": True}).body)
         assert next(script, None) is None
         trainer, _, _ = assemble(spec, place)
         return run, trainer.model.state_dict(), load_weights(tmp_path / place.cache, spec.id, digest=run.weights)[1]
@@ -95,7 +95,7 @@ def test_a_complete_run_may_have_no_step(tmp_path, monkeypatch, trained):
     (search,) = plan.losses[2].searches
     spec = search.complete_run(index=0, knobs=KNOBS, fold_runs=[run, run])
     assert spec.phases == ()
-    done = read_record(single_run.run({"spec": spec.to_json(), "place": asdict(place)}).body)
+    done = read_record(single_run.run({"spec": spec.to_json(), "place": asdict(place), "keep": True}).body)
     assert (done.diverged, done.phases, done.best) == (False, (), None)
     trainer, _, _ = assemble(spec, place)
     assert equal(trainer.model.state_dict(), load_weights(tmp_path / place.cache, spec.id, digest=done.weights)[1])

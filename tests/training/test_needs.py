@@ -90,5 +90,5 @@ def test_a_snapshot_holds_the_teacher(job):
 
 def test_a_run_with_a_teacher_repeats_bit_for_bit(job):
     spec, place = job
-    bodies = [run({"spec": spec.to_json(), "place": asdict(place)}).body for _ in range(2)]
+    bodies = [run({"spec": spec.to_json(), "place": asdict(place), "keep": True}).body for _ in range(2)]
     assert bodies[0] == bodies[1]

@@ -29,4 +29,4 @@ def test_it_is_refused_before_anything_is_trained(tmp_path, changes, says):
     spec = plan.losses[0].searches[0].trial_runs(slot=0, knobs={"margin": 0.2})[0]
     place = asdict(TrainingPlace(str(stores.trainval), str(tmp_path), "cpu", None))
     with pytest.raises(RunError, match=says):
-        single_run.run({"spec": replace(spec, **changes).to_json(), "place": place})
+        single_run.run({"spec": replace(spec, **changes).to_json(), "place": place, "keep": False})

@@ -47,7 +47,7 @@ def searches(tmp_path_factory):
 
 
 def trained(spec, place):
-    return read_record(single_run.run({"spec": spec.to_json(), "place": asdict(place)}).body)
+    return read_record(single_run.run({"spec": spec.to_json(), "place": asdict(place), "keep": True}).body)
 
 
 def seen_by(trainer):

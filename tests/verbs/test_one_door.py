@@ -116,7 +116,7 @@ def training(read):
     knobs = {"pos_margin": 0.0, "neg_margin": 1.0}
     spec = plan.losses[0].searches[0].replicate_runs(index=0, knobs=knobs)[0]
     place = TrainingPlace(str(stores.trainval), str(read.home / "cache"), "cpu", None)
-    return stores.test, {"spec": spec.to_json(), "place": asdict(place)}
+    return stores.test, {"spec": spec.to_json(), "place": asdict(place), "keep": False}
 
 
 def test_a_training_opens_no_file_of_the_test_half(training, opened):

@@ -11,6 +11,7 @@ from realitycheck.protocol.document import Document, Fault, holds
 from realitycheck.protocol.model import Scores
 from realitycheck.runs import Category
 from realitycheck.search.samplers.menu import MENU as SAMPLERS
+from realitycheck.statistics.menu import MENU as ESTIMATORS
 
 PHASES = ("normal", "followup")
 
@@ -53,6 +54,26 @@ def seeds_divide_among_searches(seeds: int, *, searches: int) -> Found:
         above = searches * (seeds // searches + 1)
         fix = f"Use {above}." if seeds < searches else f"Use {above - searches} or {above}."
         yield out_of_range("seeds-not-multiple", seeds, f"be a multiple of search.searches, {searches}", fix)
+
+
+@rule("protocol.search.searches", method="protocol.interval.method")
+def searches_fit_the_estimator(searches: int, *, method: str) -> Found:
+    """An estimator from the gaps between searches needs two of them; one from a single search takes one."""
+    entry = ESTIMATORS[method]
+    if searches < entry.least_searches:
+        must = f"be at least {entry.least_searches} for interval.method {method}"
+        yield out_of_range("searches-range", searches, must, "Raise it, or choose another method.")
+    if entry.most_searches is not None and searches > entry.most_searches:
+        must = f"be at most {entry.most_searches} for interval.method {method}"
+        yield out_of_range("searches-range", searches, must, "Lower it, or choose another method.")
+
+
+@rule("protocol.interval.runners_up", method="protocol.interval.method")
+def runners_up_for_their_estimator(number: int, *, method: str) -> Found:
+    """An estimator that uses the scores of runners-up needs some."""
+    if ESTIMATORS[method].near_best and not number:
+        must = f"be at least 1 for interval.method {method}"
+        yield out_of_range("runners-up-range", number, must, "Raise it, or choose another method.")
 
 
 @rule("protocol.folds.count", kind="protocol.folds.kind")

@@ -13,7 +13,6 @@ from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import DASH, PENDING, enumeration, optional_signed, optional_span, percent
 from realitycheck.runs import Stage
-from realitycheck.statistics.base import LossScores
 from realitycheck.statistics.comparisons import Verdict
 from realitycheck.statistics.untrained import Gain, gains
 
@@ -67,7 +66,7 @@ def _gains(dataset: DatasetFindings, row: ScoreRow) -> tuple[Gain, ...]:
     cells = {loss.label: _cell(dataset, loss) for loss in dataset.rows}
     return tuple(
         gains(
-            {label: LossScores(cell.values) for label, cell in cells.items()},
+            {label: cell.scores for label, cell in cells.items()},
             untrained=_cell(dataset, row).values,
             pending={label for label, cell in cells.items() if cell.pending or _cell(dataset, row).pending},
             estimator=dataset.study.estimator,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from realitycheck.plan.cost import Trainings
+from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.blocks import Block, Heading, Terms
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.sections.base import Section
@@ -53,8 +54,14 @@ def find(dataset: DatasetFindings) -> DataFacts:
         queries=score.queries if score else None,
         classes=len(score.models[0]["cosine"].per_class) if score else None,
         singletons=score.singletons if score else None,
-        trainings=Trainings(search=len(trials), folds=len(folds), complete=len(complete)),
+        trainings=Trainings(
+            search=len(trials), folds=len(folds), complete=len(complete), runners_up=_runners_up(losses)
+        ),
     )
+
+
+def _runners_up(losses: Sequence[LossEvidence]) -> int:
+    return sum(len(search.runners_up_runs) for loss in losses for search in loss.searches)
 
 
 def blocks(dataset: DatasetFindings, facts: DataFacts) -> Iterator[Block]:
@@ -73,7 +80,9 @@ def fact_lines(facts: DataFacts) -> list[tuple[str, str]]:
         lines.append(("Test half", f"{_queries(facts)}; none of its classes was seen in training"))
     done = facts.trainings
     parts = f"{thousands(done.search)} of searches, {thousands(done.folds)} final fold runs, "
-    return [*lines, ("Trainings", f"{thousands(done.total)}: {parts}{count(done.complete, 'complete run')}")]
+    parts += count(done.complete, "complete run")
+    parts += f", {thousands(done.runners_up)} of runners-up" if done.runners_up else ""
+    return [*lines, ("Trainings", f"{thousands(done.total)}: {parts}")]
 
 
 def _queries(facts: DataFacts) -> str:

@@ -28,6 +28,7 @@ from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.forest import height_of, paint_row
 from realitycheck.report.sections import caution_list
 from realitycheck.report.sections.base import Section
+from realitycheck.report.study_facts import StudyFacts
 from realitycheck.report.wording import (
     DASH,
     METRIC_NAMES,
@@ -45,14 +46,22 @@ from realitycheck.statistics.comparisons import Comparison
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """The comparisons with the baseline, in the study's order."""
+    """The comparisons with the baseline, in the study's order.
+
+    Args:
+        comparisons: by the protocol's estimator.
+        beside: by the estimator that is printed beside; empty where there is none.
+        method: the name of that one; None where there is none.
+    """
 
     comparisons: tuple[Comparison, ...]
+    beside: tuple[Comparison, ...]
+    method: str | None
 
 
 def find(dataset: DatasetFindings) -> Differences:
     """Every dataset has this section."""
-    return Differences(dataset.comparisons)
+    return Differences(dataset.comparisons, dataset.beside, dataset.study.estimator.beside)
 
 
 def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
@@ -65,8 +74,8 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
         return
     cautions = caution_list.find(dataset).warnings
     yield Table(
-        _columns(percent(study.level)),
-        rows_of([_line(dataset, comparison, cautions) for comparison in facts.comparisons]),
+        _columns(percent(study.level), facts.method),
+        rows_of([_line(dataset, facts, place, cautions) for place in range(len(facts.comparisons))]),
         caption=f"{study.primary}, paired by seed, in percentage points; positive means that the loss scores higher "
         f"than {baseline}.",
         notes=_notes(dataset, cautions),
@@ -75,23 +84,34 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
         yield _figure(dataset, facts)
 
 
-def _columns(level: str) -> tuple[Column, ...]:
+def _columns(level: str, method: str | None) -> tuple[Column, ...]:
     numbers = ("Difference", f"{level} interval", "Holm p", "Seeds", "Seed correlation")
-    return (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in numbers), Column("Warnings"))
+    beside = () if method is None else (Column(f"{method}: interval", number=True), Column(f"{method}: verdict"))
+    head = (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in numbers))
+    return (*head, *beside, Column("Warnings"))
 
 
-def _line(dataset: DatasetFindings, comparison: Comparison, cautions: Sequence[Caution]) -> tuple[Content, ...]:
+def _line(dataset: DatasetFindings, facts: Differences, place: int, cautions: Sequence[Caution]) -> tuple[Content, ...]:
+    comparison = facts.comparisons[place]
     verdict, correlation = comparison.verdict, comparison.correlation
     return (
         Marked(comparison.label, dataset.row(comparison.label).marks),
-        Badge(verdict or PENDING, verdict or "pending"),
+        _badge(comparison),
         optional_signed(comparison.mean),
         optional_span(comparison.interval),
         DASH if verdict is None else p_value(comparison.p_holm),
         str(comparison.n),
         DASH if correlation is None else decimal(correlation),
+        *(cell for other in facts.beside[place : place + 1] for cell in (optional_span(other.interval), _badge(other))),
         ", ".join(caution_list.numbers_of(comparison.label, cautions)) or DASH,
     )
+
+
+def _badge(comparison: Comparison) -> Badge:
+    """The verdict, with the reason where it is undecided in spite of its p-value."""
+    verdict = comparison.verdict or PENDING
+    text = f"{verdict}: {comparison.reason}" if comparison.reason else verdict
+    return Badge(text, comparison.verdict or "pending")
 
 
 def _notes(dataset: DatasetFindings, cautions: Sequence[Caution]) -> tuple[Text, ...]:
@@ -106,7 +126,7 @@ def _notes(dataset: DatasetFindings, cautions: Sequence[Caution]) -> tuple[Text,
         f": the {percent(2 * study.level - 1)} interval is within ±{points(study.smallest_difference)} points (two "
         "one-sided tests, also after Holm's correction); this takes precedence. ",
         Strong("Undecided"),
-        ": neither; more seeds may decide. ",
+        ": neither; more searches or seeds may decide. ",
         Strong("Seed correlation"),
         ": correlation of the two losses' scores over seeds. The higher it is, the more pairing sharpens the "
         "comparison.",
@@ -119,6 +139,7 @@ def _notes(dataset: DatasetFindings, cautions: Sequence[Caution]) -> tuple[Text,
     return (
         verdicts,
         *several,
+        *_beside(study),
         *_kappa(dataset),
         *([exploratory] if dataset.exploratory else []),
         _warned(dataset, cautions),
@@ -140,6 +161,19 @@ def _warned(dataset: DatasetFindings, cautions: Sequence[Caution]) -> str:
     parts = ("Warnings: numbers of the list of warnings.", f"All losses: {', '.join(ranking)}." if ranking else "")
     baseline = f"{study.shown(study.baseline)}: {', '.join(own)}." if own else ""
     return " ".join(part for part in (*parts, baseline) if part)
+
+
+def _beside(study: StudyFacts) -> Iterator[Text]:
+    other = study.estimator.beside
+    if other is None:
+        return
+    if study.estimator.needs_agreement:
+        yield (
+            f"Intervals of {study.estimator.method} leave out the luck of the search. A verdict counts only where "
+            f"{other}, which counts it, gives the same one."
+        )
+    else:
+        yield f"Beside it: the interval and the verdict by {other}, which decide nothing."
 
 
 def _figure(dataset: DatasetFindings, facts: Differences) -> Figure:
@@ -176,5 +210,5 @@ SECTION = Section(
     subject=DatasetFindings,
     find=find,
     blocks=blocks,
-    keys=lambda facts: {"comparisons": facts.comparisons},
+    keys=lambda facts: {"comparisons": facts.comparisons, "beside": facts.beside, "beside_method": facts.method},
 )

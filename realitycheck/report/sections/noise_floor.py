@@ -229,41 +229,42 @@ def _figure(dataset: DatasetFindings, facts: Noise, floor: Floor) -> Figure:
     )
 
 
-def _scores(rows: Sequence[ScoreRow], column: tuple[Category, str]) -> dict[str, ReplicateScores]:
+def _scores(rows: Sequence[ScoreRow], column: tuple[Category, str]) -> dict[str, LossScores]:
     """Scores by label, of the losses with any."""
     cells = {row.label: row.cell(*column) for row in rows}
-    return {label: cell.values for label, cell in cells.items() if cell.n}
+    return {label: cell.scores for label, cell in cells.items() if cell.n}
 
 
 def _floor(
-    category: Category, metric: str, scores: Mapping[str, ReplicateScores], labels: Sequence[str], estimator: Estimator
+    category: Category, metric: str, scores: Mapping[str, LossScores], labels: Sequence[str], estimator: Estimator
 ) -> Floor | None:
-    names = {label: values for label, values in scores.items() if label in labels}
-    others = {label: values for label, values in scores.items() if label not in labels}
+    names = {label: own for label, own in scores.items() if label in labels}
+    others = {label: own for label, own in scores.items() if label not in labels}
     equal = _pairs(names, estimator)
     if not equal:
         return None
     largest = equal[-1]
-    different = _pairs({GROUP: _mean_by_seed(names), **others}, estimator)
+    together = LossScores(_mean_by_seed([own.replicates for own in names.values()]))
+    different = _pairs({GROUP: together, **others}, estimator)
     closer = tuple(pair for pair in different if pair.gap <= largest.gap)
     return Floor(category, metric, *_spread(names), largest, len(different), closer)
 
 
-def _spread(names: Mapping[str, ReplicateScores]) -> tuple[int, float, float, float]:
+def _spread(names: Mapping[str, LossScores]) -> tuple[int, float, float, float]:
     """Number of names, the lowest and the highest of their means, and the standard deviation of these."""
-    means = [mean_of([value for value in values if value is not None]) for values in names.values()]
+    means = [mean_of(present(own.replicates)) for own in names.values()]
     return len(means), min(means), max(means), statistics.stdev(means)
 
 
-def _pairs(scores: Mapping[str, ReplicateScores], estimator: Estimator) -> list[Pair]:
+def _pairs(scores: Mapping[str, LossScores], estimator: Estimator) -> list[Pair]:
     """All pairs with a common seed, the nearest first."""
-    fit = estimator.fit({label: LossScores(values) for label, values in scores.items()}, losses=len(scores))
+    fit = estimator.fit(scores, losses=len(scores))
     pairs = [_pair(one, other, scores, fit, estimator.level) for one, other in combinations(scores, 2)]
     return sorted((pair for pair in pairs if pair), key=lambda pair: pair.gap)
 
 
-def _pair(one: str, other: str, scores: Mapping[str, ReplicateScores], fit: Fit, level: float) -> Pair | None:
-    gaps = present(differences(scores[one], scores[other]))
+def _pair(one: str, other: str, scores: Mapping[str, LossScores], fit: Fit, level: float) -> Pair | None:
+    gaps = present(differences(scores[one].replicates, scores[other].replicates))
     if not gaps:
         return None
     if mean_of(gaps) < 0:
@@ -272,9 +273,9 @@ def _pair(one: str, other: str, scores: Mapping[str, ReplicateScores], fit: Fit,
     return Pair(one, other, mean_of(gaps), difference.interval(level) if difference else None)
 
 
-def _mean_by_seed(names: Mapping[str, ReplicateScores]) -> ReplicateScores:
+def _mean_by_seed(names: Sequence[ReplicateScores]) -> ReplicateScores:
     """The mean of all names, seed by seed; None where one of them has no score."""
-    columns = [[value for value in column if value is not None] for column in zip(*names.values(), strict=True)]
+    columns = [[value for value in column if value is not None] for column in zip(*names, strict=True)]
     return [mean_of(column) if len(column) == len(names) else None for column in columns]
 
 

@@ -20,7 +20,7 @@ YES = {True: "yes", False: "no"}
 
 DIFFERENCES = (
     *("dataset", "loss", "status", "exploratory", "baseline", "category", "metric", "verdict"),
-    *("difference", "low", "high", "p", "p_holm", "seeds", "seed_correlation", "warnings"),
+    *("difference", "low", "high", "p", "p_holm", "seeds", "seed_correlation", "reason", "warnings"),
 )
 """The columns of the differences table."""
 
@@ -85,6 +85,6 @@ def _difference_row(dataset: DatasetFindings, comparison: Comparison, cautions: 
         *(study.baseline, study.categories[study.category], study.metric, comparison.verdict or ""),
         *("" if comparison.mean is None else points(comparison.mean), *ends),
         *(("", "") if comparison.verdict is None else (f"{comparison.p:.4g}", f"{comparison.p_holm:.4g}")),
-        *(str(comparison.n), "" if correlation is None else f"{correlation:.2f}"),
+        *(str(comparison.n), "" if correlation is None else f"{correlation:.2f}", comparison.reason or ""),
         " ".join(caution.code for caution in cautions if caution.concerns(label) or caution.concerns(study.baseline)),
     ]

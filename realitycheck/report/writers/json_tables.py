@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from realitycheck.report.findings import DatasetFindings, Findings
@@ -74,7 +74,9 @@ def _merge(*sides: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """The value as JSON has it; the keys of a mapping become text."""
     if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
+        return {
+            part.name: _plain(getattr(value, part.name)) for part in fields(value) if part.metadata.get("json", True)
+        }
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

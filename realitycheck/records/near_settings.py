@@ -1,0 +1,62 @@
+"""Which settings of a search validation cannot distinguish from its best one, by the records alone.
+
+They are decided once every fold run of every replicate is recorded: only then is it known how much a validation value
+varies by retraining. The test half opens after that, so no test score can choose them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from realitycheck.plan.searches import SearchPlan
+from realitycheck.protocol.model import Protocol
+from realitycheck.protocol.space import place_in
+from realitycheck.records.evidence import SearchEvidence, Trial
+from realitycheck.runs import RunSpec
+from realitycheck.statistics.near_best import near_best, retraining_noise
+
+
+def validation_noise(protocol: Protocol, searches: Iterable[SearchEvidence]) -> float | None:
+    """The standard deviation of a trial's value by retraining, pooled over the searches of all losses on a dataset.
+
+    None while a fold run is missing, and where the protocol scores no runners-up.
+    """
+    known = tuple(searches)
+    if not protocol.interval.runners_up or not all(search.validated for search in known):
+        return None
+    values = [[one.value for one in search.replicates if one.value is not None] for search in known]
+    return retraining_noise(values)
+
+
+def near_trials(search: SearchPlan, trials: Sequence[Trial], *, noise: float) -> tuple[Trial, ...]:
+    """The best trial of a search and its runners-up, the best first."""
+    assert search.choice is not None
+    space = search.protocol.space_of(search.choice, search.dataset)
+    places = [{name: place_in(space[name], value) for name, value in trial.knobs.items()} for trial in trials]
+    chosen = near_best([trial.value for trial in trials], places, noise=noise)
+    return tuple(trials[number] for number in chosen[: 1 + search.protocol.interval.runners_up])
+
+
+def kept_trials(search: SearchPlan, trials: Sequence[Trial], *, noise: float | None) -> tuple[Trial, ...]:
+    """The trials whose models a score may still need: the unfinished ones, and the runners-up so far.
+
+    As long as the noise is not known, every trial is inside the window. A trial outside of this list can still come
+    into it where a later one displaces a runner-up that is close to both; then it is trained again.
+    """
+    if not search.protocol.interval.runners_up or not search.protocol.scores_folds:
+        return ()
+    unfinished = tuple(trial for trial in trials if not trial.complete)
+    return unfinished + near_trials(search, trials, noise=math.inf if noise is None else noise)
+
+
+def runner_up_run(search: SearchPlan, trial: Trial) -> RunSpec | None:
+    """The complete run of a runner-up, or None while a fold run of its trial is missing.
+
+    It has the seed of the first replicate, and its lengths come from the fold runs of the trial.
+    """
+    folds = [run for run in trial.runs if run is not None]
+    if len(folds) < len(trial.runs):
+        return None
+    knobs = trial.raw(factor=search.complete_factor)
+    return search.complete_run(index=search.replicates[0], knobs=knobs, fold_runs=folds)
