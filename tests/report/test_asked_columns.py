@@ -49,8 +49,12 @@ def asking(study):
 
 @pytest.fixture(scope="module")
 def evidence(dataset):
+    def changed(loss):
+        near = tuple(replace(one, models=measured(one.models)) for one in loss.searches[0].near_best)
+        return with_search(loss, replicates=tuple(map(measured, loss.replicates)), near_best=near)
+
     def of(losses):
-        return tuple(with_search(loss, replicates=tuple(map(measured, loss.replicates))) for loss in losses)
+        return tuple(map(changed, losses))
 
     return replace(dataset, losses=of(dataset.losses), untrained=of(dataset.untrained))
 

@@ -19,7 +19,7 @@ def facts_of(study, dataset):
 def test_data_facts(study, dataset):
     # Three losses: six trials and four replicates of four folds each, and four complete runs.
     facts = facts_of(study, dataset)
-    assert facts.trainings == Trainings(search=72, folds=48, complete=12, runners_up=0)
+    assert facts.trainings == Trainings(search=72, folds=48, complete=12, runners_up=12)
     assert (facts.images, facts.train, facts.val) == (120, (90, 90), (30, 30))
     assert (facts.queries, facts.classes, facts.singletons) == (120, 6, 3)
     lines = dict(fact_lines(facts))

@@ -63,7 +63,7 @@ def test_the_page_holds_what_was_asked_found_and_run(page):
         "8 classes × 4 images",
         "A protocol for tests.",
         "120 queries of 6 classes",
-        "132: 72 of searches, 48 final fold runs, 12 complete runs",
+        "144: 72 of searches, 48 final fold runs, 12 complete runs, 12 of runners-up",
     ):
         assert part in page.text
     for part in ("not finished", "Noise floor", "(reconstruction)", "follow-up"):

@@ -27,7 +27,7 @@ def test_a_reconstruction_is_marked_and_explained(study, dataset, monkeypatch):
     text = texts_of(study, [dataset])["index.html"]
     assert "neither official code nor a full formula of this loss is published" in text
     assert not re.findall(r'<th scope="row[a-z]*"[^>]*>circle</th>', text)
-    assert len(re.findall(r'<th scope="row[a-z]*"[^>]*>circle<span class="mark">\(reconstruction\)<', text)) == 9
+    assert len(re.findall(r'<th scope="row[a-z]*"[^>]*>circle<span class="mark">\(reconstruction\)<', text)) == 13
 
 
 def test_a_follow_up_is_explained(study, dataset):
