@@ -16,8 +16,9 @@ from realitycheck.report.rows import ScoreRow, make_rows, make_untrained_row
 from realitycheck.report.study_facts import StudyFacts, study_facts
 from realitycheck.report.verdicts import answer
 from realitycheck.report.wording import ordered_metrics, safe_name
-from realitycheck.statistics.base import Fit, LossScores
+from realitycheck.statistics.base import Estimator, Fit
 from realitycheck.statistics.comparisons import Comparison
+from realitycheck.statistics.estimators import estimator
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
     late = exploratory(evidence)
     rows = make_rows(evidence.losses, protocol, about.estimator, statuses=about.statuses, exploratory=late)
     untrained = tuple(make_untrained_row(row, protocol, level=about.level) for row in evidence.untrained)
-    compared, fit = comparisons(about, rows, untrained), _primary_fit(about, rows)
+    compared, fit = comparisons(about, rows, untrained), _primary_fit(about, about.estimator, rows)
     return DatasetFindings(
         study=about,
         dataset=evidence.dataset,
@@ -141,7 +142,7 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
         fit=fit,
         comparisons=compared,
         beside=beside(about, rows, untrained),
-        ranks=find_ranks(about, rows, fit),
+        ranks=find_ranks(about, rows, fit, needed=_agreeing_fit(about, rows)),
         changed_claims=changed_claims(evidence),
         missing=missing(protocol, evidence),
         answer=answer(
@@ -153,6 +154,14 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
     )
 
 
-def _primary_fit(about: StudyFacts, rows: Sequence[ScoreRow]) -> Fit:
+def _primary_fit(about: StudyFacts, rule: Estimator, rows: Sequence[ScoreRow]) -> Fit:
     cells = {row.label: row.cell(about.category, about.metric) for row in rows}
-    return about.estimator.fit({label: LossScores(cell.values) for label, cell in cells.items()}, losses=len(rows))
+    return rule.fit({label: cell.scores for label, cell in cells.items()}, losses=len(rows))
+
+
+def _agreeing_fit(about: StudyFacts, rows: Sequence[ScoreRow]) -> Fit | None:
+    """The fit that must agree where the estimator's own intervals leave out the luck of the search."""
+    own = about.estimator
+    if own.beside is None or not own.needs_agreement:
+        return None
+    return _primary_fit(about, estimator(own.beside, level=own.level, searches=own.searches), rows)

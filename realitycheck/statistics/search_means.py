@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,9 +43,7 @@ class SearchMeans:
         means = {label: tuple(map(mean_of, matrix)) for label, matrix in known.items() if all(matrix)}
         complete = tuple(label for label in means if None not in scores[label].replicates)
         share = max((len(own.replicates) // searches for own in scores.values()), default=0)
-        return cls(
-            means, complete, within_variance([row for label in complete for row in known[label]]), share, searches
-        )
+        return cls(means, complete, _within([row for label in complete for row in known[label]]), share, searches)
 
     def mean(self, label: str) -> float:
         """Return the mean over the searches of a loss."""
@@ -114,9 +112,9 @@ def unusual(squares: Mapping[str, float], *, searches: int) -> frozenset[str]:
     return frozenset({label} if squares[label] / total > edge else ())
 
 
-def within_variance(rows: Sequence[Sequence[float]]) -> float | None:
-    """Return the pooled variance of rows around their own means; None without degrees of freedom."""
-    freedom = sum(len(row) - 1 for row in rows if row)
+def _within(rows: list[list[float]]) -> float | None:
+    """Pool the variances of rows of equal length; None without degrees of freedom."""
+    freedom = sum(len(row) - 1 for row in rows)
     if not freedom:
         return None
     return math.fsum((value - mean_of(row)) ** 2 for row in rows for value in row) / freedom

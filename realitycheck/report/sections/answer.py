@@ -55,8 +55,7 @@ def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
 
 def _answer(dataset: DatasetFindings) -> str:
     helped, floor = against_untrained.find(dataset), noise_floor.find(dataset)
-    sure = dataset.study.own_interval and len(dataset.labels) > 2  # seeds alone do not say which loss is the best
-    named = leading_sentence(dataset) if sure else ""
+    named = leading_sentence(dataset) if len(dataset.labels) > 2 else ""
     parts = (helped.answer if helped else "", dataset.answer, named, floor.sentence if floor else "")
     return " ".join(part for part in parts if part)
 

@@ -32,7 +32,7 @@ def blocks(dataset: DatasetFindings, facts: Ranks) -> Iterator[Block]:
         rows_of(_rank_lines(dataset, facts)),
         caption=f"{study.primary}, highest mean first. The intervals of all ranks hold together at the "
         f"{percent(study.level)} level. {METHOD}",
-        notes=_unranked(dataset, facts),
+        notes=(*_needed(dataset), *_unranked(dataset, facts)),
     )
     if study.every_pair:
         yield _pair_table(dataset, facts)
@@ -61,6 +61,15 @@ def _rank_lines(dataset: DatasetFindings, facts: Ranks) -> list[tuple[Content, .
         )
         for one in order
     ]
+
+
+def _needed(dataset: DatasetFindings) -> tuple[str, ...]:
+    rule = dataset.study.estimator
+    if not rule.needs_agreement:
+        return ()
+    return (
+        f"Which of two losses is higher counts only where {rule.beside}, which counts the luck of the search, agrees.",
+    )
 
 
 def _unranked(dataset: DatasetFindings, facts: Ranks) -> tuple[str, ...]:

@@ -14,10 +14,10 @@ from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import DASH, percent, searched_by, thousands
 from realitycheck.runs import Stage
+from realitycheck.statistics.base import present
 from realitycheck.statistics.intervals import mean_of
 from realitycheck.statistics.knob_importance import FEWEST, TOP, Axis, knob_importance
-from realitycheck.statistics.near_best import WINDOW, near_best
-from realitycheck.statistics.search_means import within_variance
+from realitycheck.statistics.near_best import WINDOW, near_best, retraining_noise
 
 FINAL = 0.99
 """The share of its final value at which a search counts as having arrived."""
@@ -105,8 +105,7 @@ def find(dataset: DatasetFindings) -> Effort | None:
 def trial_noise(evidence: DatasetEvidence) -> float | None:
     """The standard deviation of a trial's value over seeds, from the replicates; None with one replicate a search."""
     rows = [[one.value for one in search.replicates] for loss in evidence.losses for search in loss.searches]
-    variance = within_variance([[value for value in row if value is not None] for row in rows])
-    return None if variance is None else variance**0.5
+    return retraining_noise([present(row) for row in rows])
 
 
 def _of_loss(loss: LossEvidence, space: Space, noise: float | None) -> Iterator[SearchEffort]:
