@@ -7,7 +7,6 @@ from typing import Any
 from realitycheck.report.sections import (
     against_untrained,
     answer,
-    caution_list,
     credit,
     data_facts,
     differences,
@@ -24,12 +23,13 @@ from realitycheck.report.sections import (
     search_results,
     study_files,
     unequal,
+    warning_list,
 )
 from realitycheck.report.sections.base import Section
 
 SECTIONS: tuple[Section[Any, Any], ...] = (
     answer.SECTION,
-    caution_list.SECTION,
+    warning_list.SECTION,
     measured.SECTION,
     data_facts.SECTION,
     against_untrained.SECTION,

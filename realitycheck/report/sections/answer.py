@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from realitycheck.report.blocks import Banner, Block, Heading, Note, Paragraph, Strong, pieces
 from realitycheck.report.findings import DatasetFindings, Findings
-from realitycheck.report.sections import against_untrained, caution_list, noise_floor
+from realitycheck.report.sections import against_untrained, noise_floor, warning_list
 from realitycheck.report.sections.base import Section
 from realitycheck.report.sections.rank_table import leading_sentence
 from realitycheck.report.wording import FOOTNOTE, percent, points
@@ -43,7 +43,7 @@ def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
     if study.searches > 1:
         yield Paragraph(study.estimator.covers)
     for dataset in findings.datasets:
-        warned = pieces(caution_list.summary(caution_list.find(dataset).warnings))
+        warned = pieces(warning_list.summary(warning_list.find(dataset).warnings))
         yield Paragraph((f"On {dataset.dataset}: ", *warned) if several else warned)
     if study.reconstructed:
         yield Note(FOOTNOTE)

@@ -22,13 +22,13 @@ from realitycheck.report.blocks import (
     Text,
     rows_of,
 )
-from realitycheck.report.cautions import Caution
 from realitycheck.report.drawing import BAND, INK, draw, name_rows, style_of
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.forest import height_of, paint_row
-from realitycheck.report.sections import caution_list
+from realitycheck.report.sections import warning_list
 from realitycheck.report.sections.base import Section
 from realitycheck.report.study_facts import StudyFacts
+from realitycheck.report.study_warnings import StudyWarning
 from realitycheck.report.wording import (
     DASH,
     METRIC_NAMES,
@@ -72,13 +72,13 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
     if not facts.comparisons:
         yield Paragraph("There is nothing to compare.")
         return
-    cautions = caution_list.find(dataset).warnings
+    warnings = warning_list.find(dataset).warnings
     yield Table(
         _columns(percent(study.level), facts.method),
-        rows_of([_line(dataset, facts, place, cautions) for place in range(len(facts.comparisons))]),
+        rows_of([_line(dataset, facts, place, warnings) for place in range(len(facts.comparisons))]),
         caption=f"{study.primary}, paired by seed, in percentage points; positive means that the loss scores higher "
         f"than {baseline}.",
-        notes=_notes(dataset, cautions),
+        notes=_notes(dataset, warnings),
     )
     if any(comparison.mean is not None for comparison in facts.comparisons):
         yield _figure(dataset, facts)
@@ -91,7 +91,9 @@ def _columns(level: str, method: str | None) -> tuple[Column, ...]:
     return (*shown, Column("Warnings"))
 
 
-def _line(dataset: DatasetFindings, facts: Differences, place: int, cautions: Sequence[Caution]) -> tuple[Content, ...]:
+def _line(
+    dataset: DatasetFindings, facts: Differences, place: int, warnings: Sequence[StudyWarning]
+) -> tuple[Content, ...]:
     comparison = facts.comparisons[place]
     verdict, correlation = comparison.verdict, comparison.correlation
     return (
@@ -103,7 +105,7 @@ def _line(dataset: DatasetFindings, facts: Differences, place: int, cautions: Se
         str(comparison.n),
         DASH if correlation is None else decimal(correlation),
         *(cell for other in facts.beside[place : place + 1] for cell in (optional_span(other.interval), _badge(other))),
-        ", ".join(caution_list.numbers_of(comparison.label, cautions)) or DASH,
+        ", ".join(warning_list.numbers_of(comparison.label, warnings)) or DASH,
     )
 
 
@@ -114,7 +116,7 @@ def _badge(comparison: Comparison) -> Badge:
     return Badge(text, comparison.verdict or "pending")
 
 
-def _notes(dataset: DatasetFindings, cautions: Sequence[Caution]) -> tuple[Text, ...]:
+def _notes(dataset: DatasetFindings, warnings: Sequence[StudyWarning]) -> tuple[Text, ...]:
     study = dataset.study
     verdicts: Text = (
         Strong("Better"),
@@ -144,7 +146,7 @@ def _notes(dataset: DatasetFindings, cautions: Sequence[Caution]) -> tuple[Text,
         *_beside(study),
         *_kappa(dataset),
         *([exploratory] if dataset.exploratory else []),
-        _warned(dataset, cautions),
+        _warned(dataset, warnings),
     )
 
 
@@ -168,11 +170,11 @@ def _kappa(dataset: DatasetFindings) -> list[str]:
     return [f"κ = {decimal(kappa)}: the squared gaps between searches, in units of what the runners-up explain."]
 
 
-def _warned(dataset: DatasetFindings, cautions: Sequence[Caution]) -> str:
+def _warned(dataset: DatasetFindings, warnings: Sequence[StudyWarning]) -> str:
     """What the column of warnings leaves out: those of the ranking and of the baseline."""
     study = dataset.study
-    ranking = [str(number) for number, caution in enumerate(cautions, 1) if not caution.labels]
-    own = caution_list.numbers_of(study.baseline, cautions)
+    ranking = [str(number) for number, warning in enumerate(warnings, 1) if not warning.labels]
+    own = warning_list.numbers_of(study.baseline, warnings)
     parts = ("Warnings: numbers of the list of warnings.", f"All losses: {', '.join(ranking)}." if ranking else "")
     baseline = f"{study.shown(study.baseline)}: {', '.join(own)}." if own else ""
     return " ".join(part for part in (*parts, baseline) if part)

@@ -12,7 +12,7 @@ from realitycheck.report.drawing import draw
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.forest import height_of, paint_scores
 from realitycheck.report.rows import ScoreCell, ScoreRow, best_labels
-from realitycheck.report.sections import caution_list
+from realitycheck.report.sections import warning_list
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import FOOTNOTE, METRIC_NAMES, metric_name, percent
 from realitycheck.runs import Category
@@ -59,7 +59,7 @@ def side_by_side(dataset: DatasetFindings) -> list[list[Category]]:
 
 def _latex(dataset: DatasetFindings, facts: ScoreTable) -> list[Table]:
     study = dataset.study
-    warned = caution_list.note(caution_list.find(dataset).warnings)
+    warned = warning_list.note(warning_list.find(dataset).warnings)
     notes = (*([FOOTNOTE] if study.reconstructed else []), warned)
     return [
         Table(table.columns, table.groups, f"{study.study} on {dataset.dataset}. {table.caption}", notes)

@@ -7,9 +7,9 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-from realitycheck.report.cautions import Caution, find_cautions
 from realitycheck.report.findings import DatasetFindings, Findings
 from realitycheck.report.rows import ScoreCell, ScoreRow
+from realitycheck.report.study_warnings import StudyWarning, find_warnings
 from realitycheck.report.wording import points
 from realitycheck.runs import Category
 from realitycheck.statistics.comparisons import Comparison
@@ -42,9 +42,9 @@ def scores_csv(findings: Findings) -> str:
 def differences_csv(findings: Findings) -> str:
     """One line per dataset and loss but the baseline: its paired difference from the baseline."""
     rows = [
-        _difference_row(dataset, comparison, cautions)
+        _difference_row(dataset, comparison, warnings)
         for dataset in findings.datasets
-        for cautions in [find_cautions(dataset)]
+        for warnings in [find_warnings(dataset)]
         for comparison in dataset.comparisons
     ]
     return _written([DIFFERENCES, *rows])
@@ -76,7 +76,7 @@ def _score_cell(cell: ScoreCell) -> tuple[str, str, str]:
     return mean, "" if cell.interval is None else points(cell.interval.half_width), str(cell.n)
 
 
-def _difference_row(dataset: DatasetFindings, comparison: Comparison, cautions: Sequence[Caution]) -> list[str]:
+def _difference_row(dataset: DatasetFindings, comparison: Comparison, warnings: Sequence[StudyWarning]) -> list[str]:
     study, interval = dataset.study, comparison.interval
     label, correlation = comparison.label, comparison.correlation
     ends = ["", ""] if interval is None else [points(interval.low), points(interval.high)]
@@ -86,5 +86,5 @@ def _difference_row(dataset: DatasetFindings, comparison: Comparison, cautions: 
         *("" if comparison.mean is None else points(comparison.mean), *ends),
         *(("", "") if comparison.verdict is None else (f"{comparison.p:.4g}", f"{comparison.p_holm:.4g}")),
         *(str(comparison.n), "" if correlation is None else f"{correlation:.2f}", comparison.reason or ""),
-        " ".join(caution.code for caution in cautions if caution.concerns(label) or caution.concerns(study.baseline)),
+        " ".join(warning.code for warning in warnings if warning.concerns(label) or warning.concerns(study.baseline)),
     ]

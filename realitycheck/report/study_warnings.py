@@ -41,7 +41,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
+class StudyWarning:
     """One warning.
 
     Args:
@@ -64,9 +64,9 @@ class Caution:
         return label in self.labels or not self.labels
 
 
-def find_cautions(dataset: DatasetFindings) -> list[Caution]:
+def find_warnings(dataset: DatasetFindings) -> list[StudyWarning]:
     """All warnings of one dataset, in a fixed order; those about the ranking come first."""
-    return [caution for finder in FINDERS for caution in finder(dataset)]
+    return [warning for finder in FINDERS for warning in finder(dataset)]
 
 
 def chosen_places(dataset: DatasetFindings, knob: str) -> dict[str, float]:
@@ -81,7 +81,7 @@ def chosen_places(dataset: DatasetFindings, knob: str) -> dict[str, float]:
     return places
 
 
-def _knobs(dataset: DatasetFindings) -> Iterator[Caution]:
+def _knobs(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     scores = _test_scores(dataset)
     for knob in dataset.protocol.search.shared:
         places = chosen_places(dataset, knob)
@@ -89,7 +89,7 @@ def _knobs(dataset: DatasetFindings) -> Iterator[Caution]:
         rho = _spearman([places[label] for label in both], [scores[label] for label in both])
         if rho is not None and abs(rho) > PREDICTS:
             numbers: dict[str, float | int | str] = {"knob": knob, "spearman": rho, "losses": len(both)}
-            yield Caution(
+            yield StudyWarning(
                 "knob-predicts-ranking",
                 (About(None, None, numbers),),
                 f"The test score follows the {knob} that the searches of each loss chose: Spearman {decimal(rho)} over "
@@ -97,12 +97,12 @@ def _knobs(dataset: DatasetFindings) -> Iterator[Caution]:
             )
 
 
-def _validation(dataset: DatasetFindings) -> Iterator[Caution]:
+def _validation(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     scores, values = _test_scores(dataset), _fresh_validation(dataset)
     both = [label for label in scores if label in values]
     rho = _spearman([values[label] for label in both], [scores[label] for label in both])
     if rho is not None and rho < AGREES:
-        yield Caution(
+        yield StudyWarning(
             "validation-does-not-predict",
             (About(None, None, {"spearman": rho, "losses": len(both)}),),
             f"Validation scores of the replicates do not predict their test scores: Spearman {decimal(rho)} over "
@@ -110,10 +110,10 @@ def _validation(dataset: DatasetFindings) -> Iterator[Caution]:
         )
 
 
-def _disagreeing(dataset: DatasetFindings) -> Iterator[Caution]:
+def _disagreeing(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     labels = [label for label in dataset.labels if label in dataset.fit.disagreeing]
     if labels:
-        yield Caution(
+        yield StudyWarning(
             "searches-disagree",
             tuple(About(label, None, _search_means(dataset, label)) for label in labels),
             f"The searches of {_shown(dataset, labels)} are too far apart for one variance of all losses (Cochran's "
@@ -121,12 +121,12 @@ def _disagreeing(dataset: DatasetFindings) -> Iterator[Caution]:
         )
 
 
-def _estimator(dataset: DatasetFindings) -> Iterator[Caution]:
+def _estimator(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     for sentence in dataset.fit.warnings:
-        yield Caution("estimate-doubtful", (About(None, None, {**dataset.fit.diagnostics}),), sentence)
+        yield StudyWarning("estimate-doubtful", (About(None, None, {**dataset.fit.diagnostics}),), sentence)
 
 
-def _failed(dataset: DatasetFindings) -> Iterator[Caution]:
+def _failed(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     about = [
         About(loss.label, search.number, {"reason": search.failed.reason})
         for loss in dataset.evidence.losses
@@ -136,7 +136,7 @@ def _failed(dataset: DatasetFindings) -> Iterator[Caution]:
     yield from _counted(dataset, "search-failed", about, "Searches were set aside as FAILED", lambda one: "")
 
 
-def _replicates_diverged(dataset: DatasetFindings) -> Iterator[Caution]:
+def _replicates_diverged(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     study = dataset.study
     cells = {row.label: row.cell(study.category, study.metric) for row in dataset.rows}
     about = [
@@ -148,7 +148,7 @@ def _replicates_diverged(dataset: DatasetFindings) -> Iterator[Caution]:
     yield from _counted(dataset, "replicates-diverged", about, head, _of("diverged", "replicates"))
 
 
-def _trials_diverged(dataset: DatasetFindings) -> Iterator[Caution]:
+def _trials_diverged(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     about = [
         About(search.label, search.number, {"diverged": search.diverged, "trials": search.trials})
         for search in search_results.find(dataset).searches
@@ -157,7 +157,7 @@ def _trials_diverged(dataset: DatasetFindings) -> Iterator[Caution]:
     yield from _counted(dataset, "trials-diverged", about, "Trials diverged", _of("diverged", "trials"))
 
 
-def _proposals(dataset: DatasetFindings) -> Iterator[Caution]:
+def _proposals(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     effort = search_effort.find(dataset)
     about = [
         About(one.label, one.number, {"on_bounds": one.on_bounds, "proposed": one.proposed})
@@ -168,7 +168,7 @@ def _proposals(dataset: DatasetFindings) -> Iterator[Caution]:
     yield from _counted(dataset, "proposals-on-bounds", about, head, _of("on_bounds", "proposed"))
 
 
-def _optima(dataset: DatasetFindings) -> Iterator[Caution]:
+def _optima(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     about = [
         About(search.label, search.number, {knob.name: knob.value})
         for search in search_results.find(dataset).searches
@@ -179,7 +179,7 @@ def _optima(dataset: DatasetFindings) -> Iterator[Caution]:
     yield from _counted(dataset, "optimum-on-bound", about, head, lambda one: next(iter(one.numbers)))
 
 
-def _capped(dataset: DatasetFindings) -> Iterator[Caution]:
+def _capped(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     endings, shown = retraining.find(dataset).endings, dataset.study.shown
     about = tuple(
         About(one.label, one.number, {"phase": one.phase, "capped": one.final.capped, "runs": one.final.runs})
@@ -187,14 +187,14 @@ def _capped(dataset: DatasetFindings) -> Iterator[Caution]:
         if one.final.capped > MOST * one.final.runs
     )
     if about:
-        yield Caution("ended-by-cap", about, retraining.cap_sentence(endings, shown=shown))
+        yield StudyWarning("ended-by-cap", about, retraining.cap_sentence(endings, shown=shown))
     skipped = retraining.skipped_sentence(endings, shown=shown)
     if skipped:
         labels = retraining.skipped_labels(endings)
-        yield Caution("no-normal-phase", tuple(About(label, None) for label in labels), skipped)
+        yield StudyWarning("no-normal-phase", tuple(About(label, None) for label in labels), skipped)
 
 
-def _iteration_0(dataset: DatasetFindings) -> Iterator[Caution]:
+def _iteration_0(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     helped = against_untrained.find(dataset)
     about = [
         About(label, None, {"runs": runs, "iteration_0_best": best})
@@ -205,7 +205,7 @@ def _iteration_0(dataset: DatasetFindings) -> Iterator[Caution]:
     yield from _counted(dataset, "iteration-0-best", about, head, _of("iteration_0_best", "runs"))
 
 
-FINDERS: tuple[Callable[[DatasetFindings], Iterator[Caution]], ...] = (
+FINDERS: tuple[Callable[[DatasetFindings], Iterator[StudyWarning]], ...] = (
     *(_knobs, _validation, _estimator, _disagreeing, _failed, _replicates_diverged, _iteration_0),
     *(_capped, _optima, _proposals, _trials_diverged),
 )
@@ -214,7 +214,7 @@ FINDERS: tuple[Callable[[DatasetFindings], Iterator[Caution]], ...] = (
 
 def _counted(
     dataset: DatasetFindings, code: str, about: Sequence[About], head: str, text: Callable[[About], str]
-) -> Iterator[Caution]:
+) -> Iterator[StudyWarning]:
     """One warning that lists its losses or searches, each with a text; none where the list is empty."""
     if not about:
         return
@@ -224,7 +224,7 @@ def _counted(
         name = study.shown(one.label or "")
         name = name if one.search is None else searched_by(name, one.search, searches=study.searches)
         parts.append(f"{name} ({text(one)})" if text(one) else name)
-    yield Caution(code, tuple(about), f"{head}: {'; '.join(parts)}.")
+    yield StudyWarning(code, tuple(about), f"{head}: {'; '.join(parts)}.")
 
 
 def _of(part: str, whole: str) -> Callable[[About], str]:

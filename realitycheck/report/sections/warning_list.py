@@ -6,27 +6,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from realitycheck.report.blocks import Block, Code, Column, Content, Heading, Paragraph, Table, Text, rows_of
-from realitycheck.report.cautions import Caution, find_cautions
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.sections.base import Section
+from realitycheck.report.study_warnings import StudyWarning, find_warnings
 from realitycheck.report.wording import count
 
 ANCHOR = "warnings"
 
 
 @dataclass(frozen=True, slots=True)
-class Cautions:
+class Warnings:
     """The warnings of one dataset, in order; their numbers on the page count from 1."""
 
-    warnings: tuple[Caution, ...]
+    warnings: tuple[StudyWarning, ...]
 
 
-def find(dataset: DatasetFindings) -> Cautions:
+def find(dataset: DatasetFindings) -> Warnings:
     """Every dataset has this section."""
-    return Cautions(tuple(find_cautions(dataset)))
+    return Warnings(tuple(find_warnings(dataset)))
 
 
-def blocks(dataset: DatasetFindings, facts: Cautions) -> Iterator[Block]:
+def blocks(dataset: DatasetFindings, facts: Warnings) -> Iterator[Block]:
     """Print one line per warning."""
     several = len(dataset.study.datasets) > 1
     yield Heading(2, f"Warnings on {dataset.dataset}" if several else "Warnings", anchor="" if several else ANCHOR)
@@ -35,35 +35,35 @@ def blocks(dataset: DatasetFindings, facts: Cautions) -> Iterator[Block]:
         return
     yield Table(
         (Column("No.", number=True), Column("Warning"), Column("What was found")),
-        rows_of([_line(number, caution) for number, caution in enumerate(facts.warnings, 1)]),
+        rows_of([_line(number, warning) for number, warning in enumerate(facts.warnings, 1)]),
         prose=True,
     )
 
 
-def _line(number: int, caution: Caution) -> tuple[Content, ...]:
-    return (str(number), caution.code, caution.sentence)
+def _line(number: int, warning: StudyWarning) -> tuple[Content, ...]:
+    return (str(number), warning.code, warning.sentence)
 
 
-def summary(cautions: Sequence[Caution]) -> Text:
+def summary(warnings: Sequence[StudyWarning]) -> Text:
     """How many warnings there are, and which."""
-    if not cautions:
+    if not warnings:
         return "There is no warning."
-    pieces = [Code(caution.code) for caution in cautions]
-    head = f"{count(len(cautions), 'warning')} must be read beside the verdicts: "
+    pieces = [Code(warning.code) for warning in warnings]
+    head = f"{count(len(warnings), 'warning')} must be read beside the verdicts: "
     joined = [piece for code in pieces for piece in (", ", code)][1:]
     return (head, *joined, ".")
 
 
-def numbers_of(label: str, cautions: Sequence[Caution]) -> list[str]:
+def numbers_of(label: str, warnings: Sequence[StudyWarning]) -> list[str]:
     """The numbers of the warnings about one loss."""
-    return [str(number) for number, caution in enumerate(cautions, 1) if label in caution.labels]
+    return [str(number) for number, warning in enumerate(warnings, 1) if label in warning.labels]
 
 
-def note(cautions: Sequence[Caution]) -> str:
+def note(warnings: Sequence[StudyWarning]) -> str:
     """All warnings as one text, for a table that is read by itself."""
-    if not cautions:
+    if not warnings:
         return "Warnings: none."
-    parts = [f"({number}) {caution.sentence}" for number, caution in enumerate(cautions, 1)]
+    parts = [f"({number}) {warning.sentence}" for number, warning in enumerate(warnings, 1)]
     return f"Warnings: {' '.join(parts)}"
 
 

@@ -19,10 +19,10 @@ from scipy import stats
 
 from realitycheck.protocol.space import IntUniform
 from realitycheck.records.evidence import SearchFailure
-from realitycheck.report import cautions as module
-from realitycheck.report.cautions import find_cautions
+from realitycheck.report import warnings as module
 from realitycheck.report.sections import differences
 from realitycheck.report.sections.search_effort import search_effort
+from realitycheck.report.study_warnings import find_warnings
 from realitycheck.report.writers.markdown_text import markdown
 from realitycheck.statistics.searches_pooled import PooledFit
 
@@ -45,7 +45,7 @@ def warned(study):
 
     def find(evidence):
         (found,) = findings_of(study, [evidence]).datasets
-        return {caution.code: caution for caution in find_cautions(found)}
+        return {warning.code: warning for warning in find_warnings(found)}
 
     return find
 
@@ -74,13 +74,13 @@ def test_a_shared_knob_that_predicts_the_ranking(order, expected, dataset, warne
     ranked = sorted(means, key=means.get)
     rates = {label: 1e-6 * 3.0 ** order[place] for place, label in enumerate(ranked)}
     losses = tuple(chosen(loss, trunk_lr=rates[loss.label]) for loss in dataset.losses)
-    caution = warned(replace(dataset, losses=losses)).get("knob-predicts-ranking")
+    warning = warned(replace(dataset, losses=losses)).get("knob-predicts-ranking")
     theirs = stats.spearmanr([rates[label] for label in ranked], [means[label] for label in ranked]).statistic
     if expected is None:
         assert abs(theirs) <= module.PREDICTS
-        assert caution is None
+        assert warning is None
     else:
-        assert caution.about[0].numbers == {"knob": "trunk_lr", "spearman": pytest.approx(expected), "losses": 5}
+        assert warning.about[0].numbers == {"knob": "trunk_lr", "spearman": pytest.approx(expected), "losses": 5}
         assert theirs == pytest.approx(expected)
 
 
@@ -113,15 +113,15 @@ def test_validation_that_does_not_predict_the_test_score(dataset, warned):
         values = {label: 0.2 + place / 100 for place, label in enumerate(order)}
         return replace(dataset, losses=tuple(with_validation(loss, values[loss.label]) for loss in dataset.losses))
 
-    caution = warned(given(falling))["validation-does-not-predict"]
-    assert caution.about[0].numbers == {"spearman": pytest.approx(-1), "losses": 5}
+    warning = warned(given(falling))["validation-does-not-predict"]
+    assert warning.about[0].numbers == {"spearman": pytest.approx(-1), "losses": 5}
     assert "validation-does-not-predict" not in warned(given(falling[::-1]))
 
 
 def test_too_few_losses_have_no_rank_correlation(study, dataset):
     fewer = study.model_copy(update={"losses": study.losses[:4]})
     (found,) = findings_of(fewer, [replace(dataset, losses=dataset.losses[:4])]).datasets
-    codes = {caution.code for caution in find_cautions(found)}
+    codes = {warning.code for warning in find_warnings(found)}
     assert not codes & {"knob-predicts-ranking", "validation-does-not-predict"}
 
 
@@ -202,7 +202,7 @@ def test_diverged_and_failed(dataset, edit, warned, synthetic):
 def test_what_the_estimator_doubts(study, dataset):
     (found,) = findings_of(study, [dataset]).datasets
     fit = SimpleNamespace(disagreeing=frozenset({"circle"}), warnings=("Gaps exceed.",), diagnostics={"kappa": 4.5})
-    codes = {caution.code: caution for caution in find_cautions(replace(found, fit=fit))}
+    codes = {warning.code: warning for warning in find_warnings(replace(found, fit=fit))}
     assert codes["searches-disagree"].labels == ["circle"]
     means = found.row("circle").cell(found.study.category, found.study.metric).search_means
     assert codes["searches-disagree"].about[0].numbers == {"search 1": means[0], "search 2": means[1]}
@@ -219,17 +219,17 @@ def test_every_output_has_every_warning(study, dataset, edit):
         return with_search(loss, number=1, failed=SearchFailure("ValueError: no", "Traceback"))
 
     evidence = edit(dataset, circle=failed)
-    cautions = find_cautions(findings_of(study, [evidence]).datasets[0])
+    warnings = find_warnings(findings_of(study, [evidence]).datasets[0])
     texts = texts_of(study, [evidence])
     page, latex = Seen(texts["index.html"]).text, texts["tables.tex"]
     listed = json.loads(texts["tables.json"])["datasets"][0]["warnings"]
-    assert cautions
-    for number, caution in enumerate(cautions, 1):
-        assert page.count(caution.code) == texts["tables.md"].count(caution.code) == 2  # the answer, and the list
-        assert caution.sentence in page
-        assert f"({number}) {caution.sentence}".replace("_", r"\_") in latex
-        assert (listed[number - 1]["code"], listed[number - 1]["sentence"]) == (caution.code, caution.sentence)
-    number = next(i for i, caution in enumerate(cautions, 1) if caution.code == "search-failed")
+    assert warnings
+    for number, warning in enumerate(warnings, 1):
+        assert page.count(warning.code) == texts["tables.md"].count(warning.code) == 2  # the answer, and the list
+        assert warning.sentence in page
+        assert f"({number}) {warning.sentence}".replace("_", r"\_") in latex
+        assert (listed[number - 1]["code"], listed[number - 1]["sentence"]) == (warning.code, warning.sentence)
+    number = next(i for i, warning in enumerate(warnings, 1) if warning.code == "search-failed")
     against = markdown_section(texts["tables.md"], "Against contrastive")
     assert str(number) in markdown_row(against, "circle")[-1].split(", ")
     assert str(number) not in markdown_row(against, "arcface")[-1].split(", ")
