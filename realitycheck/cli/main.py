@@ -61,6 +61,9 @@ Deviation = Annotated[
     float | None,
     typer.Option(help="Standard deviation in points that the design rests on, of an earlier study.", min=0.0),
 ]
+Pilot = Annotated[
+    Path | None, typer.Option(help="An earlier study under the same protocol, from which to take that deviation.")
+]
 
 Reuse = Annotated[
     list[Path] | None, typer.Option(help="Folder of another study's records; those of equal id are copied.")
@@ -83,9 +86,12 @@ def check(study: StudyFile) -> None:
 
 
 @app.command()
-def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None) -> None:
+def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pilot = None) -> None:
     """Print what a study costs and which differences it can detect, before anything runs."""
+    if sd is not None and pilot is not None:
+        raise typer.BadParameter("--sd and --pilot are not allowed together. Remove one.")
     read = verbs.load_study(study)
+    sd = sd if pilot is None else verbs.pilot_deviation(read, pilot)
     with at_ctrl_c(signal.default_int_handler), making() as watch:
         study_plan = verbs.plan_study(read, sd=sd, watch=watch)
     out.print(plan_table(study_plan, workers))

@@ -47,10 +47,12 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
 def in_points(study_plan: StudyPlan) -> str:
     """What the design finds in points of the primary score, where a standard deviation is known."""
     if study_plan.sd is None:
-        return "no standard deviation is known: state that of an earlier study with --sd to get points"
+        return (
+            "no standard deviation is known: name an earlier study with --pilot, or state it with --sd, to get points"
+        )
     points = " or ".join(f"{size * study_plan.sd:.2f}" for size in study_plan.detectable.values())
     return (
-        f"with a standard deviation of {study_plan.sd:g} points: differences of {points} points are found; "
+        f"with a standard deviation of {study_plan.sd:.3g} points: differences of {points} points are found; "
         f"an equivalence needs {study_plan.reachable * study_plan.sd:.2f}, "
         f"and the study has {study_plan.smallest_difference:g}"
     )

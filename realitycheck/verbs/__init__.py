@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
+from realitycheck.verbs.pilot import pilot_deviation
 from realitycheck.verbs.plan import StudyPlan, plan_study
 from realitycheck.verbs.plugin_changes import changed_sources
 from realitycheck.verbs.register import Registered, register_study
@@ -40,6 +41,7 @@ __all__ = [
     "machine_facts",
     "open_study",
     "pack_study",
+    "pilot_deviation",
     "plan_study",
     "prepare_data",
     "published_blocks",

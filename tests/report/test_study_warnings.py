@@ -19,7 +19,7 @@ from scipy import stats
 
 from realitycheck.protocol.space import IntUniform
 from realitycheck.records.evidence import SearchFailure
-from realitycheck.report import warnings as module
+from realitycheck.report import study_warnings as module
 from realitycheck.report.sections import differences
 from realitycheck.report.sections.search_effort import search_effort
 from realitycheck.report.study_warnings import find_warnings
