@@ -39,13 +39,13 @@ def pilot_deviation(read: ReadStudy, pilot: ReadStudy | Path | str) -> float:
             f"the pilot {earlier.source} is not allowed here: its {', '.join(unlike)} differ from those of this study."
         )
         raise InputError.one(read.source, "pilot-unlike", f"{says} Choose a study under the same protocol.")
-    found = find_all(earlier.study, study_evidence(earlier, Ledger(evidence_folder(earlier))), sources={}, credit=())
-    design = found.study.estimator.design(replicates=found.study.seeds, losses=len(found.study.losses))
+    findings = find_all(earlier.study, study_evidence(earlier, Ledger(evidence_folder(earlier))), sources={}, credit=())
+    design = findings.study.estimator.design(replicates=findings.study.seeds, losses=len(findings.study.losses))
     estimates = [
-        dataset.fit.difference(label, found.study.baseline)
-        for dataset in found.datasets
+        dataset.fit.difference(label, findings.study.baseline)
+        for dataset in findings.datasets
         for label in dataset.labels
-        if label != found.study.baseline
+        if label != findings.study.baseline
     ]
     squares = [estimate.error**2 for estimate in estimates if estimate is not None]
     if not squares:
@@ -56,8 +56,8 @@ def pilot_deviation(read: ReadStudy, pilot: ReadStudy | Path | str) -> float:
 
 def _unlike(read: ReadStudy, earlier: ReadStudy) -> Iterator[str]:
     """Name the keys on which the deviation depends and which differ."""
-    here, there = _comparable(read.study.protocol), _comparable(earlier.study.protocol)
-    yield from (key for key in here if here[key] != there.get(key))
+    own, other = _comparable(read.study.protocol), _comparable(earlier.study.protocol)
+    yield from (key for key in own if own[key] != other.get(key))
     if {one.address for one in read.study.datasets} != {one.address for one in earlier.study.datasets}:
         yield "datasets"
     if read.study.primary != earlier.study.primary:
