@@ -57,7 +57,7 @@ def test_two_problems_of_a_trunk_come_together(shipped):
     text = protocol.read_text()
     lines = {text.splitlines()[place].split(":")[0].strip(): place + 1 for place in range(len(text.splitlines()))}
     text = text.replace("image_size: 28", "image_size: '28'").replace(
-        "{name: convnet, channels: 16}", "{name: convnet}"
+        "{name: convnet, channels: 12}", "{name: convnet}"
     )
     protocol.write_text(text)
     assert marks(refused(verbs.load_study, shipped / "studies" / "demo.yaml")) == [
@@ -76,12 +76,12 @@ class Unbuilt(Trunk):
 @pytest.mark.parametrize(
     ("old", "new", "where", "code"),
     [
-        ("name: convnet, channels: 16", f"name: '{__name__}:Unbuilt'", "recipe.trunk.name", "trunk-build"),
-        ("name: convnet, channels: 16", "name: convnet", "recipe.trunk.channels", "trunk-option-missing"),
-        ("channels: 16", "channels: 16, model: x", "recipe.trunk.model", "trunk-option-not-allowed"),
+        ("name: convnet, channels: 12", f"name: '{__name__}:Unbuilt'", "recipe.trunk.name", "trunk-build"),
+        ("name: convnet, channels: 12", "name: convnet", "recipe.trunk.channels", "trunk-option-missing"),
+        ("channels: 12", "channels: 16, model: x", "recipe.trunk.model", "trunk-option-not-allowed"),
         ("image_size: 28", "image_size: 1", "recipe.image_size", "trunk-size"),
-        ("name: convnet, channels: 16", "name: 'torch.nn:Flatten'", "recipe.trunk.name", "trunk-class"),
-        ("name: convnet, channels: 16", "name: 'gone:Net'", "recipe.trunk.name", "module-fails"),
+        ("name: convnet, channels: 12", "name: 'torch.nn:Flatten'", "recipe.trunk.name", "trunk-class"),
+        ("name: convnet, channels: 12", "name: 'gone:Net'", "recipe.trunk.name", "module-fails"),
         (
             "embedding_dim: 128",
             "on: {few_sketches: {trunk: {name: convnet}}}\nembedding_dim: 128",
