@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from realitycheck.executors.base import VerbAnswer
+from realitycheck.executors.base import Job, VerbAnswer
 from realitycheck.runs import RESULTS_VERSION, RunSpec, ScoreSpec
 
 
@@ -136,3 +136,13 @@ def die(payload: dict[str, Any]) -> dict[str, Any]:
 def hang(payload: dict[str, Any]) -> dict[str, Any]:
     time.sleep(600)
     return {}
+
+
+def answer(job: Job, cache: Path) -> dict[str, Any]:
+    """The body of the record that a job asks for; an opening is its own."""
+    place = {"place": {"cache": str(cache)}}
+    if job.kind == "opening":
+        return job.payload
+    if job.kind == "proposal":
+        return propose(job.payload)
+    return (run if job.kind == "run" else score)(job.payload | place)

@@ -7,13 +7,14 @@ varies by retraining. The test half opens after that, so no test score can choos
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.protocol.model import Protocol
-from realitycheck.protocol.space import place_in
+from realitycheck.protocol.space import Space, place_in
 from realitycheck.records.evidence import SearchEvidence, Trial
 from realitycheck.runs import RunSpec
+from realitycheck.statistics.base import present
 from realitycheck.statistics.near_best import near_best, retraining_noise
 
 
@@ -25,16 +26,27 @@ def validation_noise(protocol: Protocol, searches: Iterable[SearchEvidence]) -> 
     known = tuple(searches)
     if not protocol.interval.runners_up or not all(search.validated for search in known):
         return None
-    values = [[one.value for one in search.replicates if one.value is not None] for search in known]
-    return retraining_noise(values)
+    return trial_noise(known)
+
+
+def trial_noise(searches: Iterable[SearchEvidence]) -> float | None:
+    """The same standard deviation from the replicates that are recorded; None with one of each search."""
+    return retraining_noise([present([one.value for one in search.replicates]) for search in searches])
+
+
+def places_of(trials: Iterable[Trial], space: Space) -> list[Mapping[str, float | str]]:
+    """The hyper-parameters of each trial as shares of their ranges, in [0, 1] on the range's scale, or as options."""
+    return [
+        {name: place_in(bounds, trial.knobs[name]) for name, bounds in space.items() if name in trial.knobs}
+        for trial in trials
+    ]
 
 
 def near_trials(search: SearchPlan, trials: Sequence[Trial], *, noise: float) -> tuple[Trial, ...]:
     """The best trial of a search and its runners-up, the best first."""
     assert search.choice is not None
     space = search.protocol.space_of(search.choice, search.dataset)
-    places = [{name: place_in(space[name], value) for name, value in trial.knobs.items()} for trial in trials]
-    chosen = near_best([trial.value for trial in trials], places, noise=noise)
+    chosen = near_best([trial.value for trial in trials], places_of(trials, space), noise=noise)
     return tuple(trials[number] for number in chosen[: 1 + search.protocol.interval.runners_up])
 
 

@@ -16,7 +16,7 @@ from realitycheck.records.ledger import Ledger
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
 from realitycheck.verbs.folders import evidence_folder
-from realitycheck.verbs.study import Progress, prepare_data, unwatched
+from realitycheck.verbs.study import Progress, plans_of, prepare_data, unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,7 @@ def register_study(read: ReadStudy, *, watch: Progress = unwatched) -> Registere
         LedgerError: the ledger is damaged.
     """
     ledger = Ledger(evidence_folder(read))
-    plans = [
-        DatasetPlan(study=read.study, dataset=name, data=pair.trainval_digest, test=pair.test_digest)
-        for name, pair in prepare_data(read, watch=watch).items()
-    ]
-    record = registration(read, ledger, plans)
+    record = registration(read, ledger, plans_of(read, prepare_data(read, watch=watch)))
     known = ledger.records.get(record.id)
     if isinstance(known, Registration):
         return Registered(known, new=False)

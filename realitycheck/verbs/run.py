@@ -31,7 +31,7 @@ from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.options import require_options
 from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
 from realitycheck.verbs.register import register_first
-from realitycheck.verbs.study import Progress, Say, prepare_data, require_arithmetic, unsaid, unwatched
+from realitycheck.verbs.study import Progress, Say, plans_of, prepare_data, require_arithmetic, unsaid, unwatched
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",
@@ -264,10 +264,7 @@ def _runtime(
     measure: Measure | None,
 ) -> _StudyRuntime:
     cache = ledger.folder / "cache"
-    plans = tuple(
-        DatasetPlan(study=read.study, dataset=name, data=pair.trainval_digest, test=pair.test_digest)
-        for name, pair in stores.items()
-    )
+    plans = plans_of(read, stores)
     for opening in openings_before(reuse, tests={plan.test for plan in plans}):
         ledger.append(opening)
     known = reusable(reuse)

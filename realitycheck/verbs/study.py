@@ -15,6 +15,7 @@ from realitycheck.check.inspection import FILE_RULES, Inspection
 from realitycheck.check.rules.base import rule, rules_of
 from realitycheck.check.rules.study_rules import losses_are_several
 from realitycheck.errors import InputError, Problem
+from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy, StudyFiles, open_files, parse_files
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.folders import stores_of
@@ -124,6 +125,14 @@ def prepare_data(read: ReadStudy, *, watch: Progress = unwatched) -> dict[str, S
 
 def _stores_of(read: ReadStudy, inspection: Inspection) -> dict[str, Stores]:
     return {choice.name: inspection.values.made[choice.name, "stores"] for choice in read.study.datasets}
+
+
+def plans_of(read: ReadStudy, stores: Mapping[str, Stores]) -> tuple[DatasetPlan, ...]:
+    """The plan on each dataset, without the units that new proposals get."""
+    return tuple(
+        DatasetPlan(study=read.study, dataset=name, data=pair.trainval_digest, test=pair.test_digest)
+        for name, pair in stores.items()
+    )
 
 
 def require_arithmetic(read: ReadStudy, *, device: str, here: bool) -> None:

@@ -1,7 +1,7 @@
 """Error rates of the rules for verdicts, in simulated studies with luck of the search.
 
     python tests/benchmarks/simulate_verdicts.py --out docs/measured/error_rates.json
-    python tests/benchmarks/simulate_verdicts.py --studies 200 --only runners_up --out /tmp/rates.json
+    python tests/benchmarks/simulate_verdicts.py --studies 200 --only runners_up --out rates.json
 
 Losses are equal, or one or all differ by 0.6 points. In points of MAP@R, as standard deviations: a near-best setting
 moves the score of a loss by 0.13 (or ten times that), a seed by 0.13, and what all losses share in a search by 0.05.

@@ -12,7 +12,7 @@ from pages import found_in, markdown_section, texts_of
 
 from realitycheck.records.curves import CurvePoint
 from realitycheck.report.sections import search_effort as module
-from realitycheck.report.sections.search_effort import Reached, iterations_of, search_effort, trial_noise
+from realitycheck.report.sections.search_effort import Reached, iterations_of, search_effort
 
 
 def made(search, *, values, start):
@@ -55,14 +55,15 @@ def test_a_search_that_never_reaches_the_untrained_score(dataset):
     assert (effort.to_untrained, effort.to_final, effort.near_best, effort.completed) == (None, None, None, 0)
 
 
-def test_noise_is_pooled_within_the_replicates_of_each_search(dataset):
+def test_noise_is_pooled_within_the_replicates_of_each_search(study, dataset):
     squares = freedom = 0.0
     for loss in dataset.losses:
         for search in loss.searches:
             values = [np.mean([run.best.scores["map_at_r"] for run in one.fold_runs]) for one in search.replicates]
             squares += sum((value - np.mean(values)) ** 2 for value in values)
             freedom += len(values) - 1
-    assert trial_noise(dataset) == pytest.approx(math.sqrt(squares / freedom))
+    noise = found_in(study, dataset, module.SECTION).noise
+    assert noise == pytest.approx(math.sqrt(squares / freedom))
 
 
 def test_the_page_has_effort_and_importance(synthetic):

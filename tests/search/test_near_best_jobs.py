@@ -39,22 +39,13 @@ def plan(tmp_path) -> DatasetPlan:
     return DatasetPlan(study=study, dataset="pictures", data="d" * 64, test="t" * 64)
 
 
-def answer(job, cache):
-    place = {"place": {"cache": str(cache)}}
-    if job.kind == "opening":
-        return job.payload
-    if job.kind == "proposal":
-        return standins.propose(job.payload)
-    return (standins.run if job.kind == "run" else standins.score)(job.payload | place)
-
-
 def play(plan, cache, *, seed, step=lambda agenda, job: None):
     """A whole study in an order drawn by seed; weights that are spent are deleted, as a campaign does it."""
     agenda, order = Agenda([plan], [], []), random.Random(seed)
     while jobs := list(agenda.ready()):
         job = order.choice(jobs)
         step(agenda, job)
-        for run_id in agenda.accept(job, read_record(answer(job, cache)), weights_stored=True):
+        for run_id in agenda.accept(job, read_record(standins.answer(job, cache)), weights_stored=True):
             (cache / "weights" / f"{run_id}.safetensors").unlink(missing_ok=True)
         again = todo(plan, agenda.records, agenda.weights)
         assert {each.id for each in agenda.ready()} == {each.id for each in again}

@@ -39,22 +39,13 @@ def several(tmp_path) -> DatasetPlan:
     return plan_of(write_study(tmp_path / "several", protocol=SEVERAL))
 
 
-def answer(job, cache):
-    place = {"place": {"cache": str(cache)}}
-    if job.kind == "opening":
-        return job.payload
-    if job.kind == "proposal":
-        return standins.propose(job.payload)
-    return (standins.run if job.kind == "run" else standins.score)(job.payload | place)
-
-
 def play(plan, tmp_path, *, seed):
     """A whole study, jobs answered in an order drawn by seed; the records."""
     agenda, order = Agenda([plan], [], []), random.Random(seed)
     while jobs := list(agenda.ready()):
         job = order.choice(jobs)
         assert job.id not in agenda.records or job.kind == "run"
-        agenda.accept(job, read_record(answer(job, tmp_path)), weights_stored=True)
+        agenda.accept(job, read_record(standins.answer(job, tmp_path)), weights_stored=True)
         again = todo(plan, agenda.records, agenda.weights)
         assert {each.id for each in agenda.ready()} == {each.id for each in again}
     return agenda.records
@@ -93,7 +84,7 @@ def test_no_score_before_the_opening_and_no_opening_before_the_last_search(plan,
             assert len(searched) == LOSSES * TRIALS * FOLDS
             opened = True
         job = next(iter(sorted(jobs, key=lambda each: (each.kind != "opening", each.id))))
-        agenda.accept(job, read_record(answer(job, tmp_path)), weights_stored=True)
+        agenda.accept(job, read_record(standins.answer(job, tmp_path)), weights_stored=True)
     assert opened
 
 
@@ -111,7 +102,7 @@ def test_lost_weights_are_made_again_only_where_a_score_needs_them(plan, tmp_pat
 def test_weights_are_spent_when_every_row_that_needs_them_is_scored(plan, tmp_path):
     agenda, spent = Agenda([plan], [], []), []
     while jobs := list(agenda.ready()):
-        spent += agenda.accept(jobs[0], read_record(answer(jobs[0], tmp_path)), weights_stored=True)
+        spent += agenda.accept(jobs[0], read_record(standins.answer(jobs[0], tmp_path)), weights_stored=True)
     finals = [run for run in of_type(agenda.records.values(), Run) if run.spec.stage is Stage.FINAL]
     scored = {model for score in of_type(agenda.records.values(), Score) for model in score.spec.models}
     assert set(spent) == scored

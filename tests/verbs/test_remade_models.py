@@ -10,14 +10,13 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from trained_here import carry_out
 
-from realitycheck import verbs
 from realitycheck.executors.base import Job
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Run, Score, of_type
 from realitycheck.training import single_run
-from realitycheck.verbs.run import VERBS
 
 
 class Meddling(InlineExecutor):
@@ -48,21 +47,6 @@ def unscored(finished, tmp_path):
     score = next(score for score in scores if records[score.spec.models[0]].spec.loss)
     (folder / "ledger" / "score" / f"{score.id}.json").unlink()
     return study, score, records[score.spec.models[0]]
-
-
-def carry_out(study: Path, executor: Meddling):
-    threads = torch.get_num_threads()
-    try:
-        return verbs.carry_out(
-            verbs.load_study(study),
-            executor=executor,
-            device="cpu",
-            reuse=(),
-            watch=lambda standings, running: None,
-            verbs=VERBS,
-        )
-    finally:
-        torch.set_num_threads(threads)
 
 
 def notes(study: Path, kind: str) -> list[dict]:

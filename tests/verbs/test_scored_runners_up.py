@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from small_study import FINISHED, FINISHED_PROTOCOL, write_study
+from trained_here import carry_out
 
 from realitycheck import verbs
 from realitycheck.executors.base import Job
@@ -20,7 +20,6 @@ from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal, Run, Score
 from realitycheck.runs import Category, Stage
 from realitycheck.verbs.report import study_evidence
-from realitycheck.verbs.run import VERBS
 
 PROTOCOL = (
     FINISHED_PROTOCOL.replace("trials: 2,", "trials: 4,")
@@ -41,21 +40,6 @@ class Stopping(InlineExecutor):
             raise KeyboardInterrupt
         self.asked.append(job)
         super().submit(job, address=address)
-
-
-def carry_out(study: Path, executor: Stopping):
-    threads = torch.get_num_threads()
-    try:
-        return verbs.carry_out(
-            verbs.load_study(study),
-            executor=executor,
-            device="cpu",
-            reuse=(),
-            watch=lambda standings, running: None,
-            verbs=VERBS,
-        )
-    finally:
-        torch.set_num_threads(threads)
 
 
 def ledger(study: Path) -> Ledger:

@@ -67,7 +67,7 @@ def _given_once(key: str, value: str | None, name: str, example: str) -> Iterato
 
 @rule("study.losses.<loss>.space", name="loss.address")
 def space_of_an_address(space: Space | None, *, name: str) -> Found:
-    """A loss by address has a ranges of its own."""
+    """A loss by address has ranges of its own."""
     if is_address(name) and space is None:
         yield Fault(
             "space-missing",

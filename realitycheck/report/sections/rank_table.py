@@ -31,7 +31,7 @@ def blocks(dataset: DatasetFindings, facts: Ranks) -> Iterator[Block]:
         (Column("Loss"), Column("Mean", number=True), Column(f"Ranks, {percent(study.level)}", number=True)),
         rows_of(_rank_lines(dataset, facts)),
         caption=f"{study.primary}, highest mean first. The intervals of all ranks hold together at the "
-        f"{percent(study.level)} level. {METHOD}",
+        f"nominal level of {percent(study.level)}. {METHOD} Simulated error rates are in docs/statistics.md.",
         notes=(*_needed(dataset), *_unranked(dataset, facts)),
     )
     if study.every_pair:

@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from realitycheck.protocol.space import Bounds, Choice, IntUniform, LogIntUniform, Range, Space, place_in
-from realitycheck.records.evidence import DatasetEvidence, LossEvidence, SearchEvidence, Trial
+from realitycheck.protocol.space import Bounds, Choice, IntUniform, LogIntUniform, Range, Space
+from realitycheck.records.evidence import LossEvidence, SearchEvidence, Trial
+from realitycheck.records.near_settings import places_of, trial_noise
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Block, Column, Content, Heading, Marked, RowGroup, Table, rows_of
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import DASH, percent, searched_by, thousands
 from realitycheck.runs import Stage
-from realitycheck.statistics.base import present
 from realitycheck.statistics.intervals import mean_of
 from realitycheck.statistics.knob_importance import FEWEST, TOP, Axis, knob_importance
-from realitycheck.statistics.near_best import WINDOW, near_best, retraining_noise
+from realitycheck.statistics.near_best import WINDOW, near_best
 
 FINAL = 0.99
 """The share of its final value at which a search counts as having arrived."""
@@ -98,14 +98,8 @@ def find(dataset: DatasetFindings) -> Effort | None:
     losses = dataset.evidence.losses
     if not any(loss.trials for loss in losses):
         return None
-    noise = trial_noise(dataset.evidence)
+    noise = trial_noise(search for loss in losses for search in loss.searches)
     return Effort(noise, tuple(one for loss in losses for one in _of_loss(loss, dataset.spaces[loss.label], noise)))
-
-
-def trial_noise(evidence: DatasetEvidence) -> float | None:
-    """The standard deviation of a trial's value over seeds, from the replicates; None with one replicate a search."""
-    rows = [[one.value for one in search.replicates] for loss in evidence.losses for search in loss.searches]
-    return retraining_noise([present(row) for row in rows])
 
 
 def _of_loss(loss: LossEvidence, space: Space, noise: float | None) -> Iterator[SearchEffort]:
@@ -119,7 +113,7 @@ def search_effort(label: str, search: SearchEvidence, space: Space, *, noise: fl
     starts = [run.curve[0].scores["map_at_r"] for run in runs if run.curve]
     untrained = mean_of(starts) if starts else None
     known = [value for value in values if value is not None]
-    places = _places(trials, space)
+    places = places_of(trials, space)
     proposed = [place for trial, place in zip(trials, places, strict=True) if trial.source not in DRAWN]
     window = None if noise is None or not known else max(known) - WINDOW * noise
     return SearchEffort(
@@ -153,15 +147,6 @@ def _reached(trials: Sequence[Trial], enough: Callable[[float], bool]) -> Reache
         if trial.value is not None and enough(trial.value):
             return Reached(place + 1, iterations)
     return None
-
-
-def _places(trials: Sequence[Trial], space: Space) -> list[dict[str, float | str]]:
-    """The searched hyper-parameters of each trial as shares of their ranges."""
-    searched = {name: bounds for name, bounds in space.items() if isinstance(bounds, Bounds | Choice)}
-    return [
-        {name: place_in(bounds, trial.knobs[name]) for name, bounds in searched.items() if name in trial.knobs}
-        for trial in trials
-    ]
 
 
 def _on_bound(places: Mapping[str, float | str], space: Space) -> bool:
