@@ -1,4 +1,4 @@
-"""What every search cost, how soon it was good, and how much each of its knobs mattered."""
+"""What every search cost, how soon it was good, and how much each of its hyper-parameters mattered."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SearchEffort:
         completed: trials with a value.
         near_best: those of them that validation cannot distinguish from the best one; None where the noise is unknown.
         apart: near-best settings that also differ from one another, at most five; None where the noise is unknown.
-        importance: knob → its share by PED-ANOVA; empty with too few trials.
+        importance: hyper-parameter → its share by PED-ANOVA; empty with too few trials.
     """
 
     label: str
@@ -200,8 +200,9 @@ def _effort_table(dataset: DatasetFindings, facts: Effort) -> Table:
         ),
         rows_of([_effort_line(dataset, search) for search in facts.searches]),
         caption="Untrained score: mean validation MAP@R of the fold runs at iteration 0. End: the best value of the "
-        "search. Proposals on a bound: of those by the sampler, with a knob on a bound of its range. Near-best trials: "
-        f"within 1.96 · √2 standard deviations of the best value, and those that also differ from one another.{near}",
+        "search. Proposals on a bound: of those by the sampler, with a hyper-parameter on a bound of its range. "
+        "Near-best trials: within 1.96 · √2 standard deviations of the best value, and those that also differ from "
+        f"one another.{near}",
     )
 
 
@@ -234,11 +235,11 @@ def _importance_table(dataset: DatasetFindings, facts: Effort) -> Table:
         if lines:
             groups.append(RowGroup(tuple(lines), head=Marked(label, study.loss_marks(label))))
     return Table(
-        (Column("Loss"), Column("Knob"), *(Column(head, number=True) for head in heads)),
+        (Column("Loss"), Column("Hyper-parameter"), *(Column(head, number=True) for head in heads)),
         tuple(groups),
-        caption=f"Knob importance by PED-ANOVA (Watanabe et al. 2023), in percent: how far the best {percent(TOP)} of "
-        f"the trials differ from all trials of the search along one knob. It needs {FEWEST} best trials, and says "
-        "nothing of the test score.",
+        caption=f"Importance of hyper-parameters by PED-ANOVA (Watanabe et al. 2023), in percent: how far the best "
+        f"{percent(TOP)} of the trials differ from all trials of the search along one of them. It needs {FEWEST} best "
+        "trials, and says nothing of the test score.",
     )
 
 
