@@ -81,7 +81,7 @@ def check(study: StudyFile) -> None:
         read = verbs.check_study(study, watch=watch, say=_warn)
     _warn_of(read, [*verbs.study_warnings(read), *verbs.changed_sources(read)])
     losses = counted(len(read.study.losses), "loss", "losses")
-    valid = f"{read.source} is valid: {losses} under protocol {read.study.protocol.protocol}."
+    valid = f"{read.source} is valid: {losses} under protocol {read.study.protocol_name}."
     out.print(valid, markup=False, soft_wrap=True)
 
 

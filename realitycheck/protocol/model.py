@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -258,13 +259,14 @@ class Study(FrozenSection):
 
     `smallest_difference` is the smallest difference of interest, in points (hundredths) of the metric. `same` names the
     losses that are one function under several names: their spread is the noise of the protocol itself. `sources` are
-    in no file: they say what the classes that are named by address are on this machine. `compare` says whether
-    all pairs of losses are compared, too; it is a claim only where they are.
+    in no file: they say what the classes that are named by address are on this machine. `compare` is a claim only where
+    all pairs of losses are compared, too. `override` has what replaces values in the protocol's file.
     """
 
     study: Name
     question: str
     protocol: Protocol
+    override: Mapping[str, Any] = {}
     datasets: Annotated[tuple[DatasetChoice, ...], Field(min_length=1)]
     losses: Annotated[tuple[LossChoice, ...], Field(min_length=1)]
     baseline: Name
@@ -273,6 +275,12 @@ class Study(FrozenSection):
     same: tuple[Name, ...] = ()
     compare: Literal["baseline", "all_pairs"] = "baseline"
     sources: Mapping[str, str] = {}
+
+    @property
+    def protocol_name(self) -> str:
+        """The protocol's name, with the values that the study replaces: `sketches28 with final.seeds: 10`."""
+        values = (f"{key}: {json.dumps(value)}" for key, value in self.override.items())
+        return self.protocol.protocol + (f" with {', '.join(values)}" if self.override else "")
 
     def loss(self, label: str) -> LossChoice:
         """The loss of that label."""

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.document import Document, Lines, parse_document, read_document, unread
 from realitycheck.protocol.model import Protocol, Study
+from realitycheck.protocol.overrides import overridden, override_at
 from realitycheck.protocol.paper_settings import DEFAULT
 from realitycheck.protocol.study_file import Spaces, WrittenStudy, completed
 from realitycheck.protocol.validation import nearest, validate
@@ -54,7 +55,9 @@ class StudyFiles:
         return self.at_protocol(self.protocol, self.protocol.lines.problem(keys, code, says))
 
     def at_protocol(self, document: Document, problem: Problem) -> Problem:
-        """A problem of another file, at the line of the study that names the protocol."""
+        """A problem of another file, at the line of the study that names the protocol, or that overrides the value."""
+        if document is self.protocol and (keys := override_at(self.study, problem.where)):
+            return self.study.lines.problem(keys, problem.code, problem.says)
         says = f"{document.source} {replace(problem, code='')}"
         return self.study.lines.problem(("protocol",), problem.code, says)
 
@@ -62,6 +65,9 @@ class StudyFiles:
         self, study: Sequence[Problem], protocol: Sequence[Problem], spaces: Sequence[Problem]
     ) -> InputError | None:
         """All problems of the three files as one error; those of a single other file under that file's name."""
+        overrides = [one for one in protocol if override_at(self.study, one.where)]
+        study = [*study, *(self.at_protocol(self.protocol, problem) for problem in overrides)]
+        protocol = [problem for problem in protocol if problem not in overrides]
         others = [pair for pair in ((self.protocol, protocol), (self.spaces, spaces)) if pair[1]]
         if len(others) == 1 and not study:
             document, problems = others[0]
@@ -165,7 +171,7 @@ def open_files(path: Path) -> StudyFiles:
         InputError: the study's file is not YAML.
     """
     study, home = read_document(path, source=shown(path)), _home(path)
-    study, protocol = _protocol(study, home)
+    study, protocol = overridden(*_protocol(study, home))
     protocol, spaces = _spaces(protocol)
     return StudyFiles(home, study, protocol, spaces)
 
@@ -185,7 +191,7 @@ def parse_files(path: Path, texts: Mapping[str, str]) -> StudyFiles:
         parse_document(text, path if number == 0 else home / name, source=name)
         for number, (name, text) in enumerate(texts.items())
     )
-    return StudyFiles(home, study, protocol, spaces)
+    return StudyFiles(home, *overridden(study, protocol), spaces)
 
 
 def changed_files(path: Path, texts: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -46,11 +46,12 @@ class WrittenLoss(FrozenSection):
 
 
 class WrittenStudy(FrozenSection):
-    """A file of `studies/`."""
+    """A file of `studies/`. `override` has values of the protocol by their dotted keys, such as `search.trials`."""
 
     study: Name
     question: str
     protocol: Text
+    override: Annotated[dict[Text, Any], Field(min_length=1)] | None = None
     datasets: Annotated[dict[Name, WrittenDataset | None], Field(min_length=1)]
     losses: Annotated[dict[Name, WrittenLoss | None], Field(min_length=1)]
     baseline: Name
@@ -76,6 +77,7 @@ def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path
         study=written.study,
         question=written.question,
         protocol=protocol,
+        override=written.override or {},
         datasets=datasets,
         losses=tuple(_loss(label, given, protocol, spaces, datasets) for label, given in losses.items()),
         baseline=written.baseline,

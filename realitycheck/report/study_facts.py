@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from realitycheck.losses import menu
 from realitycheck.protocol.model import Protocol, Study
@@ -42,7 +43,9 @@ class StudyFacts:
     Args:
         study: its name.
         question: the question that it asks.
-        protocol: as its file has it, without overrides of single datasets.
+        protocol: as its file has it, with the overrides of the study and without those of single datasets.
+        protocol_name: the protocol's name, with the values that the study replaces.
+        override: these values by dotted key.
         losses: in the study's order.
         baseline: the label with which every loss is compared.
         category: the primary category.
@@ -57,6 +60,8 @@ class StudyFacts:
     study: str
     question: str
     protocol: Protocol
+    protocol_name: str
+    override: Mapping[str, Any]
     losses: tuple[LossFacts, ...]
     baseline: str
     category: Category
@@ -133,6 +138,8 @@ def study_facts(study: Study) -> StudyFacts:
         study=study.study,
         question=study.question,
         protocol=protocol,
+        protocol_name=study.protocol_name,
+        override=study.override,
         losses=tuple(_loss_facts(study, choice.label) for choice in study.losses),
         baseline=study.baseline,
         category=study.primary.category,

@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with the folders of the datasets")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the packed ledgers, tables and figures")
     parser.add_argument("--only", default="", help="only cells whose name contains this")
+    parser.add_argument("--workers", type=int, default=1, help="trainings at a time")
     given = parser.parse_args()
     if given.command == "report":
         from search_tables import write_all
@@ -76,7 +77,7 @@ def run_cell(cell: Cell, budget: Budget, given: Any) -> None:
             print(f"{time.strftime('%H:%M:%S')}   {done} of {planned} trainings", flush=True)
 
     result = verbs.run_study(
-        verbs.load_study(study), workers=1, reuse=with_untrained(cell, given), watch=watch, say=print
+        verbs.load_study(study), workers=given.workers, reuse=sharing(cell, given), watch=watch, say=print
     )
     pack(cell, given)
     print(f"{time.strftime('%H:%M:%S')}   {time.time() - started:.0f} s", *result.left, *result.alarms, flush=True)
@@ -98,12 +99,12 @@ def restore(cell: Cell, given: Any) -> None:
         stores.symlink_to(shared, target_is_directory=True)
 
 
-def with_untrained(cell: Cell, given: Any) -> list[Path]:
-    """The folder of an earlier cell of this surface, whose untrained models have the same ids."""
+def sharing(cell: Cell, given: Any) -> list[Path]:
+    """The folders of cells that hold runs of this one: untrained models of the surface, start-up trials of the loss."""
     first = next(other for other in CELLS if SURFACES[other.surface] == SURFACES[cell.surface])
-    folder = given.work / "studies" / first.name
-    holds = (folder / "ledger.jsonl.gz").exists() or any((folder / "ledger").glob("run/*.json"))
-    return [folder] if first != cell and holds else []
+    others = (other for other in CELLS if other == first or (other.surface, other.loss) == (cell.surface, cell.loss))
+    folders = [given.work / "studies" / other.name for other in others if other != cell]
+    return [one for one in folders if (one / "ledger.jsonl.gz").exists() or any((one / "ledger").glob("run/*.json"))]
 
 
 def pack_all(given: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from realitycheck.protocol.model import Override, Phase
 from realitycheck.protocol.recipe import TrunkChoice, Weights
-from realitycheck.report.sections.measured import foreword, glossary, held_constant
+from realitycheck.report.sections.measured import described, foreword, glossary, held_constant
 from realitycheck.report.study_facts import study_facts
 from realitycheck.runs import Category
 
@@ -57,6 +57,13 @@ def test_the_glossary_has_a_sentence_for_every_column(study):
     words = glossary(study_facts(study), set(study.protocol.metrics))
     assert list(words) == ["complete-512", "ensemble-512", "aggregate-128", "MAP@R", "RP", "P@1"]
     assert all(sentence.endswith(".") and sentence.count(".") == 1 for sentence in words.values())
+
+
+def test_values_that_the_study_replaces_are_named_beside_the_summary(study):
+    plain = study_facts(study)
+    other = study_facts(study.model_copy(update={"override": {"final.seeds": 4}}))
+    assert described(plain, "The summary.").endswith(": The summary.")
+    assert "final.seeds: 4" in described(other, "The summary.").partition("The summary.")[0]
 
 
 def test_a_frozen_trunk_and_its_weights_are_named(study):

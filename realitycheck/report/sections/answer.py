@@ -28,7 +28,7 @@ def find(findings: Findings) -> StudyAnswer:
 def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
     """Print the answer of every dataset, how verdicts are made, and what limits them."""
     study = findings.study
-    kicker = f"Reality Check · study {study.study} · protocol {study.protocol.protocol}"
+    kicker = f"Reality Check · study {study.study} · protocol {study.protocol_name}"
     yield Heading(1, study.question, kicker=kicker)
     several = len(findings.datasets) > 1
     for dataset in findings.datasets:

@@ -78,7 +78,7 @@ def blocks(findings: Findings, facts: ProtocolFacts) -> Iterator[Block]:
     yield Heading(2, "What was measured")
     first, others = facts.forewords[:1], facts.forewords[1:2]
     yield from (Paragraph(paragraph) for foreword in first for paragraph in foreword)
-    yield Paragraph(f"Protocol {findings.study.protocol.protocol}: {facts.summary}")
+    yield Paragraph(described(findings.study, facts.summary))
     yield from (Paragraph(paragraph) for foreword in others for paragraph in foreword)
     yield Paragraph((Link("The files of study and protocol", "#study-files"), " are printed at the end of the page."))
     yield Heading(3, "Glossary")
@@ -89,6 +89,12 @@ def blocks(findings: Findings, facts: ProtocolFacts) -> Iterator[Block]:
     )
     yield Heading(3, "Held constant")
     yield Terms(tuple((term, f"{text}.") for term, text in facts.alike))
+
+
+def described(study: StudyFacts, summary: str) -> str:
+    """Name the protocol, and quote its summary, which knows nothing of the values that the study replaces."""
+    without = " Its file, without these values: " if study.override else ": "
+    return f"Protocol {study.protocol_name}{'.' if study.override else ''}{without}{summary}"
 
 
 def foreword(text: str) -> list[str]:

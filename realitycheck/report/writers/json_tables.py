@@ -27,6 +27,7 @@ def _study_keys(study: StudyFacts) -> dict[str, Any]:
         "study": study.study,
         "question": study.question,
         "protocol": study.protocol.protocol,
+        "override": study.override,
         "baseline": study.baseline,
         "category": study.category,
         "metric": study.metric,
