@@ -1,6 +1,6 @@
 """Coverage and false verdicts of the rules on real searches: pseudo-studies from the searches of finished studies.
 
-    python tests/benchmarks/calibrate_verdicts.py studies/calibration.yaml --out docs/measured/calibration.json
+    python tests/benchmarks/calibrate_verdicts.py studies/grocery_calibration.yaml --out docs/measured/calibration.json
 
 In such a study several labels name one loss, and search h of every label has the folds of partition h: five labels of
 each of two losses, and four searches a label, are five searches in each of four partitions. Rates are of placebos of
@@ -17,40 +17,21 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "statistics"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
 from error_rates import RULES
-from resampled_studies import RealSearch, Searches, draw, rates
+from real_searches import searches_of
+from resampled_studies import Searches, draw, rates
 
-from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.ledger import Ledger
-from realitycheck.report.rows import make_rows
-from realitycheck.statistics.base import LossScores, by_search
 from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.report import study_evidence
 from realitycheck.verbs.study import open_study
 
 DESIGNS = {"searches_calibrated": 2, "searches_pooled": 2, "runners_up": 1, "student_t": 1}
 """Each rule with the number of searches that it is meant for."""
+
 NEED_RUNNERS_UP = ("searches_calibrated", "runners_up")
-
-
-def searches_of(read: ReadStudy) -> Searches:
-    """The searches of a study with all their scores in its primary column, in points."""
-    study, found = read.study, {}
-    losses = {choice.label: choice.address for choice in study.losses}
-    protocol, searches = study.protocol, study.protocol.search.searches
-    rule = RULES["student_t"](level=0.95, searches=searches)
-    for evidence in study_evidence(read, Ledger(evidence_folder(read))):
-        rows = make_rows(evidence.losses, protocol, rule, statuses=dict.fromkeys(losses, ""), exploratory=())
-        for number, row in enumerate(rows):
-            cell = row.cell(study.primary.category, study.primary.metric)
-            scores = getattr(cell, "scores", LossScores(cell.values))
-            for partition, values in enumerate(by_search(scores.replicates, searches=searches)):
-                if None not in values:
-                    near = scores.near_best[partition] if scores.near_best else ()
-                    points = [tuple(100 * value for value in part) for part in (values, near)]
-                    found[(losses[row.label], partition, number)] = RealSearch(*points)
-    return found
 
 
 def measure(searches: Searches, *, labels: int, number: int) -> list[dict[str, object]]:
@@ -62,13 +43,8 @@ def measure(searches: Searches, *, labels: int, number: int) -> list[dict[str, o
     rows = []
     scored = all(search.near_best for search in searches.values())
     for kind, losses in kinds.items():
-        for method, partitions in (
-            ("searches_calibrated", 2),
-            ("searches_pooled", 2),
-            ("runners_up", 1),
-            ("student_t", 1),
-        ):
-            if method in ("searches_calibrated", "runners_up") and not scored:
+        for method, partitions in DESIGNS.items():
+            if method in NEED_RUNNERS_UP and not scored:
                 continue
             drawn = draw(np.random.default_rng(1), searches, losses, partitions=partitions, number=number)
             found = rates(RULES[method](level=0.95, searches=partitions), drawn, searches)
@@ -85,7 +61,9 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=1000, help="pseudo-studies of each kind and rule")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
-    searches = searches_of(open_study(asked.study))
+    read, searches = open_study(asked.study), {}
+    for evidence in study_evidence(read, Ledger(evidence_folder(read))):
+        searches |= searches_of(evidence, read.study)
     rows = measure(searches, labels=asked.labels, number=asked.number)
     for row in rows:
         print(row)
