@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from realitycheck.executors.base import Job, VerbAnswer
+from realitycheck.executors.base import Job, Tell, VerbAnswer, unheard
 from realitycheck.runs import RESULTS_VERSION, RunSpec, ScoreSpec
 
 
@@ -28,13 +28,13 @@ def head(kind: str) -> dict[str, Any]:
     return {"kind": kind, "results_version": RESULTS_VERSION}
 
 
-def propose(payload: dict[str, Any]) -> dict[str, Any]:
+def propose(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     knobs = {name: chance(payload["id"], name) for name in payload["space"]}
     keys = ("id", "search", "data", "dataset", "loss", "slot", "unit")
     return {**head("proposal"), **{key: payload[key] for key in keys}, "knobs": knobs, "source": "random"}
 
 
-def run(payload: dict[str, Any]) -> dict[str, Any]:
+def run(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     spec = RunSpec.from_json(payload["spec"])
     time.sleep(0.01 * chance("pause", spec.id))
     diverged = bool(spec.loss) and chance("diverged", spec.id) < 0.05
@@ -68,9 +68,9 @@ HONEST = run
 """Tests put another function in the place of `run`."""
 
 
-def raising(payload: dict[str, Any]) -> dict[str, Any] | VerbAnswer:
+def raising(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any] | VerbAnswer:
     """As `run`, but the runs that diverge do so by an exception of the loss."""
-    body = HONEST(payload)
+    body = HONEST(payload, tell=tell)
     if body["outcome"] == "completed":
         return body
     try:
@@ -79,7 +79,7 @@ def raising(payload: dict[str, Any]) -> dict[str, Any] | VerbAnswer:
         return VerbAnswer(body | {"cause": RAISED}, error)
 
 
-def score(payload: dict[str, Any]) -> dict[str, Any]:
+def score(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     spec = ScoreSpec.from_json(payload["spec"])
     for model in spec.models:
         assert (Path(payload["place"]["cache"]) / "weights" / f"{model}.safetensors").read_text() == model
@@ -106,19 +106,19 @@ def score(payload: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def environment(payload: dict[str, Any]) -> dict[str, Any]:
+def environment(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     return {"environment": dict(os.environ)}
 
 
-def echo(payload: dict[str, Any]) -> dict[str, Any]:
+def echo(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     return {"said": payload, "pid": os.getpid()}
 
 
-def fail(payload: dict[str, Any]) -> dict[str, Any]:
+def fail(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     raise OSError("the disk is on fire")
 
 
-def garble(payload: dict[str, Any]) -> dict[str, Any]:
+def garble(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     """Write into the pipe that the answer goes through."""
     frame = sys._getframe()
     while "pipe" not in frame.f_locals:
@@ -128,12 +128,12 @@ def garble(payload: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def die(payload: dict[str, Any]) -> dict[str, Any]:
+def die(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     os.kill(os.getpid(), signal.SIGKILL)
     return {}
 
 
-def hang(payload: dict[str, Any]) -> dict[str, Any]:
+def hang(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     time.sleep(600)
     return {}
 
@@ -144,5 +144,5 @@ def answer(job: Job, cache: Path) -> dict[str, Any]:
     if job.kind == "opening":
         return job.payload
     if job.kind == "proposal":
-        return propose(job.payload)
-    return (run if job.kind == "run" else score)(job.payload | place)
+        return propose(job.payload, tell=unheard)
+    return (run if job.kind == "run" else score)(job.payload | place, tell=unheard)

@@ -15,6 +15,7 @@ from torch import Tensor
 from realitycheck.errors import RunError
 from realitycheck.evaluations.base import Evaluation
 from realitycheck.evaluations.menu import MENU
+from realitycheck.executors.base import Tell
 from realitycheck.metrics.measure import measure
 from realitycheck.records.schema import PER_CLASS, DistanceScores, ModelScores, Score
 from realitycheck.runs import DISTANCES, Body, RunSpec, ScoreSpec, ScoringPlace
@@ -26,7 +27,7 @@ from realitycheck.training.device import prepare_machine
 from realitycheck.training.embed import join, rms_norm
 
 
-def score(payload: Body) -> Body:
+def score(payload: Body, *, tell: Tell) -> Body:
     """Score the models of `payload["spec"]` at `payload["place"]`; the body of the record.
 
     Args:
@@ -41,10 +42,12 @@ def score(payload: Body) -> Body:
         raise RunError(f"{place.test}: holds other images than the spec asks for ({spec.test[:12]}).")
     evaluation = build_evaluation(spec.evaluation)
     cache, digests = Path(place.cache), payload["weights"]
-    members = [
-        _member(*load_weights(cache, model, digest=digests[model]), evaluation, place, trainval=trainval, test=test)
-        for model in spec.models
-    ]
+    members = []
+    for number, model in enumerate(spec.models):
+        tell(number, len(spec.models))
+        spec_of, weights = load_weights(cache, model, digest=digests[model])
+        members.append(_member(spec_of, weights, evaluation, place, trainval=trainval, test=test))
+    tell(len(members), len(members))
     labels, counts = torch.from_numpy(test.labels), test.counts()
     record = Score(
         spec=spec,

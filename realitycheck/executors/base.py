@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from realitycheck.runs import Body
+
+Tell = Callable[[int, int], None]
+"""`tell(done, total)` reports that a job advances: iterations that are done, of how many. A verb gets one.
+
+Silence is a hang, see `LocalExecutor`. Call it where the work advances, as often as convenient: at every iteration.
+"""
+
+
+def unheard(done: int, total: int) -> None:
+    """A `Tell` that nobody hears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +70,25 @@ class Finished:
     traceback: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """How far a job is.
+
+    Args:
+        done: iterations that are done, or another unit of the job's work.
+        total: of how many, as far as is known.
+        seconds: since its start.
+    """
+
+    done: int
+    total: int
+    seconds: float
+
+
 class Executor(ABC):
     """Carries jobs out. It receives the address of a verb and plain JSON, never a closure.
+
+    The verb is called as `verb(payload, tell=tell)`.
 
     `executors.call.call` does the work of one job wherever it runs. `testing.ExecutorContract` tests the rest.
     """
@@ -78,6 +105,11 @@ class Executor(ABC):
     @abstractmethod
     def wait(self, *, seconds: float) -> Sequence[Finished]:
         """The jobs that came back; returns when there is one, or after this number of seconds."""
+
+    @property
+    def advances(self) -> Mapping[str, Advance]:
+        """How far the running jobs are, by id; of a job that reported nothing yet, nothing."""
+        return {}
 
     @abstractmethod
     def close(self) -> None:

@@ -6,19 +6,20 @@ import importlib
 import json
 import traceback
 
-from realitycheck.executors.base import Finished, Job, VerbAnswer
+from realitycheck.executors.base import Finished, Job, Tell, VerbAnswer
 
 
-def call(address: str, payload: str) -> str:
+def call(address: str, payload: str, *, tell: Tell) -> str:
     """Call a verb on JSON and return JSON: `{"body", "failure", "traceback"}`, see `Finished`.
 
     Args:
-        address: `module:function`; the function takes the payload and returns a body or an `VerbAnswer`.
+        address: `module:function`; the function takes the payload and `tell`, and returns a body or a `VerbAnswer`.
         payload: a JSON object.
+        tell: hears how far the work is.
     """
     try:
         module, _, name = address.partition(":")
-        returned = getattr(importlib.import_module(module), name)(json.loads(payload))
+        returned = getattr(importlib.import_module(module), name)(json.loads(payload), tell=tell)
         answer = returned if isinstance(returned, VerbAnswer) else VerbAnswer(returned, None)
         return json.dumps({"body": answer.body, **_described(answer.raised)}, allow_nan=False)
     except (Exception, SystemExit) as error:  # a plug-in may call `sys.exit`

@@ -6,12 +6,12 @@ import importlib
 import json
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from threadpoolctl import threadpool_limits
 
-from realitycheck.executors.base import Executor, Finished, Job
+from realitycheck.executors.base import Advance, Executor, Finished, Job
 from realitycheck.executors.call import call, finished
 
 
@@ -23,6 +23,7 @@ class InlineExecutor(Executor):
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Job, str]] = deque()
+        self._advances: dict[str, Advance] = {}
 
     @property
     def free(self) -> int:
@@ -39,11 +40,21 @@ class InlineExecutor(Executor):
             return []
         job, address = self._waiting.popleft()
         payload, start = json.dumps(job.payload), time.monotonic()
+
+        def tell(done: int, total: int) -> None:
+            self._advances[job.id] = Advance(done, total, time.monotonic() - start)
+
         with suppress(Exception):  # only libraries that are loaded can be limited; `call` says what is wrong
             importlib.import_module(address.partition(":")[0])
         with threadpool_limits(limits=1):  # as `executors.preload` does for child processes: sums keep their order
-            answer = call(address, payload)
+            answer = call(address, payload, tell=tell)
+        self._advances.pop(job.id, None)
         return [finished(job, answer, seconds=time.monotonic() - start)]
+
+    @property
+    def advances(self) -> Mapping[str, Advance]:
+        """How far the job is that is being carried out."""
+        return dict(self._advances)
 
     def close(self) -> None:
         """Forget the job that was not carried out."""

@@ -8,8 +8,10 @@ and its children never hear of it.
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import os
+import select
 import signal
 import sys
 import threading
@@ -19,9 +21,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
-from realitycheck.executors.base import Executor, Finished, Job
+from realitycheck.executors.base import Advance, Executor, Finished, Job, Tell
 from realitycheck.executors.call import call, finished
 from realitycheck.executors.fork_server import end_server, start_server
+
+TELL_SECONDS = 0.25
+"""The least time between two reports of progress of a child."""
 
 GRACE = 5.0
 """Seconds that a child has to end after SIGTERM, before SIGKILL."""
@@ -33,6 +38,8 @@ class _Child:
     process: ForkServerProcess
     pipe: Connection
     started: float
+    heard: float
+    advance: Advance | None = None
 
 
 class LocalExecutor(Executor):
@@ -75,19 +82,20 @@ class LocalExecutor(Executor):
             raise
         finally:
             theirs.close()
-        self._children.append(_Child(job, process, ours, time.monotonic()))
+        now = time.monotonic()
+        self._children.append(_Child(job, process, ours, now, now))
 
     def wait(self, *, seconds: float) -> Sequence[Finished]:
         """The jobs that came back, waiting for the first of them at most this number of seconds."""
-        wait([child.pipe for child in self._children], timeout=seconds)
-        now = time.monotonic()
-        ended = []
-        for child in list(self._children):
-            late = now - child.started > self.deadline
-            if late or child.pipe.poll():
-                self._children.remove(child)
-                ended.append(self._finish(child, late=late))
+        end = time.monotonic() + seconds
+        while not (ended := self._ended()) and (left := end - time.monotonic()) > 0:
+            wait([child.pipe for child in self._children], timeout=left)
         return ended
+
+    @property
+    def advances(self) -> Mapping[str, Advance]:
+        """How far the running jobs are, by id."""
+        return {child.job.id: child.advance for child in self._children if child.advance}
 
     def close(self) -> None:
         """End every child, and wait for its end."""
@@ -106,26 +114,40 @@ class LocalExecutor(Executor):
         process.start()  # the first time it waits until the server has loaded all that it should
         self._loading = False
 
-    def _finish(self, child: _Child, *, late: bool) -> Finished:
-        seconds = time.monotonic() - child.started
-        if late and not child.pipe.poll():
-            answer = Finished(child.job, None, f"no answer within {self.deadline:.0f} s", seconds)
-        else:
-            answer = _answer(child, seconds)
-        _end(child.process)
-        child.pipe.close()
-        return answer
+    def _ended(self) -> list[Finished]:
+        """Read what the children wrote, and take away those that answered, died or hang."""
+        ended = []
+        for child in list(self._children):
+            finished = _hear(child)
+            if finished is None and time.monotonic() - child.heard > self.deadline:
+                failure = f"no answer within {self.deadline:.0f} s"
+                finished = Finished(child.job, None, failure, time.monotonic() - child.started)
+            if finished:
+                self._children.remove(child)
+                _end(child.process)
+                child.pipe.close()
+                ended.append(finished)
+        return ended
 
 
-def _answer(child: _Child, seconds: float) -> Finished:
+def _hear(child: _Child) -> Finished | None:
+    """Read what a child wrote; its answer, or why there is none, if it came to an end."""
+    failure = ""
     try:
-        return finished(child.job, child.pipe.recv_bytes().decode(), seconds=seconds)
+        while child.pipe.poll():
+            text, now = child.pipe.recv_bytes().decode(), time.monotonic()
+            said = json.loads(text)
+            if isinstance(said, dict):
+                return finished(child.job, text, seconds=now - child.started)
+            done, total = said
+            child.heard, child.advance = now, Advance(done, total, now - child.started)
+        return None
     except (EOFError, OSError):
         child.process.join(GRACE)
         failure = f"the process ended without an answer (exit code {child.process.exitcode})"
-    except ValueError:
+    except (ValueError, TypeError):
         failure = "the process wrote something else into the pipe of its answer"
-    return Finished(child.job, None, failure, seconds)
+    return Finished(child.job, None, failure, time.monotonic() - child.started)
 
 
 def _end(process: ForkServerProcess) -> None:
@@ -143,11 +165,25 @@ def _work(pipe: Connection, address: str, text: str) -> None:
     """In the child: do the job, answer, end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where others had started the fork server before us
     threading.Thread(target=_die_with_parent, args=(pipe,), daemon=True).start()
-    pipe.send_bytes(call(address, text).encode())
+    pipe.send_bytes(call(address, text, tell=_through(pipe)).encode())
     # Not by way of exit handlers: those of torch's compiler, inherited from the fork server, wait for ever.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _through(pipe: Connection) -> Tell:
+    """A `Tell` that writes to the parent now and then, and never waits for it."""
+    last = -math.inf
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= TELL_SECONDS and select.select([], [pipe], [], 0)[1]:
+            last = now
+            pipe.send_bytes(json.dumps([done, total]).encode())
+
+    return tell
 
 
 def _die_with_parent(pipe: Connection) -> None:

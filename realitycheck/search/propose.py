@@ -22,6 +22,7 @@ from optuna.distributions import (
 from optuna.samplers import BaseSampler
 from optuna.trial import TrialState, create_trial
 
+from realitycheck.executors.base import Tell
 from realitycheck.plan.seeds import derive
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.schema import Proposal
@@ -30,7 +31,7 @@ from realitycheck.search.samplers.base import Turn
 from realitycheck.search.samplers.menu import MENU, STARTUP
 
 
-def propose(payload: Body) -> Body:
+def propose(payload: Body, *, tell: Tell) -> Body:
     """The proposal of one slot; the body of its record.
 
     Args:

@@ -11,57 +11,57 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
-from realitycheck.executors.base import Executor, Finished, Job, VerbAnswer
+from realitycheck.executors.base import Executor, Finished, Job, Tell, VerbAnswer
 from realitycheck.runs import Body
 
 
-def echo(payload: Body) -> Body:
+def echo(payload: Body, *, tell: Tell) -> Body:
     """VerbAnswer with the payload."""
     return {"payload": payload}
 
 
-def change(payload: Body) -> Body:
+def change(payload: Body, *, tell: Tell) -> Body:
     """VerbAnswer with the payload, and change it."""
     answer = {"payload": dict(payload)}
     payload.clear()
     return answer
 
 
-def fail(payload: Body) -> Body:
+def fail(payload: Body, *, tell: Tell) -> Body:
     """Raise an exception with this text."""
     raise OSError(payload["text"])
 
 
-def fail_by_bytes(payload: Body) -> Body:
+def fail_by_bytes(payload: Body, *, tell: Tell) -> Body:
     """Raise an exception that names a file with a name that is not valid UTF-8."""
     raise OSError(os.fsdecode(b"caf\xe9.jpg"))
 
 
-def diverge(payload: Body) -> VerbAnswer:
+def diverge(payload: Body, *, tell: Tell) -> VerbAnswer:
     """VerbAnswer with a body and with the exception that led to it."""
     try:
-        fail(payload)
+        fail(payload, tell=tell)
     except OSError as error:
         return VerbAnswer({"payload": payload}, error)
     raise AssertionError
 
 
-def leave(payload: Body) -> Body:
+def leave(payload: Body, *, tell: Tell) -> Body:
     """Exit the process."""
     sys.exit(payload["text"])
 
 
-def answer_nan(payload: Body) -> Body:
+def answer_nan(payload: Body, *, tell: Tell) -> Body:
     """VerbAnswer with NaN, which is not JSON."""
     return {"value": math.nan}
 
 
-def answer_a_set(payload: Body) -> Body:
+def answer_a_set(payload: Body, *, tell: Tell) -> Body:
     """VerbAnswer with a set, which is not JSON."""
     return {"value": {1, 2}}
 
 
-def linger(payload: Body) -> Body:
+def linger(payload: Body, *, tell: Tell) -> Body:
     """Sleep, then create a file."""
     time.sleep(payload["seconds"])
     Path(payload["mark"]).touch()

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from realitycheck.executors.base import Tell
 from realitycheck.metrics.measure import measure
 from realitycheck.runs import DISTANCES, Body, RunSpec, TrainingPlace
 from realitycheck.training.assemble import assemble
@@ -30,7 +31,7 @@ RANKED = 4000
 """Items that are ranked; time is proportional to the square of their number."""
 
 
-def calibrate(payload: Body) -> Body:
+def calibrate(payload: Body, *, tell: Tell) -> Body:
     """Time steps, embeddings and scores for `payload["spec"]` at `payload["place"]` with the extra `payload["scores"]`.
 
     Scores are timed on random embeddings of the trainval half, which differs from the test half by at most one class.

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from realitycheck.arithmetic import MENU, cpu_model
 from realitycheck.canonical import canonical_json
+from realitycheck.executors.base import Tell
 from realitycheck.losses.parts.counter_random import uniform
 from realitycheck.metrics.measure import measure
 from realitycheck.runs import DISTANCES, Body
@@ -27,7 +28,7 @@ CLASSES, PER_CLASS, PIXELS, WIDTH, STEPS = 12, 4, 24, 345, 6
 """Enough that products, convolutions and sums are split into vectors and blocks, with a rest; less than a second."""
 
 
-def compute(payload: Body) -> Body:
+def compute(payload: Body, *, tell: Tell) -> Body:
     """Compute the digest in `payload["arithmetic"]` on `payload["device"]`, and compare it with the reference.
 
     Returns:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from realitycheck.canonical import canonical_json
+from realitycheck.executors.base import Tell
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import Body
 from realitycheck.stores.base import Store
@@ -26,7 +27,7 @@ from realitycheck.training.device import autocast, prepare_machine
 from realitycheck.training.embedding_model import build_trunk, pooled
 
 
-def compute(payload: Body) -> Body:
+def compute(payload: Body, *, tell: Tell) -> Body:
     """Compute one part of the features of a pixel store and write it beside the store.
 
     Args:
@@ -44,7 +45,10 @@ def compute(payload: Body) -> Body:
     trunk.to(device).eval()
     indices = np.arange(start, min(start + IMAGES_PER_PART, len(store.labels)))
     blocks = [indices[offset : offset + FEATURE_BATCH] for offset in range(0, len(indices), FEATURE_BATCH)]
-    features = [_features(trunk, store, block, recipe=recipe, device=device) for block in blocks]
+    features = []
+    for number, block in enumerate(blocks):
+        tell(number, len(blocks))
+        features.append(_features(trunk, store, block, recipe=recipe, device=device))
     path = part_path(features_path(pixels, recipe), start)
     write_part(path, np.concatenate(features))
     return {"path": str(path)}

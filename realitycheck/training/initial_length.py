@@ -8,6 +8,7 @@ import numpy as np
 
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import RunError
+from realitycheck.executors.base import Tell
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import Body, TrainingPlace
 from realitycheck.stores.open import open_store
@@ -19,7 +20,7 @@ IMAGES = 1000
 """The most that are embedded, evenly spread over the trainval half: the mean square is then known to about 1 %."""
 
 
-def measure(payload: Body) -> Body:
+def measure(payload: Body, *, tell: Tell) -> Body:
     """The RMS norm of trainval embeddings of `payload["dims"]` dimensions, by the untrained model of seed 0.
 
     `payload["recipe"]` and `payload["place"]` say which model and which images.

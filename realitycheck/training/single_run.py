@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from realitycheck.errors import Diverged, RunError
-from realitycheck.executors.base import VerbAnswer
+from realitycheck.executors.base import Tell, VerbAnswer
 from realitycheck.metrics.menu import METRICS
 from realitycheck.metrics.retrieval import scores
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
@@ -27,7 +27,7 @@ from realitycheck.training.loop import Trainer
 from realitycheck.training.phases import Plateau
 
 
-def run(payload: Body) -> VerbAnswer:
+def run(payload: Body, *, tell: Tell) -> VerbAnswer:
     """Train one model by `payload["spec"]` at `payload["place"]`.
 
     Args:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from small_study import PROTOCOL, SPACES, STUDY, WARPED, write_study
 
+from realitycheck.executors.base import unheard
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import read_study
 from realitycheck.protocol.units import LengthUnit
@@ -31,7 +32,7 @@ def plan_of(home, protocol=HEAD) -> DatasetPlan:
 def proposals(plan: DatasetPlan) -> dict:
     """The records of the first proposals, one of each loss."""
     jobs = [job for job in todo(plan, {}, ()) if job.kind == "proposal"]
-    return {job.payload["loss"]: read_record(propose(job.payload)) for job in jobs}
+    return {job.payload["loss"]: read_record(propose(job.payload, tell=unheard)) for job in jobs}
 
 
 @pytest.fixture

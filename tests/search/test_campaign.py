@@ -143,7 +143,9 @@ def test_a_record_that_comes_twice_and_differs_is_an_alarm_and_its_model_is_not_
     score = next(score for score in of_type(ledger.records.values(), Score) if len(score.spec.models) > 1)
     (study_path.parent / "small" / "ledger" / "score" / f"{score.id}.json").unlink()
     honest = standins.run
-    monkeypatch.setattr(standins, "run", lambda payload: {**honest(payload), "images": {"train": 1, "val": 1}})
+    monkeypatch.setattr(
+        standins, "run", lambda payload, tell: {**honest(payload, tell=tell), "images": {"train": 1, "val": 1}}
+    )
     result, executor = carry_out(study_path)
     assert len(result.alarms) == len(result.left) == len(score.spec.models)
     assert not [job for job in executor.asked if job.kind == "score"]

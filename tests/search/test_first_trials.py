@@ -8,7 +8,7 @@ from small_study import PROTOCOL, write_study
 from test_campaign import Watched, carry_out, go, records
 
 from realitycheck import verbs
-from realitycheck.executors.base import VerbAnswer
+from realitycheck.executors.base import VerbAnswer, unheard
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal, Run, of_type
 from realitycheck.runs import RunSpec, Stage
@@ -27,10 +27,10 @@ def raise_there(message: str) -> None:
 def raising(when):
     """`standins.run`, but a triplet run for which `when(spec)` names a function raises by it."""
 
-    def run(payload):
+    def run(payload, *, tell):
         spec = RunSpec.from_json(payload["spec"])
         function = when(spec) if spec.loss and spec.loss["label"] == "triplet" else None
-        body = WHOLE(payload)
+        body = WHOLE(payload, tell=tell)
         if function is None:
             return body
         diverged = {"outcome": "diverged", "cause": standins.RAISED, "best": None, "weights": None}
@@ -103,7 +103,9 @@ def test_one_outcome_that_differs_and_all_are_recorded(study_path, monkeypatch, 
     for run in searched:
         assert run.diverged == (
             when(run.spec) is not None
-            or WHOLE({"spec": run.spec.to_json(), "place": {"cache": str(study_path.parent)}, "keep": False})["outcome"]
+            or WHOLE(
+                {"spec": run.spec.to_json(), "place": {"cache": str(study_path.parent)}, "keep": False}, tell=unheard
+            )["outcome"]
             == "diverged"
         )
     assert result.raised

@@ -10,6 +10,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import create_study
 from optuna.trial import create_trial
 
+from realitycheck.executors.base import unheard
 from realitycheck.search.propose import propose
 from realitycheck.search.samplers.base import Turn
 from realitycheck.search.samplers.gp_guarded import GuardedSampler, share_of
@@ -30,7 +31,7 @@ def searched(sampler: str, optimum, *, search: str):
     for slot in range(TRIALS):
         names = {"id": "i", "search": search, "data": "d", "dataset": "x", "loss": "l", "slot": slot, "root": 1}
         rule = {"space": SPACE, "sampler": sampler, "startup_trials": STARTUP, "published": {}, "pending": []}
-        knobs = propose({**names, **rule, "history": history})["knobs"]
+        knobs = propose({**names, **rule, "history": history}, tell=unheard)["knobs"]
         apart = sum(
             weight * (share - best) ** 2 for weight, share, best in zip((3, 2, 1), shares(knobs), optimum, strict=True)
         )

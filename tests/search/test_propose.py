@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from realitycheck.executors.base import unheard
 from realitycheck.search.propose import propose
 
 SPACE = {
@@ -42,16 +43,16 @@ def value(knobs):
 def search(trials: int, **changes):
     history = []
     for slot in range(trials):
-        knobs = propose(payload(slot, history, **changes))["knobs"]
+        knobs = propose(payload(slot, history, **changes), tell=unheard)["knobs"]
         history.append({"knobs": knobs, "value": value(knobs)})
     return history
 
 
 def test_a_proposal_is_a_pure_function_of_the_records_before_it():
     history = search(6)
-    assert propose(payload(6, history)) == propose(payload(6, history))
+    assert propose(payload(6, history), tell=unheard) == propose(payload(6, history), tell=unheard)
     for slot in range(6):
-        assert propose(payload(slot, history[:slot]))["knobs"] == history[slot]["knobs"]
+        assert propose(payload(slot, history[:slot]), tell=unheard)["knobs"] == history[slot]["knobs"]
 
 
 def test_bounds_kinds_and_fixed_values():
@@ -66,8 +67,8 @@ def test_bounds_kinds_and_fixed_values():
 
 
 def test_startup_is_random_then_the_sampler_takes_over():
-    assert propose(payload(2, search(2)))["source"] == "startup"
-    assert propose(payload(3, search(3)))["source"] == "gp"
+    assert propose(payload(2, search(2)), tell=unheard)["source"] == "startup"
+    assert propose(payload(3, search(3)), tell=unheard)["source"] == "gp"
 
 
 def test_the_model_beats_chance_on_a_smooth_hill():
@@ -79,28 +80,28 @@ def test_the_model_beats_chance_on_a_smooth_hill():
 def test_a_diverged_trial_pushes_away_and_never_counts_as_the_best():
     history = search(4)
     bad = [*history[:-1], {"knobs": history[-1]["knobs"], "value": None}]
-    assert propose(payload(4, bad))["knobs"] != propose(payload(4, history))["knobs"]
+    assert propose(payload(4, bad), tell=unheard)["knobs"] != propose(payload(4, history), tell=unheard)["knobs"]
     worst = min(trial["value"] for trial in history[:-1])
     told = [*history[:-1], {"knobs": history[-1]["knobs"], "value": worst}]
-    assert propose(payload(4, bad))["knobs"] == propose(payload(4, told))["knobs"]
+    assert propose(payload(4, bad), tell=unheard)["knobs"] == propose(payload(4, told), tell=unheard)["knobs"]
 
 
 def test_every_trial_diverged_is_no_crash():
     history = [{"knobs": trial["knobs"], "value": None} for trial in search(4)]
-    assert set(propose(payload(4, history))["knobs"]) == set(SPACE)
+    assert set(propose(payload(4, history), tell=unheard)["knobs"]) == set(SPACE)
 
 
 def test_proposals_of_one_round_differ_though_none_knows_the_others_value():
     history = search(4)
-    first = propose(payload(4, history))["knobs"]
-    second = propose(payload(5, history, [first]))["knobs"]
+    first = propose(payload(4, history), tell=unheard)["knobs"]
+    second = propose(payload(5, history, [first]), tell=unheard)["knobs"]
     assert first != second
 
 
 @pytest.mark.parametrize("changed", [{"search": "other"}, {"root": 2}, {"slot": 1}])
 def test_the_seed_depends_on_search_root_and_slot(changed):
-    assert propose(payload(0) | changed)["knobs"] != propose(payload(0))["knobs"]
+    assert propose(payload(0) | changed, tell=unheard)["knobs"] != propose(payload(0), tell=unheard)["knobs"]
 
 
 def test_nothing_to_search_gives_the_fixed_values():
-    assert propose(payload(0, space={"scale": 2.0}))["knobs"] == {"scale": 2.0}
+    assert propose(payload(0, space={"scale": 2.0}), tell=unheard)["knobs"] == {"scale": 2.0}

@@ -10,6 +10,7 @@ import torch
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from scipy.stats.qmc import discrepancy
 
+from realitycheck.executors.base import unheard
 from realitycheck.search.propose import propose
 from realitycheck.search.samplers.qmc import sobol_point, value_at
 
@@ -17,7 +18,7 @@ from realitycheck.search.samplers.qmc import sobol_point, value_at
 def knobs(slot: int, space, *, sampler: str = "qmc", search: str = "s", startup: int = 0, history=()):
     names = {"id": "i", "search": search, "data": "d", "dataset": "x", "loss": "l", "slot": slot, "root": 1}
     rule = {"space": space, "sampler": sampler, "startup_trials": startup, "published": {}, "pending": []}
-    return propose({**names, **rule, "history": list(history)})["knobs"]
+    return propose({**names, **rule, "history": list(history)}, tell=unheard)["knobs"]
 
 
 def points(slots: int, *, sampler: str, search: str) -> np.ndarray:

@@ -13,6 +13,7 @@ from small_study import PROTOCOL, write_study
 
 import realitycheck
 from realitycheck import verbs
+from realitycheck.executors.base import unheard
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import read_study
 from realitycheck.records.from_json import read_record
@@ -49,7 +50,7 @@ def value(knobs) -> float:
 def search(sampler: str, trials: int, **changes):
     history = []
     for slot in range(trials):
-        knobs = propose(payload(sampler, slot, history, **changes))["knobs"]
+        knobs = propose(payload(sampler, slot, history, **changes), tell=unheard)["knobs"]
         history.append({"knobs": knobs, "value": value(knobs)})
     return history
 
@@ -58,7 +59,7 @@ def search(sampler: str, trials: int, **changes):
 def test_a_resumed_search_equals_an_unbroken_one(sampler):
     unbroken = search(sampler, 5)
     for slot in range(5):
-        resumed = propose(payload(sampler, slot, json.loads(json.dumps(unbroken[:slot]))))
+        resumed = propose(payload(sampler, slot, json.loads(json.dumps(unbroken[:slot]))), tell=unheard)
         assert resumed["knobs"] == unbroken[slot]["knobs"]
 
 
@@ -78,7 +79,7 @@ def test_proposals_are_inside_their_ranges(sampler):
 @pytest.mark.parametrize("sampler", [name for name, entry in MENU.items() if not entry.learns])
 def test_a_log_range_is_searched_on_its_scale(sampler):
     """Half of a log range from 1e-4 to 1 is below 1e-2. Of sixteen fair draws three or fewer are so in 1.1 %."""
-    low = sum(propose(payload(sampler, slot))["knobs"]["lr"] < 1e-2 for slot in range(16))
+    low = sum(propose(payload(sampler, slot), tell=unheard)["knobs"]["lr"] < 1e-2 for slot in range(16))
     assert 4 <= low <= 12
 
 
@@ -86,20 +87,23 @@ def test_a_log_range_is_searched_on_its_scale(sampler):
 @pytest.mark.parametrize("changed", [{"search": "other"}, {"root": 2}, {"slot": 4}])
 def test_a_proposal_depends_on_search_root_and_slot(sampler, changed):
     history = search(sampler, 3)
-    assert propose(payload(sampler, 3, history) | changed)["knobs"] != propose(payload(sampler, 3, history))["knobs"]
+    assert (
+        propose(payload(sampler, 3, history) | changed, tell=unheard)["knobs"]
+        != propose(payload(sampler, 3, history), tell=unheard)["knobs"]
+    )
 
 
 @pytest.mark.parametrize("sampler", MENU)
 def test_proposals_of_a_round_differ(sampler):
     history = search(sampler, 3)
-    first = propose(payload(sampler, 3, history))["knobs"]
-    assert propose(payload(sampler, 4, history, [first]))["knobs"] != first
+    first = propose(payload(sampler, 3, history), tell=unheard)["knobs"]
+    assert propose(payload(sampler, 4, history, [first]), tell=unheard)["knobs"] != first
 
 
 @pytest.mark.parametrize("sampler", MENU)
 def test_a_search_of_diverged_trials_goes_on(sampler):
     history = [{"knobs": trial["knobs"], "value": None} for trial in search(sampler, 3)]
-    assert set(propose(payload(sampler, 3, history))["knobs"]) == set(SPACE)
+    assert set(propose(payload(sampler, 3, history), tell=unheard)["knobs"]) == set(SPACE)
 
 
 @pytest.mark.parametrize("sampler", MENU)
@@ -107,7 +111,7 @@ def test_another_process_proposes_the_same(sampler):
     asked = payload(sampler, 3, search(sampler, 3))
     code = (
         "import json, sys; from realitycheck.search.propose import propose;"
-        "print(json.dumps(propose(json.loads(sys.argv[1]))))"
+        "print(json.dumps(propose(json.loads(sys.argv[1]), tell=print)))"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code, json.dumps(asked)],
@@ -116,14 +120,14 @@ def test_another_process_proposes_the_same(sampler):
         text=True,
         env={"PYTHONHASHSEED": "1", "PYTHONPATH": str(ROOT)},
     )
-    assert json.loads(answer.stdout) == propose(asked)
+    assert json.loads(answer.stdout) == propose(asked, tell=unheard)
 
 
 def test_a_search_loads_only_what_its_sampler_needs():
     code = (
         "import json, sys; import realitycheck.search.samplers.menu; import realitycheck.protocol.model;"
         "assert not {'torch', 'optuna'} & set(sys.modules);"
-        "from realitycheck.search.propose import propose; propose(json.loads(sys.argv[1]));"
+        "from realitycheck.search.propose import propose; propose(json.loads(sys.argv[1]), tell=print);"
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, json.dumps(payload("random", 0))], check=True)
@@ -136,7 +140,7 @@ def test_proposals_of_2026_come_out_again():
     """
     cases = json.loads((Path(__file__).parent / "sketches_proposals.json").read_text(encoding="utf-8"))
     for case in cases:
-        made = propose(case["payload"])
+        made = propose(case["payload"], tell=unheard)
         assert made["source"] == case["source"]
         assert made["knobs"] == pytest.approx(case["knobs"], rel=1e-9, abs=0)
         assert made["source"] == "gp" or made["knobs"] == case["knobs"]
@@ -151,7 +155,7 @@ def test_a_search_proposes_again_what_its_ledger_holds(finished):
         later = {proposal.id for proposal in proposals if proposal.slot >= slot}
         before = {key: record for key, record in records.items() if key not in later}
         for job in (job for job in todo(plan, before, ()) if job.kind == "proposal"):
-            made = propose(job.payload)
+            made = propose(job.payload, tell=unheard)
             assert made == records[job.id].to_json()
             sources.add(made["source"])
     assert sources == {"startup", "gp"}
@@ -165,7 +169,7 @@ def carried_out(study: Path, cache: Path):
     place, records, weights = {"place": {"cache": str(cache)}}, {}, set()
     while jobs := todo(plan, records, weights):
         job = jobs[0]
-        body = job.payload if job.kind == "opening" else answer[job.kind](job.payload | place)
+        body = job.payload if job.kind == "opening" else answer[job.kind](job.payload | place, tell=unheard)
         records[body["id"]] = read_record(body)
         weights.add(body["id"])
     return plan, records

@@ -8,6 +8,7 @@ import pytest
 from small_study import write_study
 
 from realitycheck import verbs
+from realitycheck.executors.base import unheard
 from realitycheck.plan.cost import Calibration
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.runs import TrainingPlace
@@ -43,14 +44,14 @@ def ranked(monkeypatch):
 
 
 def test_everything_is_measured_and_takes_time(payload):
-    actual = calibrate(payload)
+    actual = calibrate(payload, tell=unheard)
     assert actual.keys() == {field.name for field in fields(Calibration)}
     assert all(value > 0 for value in actual.values())
 
 
 def test_a_score_is_timed_with_what_the_protocol_asks_for(payload, ranked):
     """Two folds of 8 dims; the store has 32 images, of which the first fold validates 16."""
-    calibrate(payload)
+    calibrate(payload, tell=unheard)
     both = ("cosine", "euclidean")
     assert ranked == [
         (32, 8, ASKED, "cosine"),  # untimed
@@ -63,7 +64,7 @@ def test_a_score_is_timed_with_what_the_protocol_asks_for(payload, ranked):
 def test_time_grows_with_the_square_of_what_is_ranked(payload, ranked, monkeypatch):
     """A ranking of 8 items takes a second: of 32 it takes 16, and a score has two rankings."""
     monkeypatch.setattr(module, "RANKED", 8)
-    actual = calibrate(payload)
+    actual = calibrate(payload, tell=unheard)
     assert {items for items, *_ in ranked} == {8}
     assert actual["evaluation"] == 4
     assert actual["fold_score"] == 2 * 32 + 32

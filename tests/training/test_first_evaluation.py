@@ -10,6 +10,7 @@ import torch
 from small_study import PROTOCOL, STUDY, write_study
 
 from realitycheck import verbs
+from realitycheck.executors.base import unheard
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import Trial
 from realitycheck.records.from_json import read_record
@@ -45,7 +46,9 @@ def trained(tmp_path, monkeypatch):
         script = iter(values)
         scored = lambda *_, **__: SimpleNamespace(map_at_r=next(script), r_precision=0.0, precision_at_1=0.0)  # noqa: E731
         monkeypatch.setattr(single_run, "scores", scored)
-        run = read_record(single_run.run({"spec": spec.to_json(), "place": asdict(place), "keep": True}).body)
+        run = read_record(
+            single_run.run({"spec": spec.to_json(), "place": asdict(place), "keep": True}, tell=unheard).body
+        )
         assert next(script, None) is None
         trainer, _, _ = assemble(spec, place)
         return run, trainer.model.state_dict(), load_weights(tmp_path / place.cache, spec.id, digest=run.weights)[1]
@@ -95,7 +98,9 @@ def test_a_complete_run_may_have_no_step(tmp_path, monkeypatch, trained):
     (search,) = plan.losses[2].searches
     spec = search.complete_run(index=0, knobs=KNOBS, fold_runs=[run, run])
     assert spec.phases == ()
-    done = read_record(single_run.run({"spec": spec.to_json(), "place": asdict(place), "keep": True}).body)
+    done = read_record(
+        single_run.run({"spec": spec.to_json(), "place": asdict(place), "keep": True}, tell=unheard).body
+    )
     assert (done.diverged, done.phases, done.best) == (False, (), None)
     trainer, _, _ = assemble(spec, place)
     assert equal(trainer.model.state_dict(), load_weights(tmp_path / place.cache, spec.id, digest=done.weights)[1])

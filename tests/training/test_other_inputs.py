@@ -9,6 +9,7 @@ from small_study import write_study
 
 from realitycheck import verbs
 from realitycheck.errors import RunError
+from realitycheck.executors.base import unheard
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.runs import TrainingPlace
 from realitycheck.training import single_run
@@ -29,4 +30,4 @@ def test_it_is_refused_before_anything_is_trained(tmp_path, changes, says):
     spec = plan.losses[0].searches[0].trial_runs(slot=0, knobs={"margin": 0.2})[0]
     place = asdict(TrainingPlace(str(stores.trainval), str(tmp_path), "cpu", None))
     with pytest.raises(RunError, match=says):
-        single_run.run({"spec": replace(spec, **changes).to_json(), "place": place, "keep": False})
+        single_run.run({"spec": replace(spec, **changes).to_json(), "place": place, "keep": False}, tell=unheard)

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from small_study import PROTOCOL, SPACES, STUDY, write_study
 
 from realitycheck import losses, verbs
+from realitycheck.executors.base import unheard
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.from_json import read_record
 from realitycheck.runs import TrainingPlace
@@ -47,7 +48,9 @@ def searches(tmp_path_factory):
 
 
 def trained(spec, place):
-    return read_record(single_run.run({"spec": spec.to_json(), "place": asdict(place), "keep": True}).body)
+    return read_record(
+        single_run.run({"spec": spec.to_json(), "place": asdict(place), "keep": True}, tell=unheard).body
+    )
 
 
 def seen_by(trainer):

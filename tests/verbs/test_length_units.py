@@ -12,6 +12,7 @@ from small_study import PROTOCOL, SPACES, STUDY, WARPED, write_study
 
 from realitycheck import verbs
 from realitycheck.errors import InputError, RunError
+from realitycheck.executors.base import unheard
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.units import LengthUnit
@@ -145,7 +146,7 @@ def test_embeddings_without_length_are_no_unit(done, monkeypatch):
     place = asdict(TrainingPlace(str(stores.trainval), "", "cpu", None))
     payload = {"recipe": done.study.protocol.recipe.model_dump(mode="json"), "dims": 8, "place": place}
     with pytest.raises(RunError, match="length 0"):
-        initial_length.measure(payload)
+        initial_length.measure(payload, tell=unheard)
 
 
 def test_a_length_that_cannot_be_measured_ends_the_run_with_its_cause(tmp_path, monkeypatch):

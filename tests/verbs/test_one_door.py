@@ -10,6 +10,7 @@ import pytest
 from small_study import write_study
 
 from realitycheck import verbs
+from realitycheck.executors.base import unheard
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.ledger import Ledger
@@ -121,7 +122,7 @@ def training(read):
 
 def test_a_training_opens_no_file_of_the_test_half(training, opened):
     test, payload = training
-    single_run.run(payload)
+    single_run.run(payload, tell=unheard)
     assert any(path.startswith(payload["place"]["trainval"]) for path in opened)
     assert not [path for path in opened if path.startswith(str(test))]
 
@@ -135,5 +136,5 @@ def test_a_training_that_finds_its_own_way_to_the_test_half_is_found(training, o
         return honest(spec, place)
 
     monkeypatch.setattr(single_run, "assemble", planted)
-    single_run.run(payload)
+    single_run.run(payload, tell=unheard)
     assert [path for path in opened if path.startswith(str(test))]
