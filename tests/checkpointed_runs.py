@@ -1,4 +1,4 @@
-"""Small trainings that are killed right after a checkpoint and run again, and plug-in losses with state of many kinds."""
+"""Small trainings that are killed after a checkpoint and run again, and plug-in losses with state of many kinds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import read_study
 from realitycheck.protocol.space import middle
 from realitycheck.runs import RunSpec, TrainingPlace
-from realitycheck.training import run_checkpoints
+from realitycheck.stores.cache import checkpoint_path
 from realitycheck.training.run_checkpoints import RunCheckpoints
 from realitycheck.training.single_run import run
 
@@ -51,7 +51,8 @@ class Home:
     def fold_run(self, label: str) -> RunSpec:
         search = next(loss.searches[0] for loss in self.plan.losses if loss.searches[0].label == label)
         space = self.plan.protocol.space_of(search.choice, "pictures")
-        return search.trial_runs(slot=0, knobs={name: middle(bounds) for name, bounds in space.items()})[0]
+        spec = search.trial_runs(slot=0, knobs={name: middle(bounds) for name, bounds in space.items()})[0]
+        return replace(spec, sources={})  # their digests take most of the time of so short a run
 
     def complete_run(self, label: str) -> RunSpec:
         phases = (
@@ -66,8 +67,9 @@ class Home:
         return run({"spec": spec.to_json(), "place": asdict(place), "keep": False}).body
 
     def kill(self, spec: RunSpec, *, at: int) -> Path:
-        """Train up to the checkpoint at an iteration, and no further; the file of the checkpoint."""
+        """Train from zero up to the checkpoint at an iteration, and no further; the file of the checkpoint."""
         honest = RunCheckpoints.offer
+        self.path(spec).unlink(missing_ok=True)
 
         def offer(self, state, *, evaluated):
             if state.__self__.trainer.iteration == at:
@@ -82,7 +84,7 @@ class Home:
         raise AssertionError(f"the run ended before iteration {at}: {body['cause']}")
 
     def path(self, spec: RunSpec) -> Path:
-        return run_checkpoints.checkpoint_path(self.folder, spec.id)
+        return checkpoint_path(self.folder, spec.id)
 
 
 def prepared(folder: Path, losses: dict[str, str]) -> Home:
@@ -109,7 +111,8 @@ def menu_choice(name: str) -> str:
 
 def plug_in_choice(name: str) -> str:
     """A loss of this file as a study names it."""
-    return f'{{loss: "{__name__}:{name}", distance: cosine, family: pairs, space: {{weight: 0.5}}}}'
+    space = "{weight: 0.5, loss_lr: 0.01, followup_loss_lr_scale: 0.5}" if name == "Trained" else "{weight: 0.5}"
+    return f'{{loss: "{__name__}:{name}", distance: cosine, family: pairs, space: {space}}}'
 
 
 class _Counts:
@@ -208,8 +211,6 @@ class Trained(PlugIn):
     def advance(self, embeddings):
         return 0.1
 
-
-KINDS = (Attributes, Generators, GlobalDraws, Buffers)
 
 TICKS = [0]
 

@@ -35,8 +35,8 @@ clock = time.monotonic
 class RunCheckpoints:
     """The checkpoint of one run, in one file that each new one replaces.
 
-    The first is written `seconds` after the start, and each other one `seconds` after the last. At an evaluation half of
-    that is enough, because the evaluation is not repeated then. A slow disk makes them rarer, see `SHARE`.
+    The first is written `seconds` after the start, and each other one `seconds` after the last. At an evaluation half
+    of that is enough, because the evaluation is not repeated then. A slow disk makes them rarer, see `SHARE`.
 
     Args:
         spec: the run.
