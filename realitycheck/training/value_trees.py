@@ -178,7 +178,7 @@ def tensor_digest(tensor: Tensor) -> str:
     """Return the SHA-256 of a tensor's type, shape and bytes."""
     value = tensor.detach().cpu().contiguous()
     hasher = hashlib.sha256(canonical_json([str(value.dtype), list(value.shape)]).encode())
-    hasher.update(memoryview(value.reshape(-1).view(torch.uint8).numpy()))
+    hasher.update(value.reshape(-1).view(torch.uint8).numpy().data)
     return hasher.hexdigest()
 
 
