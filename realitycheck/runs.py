@@ -175,15 +175,17 @@ class TrainingPlace:
 
     Args:
         trainval: store of the trainval half.
-        cache: folder for weights, one file per run id.
+        cache: folder for weights and checkpoints, one file per run id.
         device: `cpu`, `cuda`, `cuda:<number>`, or `auto`.
         weights: the file of the trunk's learned weights, or None where it has none.
+        checkpoint_seconds: longest time between two checkpoints in a run; None to write none.
     """
 
     trainval: str
     cache: str
     device: str
     weights: str | None
+    checkpoint_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,9 @@ Pilot = Annotated[
     Path | None, typer.Option(help="An earlier study under the same protocol, from which to take that deviation.")
 ]
 
+CheckpointEvery = Annotated[
+    str, typer.Option(help="Longest time between two checkpoints in a run, such as 30s, 5m or 1h; `off` for none.")
+]
 Reuse = Annotated[
     list[Path] | None, typer.Option(help="Folder of another study's records; those of equal id are copied.")
 ]
@@ -117,10 +120,13 @@ def run(
     workers: Workers = 2,
     device: Device = "auto",
     deadline: Deadline = 60.0,
+    checkpoint_every: CheckpointEvery = "5m",
     reuse: Reuse = None,
     accept_failed: AcceptFailed = None,
 ) -> None:
     """Carry out what is left of a study. Run it again after any interruption: it continues."""
+    off = checkpoint_every == "off"
+    checkpoint_seconds = None if off else verbs.duration(checkpoint_every, option="--checkpoint-every")
     read = verbs.load_study(study)
     _warn_of(read, verbs.changed_sources(read))
     for run_id in accept_failed or ():
@@ -133,6 +139,7 @@ def run(
             workers=workers,
             device=device,
             deadline=deadline * 60,
+            checkpoint_seconds=checkpoint_seconds,
             reuse=reuse or (),
             watch=watch.runs,
             progress=watch.making,

@@ -35,6 +35,7 @@ class Campaign:
         may_start: whether the stores of a job are fit for it; if not, nothing more is started, and `stopped` is set.
         known: records of other studies by id; one that a job asks for is copied instead of made again.
         machine: the processor and the versions that jobs are done with, for the notes.
+        ended: called with the id of a run whose record exists, so that its checkpoint is not needed any more.
 
     Attributes:
         running: jobs at work, by id.
@@ -57,6 +58,7 @@ class Campaign:
     may_start: Callable[[Job], bool]
     known: Mapping[str, Record]
     machine: str
+    ended: Callable[[str], None] = lambda run_id: None
     running: dict[str, Job] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
     left: dict[str, str] = field(default_factory=dict)
@@ -173,9 +175,11 @@ class Campaign:
         except LedgerError as error:
             # The model that came with these other numbers contradicts its record: it must not be scored.
             self.alarms.append(str(error))
+            self.ended(job.id)
             self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): made again, it came out different"
             self.forget(job.id)
             return False
+        self.ended(job.id)
         for run_id in self.agenda.accept(job, self.ledger.records[record.id], weights_stored=weights_stored):
             self.forget(run_id)
         return new

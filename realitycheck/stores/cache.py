@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ def weights_path(cache: Path, run_id: str) -> Path:
 def stored_weights(cache: Path) -> set[str]:
     """Return the ids of the runs with weights in the cache."""
     return {path.stem for path in (cache / "weights").glob("*.safetensors")}
+
+
+def checkpoint_path(cache: Path, run_id: str) -> Path:
+    """Return the path of the checkpoint of a run that has not ended."""
+    return cache / "checkpoints" / f"{run_id}.safetensors"
 
 
 HEAD, MIDDLE = b'{"sha256": "', b'", "body": '
@@ -58,3 +64,13 @@ def _sealed(body: bytes) -> bytes:
 def forget_weights(cache: Path, run_id: str) -> None:
     """Delete the weights of a run that has been scored."""
     weights_path(cache, run_id).unlink(missing_ok=True)
+
+
+def forget_checkpoint(cache: Path, run_id: str) -> None:
+    """Delete the checkpoint of a run that has ended."""
+    checkpoint_path(cache, run_id).unlink(missing_ok=True)
+
+
+def forget_checkpoints(cache: Path) -> None:
+    """Delete every checkpoint of a study that is complete, also damaged ones and the drafts of killed processes."""
+    shutil.rmtree(cache / "checkpoints", ignore_errors=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,11 +32,19 @@ class IntervalMeans(NamedTuple):
 
 
 @dataclass(slots=True)
+class Sums:
+    """What an interval has summed up so far: its iterations, and (2,) the losses and the distances to own vectors."""
+
+    iterations: int
+    values: Tensor
+
+
+@dataclass(slots=True)
 class Trainer:
     """A model, its loss and its optimisers.
 
     `distance` is the one that the loss declares. `iteration` counts from the start of the run. Batches and augmentation
-    depend only on it and on the seeds.
+    depend only on it and on the seeds. `sums` are those of an interval that has begun.
     """
 
     recipe: Recipe
@@ -50,16 +58,25 @@ class Trainer:
     device: torch.device
     distance: str
     iteration: int = 0
+    sums: Sums | None = None
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """The modules, by name."""
+        modules = {"model": self.model, "loss": self.loss, "teacher": self.teacher}
+        return {name: module for name, module in modules.items() if module is not None}
 
     @property
     def parts(self) -> dict[str, Stateful]:
         """Every part with a state that changes during training, by name."""
-        modules = {"model": self.model, "loss": self.loss, "teacher": self.teacher}
-        optimizers = {f"{name} optimizer": optimizer for name, optimizer in self.optimizers.items()}
-        return {name: part for name, part in {**modules, **optimizers}.items() if part is not None}
+        return {**self.modules, **{f"{name} optimizer": optimizer for name, optimizer in self.optimizers.items()}}
 
-    def advance(self, iterations: int) -> IntervalMeans:
-        """Train for some iterations and return means over them.
+    def advance(self, iterations: int, *, between: Callable[[], None] | None = None) -> IntervalMeans:
+        """Train to the end of an interval and return means over it.
+
+        Args:
+            iterations: the length of the interval; `sums` may hold some of it already.
+            between: called between two iterations of the interval.
 
         Raises:
             Diverged: if the loss raises an exception, or its mean is not finite.
@@ -67,28 +84,34 @@ class Trainer:
         vectors = self._class_vectors()
         self.model.train()
         self.loss.train()
-        total, away = torch.zeros((2,), dtype=torch.float64, device=self.device)
-        for _ in range(iterations):
-            images, labels = self._batch("batch")
-            with autocast(self.recipe.computes.precision, self.device):
-                features = self.model.features(images)
-                embeddings = self.model.embed(features)
-            embeddings = embeddings.float()
-            loss = self._backward(embeddings, labels, self._needed(features))
-            if vectors is not None:
-                away += own_distance(embeddings, labels, vectors, distance=self.distance)
-            if self.recipe.gradient_clip is not None:
-                nn.utils.clip_grad_value_(self.model.parameters(), self.recipe.gradient_clip.value)
-            for optimizer in self.optimizers.values():
-                optimizer.step()
-            total += loss.detach()
+        sums = self.sums = self.sums or Sums(0, torch.zeros((2,), dtype=torch.float64, device=self.device))
+        while sums.iterations < iterations:
+            if sums.iterations and between is not None:
+                between()
+            self._step(sums.values, vectors)
+            sums.iterations += 1
             self.iteration += 1
+        self.sums = None
         # Checked once per evaluation interval: a check in every step would synchronise the device with the host.
-        mean = float(total) / iterations
-        if not math.isfinite(mean):
-            raise Diverged(f"the training loss was {mean} by iteration {self.iteration}")
-        apart = None if vectors is None else float(away) / iterations
-        return IntervalMeans(mean, apart if apart is not None and math.isfinite(apart) else None)
+        loss, away = (value / iterations for value in sums.values.tolist())
+        if not math.isfinite(loss):
+            raise Diverged(f"the training loss was {loss} by iteration {self.iteration}")
+        return IntervalMeans(loss, None if vectors is None or not math.isfinite(away) else away)
+
+    def _step(self, sums: Tensor, vectors: Tensor | None) -> None:
+        images, labels = self._batch("batch")
+        with autocast(self.recipe.computes.precision, self.device):
+            features = self.model.features(images)
+            embeddings = self.model.embed(features)
+        embeddings = embeddings.float()
+        loss = self._backward(embeddings, labels, self._needed(features))
+        if vectors is not None:
+            sums[1] += own_distance(embeddings, labels, vectors, distance=self.distance)
+        if self.recipe.gradient_clip is not None:
+            nn.utils.clip_grad_value_(self.model.parameters(), self.recipe.gradient_clip.value)
+        for optimizer in self.optimizers.values():
+            optimizer.step()
+        sums[0] += loss.detach()
 
     def _class_vectors(self) -> Tensor | None:
         """Return the loss's class vectors (C, D), or None where it has not one per class."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
+from realitycheck.verbs.options import duration
 from realitycheck.verbs.pilot import pilot_deviation
 from realitycheck.verbs.plan import StudyPlan, plan_study
 from realitycheck.verbs.plugin_changes import changed_sources
@@ -31,6 +32,7 @@ __all__ = [
     "carry_out",
     "changed_sources",
     "check_study",
+    "duration",
     "examine",
     "fetch_data",
     "files_not_reported",

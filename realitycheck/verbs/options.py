@@ -12,6 +12,9 @@ from realitycheck.executors.menu import MENU
 from realitycheck.protocol.validation import nearest
 from realitycheck.records.ledger import Ledger
 
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+"""Seconds of the units of a duration."""
+
 
 def require_options(*, executor: str, device: str, reuse: Sequence[Path]) -> None:
     """Check the options of a `run` that no file holds.
@@ -23,6 +26,20 @@ def require_options(*, executor: str, device: str, reuse: Sequence[Path]) -> Non
     problems += [problem for folder in reuse for problem in _reuse_problems(folder)]
     if problems:
         raise InputError("the command line", problems)
+
+
+def duration(text: str, *, option: str) -> float:
+    """The seconds of a duration such as `30s`, `5m` or `1.5h`.
+
+    Raises:
+        InputError: it is none, or it is 0.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh])", text.strip())
+    seconds = float(match[1]) * SECONDS[match[2]] if match else 0.0
+    if seconds <= 0:
+        says = f"'{text}' is not allowed here: it must be a duration above 0, such as 30s, 5m or 1.5h."
+        raise InputError.one("the command line", "duration-invalid", says, where=option)
+    return seconds
 
 
 def _executor_problems(name: str) -> Iterator[Problem]:

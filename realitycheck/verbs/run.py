@@ -24,8 +24,9 @@ from realitycheck.search.agenda import Agenda
 from realitycheck.search.campaign import ATTEMPTS, Campaign
 from realitycheck.search.first_trials import SetAside
 from realitycheck.search.standing import Standing, loss_standings
-from realitycheck.stores.cache import forget_weights, stored_weights
+from realitycheck.stores.cache import forget_checkpoint, forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
+from realitycheck.verbs.checkpointing import CHECKPOINT_SECONDS, sweep_checkpoints, with_checkpoints
 from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.options import require_options
@@ -77,6 +78,7 @@ def run_study(
     workers: int = 2,
     device: str = "auto",
     deadline: float = 3600.0,
+    checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     reuse: Sequence[Path] = (),
     watch: Watch = silent,
     progress: Progress = unwatched,
@@ -92,6 +94,7 @@ def run_study(
         workers: child processes at a time.
         device: `cpu`, `cuda`, `cuda:<number>`, or `auto`, the one of the protocol's arithmetic.
         deadline: seconds after which a job counts as hanging; it is killed and tried again, three times at most.
+        checkpoint_seconds: longest time between two checkpoints in a run; None for none.
         reuse: folders of other studies' evidence, whose records of equal id are copied: a baseline is paid for once.
         watch: sees the progress of the runs.
         progress: sees that of the images and features, which are made ready before.
@@ -116,6 +119,7 @@ def run_study(
         read,
         executor=build_executor(read, executor, workers=workers, deadline=deadline),
         device=device,
+        checkpoint_seconds=checkpoint_seconds,
         reuse=reuse,
         watch=watch,
         progress=progress,
@@ -140,6 +144,7 @@ def carry_out(
     progress: Progress = unwatched,
     say: Say = unsaid,
     verbs: Mapping[str, str],
+    checkpoint_seconds: float | None = None,
 ) -> StudyResult:
     """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
     try:
@@ -151,9 +156,11 @@ def carry_out(
             runtime = _runtime(read, ledger, stores, reuse=reuse, measure=measure)
             register_first(read, ledger, runtime.plans)
             runtime.ledger.note("started", {"title": _versions(), "device": device})
-            campaign = _campaign(runtime, executor, verbs, check, device=device, before=campaign)
+            every = checkpoint_seconds
+            campaign = _campaign(runtime, executor, verbs, check, device=device, every=every, before=campaign)
             for _ in campaign.steps(seconds=1.0):
                 watch(runtime.standings(), [job.title for job in campaign.running.values()])
+        sweep_checkpoints(runtime.cache, campaign)
         return StudyResult(
             tuple(campaign.left.values()),
             tuple(campaign.alarms),
@@ -183,6 +190,7 @@ def _campaign(
     check: StoreCheck,
     *,
     device: str,
+    every: float | None,
     before: Campaign | None,
 ) -> Campaign:
     """The campaign of a study; it takes over what one that stopped has counted."""
@@ -191,9 +199,10 @@ def _campaign(
         ledger=runtime.ledger,
         executor=executor,
         verbs=verbs,
-        place=lambda job: runtime.place(job, device=device),
+        place=lambda job: with_checkpoints(runtime.place(job, device=device), kind=job.kind, seconds=every),
         stored=lambda: stored_weights(runtime.cache),
         forget=lambda run_id: forget_weights(runtime.cache, run_id),
+        ended=lambda run_id: forget_checkpoint(runtime.cache, run_id),
         may_start=lambda job: is_score_ready(check, runtime.stores, job),
         known=runtime.known,
         machine=_machine(runtime.read, device),

@@ -15,7 +15,7 @@ from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import Trial
 from realitycheck.records.from_json import read_record
 from realitycheck.runs import TrainingPlace
-from realitycheck.training import single_run
+from realitycheck.training import course, single_run
 from realitycheck.training.assemble import assemble
 from realitycheck.training.checkpoint import load_weights
 
@@ -45,7 +45,7 @@ def trained(tmp_path, monkeypatch):
         spec = search.replicate_runs(index=0, knobs=knobs)[0]
         script = iter(values)
         scored = lambda *_, **__: SimpleNamespace(map_at_r=next(script), r_precision=0.0, precision_at_1=0.0)  # noqa: E731
-        monkeypatch.setattr(single_run, "scores", scored)
+        monkeypatch.setattr(course, "scores", scored)
         run = read_record(
             single_run.run({"spec": spec.to_json(), "place": asdict(place), "keep": True}, tell=unheard).body
         )

@@ -7,7 +7,7 @@ from small_study import write_study
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
-from realitycheck.verbs.options import require_options
+from realitycheck.verbs.options import duration, require_options
 
 
 def test_a_device_that_is_none_and_a_folder_without_records_are_told_together(tmp_path):
@@ -22,3 +22,15 @@ def test_a_device_that_is_none_and_a_folder_without_records_are_told_together(tm
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1"])
 def test_devices(device, finished):
     require_options(executor="local", device=device, reuse=[finished.with_suffix("")])
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30s", 30.0), ("5m", 300.0), ("1.5h", 5400.0), ("2 h", 7200.0)])
+def test_durations(text, seconds):
+    assert duration(text, option="--checkpoint-every") == seconds
+
+
+@pytest.mark.parametrize("text", ["5", "m", "0s", "-5m", "5 minutes", ""])
+def test_what_is_no_duration(text):
+    with pytest.raises(InputError) as error:
+        duration(text, option="--checkpoint-every")
+    assert [(each.where, each.code) for each in error.value.problems] == [("--checkpoint-every", "duration-invalid")]

@@ -16,7 +16,7 @@ from realitycheck.executors.base import Job
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Run, Score, of_type
-from realitycheck.training import single_run
+from realitycheck.training import course, single_run
 
 
 class Meddling(InlineExecutor):
@@ -110,8 +110,8 @@ def other_curve(monkeypatch):
         made = TrainingPoint(*fields)
         return replace(made, loss=made.loss + 1e-9)
 
-    TrainingPoint = single_run.TrainingPoint
-    monkeypatch.setattr(single_run, "TrainingPoint", point)
+    TrainingPoint = course.TrainingPoint
+    monkeypatch.setattr(course, "TrainingPoint", point)
 
 
 def other_draws(monkeypatch):
