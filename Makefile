@@ -1,16 +1,21 @@
-# make demo    set everything up and run the demonstration study, from search to report
-# make test    set everything up and pass the tests
-# make check   ruff and mypy
-# make bench   speed and memory, side by side with peers; not part of the tests
-# make gpu     correctness and speed on a GPU, at most 8 minutes; smaller on a CPU; not part of the tests
-# make setup   the environment in .venv, from the hash-locked requirements
+# make demo      set everything up and run the demonstration study, from search to report
+# make test      set everything up and pass the tests
+# make extended  longer tests, in tests/extended: thousands of generated inputs, several processes; not part of `test`
+# make chaos     the longest tests, in tests/chaos: thousands of kills and bit flips, for hours; not part of `test`
+#                ARGS="-k kills" picks some of either
+# make check     ruff and mypy
+# make bench     speed and memory, side by side with peers; not part of the tests
+# make gpu       correctness and speed on a GPU, at most 8 minutes; smaller on a CPU; not part of the tests
+# make setup     the environment in .venv, from the hash-locked requirements
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup demo test check bench gpu clean
+ARGS ?=
+
+.PHONY: setup demo test extended chaos check bench gpu clean
 
 setup: $(STAMP)
 
@@ -29,6 +34,12 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+extended: setup
+	$(BIN)/python -m pytest tests/extended $(ARGS)
+
+chaos: setup
+	$(BIN)/python -m pytest tests/chaos $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .
