@@ -53,3 +53,14 @@ def test_without_scores_of_untrained_models_the_section_is_absent(study, dataset
     findings, facts = found(study, replace(dataset, untrained=()))
     assert facts is None
     assert findings.answer
+
+
+def test_without_scores_of_runners_up_students_t_gives_no_verdict(study, dataset, edit):
+    def alone(loss):
+        return replace(loss, searches=tuple(replace(search, near_best=()) for search in loss.searches))
+
+    findings, facts = found(study, edit(dataset, contrastive=alone, circle=alone, soft_triple=alone))
+    assert findings.study.estimator.needs_agreement
+    gained = [gain for of_row in facts.gains.values() for gain in of_row]
+    assert {gain.verdict for gain in gained} == {Verdict.UNDECIDED}
+    assert all(gain.interval is not None for gain in gained)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from realitycheck.statistics.agreement import agreed
+from realitycheck.statistics.agreement import agreed, agreed_gains
 from realitycheck.statistics.base import LossScores
 from realitycheck.statistics.comparisons import Reason, Verdict, compare
 from realitycheck.statistics.estimators import estimator
+from realitycheck.statistics.untrained import gains
 
 # Ten replicates with a standard deviation of 0.001 and a mean difference of 0.01.
 STEPS = [0.001 * step for step in (-1, 1, -1, 1, -1, 1, -1, 1, -1, 1)]
@@ -101,3 +102,30 @@ def test_what_is_undecided_or_pending_has_no_reason():
 def test_who_stands_beside_whom(method, searches, beside, needed):
     rule = estimator(method, level=0.95, searches=searches)
     assert (rule.beside, rule.needs_agreement) == (beside, needed)
+
+
+def gained(losses):
+    """Gains over an untrained model at 0.20 by Student's t, before and after the runners-up are asked."""
+
+    def by(method):
+        rule = estimator(method, level=0.95, searches=1)
+        return gains(losses, untrained=[0.2] * 10, pending={"late"}, estimator=rule)
+
+    return by("student_t"), agreed_gains(by("student_t"), by("runners_up"))
+
+
+@pytest.mark.parametrize(
+    ("label", "near_best", "mean", "alone", "together"),
+    [
+        ("calm", CALM, 0.21, Verdict.BETTER, Verdict.BETTER),
+        ("wild", WILD, 0.21, Verdict.BETTER, Verdict.UNDECIDED),
+        ("unscored", (), 0.21, Verdict.BETTER, Verdict.UNDECIDED),
+        ("equal", CALM, 0.20, Verdict.UNDECIDED, Verdict.UNDECIDED),
+        ("late", CALM, 0.21, None, None),
+    ],
+)
+def test_a_gain_counts_only_where_the_near_best_settings_give_it_too(label, near_best, mean, alone, together):
+    own = scores(mean, *near(mean, near_best)) if near_best else scores(mean)
+    (first, _), (second, _) = gained({label: own, "other": own})  # two losses: below 4 degrees there is no verdict
+    assert (first.verdict, second.verdict) == (alone, together)
+    assert second.interval == first.interval

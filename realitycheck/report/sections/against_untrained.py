@@ -13,7 +13,10 @@ from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import DASH, PENDING, enumeration, optional_signed, optional_span, percent
 from realitycheck.runs import Stage
+from realitycheck.statistics.agreement import agreed_gains
+from realitycheck.statistics.base import Estimator
 from realitycheck.statistics.comparisons import Verdict
+from realitycheck.statistics.estimators import estimator
 from realitycheck.statistics.untrained import Gain, gains
 
 
@@ -63,13 +66,24 @@ def blocks(dataset: DatasetFindings, facts: Helped) -> Iterator[Block]:
 
 
 def _gains(dataset: DatasetFindings, row: ScoreRow) -> tuple[Gain, ...]:
+    """Compare every loss with one untrained row; a verdict counts only if it survives the luck of the search."""
+    own = dataset.study.estimator
+    gained = _gained(dataset, row, own)
+    if not own.needs_agreement:
+        return gained
+    assert own.beside is not None
+    beside = estimator(own.beside, level=own.level, searches=own.searches)
+    return tuple(agreed_gains(gained, _gained(dataset, row, beside)))
+
+
+def _gained(dataset: DatasetFindings, row: ScoreRow, rule: Estimator) -> tuple[Gain, ...]:
     cells = {loss.label: _cell(dataset, loss) for loss in dataset.rows}
     return tuple(
         gains(
             {label: cell.scores for label, cell in cells.items()},
             untrained=_cell(dataset, row).values,
             pending={label for label, cell in cells.items() if cell.pending or _cell(dataset, row).pending},
-            estimator=dataset.study.estimator,
+            estimator=rule,
         )
     )
 
