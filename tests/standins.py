@@ -13,6 +13,7 @@ from typing import Any
 
 from realitycheck.executors.base import Job, Tell, VerbAnswer, unheard
 from realitycheck.runs import RESULTS_VERSION, RunSpec, ScoreSpec
+from realitycheck.search.posterior_mean import select
 
 
 def chance(*names: object) -> float:
@@ -143,6 +144,6 @@ def answer(job: Job, cache: Path) -> dict[str, Any]:
     place = {"place": {"cache": str(cache)}}
     if job.kind == "opening":
         return job.payload
-    if job.kind == "proposal":
-        return propose(job.payload, tell=unheard)
+    if job.kind in ("proposal", "selection"):
+        return (propose if job.kind == "proposal" else select)(job.payload, tell=unheard)
     return (run if job.kind == "run" else score)(job.payload | place, tell=unheard)

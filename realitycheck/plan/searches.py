@@ -15,6 +15,7 @@ from realitycheck.plan.splits import Fold, make_folds
 from realitycheck.protocol.model import FoldRule, LossChoice, Protocol
 from realitycheck.protocol.space import middle
 from realitycheck.protocol.units import LengthUnit, complete_growth
+from realitycheck.records.chosen_trial import selection_id
 from realitycheck.records.schema import Run, proposal_id
 from realitycheck.runs import RESULTS_VERSION, Knobs, RunSpec, Stage
 
@@ -127,6 +128,12 @@ class SearchPlan:
     def proposal_id(self, slot: int) -> str:
         """The id of one slot's proposal."""
         return proposal_id(self.id, slot)
+
+    @property
+    def selection_id(self) -> str | None:
+        """The id of its selection; None where the best trial is chosen without one."""
+        rule = self.protocol.search
+        return None if rule.select == "best" else selection_id(self.id, rule.trials)
 
     def trial_runs(self, *, slot: int, knobs: Knobs) -> tuple[RunSpec, ...]:
         """The K fold runs of a trial."""

@@ -93,7 +93,8 @@ class DatasetPlan:
         rules = protocol.model_dump(mode="json", include={"interval", "epoch"})
         sets = {"categories": sorted(protocol.categories), "same": sorted(self.study.same)}
         search = {"searches": protocol.search.searches, "trials": protocol.search.trials}
-        return self._compared | rules | sets | search | {"complete": protocol.final.complete}
+        chosen = {} if protocol.search.select == "best" else {"select": protocol.search.select}
+        return self._compared | rules | sets | search | chosen | {"complete": protocol.final.complete}
 
     @property
     def _compared(self) -> dict[str, Any]:

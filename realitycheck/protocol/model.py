@@ -74,12 +74,13 @@ class Phase(FrozenSection):
 class Search(FrozenSection):
     """How hyper-parameters are proposed: `trials` per search, the first `startup_trials` of them at random.
 
-    A loss is searched `searches` times on each dataset, independently; its replicates are divided evenly among these
-    searches. Trials go in rounds of `round`: the proposals of one round do not see each other's values. With `first`,
-    slot 0 is the loss's published setting; with `trials: 1` as well, nothing is searched. `units` is what lengths
-    among the hyper-parameters are multiples of: 1 (`raw`), or the initial embedding length (`head`, see
-    `protocol.units`).
+    A loss is searched `searches` times on each dataset; its replicates are divided evenly among these searches. The
+    proposals of a `round` do not see each other's values. With `first`, slot 0 is the loss's published setting; with
+    `trials: 1` as well, nothing is searched. `units` is what lengths are multiples of: 1 (`raw`), or the initial
+    embedding length (`head`, see `protocol.units`). `select` is the rule by which a search chooses one of its trials.
     """
+
+    options = frozenset({"select"})
 
     sampler: Annotated[str, OneOf(tuple(SAMPLERS))]
     searches: Repeats = 1
@@ -90,6 +91,7 @@ class Search(FrozenSection):
     shared: Space
     first: Literal["published"] | None = None
     units: Literal["head", "raw"] = "raw"
+    select: Literal["best", "posterior_mean"] = "best"
 
 
 class Final(FrozenSection):
@@ -106,10 +108,7 @@ class Final(FrozenSection):
 
 
 class IntervalRule(FrozenSection):
-    """How an interval is estimated, and its confidence level.
-
-    `runners_up` is how many near-best settings of a search are scored beside the chosen one, at most.
-    """
+    """How an interval is estimated, its level, and how many runners-up of a search are scored, at most."""
 
     options = frozenset({"runners_up"})
 
@@ -260,7 +259,7 @@ class Study(FrozenSection):
     `smallest_difference` is the smallest difference of interest, in points (hundredths) of the metric. `same` names the
     losses that are one function under several names: their spread is the noise of the protocol itself. `sources` are
     in no file: they say what the classes that are named by address are on this machine. `compare` is a claim only where
-    all pairs of losses are compared, too. `override` has what replaces values in the protocol's file.
+    all pairs are compared. `override` has what replaces values in the protocol's file.
     """
 
     study: Name

@@ -154,10 +154,13 @@ class SearchEvidence:
         id: digest of the search; empty for the untrained rows.
         planned: how many trials the protocol grants.
         trials: those with a proposal, by slot.
-        chosen: the best trial by mean validation MAP@R, ties to the lowest slot; None before the search is done.
+        chosen: the best trial by mean validation MAP@R, or by posterior mean where the protocol says so, ties to the
+            lowest slot; None before the search is done.
         replicates: those of its setting, in order; parts that do not exist yet are None.
         near_best: the chosen setting and its runners-up, the best first; empty before they are decided, and where the
             protocol scores none.
+        means: the posterior mean of every trial, by slot, where the protocol chooses by it; else empty.
+        selecting: whether all trials are finished and the selection by posterior mean is missing.
         failed: why it was set aside, by the notes; None where it was not.
         raised: run id → the exception that ended the run in a line, by the notes, in the order of the runs.
     """
@@ -169,13 +172,20 @@ class SearchEvidence:
     chosen: Trial | None
     replicates: tuple[Replicate, ...]
     near_best: tuple[NearBest, ...] = ()
+    means: tuple[float | None, ...] = ()
+    selecting: bool = False
     failed: SearchFailure | None = None
     raised: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def done(self) -> bool:
-        """Whether every trial has all its fold runs."""
-        return len(self.trials) == self.planned and all(trial.complete for trial in self.trials)
+        """Whether every trial has all its fold runs, and one of them is chosen if any can be."""
+        return not self.selecting and len(self.trials) == self.planned and all(trial.complete for trial in self.trials)
+
+    @property
+    def criterion(self) -> tuple[float | None, ...]:
+        """What trials are chosen by, in their order: their posterior means, or their values."""
+        return self.means or tuple(trial.value for trial in self.trials)
 
     @property
     def runners_up_runs(self) -> tuple[Run, ...]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from realitycheck.errors import LedgerError
 from realitycheck.metrics.menu import METRICS
 from realitycheck.protocol.units import LengthUnit
+from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score, unit_json
@@ -125,6 +126,14 @@ def _unit(body: dict[str, Any], knobs: dict[str, Any]) -> LengthUnit:
             "`unit` of a proposal record does not fit: `raw` must be `knobs` times `length` to its power."
         )
     return unit
+
+
+def _selection(fields: _Fields) -> Selection:
+    search, slot, means = fields.take("search", str), fields.take("slot", int), fields.take("means", list)
+    known = [(mean, -number) for number, mean in enumerate(means) if mean is not None]
+    if not all(_is_a(mean, float) for mean, _ in known) or max(known, default=(0.0, 1))[1] != -slot:
+        raise LedgerError("a selection record does not fit: `slot` must be that of the highest of its `means`.")
+    return Selection(search, slot, tuple(means))
 
 
 def _run(fields: _Fields) -> Run:
@@ -248,6 +257,7 @@ def _file(entry: Any) -> tuple[str, str]:
 _READERS: dict[str, Callable[[_Fields], Record]] = {
     "registration": _registration,
     "proposal": _proposal,
+    "selection": _selection,
     "run": _run,
     "score": _score,
     "opening": _opening,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from realitycheck.evaluations.menu import UNTRAINED_ROWS
 from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan, LossPlan
+from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.evidence import (
     DatasetEvidence,
     EvaluationScores,
@@ -102,7 +103,7 @@ def near_evidence(
     """The evidence of a search with its near-best settings; unchanged where all of its trials diverged."""
     if evidence.chosen is None:
         return evidence
-    first, *others = near_trials(search, evidence.trials, noise=noise)
+    first, *others = near_trials(search, evidence, noise=noise)
     runs = [evidence.replicates[0].complete_run]
     specs = [runner_up_run(search, trial) if search.protocol.completes else None for trial in others]
     runs += [_run(spec.id, records) if spec else None for spec in specs]
@@ -119,7 +120,12 @@ def search_evidence(plan: DatasetPlan, search: SearchPlan, records: Records) -> 
     trained = search.choice is not None
     planned = search.protocol.search.trials if trained else 0
     trials = tuple(_trial(search, proposal, records) for proposal in _proposals(search, records)) if trained else ()
+    selection = _selection(search, records) if trained else None
     chosen = _chosen(trials, planned=planned)
+    selecting = chosen is not None and search.selection_id is not None and selection is None
+    if selection is not None and chosen is not None:
+        chosen = trials[selection.slot]
+    chosen = None if selecting else chosen
     known = chosen is not None or not trained
     return SearchEvidence(
         number=search.number,
@@ -128,6 +134,8 @@ def search_evidence(plan: DatasetPlan, search: SearchPlan, records: Records) -> 
         trials=trials,
         chosen=chosen,
         replicates=_replicates(plan, search, chosen, records) if known else (),
+        means=selection.means if selection and chosen else (),
+        selecting=selecting,
     )
 
 
@@ -203,6 +211,11 @@ def _proposals(search: SearchPlan, records: Records) -> Iterator[Proposal]:
         record = records.get(search.proposal_id(slot))
         if isinstance(record, Proposal):
             yield record
+
+
+def _selection(search: SearchPlan, records: Records) -> Selection | None:
+    record = records.get(search.selection_id or "")
+    return record if isinstance(record, Selection) else None
 
 
 def _trial(search: SearchPlan, proposal: Proposal, records: Records) -> Trial:

@@ -7,7 +7,7 @@ varies by retraining. The test half opens after that, so no test score can choos
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.protocol.model import Protocol
@@ -42,15 +42,16 @@ def places_of(trials: Iterable[Trial], space: Space) -> list[Mapping[str, float 
     ]
 
 
-def near_trials(search: SearchPlan, trials: Sequence[Trial], *, noise: float) -> tuple[Trial, ...]:
-    """The best trial of a search and its runners-up, the best first."""
+def near_trials(search: SearchPlan, evidence: SearchEvidence, *, noise: float) -> tuple[Trial, ...]:
+    """The best trial of a search and its runners-up by what the search chooses by, the best first."""
     assert search.choice is not None
     space = search.protocol.space_of(search.choice, search.dataset)
-    chosen = near_best([trial.value for trial in trials], places_of(trials, space), noise=noise)
+    trials = evidence.trials
+    chosen = near_best(evidence.criterion, places_of(trials, space), noise=noise)
     return tuple(trials[number] for number in chosen[: 1 + search.protocol.interval.runners_up])
 
 
-def kept_trials(search: SearchPlan, trials: Sequence[Trial], *, noise: float | None) -> tuple[Trial, ...]:
+def kept_trials(search: SearchPlan, evidence: SearchEvidence, *, noise: float | None) -> tuple[Trial, ...]:
     """The trials whose models a score may still need: the unfinished ones, and the runners-up so far.
 
     As long as the noise is not known, every trial is inside the window. A trial outside of this list can still come
@@ -58,8 +59,8 @@ def kept_trials(search: SearchPlan, trials: Sequence[Trial], *, noise: float | N
     """
     if not search.protocol.interval.runners_up or not search.protocol.scores_folds:
         return ()
-    unfinished = tuple(trial for trial in trials if not trial.complete)
-    return unfinished + near_trials(search, trials, noise=math.inf if noise is None else noise)
+    unfinished = tuple(trial for trial in evidence.trials if not trial.complete)
+    return unfinished + near_trials(search, evidence, noise=math.inf if noise is None else noise)
 
 
 def runner_up_run(search: SearchPlan, trial: Trial) -> RunSpec | None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from realitycheck.canonical import digest
 from realitycheck.protocol.units import LengthUnit
+from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
 from realitycheck.records.registration import Registration
 from realitycheck.runs import RESULTS_VERSION, Body, Knobs, Outcome, RunSpec, ScoreSpec
@@ -235,11 +236,13 @@ class Opening:
         }
 
 
-Record = Registration | Proposal | Run | Score | Opening
+Record = Registration | Proposal | Selection | Run | Score | Opening
 
-Kind = TypeVar("Kind", Registration, Proposal, Run, Score, Opening)
+Kind = TypeVar("Kind", Registration, Proposal, Selection, Run, Score, Opening)
 
-RECORDS: dict[str, type[Record]] = {record.kind: record for record in (Registration, Proposal, Run, Score, Opening)}
+RECORDS: dict[str, type[Record]] = {
+    record.kind: record for record in (Registration, Proposal, Selection, Run, Score, Opening)
+}
 """Kind → type, in the order of a packed ledger."""
 
 

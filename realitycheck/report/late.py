@@ -12,7 +12,7 @@ from realitycheck.records.registration import Registration
 NAMING = "same"
 """The claim that shapes the noise floor alone, and no verdict."""
 
-UNSAID = {"compare": "baseline"}
+UNSAID = {"compare": "baseline", "select": "best"}
 """Claims that an opening holds only where they differ from these."""
 
 

@@ -90,7 +90,7 @@ class Campaign:
                 self._decide(job, self.known[job.id])
                 self._keep(job, self.known[job.id], weights_stored=False)
             elif self.executor.free > 0 and self._fit(job):
-                place = {} if job.kind == "proposal" else {"place": self.place(job)}
+                place = {} if job.kind in ("proposal", "selection") else {"place": self.place(job)}
                 job_here = Job(job.kind, job.id, job.group, job.title, job.payload | place)
                 self.executor.submit(job_here, address=self.verbs[job.kind])
                 self.running[job.id] = job

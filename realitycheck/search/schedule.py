@@ -11,7 +11,7 @@ from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
 from realitycheck.records.gather import final_knobs, lengths_basis, score_spec, search_evidence
-from realitycheck.records.near_settings import kept_trials, near_trials, runner_up_run, validation_noise
+from realitycheck.records.near_settings import kept_trials, near_trials, places_of, runner_up_run, validation_noise
 from realitycheck.records.schema import Opening, Run, Score, of_type
 from realitycheck.runs import Body, RunSpec, Stage
 
@@ -83,7 +83,8 @@ def opening_jobs(plan: DatasetPlan, searches: Sequence[SearchEvidence], records:
 def search_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:
     """What one search may do now: its next proposals and trials, then the replicates and runners-up, then scores."""
     if evidence.chosen is None:
-        return [*_trial_jobs(search, evidence, known), *_proposal_jobs(search, evidence)]
+        selection = [_selection_job(search, evidence)] if evidence.selecting else []
+        return [*selection, *_trial_jobs(search, evidence, known), *_proposal_jobs(search, evidence)]
     replicates = _replicate_jobs(plan, search, evidence.chosen, known)
     jobs = replicates + _near_best_jobs(plan, search, evidence, known)
     return list({job.id: job for job in jobs}.values())
@@ -129,6 +130,19 @@ def _proposal_jobs(search: SearchPlan, evidence: SearchEvidence) -> list[Job]:
     return [Job(kind="proposal", id=payload["id"], group=search.group, title=title, payload=payload)]
 
 
+def _selection_job(search: SearchPlan, evidence: SearchEvidence) -> Job:
+    assert search.choice is not None and search.selection_id is not None
+    space = search.protocol.space_of(search.choice, search.dataset)
+    payload: Body = {
+        "search": search.id,
+        "places": [dict(places) for places in places_of(evidence.trials, space)],
+        "values": [trial.value for trial in evidence.trials],
+        "root": search.protocol.seed,
+    }
+    title = f"{search.group}: selection"
+    return Job(kind="selection", id=search.selection_id, group=search.group, title=title, payload=payload)
+
+
 def _trial_jobs(search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:
     jobs = []
     for trial in evidence.trials:
@@ -167,7 +181,7 @@ def _near_best_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvide
         return []
     protocol = search.protocol
     jobs: list[Job] = []
-    for place, trial in enumerate(near_trials(search, evidence.trials, noise=known.noise)):
+    for place, trial in enumerate(near_trials(search, evidence, noise=known.noise)):
         name = f"runner-up {place}, trial {trial.slot + 1}" if place else f"chosen trial {trial.slot + 1}"
         spec = runner_up_run(search, trial) if place and protocol.completes else None
         if spec is not None and spec.id not in known.records:
@@ -181,7 +195,7 @@ def _near_best_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvide
 
 def spent_trials(search: SearchPlan, evidence: SearchEvidence, known: Known) -> tuple[str, ...]:
     """The runs of trials with stored weights that no score can need."""
-    kept = {trial.slot for trial in kept_trials(search, evidence.trials, noise=known.noise)}
+    kept = {trial.slot for trial in kept_trials(search, evidence, noise=known.noise)}
     return tuple(
         spec.id
         for trial in evidence.trials

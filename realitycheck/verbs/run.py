@@ -36,6 +36,7 @@ from realitycheck.verbs.study import Progress, Say, plans_of, prepare_data, requ
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",
+    "selection": "realitycheck.search.posterior_mean:select",
     "run": "realitycheck.training.single_run:run",
     "score": "realitycheck.evaluations.score:score",
 }

@@ -79,6 +79,10 @@ def evidence(trials, replicates, *, planned):
     return SearchEvidence(0, "s", planned, tuple(trials), chosen, tuple(replicates))
 
 
+def of_trials(trials, *, means=()):
+    return SearchEvidence(0, "s", len(trials), tuple(trials), None, (), means=means)
+
+
 def test_noise_is_known_when_every_fold_run_of_every_replicate_is(plan, search):
     trials = [trial(search, 0, 0.5, 0.6, 0.6)]
     whole = evidence(trials, [replicate(search, 0, 0.50, 0.54), replicate(search, 1, 0.48, 0.48)], planned=1)
@@ -99,9 +103,15 @@ def test_near_trials_are_apart_in_the_declared_range_and_inside_the_window(searc
         trial(search, 3, 0.20, 0.57, 0.57),
         trial(search, 4, 0.90, 0.56, 0.56),  # two runners-up are taken
     ]
-    assert [each.slot for each in near_trials(search, trials, noise=1.0)] == [0, 2, 3]
+    assert [each.slot for each in near_trials(search, of_trials(trials), noise=1.0)] == [0, 2, 3]
     # 1.96 · √2 · 0.01 = 0.0277: 0.58 is inside of the window, 0.57 is not.
-    assert [each.slot for each in near_trials(search, trials, noise=0.01)] == [0, 2]
+    assert [each.slot for each in near_trials(search, of_trials(trials), noise=0.01)] == [0, 2]
+
+
+def test_near_trials_of_a_search_that_chose_by_posterior_mean_are_near_in_it(search):
+    trials = [trial(search, 0, 0.5, 0.60, 0.60), trial(search, 1, 0.7, 0.58, 0.58), trial(search, 2, 0.2, 0.55, 0.55)]
+    chosen = near_trials(search, of_trials(trials, means=(0.57, 0.59, 0.565)), noise=0.01)
+    assert [each.slot for each in chosen] == [1, 0, 2]  # all inside of 0.0277 below 0.59
 
 
 def test_kept_are_the_unfinished_and_the_best_distinct_ones(search):
@@ -112,16 +122,16 @@ def test_kept_are_the_unfinished_and_the_best_distinct_ones(search):
         trial(search, 3, 0.9, 0.3, 0.3),
         trial(search, 4, 0.2, 0.9, None),
     ]
-    assert [each.slot for each in kept_trials(search, trials, noise=None)] == [4, 1, 3, 2]
-    assert [each.slot for each in kept_trials(search, trials[:4], noise=0.01)] == [1]
+    assert [each.slot for each in kept_trials(search, of_trials(trials), noise=None)] == [4, 1, 3, 2]
+    assert [each.slot for each in kept_trials(search, of_trials(trials[:4]), noise=0.01)] == [1]
 
 
 def test_a_dropped_trial_comes_back_where_a_better_one_displaces_its_neighbour(search):
     """0.43 is close to 0.50 and 0.36; 0.50 and 0.36 are apart."""
     before = [trial(search, 0, 0.43, 0.6, 0.6), trial(search, 1, 0.36, 0.5, 0.5)]
-    assert [each.slot for each in kept_trials(search, before, noise=None)] == [0]
+    assert [each.slot for each in kept_trials(search, of_trials(before), noise=None)] == [0]
     after = [*before, trial(search, 2, 0.50, 0.7, 0.7)]
-    assert [each.slot for each in kept_trials(search, after, noise=None)] == [2, 1]
+    assert [each.slot for each in kept_trials(search, of_trials(after), noise=None)] == [2, 1]
 
 
 def test_the_complete_run_of_a_runner_up_waits_for_its_folds(search):

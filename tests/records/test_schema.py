@@ -10,6 +10,7 @@ import pytest
 
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import LedgerError
+from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.from_json import read_record
 from realitycheck.records.schema import RECORDS, Opening, opening_id
 
@@ -23,8 +24,8 @@ def bodies(finished) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def samples(bodies) -> dict[str, dict]:
-    """One body of each kind."""
-    return {body["kind"]: body for body in bodies}
+    """One body of each kind; no shipped protocol makes a selection."""
+    return {body["kind"]: body for body in [*bodies, Selection("s" * 64, 1, (0.1, 0.4, None)).to_json()]}
 
 
 def test_a_packed_ledger_round_trips_byte_for_byte(bodies):

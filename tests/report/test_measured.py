@@ -37,6 +37,10 @@ def test_what_was_held_constant(study):
         ({"startup_trials": 0, "sampler": "random"}, "all by the sampler random"),
         ({"startup_trials": 0, "first": "published"}, "trial 1 the published setting, the others by the sampler gp"),
         ({"startup_trials": 0, "first": "published", "trials": 1}, "trial 1 the published setting"),
+        (
+            {"startup_trials": 0, "sampler": "random", "select": "posterior_mean"},
+            "all by the sampler random; the highest posterior mean is chosen",
+        ),
     ],
 )
 def test_how_trials_came_about(changes, said, study):

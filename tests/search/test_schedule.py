@@ -11,6 +11,7 @@ from small_study import PROTOCOL, write_study
 
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import read_study
+from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.from_json import read_record
 from realitycheck.records.gather import gather, lengths_basis
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
@@ -70,6 +71,31 @@ def test_exactly_as_many_records_as_promised(plan, tmp_path):
         for replicate in loss.replicates:
             scores = replicate.scores["clean"]
             assert (scores.folds is not None and scores.complete is not None) == (replicate.diverged == 0)
+
+
+def test_a_search_chooses_by_the_recorded_selection(tmp_path):
+    """By hand from the records: no replicate trains before it, and all have the knobs of its slot."""
+    select = PROTOCOL.replace("round: 1,", "round: 1, select: posterior_mean,").replace("trials: 3", "trials: 4")
+    plan = plan_of(write_study(tmp_path / "selecting", protocol=select))
+    best = plan_of(write_study(tmp_path / "best", protocol=PROTOCOL.replace("trials: 3", "trials: 4")))
+    assert [search.id for search in plan.searches] == [search.id for search in best.searches]
+    assert plan.digest != best.digest
+
+    records = play(plan, tmp_path, seed=0)
+    assert play(plan, tmp_path, seed=1) == records
+    selections = {one.search: one for one in of_type(records.values(), Selection)}
+    assert set(selections) == {search.id for search in plan.searches}
+    for loss in gather(plan, records).losses:
+        (search,) = loss.searches
+        assert search.done and search.means == selections[search.id].means
+        assert search.chosen == search.trials[selections[search.id].slot]
+        assert all(run.spec.knobs == search.chosen.knobs for one in search.replicates for run in one.fold_runs)
+
+    without = {key: record for key, record in records.items() if not isinstance(record, Selection | Opening)}
+    assert {job.kind for job in todo(plan, without, ())} == {"selection"}
+    assert not any(
+        search.done or search.replicates for loss in gather(plan, without).losses for search in loss.searches
+    )
 
 
 def test_no_score_before_the_opening_and_no_opening_before_the_last_search(plan, tmp_path):

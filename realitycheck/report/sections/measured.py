@@ -178,7 +178,8 @@ def _proposed(search: Search) -> str:
         f"{trials} at random": drawn >= start,
         f"{others} by the sampler {search.sampler}": max(drawn, start - 1) < search.trials,
     }
-    return ", ".join(part for part, holds in parts.items() if holds)
+    proposed = ", ".join(part for part, holds in parts.items() if holds)
+    return proposed if search.select == "best" else f"{proposed}; the highest posterior mean is chosen"
 
 
 def _epoch(epoch: int | str) -> str:
