@@ -16,6 +16,7 @@ from small_study import PROTOCOL, STUDY, write_study
 from torch import Tensor, nn
 
 from realitycheck import verbs
+from realitycheck.executors.base import Tell, unheard
 from realitycheck.losses.base import Loss
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import read_study
@@ -61,10 +62,10 @@ class Home:
         )
         return replace(self.fold_run(label), fold=None, dims=16, phases=phases)
 
-    def run(self, spec: RunSpec, *, seconds: float | None = None) -> dict[str, Any]:
+    def run(self, spec: RunSpec, *, seconds: float | None = None, tell: Tell = unheard) -> dict[str, Any]:
         """Train, or continue from the checkpoint; the body of the record."""
         place = TrainingPlace(self.trainval, str(self.folder), "cpu", None, seconds)
-        return run({"spec": spec.to_json(), "place": asdict(place), "keep": False}).body
+        return run({"spec": spec.to_json(), "place": asdict(place), "keep": False}, tell=tell).body
 
     def kill(self, spec: RunSpec, *, at: int) -> Path:
         """Train from zero up to the checkpoint at an iteration, and no further; the file of the checkpoint."""

@@ -91,8 +91,8 @@ def test_a_continued_complete_run_is_the_unbroken_one(home, unbroken, at):
 
 
 def test_iterations_are_not_repeated(home, monkeypatch):
-    """The second attempt takes the steps after the checkpoint alone."""
-    spec, steps = home.fold_run("contrastive"), []
+    """The second attempt takes the steps after the checkpoint alone, and reports them."""
+    spec, steps, reported = home.fold_run("contrastive"), [], []
     honest = Trainer._step
 
     def step(trainer, *sums):
@@ -101,8 +101,16 @@ def test_iterations_are_not_repeated(home, monkeypatch):
 
     monkeypatch.setattr(Trainer, "_step", step)
     home.kill(spec, at=SECOND_PHASE)
-    home.run(spec)
+    home.run(spec, tell=lambda *advance: reported.append(advance))
     assert steps == [*range(SECOND_PHASE), *range(SECOND_PHASE, 15)]
+    assert reported[0] == (SECOND_PHASE, 15) and reported[-1] == (15, 15)
+    assert reported == sorted(reported)
+
+
+def test_a_run_reports_every_iteration_of_its_phases(home):
+    reported = []
+    home.run(home.complete_run("contrastive"), tell=lambda *advance: reported.append(advance))
+    assert set(reported) == {(done, 9) for done in range(1, 10)}
 
 
 @pytest.mark.parametrize("name", ["OddState", "GlobalState"])
