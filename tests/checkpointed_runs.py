@@ -28,8 +28,8 @@ from realitycheck.training.single_run import run
 
 SPACES = Path(__file__).parents[1] / "protocols" / "spaces" / "v2.yaml"
 CHANGES = {
-    "phases: [{name: normal, cap: 30, evaluate_every: 10, patience: 2}]": "phases: [{name: normal, cap: 9, "
-    "evaluate_every: 3, patience: 3}, {name: followup, cap: 6, evaluate_every: 3, patience: 3}]",
+    "phases: [{name: normal, cap: 30, evaluate_every: 10, patience: 2}]": "phases: [{name: normal, cap: 6, "
+    "evaluate_every: 3, patience: 3}, {name: followup, cap: 3, evaluate_every: 3, patience: 3}]",
     "trials: 3, startup_trials: 2, round: 1, space: v1, shared: {}": "trials: 1, startup_trials: 1, round: 1, "
     "space: v2, shared: {followup_trunk_lr_scale: 0.5, followup_embedder_lr_scale: 0.5}",
     "collapse: 1e-4": "collapse: 0.0",

@@ -36,19 +36,16 @@ class Held(Loss):
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         self.step += 1
         folder = Path(self.folder)
-        if (folder / "hold").exists():
-            with (folder / "steps").open("a") as file:
-                file.write(f"{self.step}\n")
-            while self.step == HELD_AT and (folder / "hold").exists():
-                (folder / "held").touch()
-                time.sleep(0.01)
+        with (folder / "steps").open("a") as file:
+            file.write(f"{self.step}\n")
+        while self.step == HELD_AT and (folder / "hold").exists():
+            (folder / "held").touch()
+            time.sleep(0.01)
         return (embeddings - 0.01 * self.step).square().mean()
 
 
 def study_of(home: Path, folder: Path) -> ReadStudy:
-    choice = (
-        f'{{loss: "{__name__}:Held", distance: cosine, family: pairs, space: {{folder: {{choice: ["{folder}"]}}}}}}'
-    )
+    choice = f'{{loss: "{__name__}:Held", distance: cosine, family: pairs, space: {{folder: "{folder}"}}}}'
     study = STUDY.replace("{contrastive: {}, triplet: {}, normalized_softmax: {}}", f"{{held: {choice}}}")
     protocol = SHORT.replace("trials: 3, startup_trials: 2", "trials: 1, startup_trials: 1")
     return read_study(write_study(home, protocol=protocol, study=study.replace("line: contrastive", "line: held")))
@@ -93,5 +90,9 @@ def test_a_killed_run_continues_from_its_checkpoint(tmp_path, killer):
     ledger = carry_out(read, killer)
     notes = Ledger(read.path.parent / "small").notes()
     assert [note["kind"] for note in notes if note["kind"] == "failed"] == ["failed"]
+    steps = [int(step) for step in (tmp_path / "steps").read_text().split()]
+    assert steps[:HELD_AT] == [*range(1, HELD_AT + 1)]
+    continued = steps[HELD_AT]
+    assert continued > 1 and steps[HELD_AT : 2 * HELD_AT] == [*range(continued, 10), *range(1, continued + 1)][:HELD_AT]
     assert not (read.path.parent / "small" / "cache" / "checkpoints").exists()
     assert ledger == carry_out(study_of(tmp_path / "unbroken", tmp_path), InlineExecutor())

@@ -27,7 +27,7 @@ STATEFUL = (
 )
 KEPT = ("Attributes", "Generators", "GlobalDraws", "Buffers", "Trained")
 REFUSED = ("ClosedState", "OddState", "GlobalState")
-WITHIN, EVALUATED, SECOND_PHASE = 2, 6, 13
+WITHIN, EVALUATED, SECOND_PHASE = 2, 3, 8
 """Iterations within an interval, at an evaluation, and within an interval of the second phase."""
 
 
@@ -102,8 +102,8 @@ def test_iterations_are_not_repeated(home, monkeypatch):
     monkeypatch.setattr(Trainer, "_step", step)
     home.kill(spec, at=SECOND_PHASE)
     home.run(spec, tell=lambda *advance: reported.append(advance))
-    assert steps == [*range(SECOND_PHASE), *range(SECOND_PHASE, 15)]
-    assert reported[0] == (SECOND_PHASE, 15) and reported[-1] == (15, 15)
+    assert steps == [*range(SECOND_PHASE), *range(SECOND_PHASE, 9)]
+    assert reported[0] == (SECOND_PHASE, 9) and reported[-1] == (9, 9)
     assert reported == sorted(reported)
 
 
