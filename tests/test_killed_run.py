@@ -52,18 +52,24 @@ def study_of(home: Path, folder: Path) -> ReadStudy:
 
 
 def carry_out(read: ReadStudy, executor: LocalExecutor | InlineExecutor) -> bytes:
-    """Do the study; the packed ledger."""
+    """Do the study; the packed ledger. No recorded run has a checkpoint at any time."""
+    folder = read.path.parent / "small"
+
+    def watch(*_: object) -> None:
+        kept = {path.stem for path in (folder / "cache" / "checkpoints").glob("*.safetensors")}
+        assert not kept & {path.stem for path in (folder / "ledger" / "run").glob("*.json")}
+
     verbs.carry_out(
         read,
         executor=executor,
         device="cpu",
         reuse=(),
-        watch=lambda standings, running: None,
+        watch=watch,
         verbs=VERBS,
         checkpoint_seconds=1e-6,
     )
-    ledger = Ledger(read.path.parent / "small")
-    return ledger.pack(read.texts()).read_bytes()
+    assert not (folder / "cache" / "checkpoints").exists()
+    return Ledger(folder).pack(read.texts()).read_bytes()
 
 
 @pytest.fixture
@@ -94,5 +100,4 @@ def test_a_killed_run_continues_from_its_checkpoint(tmp_path, killer):
     assert steps[:HELD_AT] == [*range(1, HELD_AT + 1)]
     continued = steps[HELD_AT]
     assert continued > 1 and steps[HELD_AT : 2 * HELD_AT] == [*range(continued, 10), *range(1, continued + 1)][:HELD_AT]
-    assert not (read.path.parent / "small" / "cache" / "checkpoints").exists()
     assert ledger == carry_out(study_of(tmp_path / "unbroken", tmp_path), InlineExecutor())

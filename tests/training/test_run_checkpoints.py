@@ -29,6 +29,8 @@ KEPT = ("Attributes", "Generators", "GlobalDraws", "Buffers", "Trained")
 REFUSED = ("ClosedState", "OddState", "GlobalState")
 WITHIN, EVALUATED, SECOND_PHASE = 2, 3, 8
 """Iterations within an interval, at an evaluation, and within an interval of the second phase."""
+FROZEN = 5
+"""After the step in which `Trained` freezes a layer."""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,7 @@ def test_a_continued_fold_run_is_the_unbroken_one(home, unbroken, label, at):
     assert canonical_json(home.run(spec)) == unbroken(spec)
 
 
-@pytest.mark.parametrize("at", [WITHIN, SECOND_PHASE])
+@pytest.mark.parametrize("at", [FROZEN, SECOND_PHASE])
 @pytest.mark.parametrize("name", KEPT)
 def test_a_plug_in_with_state_in_attributes_and_generators_is_continued(home, unbroken, name, at):
     spec = home.fold_run(name.lower())
@@ -88,6 +90,21 @@ def test_a_continued_complete_run_is_the_unbroken_one(home, unbroken, at):
     spec = home.complete_run("moco")
     assert home.kill(spec, at=at).exists()
     assert canonical_json(home.run(spec)) == unbroken(spec)
+
+
+def test_that_a_parameter_of_the_loss_moved_is_kept(home):
+    """Else a run whose second phase moves none is refused."""
+    spec = home.fold_run("normalized_softmax")
+    home.kill(spec, at=SECOND_PHASE)
+    assert home.continued(spec).moved
+
+
+def test_what_is_trained_is_kept(home):
+    """A layer that a loss froze stays frozen."""
+    spec = home.fold_run("trained")
+    home.kill(spec, at=FROZEN)
+    loss = home.continued(spec).trainer.loss
+    assert [parameter.requires_grad for parameter in loss.parameters()] == [False, False]
 
 
 def test_iterations_are_not_repeated(home, monkeypatch):
