@@ -16,19 +16,25 @@ from small_study import PROTOCOL, STUDY, write_study
 from torch import Tensor, nn
 
 from realitycheck import verbs
+from realitycheck.executors.base import Tell, unheard
 from realitycheck.losses.base import Loss
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import read_study
 from realitycheck.protocol.space import middle
 from realitycheck.runs import RunSpec, TrainingPlace
 from realitycheck.stores.cache import checkpoint_path
-from realitycheck.training.run_checkpoints import RunCheckpoints
+from realitycheck.training.assemble import assemble
+from realitycheck.training.course import Training
+from realitycheck.training.run_checkpoints import RunCheckpoints, checkpoints_of
 from realitycheck.training.single_run import run
 
 SPACES = Path(__file__).parents[1] / "protocols" / "spaces" / "v2.yaml"
+OLD_PHASES = "phases: [{name: normal, cap: 30, evaluate_every: 10, patience: 2}]"
+PHASES = (
+    "phases: [{name: normal, cap: 6, evaluate_every: 3, patience: 3}, "
+    "{name: followup, cap: 3, evaluate_every: 3, patience: 3}]"
+)
 CHANGES = {
-    "phases: [{name: normal, cap: 30, evaluate_every: 10, patience: 2}]": "phases: [{name: normal, cap: 9, "
-    "evaluate_every: 3, patience: 3}, {name: followup, cap: 6, evaluate_every: 3, patience: 3}]",
     "trials: 3, startup_trials: 2, round: 1, space: v1, shared: {}": "trials: 1, startup_trials: 1, round: 1, "
     "space: v2, shared: {followup_trunk_lr_scale: 0.5, followup_embedder_lr_scale: 0.5}",
     "collapse: 1e-4": "collapse: 0.0",
@@ -61,10 +67,10 @@ class Home:
         )
         return replace(self.fold_run(label), fold=None, dims=16, phases=phases)
 
-    def run(self, spec: RunSpec, *, seconds: float | None = None) -> dict[str, Any]:
+    def run(self, spec: RunSpec, *, seconds: float | None = None, tell: Tell = unheard) -> dict[str, Any]:
         """Train, or continue from the checkpoint; the body of the record."""
         place = TrainingPlace(self.trainval, str(self.folder), "cpu", None, seconds)
-        return run({"spec": spec.to_json(), "place": asdict(place), "keep": False}).body
+        return run({"spec": spec.to_json(), "place": asdict(place), "keep": False}, tell=tell).body
 
     def kill(self, spec: RunSpec, *, at: int) -> Path:
         """Train from zero up to the checkpoint at an iteration, and no further; the file of the checkpoint."""
@@ -83,14 +89,23 @@ class Home:
             return self.path(spec)
         raise AssertionError(f"the run ended before iteration {at}: {body['cause']}")
 
+    def continued(self, spec: RunSpec) -> Training:
+        """A training that has resumed from its checkpoint and taken no further step."""
+        place = TrainingPlace(self.trainval, str(self.folder), "cpu", None)
+        trainer, train, val = assemble(spec, place)
+        checkpoints = checkpoints_of(spec, place, trainer.device)
+        training = Training(spec=spec, trainer=trainer, train=train, val=val, checkpoints=checkpoints, tell=unheard)
+        training.resume(checkpoints.find())
+        return training
+
     def path(self, spec: RunSpec) -> Path:
         return checkpoint_path(self.folder, spec.id)
 
 
-def prepared(folder: Path, losses: dict[str, str]) -> Home:
+def prepared(folder: Path, losses: dict[str, str], *, phases: str = PHASES) -> Home:
     """Write a study of these losses, label → its YAML, and decode its images."""
     protocol = PROTOCOL
-    for old, new in CHANGES.items():
+    for old, new in (CHANGES | {OLD_PHASES: phases}).items():
         assert old in protocol
         protocol = protocol.replace(old, new)
     chosen = "".join(f"  {label}: {choice}\n" for label, choice in losses.items())

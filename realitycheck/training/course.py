@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from realitycheck.errors import Diverged, RunError
+from realitycheck.executors.base import Tell
 from realitycheck.metrics.menu import METRICS
 from realitycheck.metrics.retrieval import scores
 from realitycheck.records.curves import Best, CurvePoint, PhaseEnd, TrainingPoint
@@ -47,6 +48,7 @@ class Training:
     train: NDArray[np.int64]
     val: NDArray[np.int64]
     checkpoints: RunCheckpoints
+    tell: Tell
     start: list[Tensor] = field(init=False)
     best: Best | None = None
     curve: list[CurvePoint] = field(default_factory=list)
@@ -121,6 +123,7 @@ class Training:
         trainer.iteration = state["iteration"]
         trainer.sums = state["sums"] and Sums(*state["sums"])
         set_generator_states(state["generators"], trainer.device)
+        self._tell()
 
     def _enter(self, phase: Mapping[str, Any]) -> None:
         if phase["name"] == "followup":
@@ -136,6 +139,7 @@ class Training:
         length, every = phase["iterations"], phase["record_every"]
         while (done := self._in_phase()) < length:
             self._advance(phase["name"], min(every, length - done))
+            self._tell()
             self.checkpoints.offer(self.tree, evaluated=True)
         self._check(self.train[:: max(1, len(self.train) // 1000)])
         return PhaseEnd(name=phase["name"], iterations=length, best_iteration=length, stop="length")
@@ -170,9 +174,17 @@ class Training:
 
     def _between(self) -> None:
         """Between two iterations of an interval."""
+        self._tell()
         self.checkpoints.offer(self.tree, evaluated=False)
 
+    def _tell(self) -> None:
+        """Report the iterations so far; a phase that has not ended counts with its cap or its length."""
+        left = self.spec.phases[len(self.phases) :]
+        ended = sum(end.iterations for end in self.phases)
+        self.tell(self.trainer.iteration, ended + sum(phase.get("iterations", phase.get("cap")) for phase in left))
+
     def _evaluate(self, phase: str | None) -> CurvePoint:
+        self._tell()
         distance = self.spec.loss["distance"] if self.spec.loss else "cosine"
         labels = torch.from_numpy(self.trainer.store.labels[self.val])
         result = scores(self._check(self.val), labels, distance=distance)

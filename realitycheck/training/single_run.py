@@ -16,21 +16,22 @@ from realitycheck.training.run_checkpoints import checkpoints_of
 
 
 def run(payload: Body, *, tell: Tell) -> VerbAnswer:
-    """Train one model by `payload["spec"]` at `payload["place"]`.
+    """Train one model by `payload["spec"]` at `payload["place"]`, from the checkpoint of an earlier attempt if any.
 
     Args:
         payload: `spec`, `place`, and `keep`: whether its weights are stored.
+        tell: hears of every iteration.
 
     Returns:
         The body of its record, and the exception of the loss, if any.
 
     Raises:
-        RunError: if the machine or the place fails; this is not a result.
+        RunError: if the machine or the place fails, or a checkpoint cannot be used; this is not a result.
     """
     spec, place = RunSpec.from_json(payload["spec"]), TrainingPlace(**payload["place"])
     trainer, train, val = assemble(spec, place)
     checkpoints = checkpoints_of(spec, place, trainer.device)
-    training = Training(spec=spec, trainer=trainer, train=train, val=val, checkpoints=checkpoints)
+    training = Training(spec=spec, trainer=trainer, train=train, val=val, checkpoints=checkpoints, tell=tell)
     if (tree := checkpoints.find()) is not None:
         with checkpoints.using():
             training.resume(tree)

@@ -27,8 +27,10 @@ STATEFUL = (
 )
 KEPT = ("Attributes", "Generators", "GlobalDraws", "Buffers", "Trained")
 REFUSED = ("ClosedState", "OddState", "GlobalState")
-WITHIN, EVALUATED, SECOND_PHASE = 2, 6, 13
+WITHIN, EVALUATED, SECOND_PHASE = 2, 3, 8
 """Iterations within an interval, at an evaluation, and within an interval of the second phase."""
+FROZEN = 5
+"""After the step in which `Trained` freezes a layer."""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,7 @@ def test_a_continued_fold_run_is_the_unbroken_one(home, unbroken, label, at):
     assert canonical_json(home.run(spec)) == unbroken(spec)
 
 
-@pytest.mark.parametrize("at", [WITHIN, SECOND_PHASE])
+@pytest.mark.parametrize("at", [FROZEN, SECOND_PHASE])
 @pytest.mark.parametrize("name", KEPT)
 def test_a_plug_in_with_state_in_attributes_and_generators_is_continued(home, unbroken, name, at):
     spec = home.fold_run(name.lower())
@@ -90,9 +92,24 @@ def test_a_continued_complete_run_is_the_unbroken_one(home, unbroken, at):
     assert canonical_json(home.run(spec)) == unbroken(spec)
 
 
+def test_that_a_parameter_of_the_loss_moved_is_kept(home):
+    """Else a run whose second phase moves none is refused."""
+    spec = home.fold_run("normalized_softmax")
+    home.kill(spec, at=SECOND_PHASE)
+    assert home.continued(spec).moved
+
+
+def test_what_is_trained_is_kept(home):
+    """A layer that a loss froze stays frozen."""
+    spec = home.fold_run("trained")
+    home.kill(spec, at=FROZEN)
+    loss = home.continued(spec).trainer.loss
+    assert [parameter.requires_grad for parameter in loss.parameters()] == [False, False]
+
+
 def test_iterations_are_not_repeated(home, monkeypatch):
-    """The second attempt takes the steps after the checkpoint alone."""
-    spec, steps = home.fold_run("contrastive"), []
+    """The second attempt takes the steps after the checkpoint alone, and reports them."""
+    spec, steps, reported = home.fold_run("contrastive"), [], []
     honest = Trainer._step
 
     def step(trainer, *sums):
@@ -101,8 +118,16 @@ def test_iterations_are_not_repeated(home, monkeypatch):
 
     monkeypatch.setattr(Trainer, "_step", step)
     home.kill(spec, at=SECOND_PHASE)
-    home.run(spec)
-    assert steps == [*range(SECOND_PHASE), *range(SECOND_PHASE, 15)]
+    home.run(spec, tell=lambda *advance: reported.append(advance))
+    assert steps == [*range(SECOND_PHASE), *range(SECOND_PHASE, 9)]
+    assert reported[0] == (SECOND_PHASE, 9) and reported[-1] == (9, 9)
+    assert reported == sorted(reported)
+
+
+def test_a_run_reports_every_iteration_of_its_phases(home):
+    reported = []
+    home.run(home.complete_run("contrastive"), tell=lambda *advance: reported.append(advance))
+    assert set(reported) == {(done, 9) for done in range(1, 10)}
 
 
 @pytest.mark.parametrize("name", ["OddState", "GlobalState"])
