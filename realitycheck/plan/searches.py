@@ -78,7 +78,8 @@ class SearchPlan:
     def id(self) -> str:
         """The digest of all that can change a proposal. The number of trials cannot: more of them extend a search."""
         assert self.choice is not None
-        search = self.protocol.search.model_dump(mode="json", include={"sampler", "startup_trials", "round", "units"})
+        own = {"sampler", "startup_trials", "startup", "round", "units"}
+        search = self.protocol.search.model_dump(mode="json", include=own)
         spec = self._spec(stage=Stage.SEARCH, index=0, fold=0, knobs={})
         return digest(
             {"space": self.ranges, "search": search, "run": spec.to_json(), "published": dict(self.published)}

@@ -72,7 +72,7 @@ class Phase(FrozenSection):
 
 
 class Search(FrozenSection):
-    """How hyper-parameters are proposed: `trials` per search, the first `startup_trials` of them at random.
+    """How hyper-parameters are proposed: `trials` per search, the first `startup_trials` of them by `startup`.
 
     A loss is searched `searches` times on each dataset; its replicates are divided evenly among these searches. The
     proposals of a `round` do not see each other's values. With `first`, slot 0 is the loss's published setting; with
@@ -80,7 +80,7 @@ class Search(FrozenSection):
     embedding length (`head`, see `protocol.units`). `select` is the rule by which a search chooses one of its trials.
     """
 
-    options = frozenset({"select"})
+    options = frozenset({"select", "startup"})
 
     sampler: Annotated[str, OneOf(tuple(SAMPLERS))]
     searches: Repeats = 1
@@ -92,6 +92,7 @@ class Search(FrozenSection):
     first: Literal["published"] | None = None
     units: Literal["head", "raw"] = "raw"
     select: Literal["best", "posterior_mean"] = "best"
+    startup: Literal["random", "qmc"] = "random"
 
 
 class Final(FrozenSection):

@@ -28,7 +28,7 @@ from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.schema import Proposal
 from realitycheck.runs import Body
 from realitycheck.search.samplers.base import Turn
-from realitycheck.search.samplers.menu import MENU, STARTUP
+from realitycheck.search.samplers.menu import MENU
 
 
 def propose(payload: Body, *, tell: Tell) -> Body:
@@ -36,9 +36,9 @@ def propose(payload: Body, *, tell: Tell) -> Body:
 
     Args:
         payload: `id`, `search`, `data`, `dataset`, `loss`, `slot`, `root`; `space` (knob → range as plain JSON);
-            `sampler`, `startup_trials`; `history`: `{"knobs", "value"}` of earlier slots in slot order, `value` None
-            for a diverged trial; `pending`: knobs of slots of the same round; `published`: the knobs of this slot
-            where they are not to be searched, else empty; `unit`: `{"length", "powers"}` of lengths, or None.
+            `sampler`, `startup_trials`, `startup`; `history`: `{"knobs", "value"}` of earlier slots in slot order,
+            `value` None for a diverged trial; `pending`: knobs of slots of the same round; `published`: the knobs of
+            this slot where they are not to be searched, else empty; `unit`: `{"length", "powers"}` of lengths, or None.
     """
     fixed = {name: value for name, value in payload["space"].items() if not isinstance(value, dict)}
     space = {name: _distribution(value) for name, value in payload["space"].items() if isinstance(value, dict)}
@@ -66,7 +66,9 @@ def _ask(payload: Body, space: Mapping[str, BaseDistribution], source: str) -> d
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = optuna.create_study(direction="maximize", sampler=_sampler(source, turn))
+        study = optuna.create_study(
+            direction="maximize", sampler=_sampler(payload["startup"] if source == "startup" else source, turn)
+        )
         for knobs, value in _told(payload["history"]):
             study.add_trial(create_trial(params=_only(knobs, space), distributions=dict(space), value=value))
         for knobs in payload["pending"]:
@@ -91,10 +93,10 @@ def _only(knobs: Mapping[str, Any], space: Mapping[str, BaseDistribution]) -> di
     return {name: knobs[name] for name in space}
 
 
-def _sampler(source: str, turn: Turn) -> BaseSampler:
+def _sampler(name: str, turn: Turn) -> BaseSampler:
     """The sampler of a turn. Its module is imported here, so that a search loads only what its sampler needs."""
-    module, _, name = MENU[STARTUP if source == "startup" else source].address.partition(":")
-    sampler: BaseSampler = getattr(import_module(module), name)(turn)
+    module, _, function = MENU[name].address.partition(":")
+    sampler: BaseSampler = getattr(import_module(module), function)(turn)
     return sampler
 
 

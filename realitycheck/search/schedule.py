@@ -121,6 +121,7 @@ def _proposal_jobs(search: SearchPlan, evidence: SearchEvidence) -> list[Job]:
         "space": dict(search.ranges),
         "sampler": rule.sampler,
         "startup_trials": rule.startup_trials,
+        "startup": rule.startup,
         "history": [{"knobs": dict(trial.knobs), "value": trial.value} for trial in before if trial.slot < start],
         "pending": [dict(trial.knobs) for trial in before if trial.slot >= start],
         "published": search.first if slot == 0 else {},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from homes import inspected, marks
 
+from realitycheck.check.rules import protocol_rules
 from realitycheck.protocol.model import Protocol, Scores
 from realitycheck.protocol.read import read_protocol, read_study
 from realitycheck.search.samplers.menu import MENU as SAMPLERS
@@ -175,7 +176,14 @@ class TestTrials:
         home.replace(home.protocol, "round: 2", f"round: {size}")
         return marks(inspected(home.study))
 
-    @pytest.mark.parametrize("sampler", [name for name, entry in SAMPLERS.items() if entry.learns])
+    @pytest.mark.parametrize(("installed", "problems"), [(True, 0), (False, 1)])
+    def test_a_sampler_whose_package_is_absent_is_refused(self, home, monkeypatch, installed, problems):
+        monkeypatch.setattr(protocol_rules, "find_spec", lambda module: object() if installed else None)
+        home.replace(home.protocol, "sampler: gp", "sampler: botorch")
+        found = [problem.code for problem in inspected(home.study)]
+        assert found == ["sampler-package-missing"] * problems
+
+    @pytest.mark.parametrize("sampler", [name for name, entry in SAMPLERS.items() if entry.learns and not entry.extra])
     @pytest.mark.parametrize(("startup", "size"), [(3, 4), (0, 1)])
     def test_a_sampler_that_learns_starts_with_a_full_round(self, home, sampler, startup, size):
         """Its slots beyond the start would be proposed by a model that has seen nothing."""

@@ -33,6 +33,7 @@ def test_what_was_held_constant(study):
         ),
         ({"first": "published", "trials": 1}, "trial 1 the published setting"),
         ({"trials": 4}, "trials 1 to 4 at random"),
+        ({"trials": 4, "startup": "qmc"}, "trials 1 to 4 on one Sobol sequence"),
         ({"startup_trials": 1}, "trial 1 at random, the others by the sampler gp"),
         ({"startup_trials": 0, "sampler": "random"}, "all by the sampler random"),
         ({"startup_trials": 0, "first": "published"}, "trial 1 the published setting, the others by the sampler gp"),

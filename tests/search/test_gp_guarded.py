@@ -30,7 +30,14 @@ def searched(sampler: str, optimum, *, search: str):
     history = []
     for slot in range(TRIALS):
         names = {"id": "i", "search": search, "data": "d", "dataset": "x", "loss": "l", "slot": slot, "root": 1}
-        rule = {"space": SPACE, "sampler": sampler, "startup_trials": STARTUP, "published": {}, "pending": []}
+        rule = {
+            "space": SPACE,
+            "sampler": sampler,
+            "startup_trials": STARTUP,
+            "startup": "random",
+            "published": {},
+            "pending": [],
+        }
         knobs = propose({**names, **rule, "history": history}, tell=unheard)["knobs"]
         apart = sum(
             weight * (share - best) ** 2 for weight, share, best in zip((3, 2, 1), shares(knobs), optimum, strict=True)

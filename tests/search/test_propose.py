@@ -26,6 +26,7 @@ def payload(slot: int, history=(), pending=(), **changes):
         "space": SPACE,
         "sampler": "gp",
         "startup_trials": 3,
+        "startup": "random",
         "history": list(history),
         "pending": list(pending),
         "published": {},

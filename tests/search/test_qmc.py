@@ -17,7 +17,14 @@ from realitycheck.search.samplers.qmc import sobol_point, value_at
 
 def knobs(slot: int, space, *, sampler: str = "qmc", search: str = "s", startup: int = 0, history=()):
     names = {"id": "i", "search": search, "data": "d", "dataset": "x", "loss": "l", "slot": slot, "root": 1}
-    rule = {"space": space, "sampler": sampler, "startup_trials": startup, "published": {}, "pending": []}
+    rule = {
+        "space": space,
+        "sampler": sampler,
+        "startup_trials": startup,
+        "startup": "random",
+        "published": {},
+        "pending": [],
+    }
     return propose({**names, **rule, "history": list(history)}, tell=unheard)["knobs"]
 
 

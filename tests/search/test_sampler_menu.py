@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ from realitycheck.search.schedule import todo
 
 ROOT = Path(realitycheck.__file__).parents[1]
 
+INSTALLED = [
+    pytest.param(
+        name, marks=pytest.mark.skipif(not all(map(find_spec, entry.imports)), reason=f"extra {entry.extra} is absent")
+    )
+    for name, entry in MENU.items()
+]
+"""Samplers whose packages are installed; the others are skipped."""
+
 SPACE = {
     "margin": {"uniform": [-1.0, 2.0]},
     "lr": {"log_uniform": [1e-4, 1.0]},
@@ -39,8 +48,14 @@ SPACE = {
 
 def payload(sampler: str, slot: int, history=(), pending=(), **changes):
     asked = {"id": f"id{slot}", "search": "s", "data": "d", "dataset": "x", "loss": "l", "slot": slot, "root": 1}
-    rule = {"space": SPACE, "sampler": sampler, "startup_trials": 2 if MENU[sampler].learns else 0, "published": {}}
-    return asked | rule | {"history": list(history), "pending": list(pending)} | changes
+    first = {"startup_trials": 2 if MENU[sampler].learns else 0, "startup": "random", "published": {}}
+    return (
+        asked
+        | {"space": SPACE, "sampler": sampler}
+        | first
+        | {"history": list(history), "pending": list(pending)}
+        | changes
+    )
 
 
 def value(knobs) -> float:
@@ -55,7 +70,7 @@ def search(sampler: str, trials: int, **changes):
     return history
 
 
-@pytest.mark.parametrize("sampler", MENU)
+@pytest.mark.parametrize("sampler", INSTALLED)
 def test_a_resumed_search_equals_an_unbroken_one(sampler):
     unbroken = search(sampler, 5)
     for slot in range(5):
@@ -63,7 +78,7 @@ def test_a_resumed_search_equals_an_unbroken_one(sampler):
         assert resumed["knobs"] == unbroken[slot]["knobs"]
 
 
-@pytest.mark.parametrize("sampler", MENU)
+@pytest.mark.parametrize("sampler", INSTALLED)
 def test_proposals_are_inside_their_ranges(sampler):
     for trial in search(sampler, 8):
         knobs = trial["knobs"]
@@ -83,7 +98,7 @@ def test_a_log_range_is_searched_on_its_scale(sampler):
     assert 4 <= low <= 12
 
 
-@pytest.mark.parametrize("sampler", MENU)
+@pytest.mark.parametrize("sampler", INSTALLED)
 @pytest.mark.parametrize("changed", [{"search": "other"}, {"root": 2}, {"slot": 4}])
 def test_a_proposal_depends_on_search_root_and_slot(sampler, changed):
     history = search(sampler, 3)
@@ -93,20 +108,20 @@ def test_a_proposal_depends_on_search_root_and_slot(sampler, changed):
     )
 
 
-@pytest.mark.parametrize("sampler", MENU)
+@pytest.mark.parametrize("sampler", INSTALLED)
 def test_proposals_of_a_round_differ(sampler):
     history = search(sampler, 3)
     first = propose(payload(sampler, 3, history), tell=unheard)["knobs"]
     assert propose(payload(sampler, 4, history, [first]), tell=unheard)["knobs"] != first
 
 
-@pytest.mark.parametrize("sampler", MENU)
+@pytest.mark.parametrize("sampler", INSTALLED)
 def test_a_search_of_diverged_trials_goes_on(sampler):
     history = [{"knobs": trial["knobs"], "value": None} for trial in search(sampler, 3)]
     assert set(propose(payload(sampler, 3, history), tell=unheard)["knobs"]) == set(SPACE)
 
 
-@pytest.mark.parametrize("sampler", MENU)
+@pytest.mark.parametrize("sampler", INSTALLED)
 def test_another_process_proposes_the_same(sampler):
     asked = payload(sampler, 3, search(sampler, 3))
     code = (
@@ -121,6 +136,29 @@ def test_another_process_proposes_the_same(sampler):
         env={"PYTHONHASHSEED": "1", "PYTHONPATH": str(ROOT)},
     )
     assert json.loads(answer.stdout) == propose(asked, tell=unheard)
+
+
+@pytest.mark.parametrize("sampler", [name for name, entry in MENU.items() if entry.learns and not entry.extra])
+def test_start_up_trials_may_be_points_of_one_sobol_sequence(sampler):
+    """By the sampler qmc alone: its points do not depend on the trials before them."""
+    history = search(sampler, 4, startup="qmc", startup_trials=4)
+    assert [trial["knobs"] for trial in history] == [trial["knobs"] for trial in search("qmc", 4)]
+    later = propose(payload(sampler, 4, history, startup="qmc", startup_trials=4), tell=unheard)
+    assert (later["source"], later["knobs"]) == (
+        sampler,
+        propose(payload(sampler, 4, history, startup_trials=4), tell=unheard)["knobs"],
+    )
+
+
+def test_the_kind_of_start_up_trials_is_part_of_the_identity_where_it_is_not_the_usual_one(tmp_path):
+    def ids(name, rule):
+        read = read_study(write_study(tmp_path / name, protocol=PROTOCOL.replace("startup_trials: 2", rule))).study
+        plan = DatasetPlan(study=read, dataset=read.datasets[0].name, data="d" * 64, test="t" * 64)
+        return [search.id for search in plan.searches]
+
+    usual = ids("usual", "startup_trials: 2")
+    assert ids("random", "startup_trials: 2, startup: random") == usual
+    assert not set(ids("qmc", "startup_trials: 2, startup: qmc")) & set(usual)
 
 
 def test_a_search_loads_only_what_its_sampler_needs():
@@ -140,7 +178,7 @@ def test_proposals_of_2026_come_out_again():
     """
     cases = json.loads((Path(__file__).parent / "sketches_proposals.json").read_text(encoding="utf-8"))
     for case in cases:
-        made = propose(case["payload"], tell=unheard)
+        made = propose(case["payload"] | {"startup": "random"}, tell=unheard)
         assert made["source"] == case["source"]
         assert made["knobs"] == pytest.approx(case["knobs"], rel=1e-9, abs=0)
         assert made["source"] == "gp" or made["knobs"] == case["knobs"]
@@ -175,7 +213,7 @@ def carried_out(study: Path, cache: Path):
     return plan, records
 
 
-@pytest.mark.parametrize("sampler", MENU)
+@pytest.mark.parametrize("sampler", INSTALLED)
 def test_a_study_runs_under_every_sampler(tmp_path, sampler):
     learns = MENU[sampler].learns
     rule = f"sampler: {sampler}, trials: 6, startup_trials: {2 if learns else 0}, round: 2"

@@ -12,7 +12,7 @@ SPACE = {"a": {"uniform": [-1.0, 1.0]}, "b": {"log_uniform": [1e-4, 1.0]}}
 
 def knobs(slot: int, history, *, sampler: str = "tpe", search: str = "s", pending=()):
     names = {"id": "i", "search": search, "data": "d", "dataset": "x", "loss": "l", "slot": slot, "root": 1}
-    rule = {"space": SPACE, "sampler": sampler, "startup_trials": 5, "published": {}}
+    rule = {"space": SPACE, "sampler": sampler, "startup_trials": 5, "startup": "random", "published": {}}
     return propose({**names, **rule, "history": list(history), "pending": list(pending)}, tell=unheard)["knobs"]
 
 

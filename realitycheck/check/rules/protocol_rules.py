@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from itertools import pairwise
 
 from realitycheck.check.rules.base import Found, missing, not_allowed, out_of_range, rule
@@ -30,6 +31,16 @@ def startup_within_trials(startup: int, *, trials: int) -> Found:
     """Start-up trials are among the trials."""
     if startup > trials:
         yield out_of_range("startup-trials-range", startup, f"be at most search.trials, {trials}")
+
+
+@rule("protocol.search.sampler")
+def sampler_is_installed(name: str) -> Found:
+    """What a sampler imports is there."""
+    entry = SAMPLERS[name]
+    absent = [module for module in entry.imports if find_spec(module) is None]
+    if absent:
+        says = f"missing package for the sampler '{name}': {', '.join(absent)}."
+        yield Fault("sampler-package-missing", f"{says} Install the extra `realitycheck[{entry.extra}]`.")
 
 
 @rule("protocol.search.round", trials="protocol.search.trials")

@@ -40,6 +40,9 @@ FROZEN = (
 UNTRAINED = "the trunk with its published weights, without further training"
 """The meaning of the untrained rows where the trunk has learned weights."""
 
+STARTUPS = {"random": "at random", "qmc": "on one Sobol sequence"}
+"""How start-up trials are drawn, by the protocol's word."""
+
 FOLD_RUN = {"normal": "Fold run", "followup": "Its follow-up"}
 """The heading of each phase of a fold run."""
 
@@ -175,7 +178,7 @@ def _proposed(search: Search) -> str:
     others = "the others" if drawn or search.first else "all"
     parts = {
         "trial 1 the published setting": bool(search.first),
-        f"{trials} at random": drawn >= start,
+        f"{trials} {STARTUPS[search.startup]}": drawn >= start,
         f"{others} by the sampler {search.sampler}": max(drawn, start - 1) < search.trials,
     }
     proposed = ", ".join(part for part, holds in parts.items() if holds)

@@ -14,15 +14,22 @@ class SamplerEntry:
 
     Args:
         address: `module:function` of a function from a `samplers.base.Turn` to an Optuna sampler.
-        learns: whether its proposals depend on the values of earlier trials. It then needs start-up trials drawn at
-            random, at least as many as a round has.
+        learns: whether its proposals depend on the values of earlier trials. It then needs start-up trials that do not,
+            at least as many as a round has.
+        extra: the extra of this package that installs what it needs; empty where nothing is missing.
+        imports: the modules that the extra installs and that the sampler imports.
     """
 
     address: str
     learns: bool
+    extra: str = ""
+    imports: tuple[str, ...] = ()
 
 
 MENU: Mapping[str, SamplerEntry] = {
+    "botorch": SamplerEntry(
+        f"{_HERE}.botorch:botorch", learns=True, extra="botorch", imports=("botorch", "optuna_integration")
+    ),
     "gp": SamplerEntry(f"{_HERE}.gp:gp", learns=True),
     "gp_guarded": SamplerEntry(f"{_HERE}.gp_guarded:gp_guarded", learns=True),
     "qmc": SamplerEntry(f"{_HERE}.qmc:qmc", learns=False),
@@ -30,6 +37,3 @@ MENU: Mapping[str, SamplerEntry] = {
     "tpe": SamplerEntry(f"{_HERE}.tpe:tpe", learns=True),
 }
 """Name → entry. The name is what a protocol writes under `search.sampler`, and the `source` of its proposals."""
-
-STARTUP = "random"
-"""The sampler of the start-up trials."""
