@@ -46,6 +46,7 @@ def unbroken(home):
 
     def body(spec):
         if spec.id not in bodies:
+            home.path(spec).unlink(missing_ok=True)
             bodies[spec.id] = canonical_json(home.run(spec))
         return bodies[spec.id]
 
