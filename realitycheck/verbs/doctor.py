@@ -60,7 +60,7 @@ def arithmetic_fact(read: ReadStudy) -> str:
         require_arithmetic(read, device="auto", here=False)
     except InputError as error:
         return f"{name}: not possible here. {error.problems[0].says}"
-    executor = build_executor(read, "local", workers=1, deadline=CANARY_SECONDS)
+    executor = build_executor(read, "local", devices=[None], deadline=CANARY_SECONDS, memory=None)
     payload = {"arithmetic": name, "device": "auto"}
     try:
         executor.submit(Job("canary", name, name, f"canary of {name}", payload), address=CANARY)

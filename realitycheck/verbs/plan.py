@@ -134,7 +134,7 @@ def _require_reachable(read: ReadStudy, reachable: float, sd: float | None) -> N
 
 
 def _at_hand(read: ReadStudy, watch: Progress) -> dict[str, Stores]:
-    executor = build_executor(read, "local", workers=2, deadline=CALIBRATION_SECONDS)
+    executor = build_executor(read, "local", devices=[None] * 2, deadline=CALIBRATION_SECONDS, memory=None)
     try:
         return ready_stores(StoreCheck(read, watch, unsaid), executor, device="auto", remember=False)
     finally:
@@ -163,7 +163,7 @@ def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -
     place = asdict(TrainingPlace(str(stores.trainval), cache="", device="auto", weights=weights_file(read, protocol)))
     scores = protocol.scores.model_dump(mode="json") if protocol.scores else None
     title = f"calibration of {choice.label} on {name}"
-    executor = build_executor(read, "local", workers=1, deadline=CALIBRATION_SECONDS)
+    executor = build_executor(read, "local", devices=[None], deadline=CALIBRATION_SECONDS, memory=None)
     try:
         executor.submit(
             Job("calibration", spec.id, name, title, {"spec": spec.to_json(), "place": place, "scores": scores}),

@@ -13,6 +13,7 @@ from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError
 from realitycheck.executors.base import Executor, Job
 from realitycheck.executors.menu import MENU, Resources
+from realitycheck.executors.process_groups import memory_share
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.curves import Images
@@ -80,6 +81,7 @@ def run_study(
     device: str = "auto",
     deadline: float = 3600.0,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
+    memory: float | None = None,
     reuse: Sequence[Path] = (),
     watch: Watch = silent,
     progress: Progress = unwatched,
@@ -94,8 +96,11 @@ def run_study(
         executor: name on `executors.menu`: `local` for child processes, `inline` for this process and a debugger.
         workers: child processes at a time.
         device: `cpu`, `cuda`, `cuda:<number>`, or `auto`, the one of the protocol's arithmetic.
-        deadline: seconds after which a job counts as hanging; it is killed and tried again, three times at most.
         checkpoint_seconds: longest time between two checkpoints in a run; None for none.
+        deadline: seconds without a report of progress after which a job counts as hanging; it is killed and tried
+            again, three times at most. A training reports at every iteration, so a long one is no hang.
+        memory: bytes that a job and the processes that it starts may hold; by default an equal share of nine tenths of
+            this machine's memory.
         reuse: folders of other studies' evidence, whose records of equal id are copied: a baseline is paid for once.
         watch: sees the progress of the runs.
         progress: sees that of the images and features, which are made ready before.
@@ -118,7 +123,7 @@ def run_study(
     require_arithmetic(read, device=device, here=MENU[executor].here)
     return carry_out(
         read,
-        executor=build_executor(read, executor, workers=workers, deadline=deadline),
+        executor=build_executor(read, executor, devices=[None] * workers, deadline=deadline, memory=memory),
         device=device,
         checkpoint_seconds=checkpoint_seconds,
         reuse=reuse,
@@ -129,10 +134,16 @@ def run_study(
     )
 
 
-def build_executor(read: ReadStudy, name: str, *, workers: int, deadline: float) -> Executor:
-    """Make an executor of the menu, with what the verbs need preloaded, pinned to the study's arithmetic."""
+def build_executor(
+    read: ReadStudy, name: str, *, devices: Sequence[str | None], deadline: float, memory: float | None
+) -> Executor:
+    """Make an executor of the menu, with what the verbs need preloaded, pinned to the study's arithmetic.
+
+    `memory` is in bytes; None stands for a share of this machine's.
+    """
     pins = read.study.protocol.recipe.computes.pins
-    return MENU[name].build(Resources(workers, deadline, preload(), pins))
+    limit = memory_share(jobs=len(devices)) if memory is None else int(memory)
+    return MENU[name].build(Resources(devices, deadline, limit, preload(), pins))
 
 
 def carry_out(

@@ -26,7 +26,7 @@ class Watched(InlineExecutor):
     """Remembers what it was asked; jobs in `broken` (a fragment of their titles) always fail."""
 
     def __init__(self, *, broken: str, before: Callable[[Job], None]) -> None:
-        super().__init__()
+        super().__init__(device=None)
         self.broken, self.before = broken, before
         self.asked: list[Job] = []
         self.closed = False
