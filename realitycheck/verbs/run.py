@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from realitycheck.check.weight_files import weights_file
-from realitycheck.errors import InputError
 from realitycheck.executors.base import Executor, Job
 from realitycheck.executors.menu import MENU, Resources
 from realitycheck.executors.process_groups import memory_share
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
-from realitycheck.records.curves import Images
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.reused import openings_before, reusable
-from realitycheck.records.schema import Record, Run, Score, of_type
-from realitycheck.runs import ACCEPTED, Body, Outcome, RunSpec, ScoringPlace, TrainingPlace
+from realitycheck.records.schema import Record, Score, of_type
+from realitycheck.runs import Body, ScoringPlace, TrainingPlace
 from realitycheck.search.agenda import Agenda
-from realitycheck.search.campaign import ATTEMPTS, Campaign
+from realitycheck.search.campaign import Campaign
 from realitycheck.search.first_trials import SetAside
 from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.stores.cache import forget_checkpoint, forget_weights, stored_weights
@@ -33,7 +30,7 @@ from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.options import require_options
 from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
 from realitycheck.verbs.register import register_first
-from realitycheck.verbs.study import Progress, Say, plans_of, prepare_data, require_arithmetic, unsaid, unwatched
+from realitycheck.verbs.study import Progress, Say, plans_of, require_arithmetic, unsaid, unwatched
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",
@@ -42,9 +39,6 @@ VERBS = {
     "score": "realitycheck.evaluations.score:score",
 }
 """Kind of job → the verb that does it, imported by the child alone."""
-
-SHORTEST_ID = 8
-"""Fewer characters of an id might name another run by chance or by mistake."""
 
 Watch = Callable[[Sequence[Standing], Sequence[str]], None]
 """Called every second or so with the standing of every loss and the titles of the running jobs."""
@@ -55,11 +49,12 @@ class StudyResult:
     """How a `run` ended.
 
     Args:
-        left: jobs that were left after three failures, and why.
+        left: jobs that were given up after three failures, and why.
         alarms: records that came twice and differed.
         standings: how far every loss is.
         raised: tracebacks of exceptions that losses raised, one for every place.
-        set_aside: searches whose first trials all raised one exception; nothing of them is recorded.
+        set_aside: searches that are FAILED: their first trials all raised one exception, and nothing of them is
+            recorded, or jobs of them were given up.
     """
 
     left: tuple[str, ...]
@@ -67,6 +62,12 @@ class StudyResult:
     standings: tuple[Standing, ...]
     raised: tuple[str, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+
+    @property
+    def left_over(self) -> tuple[str, ...]:
+        """Those of `left` that belong to no loss that is set aside."""
+        groups = tuple(f"{aside.group}:" for aside in self.set_aside)
+        return tuple(reason for reason in self.left if not reason.startswith(groups))
 
 
 def silent(standings: Sequence[Standing], running: Sequence[str]) -> None:
@@ -178,7 +179,7 @@ def carry_out(
             tuple(campaign.alarms),
             runtime.standings(),
             raised=tuple(campaign.raised.values()),
-            set_aside=tuple(campaign.set_aside.values()),
+            set_aside=(*campaign.set_aside.values(), *campaign.given_up.values()),
         )
     finally:
         executor.close()
@@ -218,33 +219,12 @@ def _campaign(
         may_start=lambda job: is_score_ready(check, runtime.stores, job),
         known=runtime.known,
         machine=_machine(runtime.read, device),
+        given_up=dict(before.given_up) if before else {},
     )
     if before:
         campaign.failures, campaign.left = before.failures, before.left
         campaign.alarms, campaign.raised, campaign.set_aside = before.alarms, before.raised, before.set_aside
     return campaign
-
-
-def accept_failed(read: ReadStudy, run_id: str) -> str:
-    """Write a run that failed on every attempt as a spent one: DIVERGED, with this as its cause. Its title.
-
-    Args:
-        read: the study.
-        run_id: the id of the run, or its beginning of eight characters or more, as `run` printed it.
-
-    Raises:
-        InputError: no single run of that id is still to be done and has failed three times.
-    """
-    runtime = _runtime(read, Ledger(evidence_folder(read)), prepare_data(read), reuse=(), measure=None)
-    failures = Counter(note["id"] for note in runtime.ledger.notes() if note["kind"] == "failed")
-    ready = [job for job in runtime.agenda.ready() if job.kind == "run" and job.id not in runtime.ledger.records]
-    failed = [job for job in ready if job.id.startswith(run_id) and failures[job.id] >= ATTEMPTS]
-    if len(failed) != 1 or len(run_id) < SHORTEST_ID:
-        says = f"unknown run '{run_id}': no single run of this id failed {ATTEMPTS} times. `run` prints the ids."
-        raise InputError.one("--accept-failed", "run-unknown", says)
-    spec = RunSpec.from_json(failed[0].payload["spec"])
-    runtime.ledger.append(Run(spec, Outcome.DIVERGED, ACCEPTED, None, (), (), Images(0, 0), None, ()))
-    return failed[0].title
 
 
 @dataclass(frozen=True, slots=True)
