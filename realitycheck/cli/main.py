@@ -54,8 +54,22 @@ EXECUTORS = "; ".join(f"{name}, {entry.title}" for name, entry in MENU.items())
 StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/demo.yaml.", show_default=False)]
 Executor = Annotated[str, typer.Option(help=f"Where jobs run: {EXECUTORS}.")]
 Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
-Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: the one of the protocol's arithmetic.")]
-Deadline = Annotated[float, typer.Option(help="Minutes after which a job is killed and tried again.", min=0.1)]
+RunWorkers = Annotated[
+    int | None, typer.Option(help="Child processes at a time; 2 on a CPU, one for each GPU.", min=1, show_default=False)
+]
+PerDevice = Annotated[
+    int | None, typer.Option(help="Child processes at a time on each device.", min=1, show_default=False)
+]
+Device = Annotated[
+    str, typer.Option(help="cpu, cuda, cuda:0,cuda:1 and so on, or auto: the one of the protocol's arithmetic.")
+]
+Deadline = Annotated[
+    float, typer.Option(help="Minutes of silence after which a job is killed and tried again.", min=0.1)
+]
+Memory = Annotated[
+    float | None,
+    typer.Option(help="GB that a job may hold; a share of this machine's memory.", min=0.1, show_default=False),
+]
 
 Deviation = Annotated[
     float | None,
@@ -113,10 +127,12 @@ def register(study: StudyFile) -> None:
 def run(
     study: StudyFile,
     executor: Executor = "local",
-    workers: Workers = 2,
+    workers: RunWorkers = None,
     device: Device = "auto",
+    per_device: PerDevice = None,
     deadline: Deadline = 60.0,
     checkpoint_every: CheckpointEvery = "5m",
+    memory: Memory = None,
     reuse: Reuse = None,
 ) -> None:
     """Carry out what is left of a study. Run it again after any interruption: it continues."""
@@ -131,8 +147,10 @@ def run(
             executor=executor,
             workers=workers,
             device=device,
+            per_device=per_device,
             deadline=deadline * 60,
             checkpoint_seconds=checkpoint_seconds,
+            memory=None if memory is None else memory * 1e9,
             reuse=reuse or (),
             watch=watch.runs,
             progress=watch.making,

@@ -70,7 +70,7 @@ def unregistered(evidence: DatasetEvidence) -> frozenset[str]:
 
 
 def late(evidence: DatasetEvidence) -> frozenset[str]:
-    """Find the losses that were set aside as FAILED when the test half was first opened, and whose searches are done."""
+    """Find the losses that were FAILED when the test half was first opened, and whose searches are done by now."""
     done = {loss.label for loss in evidence.losses if all(search.done for search in loss.searches)}
     return frozenset(label for opening in evidence.openings[:1] for label in opening.set_aside if label in done)
 

@@ -57,7 +57,7 @@ def arithmetic_fact(read: ReadStudy) -> str:
     """Compute the canary of the study's class of arithmetic in a pinned child, and say whether its bits are known."""
     name = read.study.protocol.recipe.arithmetic
     try:
-        require_arithmetic(read, device="auto", here=False)
+        require_arithmetic(read, devices=("auto",), here=False)
     except InputError as error:
         return f"{name}: not possible here. {error.problems[0].says}"
     executor = build_executor(read, "local", devices=[None], deadline=CANARY_SECONDS, memory=None)

@@ -99,7 +99,7 @@ def plan_study(read: ReadStudy, *, sd: float | None = None, watch: Progress = un
     smallest = detectable_difference(design, comparisons=family, level=rule.level, wanted=POWER)
     reachable = reachable_equivalence(design, comparisons=family, level=rule.level)
     _require_reachable(read, reachable, sd)
-    require_arithmetic(read, device="auto", here=False)
+    require_arithmetic(read, devices=("auto",), here=False)
     stores = _at_hand(read, watch)
     measured = _measured(read, stores, watch)
     total = Cost(0.0, sum(_bytes(pair) for pair in stores.values()))

@@ -24,12 +24,14 @@ from realitycheck.search.first_trials import SetAside
 from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.stores.cache import forget_checkpoint, forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
+from realitycheck.verbs.advances import running_lines
 from realitycheck.verbs.checkpointing import CHECKPOINT_SECONDS, sweep_checkpoints, with_checkpoints
 from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.options import require_options
 from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
 from realitycheck.verbs.register import register_first
+from realitycheck.verbs.slots import slots_of
 from realitycheck.verbs.study import Progress, Say, plans_of, require_arithmetic, unsaid, unwatched
 
 VERBS = {
@@ -78,8 +80,9 @@ def run_study(
     read: ReadStudy,
     *,
     executor: str = "local",
-    workers: int = 2,
+    workers: int | None = None,
     device: str = "auto",
+    per_device: int | None = None,
     deadline: float = 3600.0,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     memory: float | None = None,
@@ -95,8 +98,10 @@ def run_study(
     Args:
         read: the study.
         executor: name on `executors.menu`: `local` for child processes, `inline` for this process and a debugger.
-        workers: child processes at a time.
-        device: `cpu`, `cuda`, `cuda:<number>`, or `auto`, the one of the protocol's arithmetic.
+        workers: child processes at a time; by default two on a CPU, and one for each GPU.
+        device: `cpu`, `cuda`, `cuda:<number>`, or `auto`, the one of the protocol's arithmetic; or several GPUs, such
+            as `cuda:0,cuda:1`, of which each job gets one.
+        per_device: child processes at a time on each device.
         checkpoint_seconds: longest time between two checkpoints in a run; None for none.
         deadline: seconds without a report of progress after which a job counts as hanging; it is killed and tried
             again, three times at most. A training reports at every iteration, so a long one is no hang.
@@ -120,11 +125,13 @@ def run_study(
         >>> result.left, result.alarms  # jobs that failed three times; records that came twice and differed
         ((), ())
     """
-    require_options(executor=executor, device=device, reuse=reuse)
-    require_arithmetic(read, device=device, here=MENU[executor].here)
+    require_options(executor=executor, reuse=reuse)
+    computes = read.study.protocol.recipe.computes.device
+    slots = slots_of(device, workers=workers, per_device=per_device, computes=computes)
+    require_arithmetic(read, devices=slots, here=MENU[executor].here)
     return carry_out(
         read,
-        executor=build_executor(read, executor, devices=[None] * workers, deadline=deadline, memory=memory),
+        executor=build_executor(read, executor, devices=slots, deadline=deadline, memory=memory),
         device=device,
         checkpoint_seconds=checkpoint_seconds,
         reuse=reuse,
@@ -140,7 +147,7 @@ def build_executor(
 ) -> Executor:
     """Make an executor of the menu, with what the verbs need preloaded, pinned to the study's arithmetic.
 
-    `memory` is in bytes; None stands for a share of this machine's.
+    `memory` is in bytes; None is a share of this machine's.
     """
     pins = read.study.protocol.recipe.computes.pins
     limit = memory_share(jobs=len(devices)) if memory is None else int(memory)
@@ -172,7 +179,7 @@ def carry_out(
             every = checkpoint_seconds
             campaign = _campaign(runtime, executor, verbs, check, device=device, every=every, before=campaign)
             for _ in campaign.steps(seconds=1.0):
-                watch(runtime.standings(), [job.title for job in campaign.running.values()])
+                watch(runtime.standings(), running_lines(campaign.running.values(), executor.advances))
         sweep_checkpoints(runtime.cache, campaign)
         return StudyResult(
             tuple(campaign.left.values()),
@@ -189,7 +196,8 @@ def _machine(read: ReadStudy, device: str) -> str:
     """The processor and the versions that can change last bits within a class of arithmetic."""
     from realitycheck.training.device import machine  # loads torch, which `status` and `report` do without
 
-    return machine(read.study.protocol.recipe.computes.device if device == "auto" else device)
+    names = [read.study.protocol.recipe.computes.device] if device == "auto" else device.split(",")
+    return "; ".join(dict.fromkeys(machine(name) for name in names))
 
 
 def _versions() -> str:
