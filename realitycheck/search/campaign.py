@@ -119,7 +119,7 @@ class Campaign:
         if job.id in self.running or job.id in self.left or job.group in self.set_aside or self._hopeless(job.group):
             return False
         if job.kind == "opening" and job.payload.get("set_aside") and self.running:
-            return False  # a loss that is set aside is waited for as long as there is other work
+            return False  # a loss that is set aside is waited for until all else is done
         return job.id in self.known or not self.firsts.waits(job)
 
     def _hopeless(self, group: str) -> bool:

@@ -30,8 +30,8 @@ def slots_of(device: str, *, workers: int | None, per_device: int | None, comput
     if problems := [*_device_problems(names), *_number_problems(names, workers, per_device)]:
         raise InputError("the command line", problems)
     on_cpu = names == ["cpu"] or (names == ["auto"] and computes == "cpu")
-    each = per_device or (CPU_WORKERS if on_cpu else 1)
-    return tuple(islice(cycle(names), workers or each * len(names)))
+    jobs = per_device or (CPU_WORKERS if on_cpu else 1)
+    return tuple(islice(cycle(names), workers or jobs * len(names)))
 
 
 def missing_devices(slots: tuple[str, ...], *, count: Callable[[], int]) -> Iterator[Problem]:
@@ -46,14 +46,10 @@ def missing_devices(slots: tuple[str, ...], *, count: Callable[[], int]) -> Iter
 def _device_problems(names: list[str]) -> Iterator[Problem]:
     for name in dict.fromkeys(names):
         if name == "mps":
-            says = (
-                "`mps` is not allowed here: losses and scores are summed in float64, which it does not have. Use cpu."
-            )
+            says = "`mps` is not allowed here: losses and scores are summed in float64, which it lacks. Use cpu."
             yield Problem(0, "--device", says, "device-unknown")
         elif not KNOWN.fullmatch(name):
-            says = (
-                f"unknown device '{name}'. Choose auto, cpu, cuda or cuda:<number>; several with commas between them."
-            )
+            says = f"unknown device '{name}'. Choose auto, cpu, cuda or cuda:<number>, or several as cuda:0,cuda:1."
             yield Problem(0, "--device", says, "device-unknown")
         elif names.count(name) > 1 or (len(names) > 1 and not re.fullmatch(r"cuda:\d+", name)):
             says = f"`{name}` is not allowed here: several devices are GPUs with a number, each named once."
