@@ -10,9 +10,6 @@ from typing import Any
 
 from realitycheck.canonical import digest
 
-ACCEPTED = "the machine failed on every attempt, and the run was accepted as spent"
-"""The cause of a run that was written as DIVERGED by a person's decision."""
-
 RESULTS_VERSION = 2
 """Raised by every change that can move a number; part of every id, and the only version whose records are read."""
 

@@ -16,7 +16,11 @@ if __name__ == "__main__":
         "score": "standins:score",
     }
     executor = LocalExecutor(
-        workers=int(sys.argv[2]), deadline=60.0, preload=["realitycheck.search.propose", "standins"], pins={}
+        devices=[None] * int(sys.argv[2]),
+        memory=None,
+        deadline=60.0,
+        preload=["realitycheck.search.propose", "standins"],
+        pins={},
     )
     verbs.carry_out(
         read_study(Path(sys.argv[1])),

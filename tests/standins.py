@@ -124,7 +124,7 @@ def garble(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     frame = sys._getframe()
     while "pipe" not in frame.f_locals:
         frame = frame.f_back
-    frame.f_locals["pipe"].send_bytes(b"\xffnope")
+    os.write(frame.f_locals["pipe"].fileno(), b"\xffnope\n")
     time.sleep(600)
     return {}
 

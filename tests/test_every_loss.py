@@ -60,7 +60,9 @@ def done(tmp_path_factory):
     path = write_study(home, protocol=tiny_protocol(), study=study)
     shutil.copy(SPACES, home / "protocols" / "spaces" / "v2.yaml")
     read = verbs.load_study(path)
-    verbs.carry_out(read, executor=InlineExecutor(), device="cpu", reuse=(), watch=lambda *_: None, verbs=VERBS)
+    verbs.carry_out(
+        read, executor=InlineExecutor(device=None), device="cpu", reuse=(), watch=lambda *_: None, verbs=VERBS
+    )
     return read
 
 

@@ -54,8 +54,22 @@ EXECUTORS = "; ".join(f"{name}, {entry.title}" for name, entry in MENU.items())
 StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/demo.yaml.", show_default=False)]
 Executor = Annotated[str, typer.Option(help=f"Where jobs run: {EXECUTORS}.")]
 Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
-Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: the one of the protocol's arithmetic.")]
-Deadline = Annotated[float, typer.Option(help="Minutes after which a job is killed and tried again.", min=0.1)]
+RunWorkers = Annotated[
+    int | None, typer.Option(help="Child processes at a time; 2 on a CPU, one for each GPU.", min=1, show_default=False)
+]
+PerDevice = Annotated[
+    int | None, typer.Option(help="Child processes at a time on each device.", min=1, show_default=False)
+]
+Device = Annotated[
+    str, typer.Option(help="cpu, cuda, cuda:0,cuda:1 and so on, or auto: the one of the protocol's arithmetic.")
+]
+Deadline = Annotated[
+    float, typer.Option(help="Minutes of silence after which a job is killed and tried again.", min=0.1)
+]
+Memory = Annotated[
+    float | None,
+    typer.Option(help="GB that a job may hold; a share of this machine's memory.", min=0.1, show_default=False),
+]
 
 Deviation = Annotated[
     float | None,
@@ -70,10 +84,6 @@ CheckpointEvery = Annotated[
 ]
 Reuse = Annotated[
     list[Path] | None, typer.Option(help="Folder of another study's records; those of equal id are copied.")
-]
-AcceptFailed = Annotated[
-    list[str] | None,
-    typer.Option(help="Record this run as DIVERGED after three failures; its trial counts as used."),
 ]
 
 
@@ -117,20 +127,19 @@ def register(study: StudyFile) -> None:
 def run(
     study: StudyFile,
     executor: Executor = "local",
-    workers: Workers = 2,
+    workers: RunWorkers = None,
     device: Device = "auto",
+    per_device: PerDevice = None,
     deadline: Deadline = 60.0,
     checkpoint_every: CheckpointEvery = "5m",
+    memory: Memory = None,
     reuse: Reuse = None,
-    accept_failed: AcceptFailed = None,
 ) -> None:
     """Carry out what is left of a study. Run it again after any interruption: it continues."""
     off = checkpoint_every == "off"
     checkpoint_seconds = None if off else verbs.duration(checkpoint_every, option="--checkpoint-every")
     read = verbs.load_study(study)
     _warn_of(read, verbs.changed_sources(read))
-    for run_id in accept_failed or ():
-        out.print(f"recorded as diverged: {verbs.accept_failed(read, run_id)}", markup=False, soft_wrap=True)
     live = executor != "inline"  # a debugger needs the terminal for itself
     with at_ctrl_c(signal.default_int_handler), display(read.study.study, live=live) as watch:  # ends the children
         result = verbs.run_study(
@@ -138,8 +147,10 @@ def run(
             executor=executor,
             workers=workers,
             device=device,
+            per_device=per_device,
             deadline=deadline * 60,
             checkpoint_seconds=checkpoint_seconds,
+            memory=None if memory is None else memory * 1e9,
             reuse=reuse or (),
             watch=watch.runs,
             progress=watch.making,
@@ -262,15 +273,15 @@ def _print_result(result: StudyResult) -> None:
         err.print("A loss raised an exception. Its run is recorded as diverged.", style="yellow")
         err.print(traceback, markup=False, highlight=False, soft_wrap=True)
     for aside in result.set_aside:
-        err.print(aside.raised.traceback, markup=False, highlight=False, soft_wrap=True)
-        says = f"set aside: {aside.group}: its first trials all raised {aside.raised.reason}"
-        err.print(says.partition("\n")[0], style="red", markup=False, soft_wrap=True)
+        if not aside.jobs:  # an exception of their own
+            err.print(aside.raised.traceback, markup=False, highlight=False, soft_wrap=True)
+        err.print(f"set aside: {aside}", style="red", markup=False, soft_wrap=True)
     for standing in result.standings:
         if standing.all_diverged:
             says = f"{standing.name}: every trial diverged, so no setting can be retrained."
             err.print(says, style="yellow", markup=False, soft_wrap=True)
-    for reason in result.left:
-        err.print(f"failed three times: {reason}", style="red", markup=False, soft_wrap=True)
+    for reason in result.left_over:
+        err.print(f"given up: {reason}", style="red", markup=False, soft_wrap=True)
     for alarm in result.alarms:
         err.print(f"alarm: {alarm}", style="red", markup=False, soft_wrap=True)
     if result.left or result.alarms or result.set_aside:

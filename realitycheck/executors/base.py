@@ -85,6 +85,15 @@ class Advance:
     seconds: float
 
 
+def on_device(payload: Body, device: str | None) -> Body:
+    """A payload whose place, or which itself, names this device; as it is for None, and where it names none."""
+    if device is None:
+        return payload
+    if "place" in payload:
+        return payload | {"place": payload["place"] | {"device": device}}
+    return payload | {"device": device} if "device" in payload else payload
+
+
 class Executor(ABC):
     """Carries jobs out. It receives the address of a verb and plain JSON, never a closure.
 

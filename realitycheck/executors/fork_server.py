@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ _started: dict[int, dict[str, str]] = {}
 def start_server(pins: Mapping[str, str]) -> None:
     """Start a fork server with these environment variables, where none with them runs.
 
-    One with other pins is ended; its children finish their work: each answers through its own pipe.
+    One with other pins is ended, and its children with it.
 
     Raises:
         RunError: a server that others have started runs without the pins.
@@ -41,8 +41,9 @@ def end_server() -> None:
     """End the fork server at once. By itself it would do so after ours: a second later, or when it is done loading."""
     server: Any = forkserver._forkserver  # there is no public way to end it
     if server._forkserver_pid is not None:
-        os.kill(server._forkserver_pid, signal.SIGKILL)
-        server._stop()
+        with suppress(OSError):  # it was killed already
+            os.kill(server._forkserver_pid, signal.SIGKILL)
+            server._stop()
 
 
 def _ensure(pins: Mapping[str, str]) -> None:

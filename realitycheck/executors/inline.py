@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from threadpoolctl import threadpool_limits
 
-from realitycheck.executors.base import Advance, Executor, Finished, Job
+from realitycheck.executors.base import Advance, Executor, Finished, Job, on_device
 from realitycheck.executors.call import call, finished
 
 
@@ -19,9 +19,13 @@ class InlineExecutor(Executor):
     """Run jobs in the caller's process, each when it is waited for.
 
     A job that hangs or kills its process hangs or kills the study: meant for looking for a fault, not for long studies.
+
+    Args:
+        device: what each job gets in the place of its payload, or None to leave the place as it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, device: str | None) -> None:
+        self.device = device
         self._waiting: deque[tuple[Job, str]] = deque()
         self._advances: dict[str, Advance] = {}
 
@@ -39,7 +43,7 @@ class InlineExecutor(Executor):
         if not self._waiting:
             return []
         job, address = self._waiting.popleft()
-        payload, start = json.dumps(job.payload), time.monotonic()
+        payload, start = json.dumps(on_device(job.payload, self.device)), time.monotonic()
 
         def tell(done: int, total: int) -> None:
             self._advances[job.id] = Advance(done, total, time.monotonic() - start)

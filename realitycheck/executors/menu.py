@@ -15,14 +15,16 @@ class Resources:
     """What an executor may use; each takes what it knows.
 
     Args:
-        workers: jobs at a time.
-        deadline: seconds after which a job counts as hanging.
+        devices: one entry for each job at a time: its device, or None for that of its payload.
+        deadline: seconds without a report of progress after which a job counts as hanging.
+        memory: bytes that a job may hold, or None.
         preload: modules that are loaded before the first job, so that no job has to wait for them.
         pins: environment variables of every process that does a job, set before it loads any library.
     """
 
-    workers: int
+    devices: Sequence[str | None]
     deadline: float
+    memory: int | None
     preload: Sequence[str]
     pins: Mapping[str, str]
 
@@ -44,12 +46,16 @@ class ExecutorEntry:
 
 def _local(resources: Resources) -> Executor:
     return LocalExecutor(
-        workers=resources.workers, deadline=resources.deadline, preload=resources.preload, pins=resources.pins
+        devices=resources.devices,
+        deadline=resources.deadline,
+        memory=resources.memory,
+        preload=resources.preload,
+        pins=resources.pins,
     )
 
 
-def _inline(_: Resources) -> Executor:
-    return InlineExecutor()
+def _inline(resources: Resources) -> Executor:
+    return InlineExecutor(device=resources.devices[0])
 
 
 MENU: dict[str, ExecutorEntry] = {

@@ -139,10 +139,20 @@ class NearBest:
 
 @dataclass(frozen=True, slots=True)
 class SearchFailure:
-    """The exception for which a search was set aside: in a line, and its traceback."""
+    """Why a search was set aside.
+
+    Args:
+        reason: the exception that its first trials raised, or the job that was given up and why, in a line.
+        traceback: that of the exception, or where the process was; empty where that is not known.
+        raised: whether its first trials all raised that exception.
+    """
 
     reason: str
     traceback: str
+    raised: bool = True
+
+    def __str__(self) -> str:
+        return f"its first trials all raised {self.reason}" if self.raised else self.reason
 
 
 @dataclass(frozen=True, slots=True)

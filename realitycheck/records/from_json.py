@@ -218,6 +218,7 @@ def _opening(fields: _Fields) -> Opening:
         searches={label: _ids(ids) for label, ids in searches.items()},
         claims=fields.take("claims", dict),
         number=fields.take("number", int),
+        set_aside={label: _ids(ids) for label, ids in fields.left.pop("set_aside", {}).items()},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from realitycheck.evaluations.menu import UNTRAINED_ROWS
@@ -82,7 +82,8 @@ def loss_evidence(plan: DatasetPlan, loss: LossPlan, records: Records) -> LossEv
 def _with_near_best(plan: DatasetPlan, records: Records) -> tuple[LossEvidence, ...]:
     """The evidence of all losses; the near-best settings follow from the searches of all of them."""
     losses = tuple(loss_evidence(plan, loss, records) for loss in plan.losses)
-    noise = validation_noise(plan.protocol, (search for loss in losses for search in loss.searches))
+    counted = counted_losses(plan, records, set_aside=())
+    noise = validation_noise(plan.protocol, [one for loss in losses if loss.label in counted for one in loss.searches])
     if noise is None:
         return losses
     return tuple(
@@ -95,6 +96,18 @@ def _with_near_best(plan: DatasetPlan, records: Records) -> tuple[LossEvidence, 
         )
         for loss, evidence in zip(plan.losses, losses, strict=True)
     )
+
+
+def counted_losses(plan: DatasetPlan, records: Records, *, set_aside: Collection[str]) -> frozenset[str]:
+    """Labels of the losses for which the test half opens, and whose replicates say how much retraining varies.
+
+    They are those of the plan's opening, so that a loss which is completed later changes no runner-up of the others.
+    Before the opening they are all losses but those that are set aside.
+    """
+    opening = records.get(plan.opening_id)
+    if isinstance(opening, Opening):
+        return frozenset(opening.searches)
+    return frozenset(loss.label for loss in plan.losses) - frozenset(set_aside)
 
 
 def near_evidence(

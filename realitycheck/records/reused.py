@@ -7,19 +7,18 @@ from pathlib import Path
 
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.registration import Registration
-from realitycheck.records.schema import Opening, Record, Run, of_type
-from realitycheck.runs import ACCEPTED
+from realitycheck.records.schema import Opening, Record, of_type
 
 
 def reusable(reuse: Sequence[Path]) -> dict[str, Record]:
-    """Records that may be copied; a machine's bad luck that somebody accepted stays where it was."""
+    """Records that may be copied."""
     records = [record for folder in reuse for record in Ledger(folder).records.values()]
     return {record.id: record for record in records if not _own(record)}
 
 
 def _own(record: Record) -> bool:
     """Whether a record belongs to its study alone."""
-    return isinstance(record, Registration | Opening) or (isinstance(record, Run) and record.cause == ACCEPTED)
+    return isinstance(record, Registration | Opening)
 
 
 def openings_before(reuse: Sequence[Path], *, tests: Collection[str | None]) -> list[Opening]:

@@ -7,7 +7,7 @@ record is about. Neither is the results version, because there are no records of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from realitycheck.canonical import digest
@@ -205,6 +205,8 @@ class Opening:
         claims: what the study wanted to say of the scores before it saw them, as plain JSON: baseline, primary,
             smallest difference, seeds, interval, trials, complete rule, epoch, categories, same.
         number: how many openings of this test half came before.
+        set_aside: label of a loss of the plan that was FAILED → digests of its searches: it did not wait for this one,
+            and is late if it is completed after all. It is no part of the JSON where it is empty.
     """
 
     kind: ClassVar[str] = "opening"
@@ -216,6 +218,7 @@ class Opening:
     searches: Mapping[str, tuple[str, ...]]
     claims: Mapping[str, Any]
     number: int
+    set_aside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -233,6 +236,7 @@ class Opening:
             "searches": {label: list(ids) for label, ids in self.searches.items()},
             "claims": dict(self.claims),
             "number": self.number,
+            **({"set_aside": {label: list(ids) for label, ids in self.set_aside.items()}} if self.set_aside else {}),
         }
 
 

@@ -9,7 +9,7 @@ from realitycheck.protocol.model import Protocol, Study
 from realitycheck.protocol.space import Space
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.report.family import beside, comparisons
-from realitycheck.report.late import changed_claims, exploratory
+from realitycheck.report.late import changed_claims, exploratory, late
 from realitycheck.report.missing import missing
 from realitycheck.report.ranks import Ranks, find_ranks
 from realitycheck.report.rows import ScoreRow, make_rows, make_untrained_row
@@ -126,8 +126,8 @@ def find_all(
 def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> DatasetFindings:
     address = next((choice.address for choice in study.datasets if choice.name == evidence.dataset), "")
     protocol = study.protocol.of(address)
-    late = exploratory(evidence)
-    rows = make_rows(evidence.losses, protocol, about.estimator, statuses=about.statuses, exploratory=late)
+    marked = {"exploratory": exploratory(evidence), "late": late(evidence)}
+    rows = make_rows(evidence.losses, protocol, about.estimator, statuses=about.statuses, **marked)
     untrained = tuple(make_untrained_row(row, protocol, level=about.level) for row in evidence.untrained)
     compared, fit = comparisons(about, rows, untrained), _primary_fit(about, about.estimator, rows)
     return DatasetFindings(

@@ -69,6 +69,12 @@ def unregistered(evidence: DatasetEvidence) -> frozenset[str]:
     return _undeclared([registered(before[-1], evidence)] if before else [], evidence)
 
 
+def late(evidence: DatasetEvidence) -> frozenset[str]:
+    """Find the losses that were FAILED when the test half was first opened, and whose searches are done by now."""
+    done = {loss.label for loss in evidence.losses if all(search.done for search in loss.searches)}
+    return frozenset(label for opening in evidence.openings[:1] for label in opening.set_aside if label in done)
+
+
 def changed_claims(evidence: DatasetEvidence) -> frozenset[str]:
     """Find the claims that differ from those of the first opening; a claim that it does not hold counts as equal."""
     return frozenset().union(*(declaration.changed_claims(evidence) for declaration in _opening(evidence)))
@@ -99,7 +105,8 @@ def deviations(record: Registration, evidence: DatasetEvidence) -> Iterator[str]
 
 def _opening(evidence: DatasetEvidence) -> Sequence[Declaration]:
     """What the first opening declares, as a list of one; an empty one without openings."""
-    return [Declaration(opening.searches, opening.claims) for opening in evidence.openings[:1]]
+    first = evidence.openings[:1]
+    return [Declaration({**opening.searches, **opening.set_aside}, opening.claims) for opening in first]
 
 
 def _undeclared(declarations: Sequence[Declaration], evidence: DatasetEvidence) -> frozenset[str]:

@@ -23,7 +23,7 @@ def _searches_missing(loss: LossEvidence) -> Iterator[str]:
     for search in loss.searches:
         name = searched_by(loss.label, search.number, searches=len(loss.searches))
         if search.failed:
-            yield f"{name}: FAILED, its first trials all raised {search.failed.reason}."
+            yield f"{name}: FAILED, {search.failed}."
         elif _choosing(search):
             yield f"{name}: {finished_trials(search)} of {count(search.planned, 'trial')} finished."
 

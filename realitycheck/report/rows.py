@@ -68,6 +68,7 @@ class ScoreRow:
         status: `exact`, `variant` or `reconstruction`, by the menu of losses; empty for a loss that is not on it.
         trained: False for the rows of untrained models.
         exploratory: whether a part of it was decided after the test half had been opened.
+        late: whether it was FAILED when the test half was opened, and completed after that.
         constant: whether nothing in it is random, so that one score is that of every seed.
         cells: one for every category and metric.
     """
@@ -77,15 +78,17 @@ class ScoreRow:
     status: str
     trained: bool
     exploratory: bool
+    late: bool
     constant: bool
     cells: tuple[ScoreCell, ...]
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What must be read beside the name in every comparison: `reconstruction`, `exploratory`, `deterministic`."""
+        """What must be read beside the name in every comparison: `exploratory`, `late` and others."""
         known = {
             RECONSTRUCTION: self.status == RECONSTRUCTION,
             "exploratory": self.exploratory,
+            "late": self.late,
             "deterministic": self.constant,
         }
         return tuple(mark for mark, holds in known.items() if holds)
@@ -110,6 +113,7 @@ def make_rows(
     *,
     statuses: Mapping[str, str],
     exploratory: Collection[str],
+    late: Collection[str],
 ) -> tuple[ScoreRow, ...]:
     """The rows of all losses, with a cell for every category and metric; the intervals of a column come from one fit.
 
@@ -119,9 +123,14 @@ def make_rows(
         estimator: makes the intervals.
         statuses: label → status by the menu of losses.
         exploratory: labels of the losses of which a part was decided after the test half had been opened.
+        late: labels of the losses that were completed after it.
     """
     rows = [
-        _row(loss, protocol, status=statuses[loss.label], trained=True, exploratory=loss.label in exploratory)
+        replace(
+            _row(loss, protocol, status=statuses[loss.label], trained=True),
+            exploratory=loss.label in exploratory,
+            late=loss.label in late,
+        )
         for loss in losses
     ]
     fits = [
@@ -133,7 +142,7 @@ def make_rows(
 
 def make_untrained_row(evidence: LossEvidence, protocol: Protocol, *, level: float) -> ScoreRow:
     """The row of one untrained model; its intervals are Student's t over seeds, or none where nothing is random."""
-    row = _row(evidence, protocol, status="", trained=False, exploratory=False)
+    row = _row(evidence, protocol, status="", trained=False)
     if row.constant:
         return row
     fits = [_retraining(row.label, cell.values, level) for cell in row.cells]
@@ -158,14 +167,15 @@ def _retraining(label: str, values: Sequence[float | None], level: float) -> Fit
     return StudentT(level=level, searches=1).fit({label: LossScores(values)}, losses=1)
 
 
-def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bool, exploratory: bool) -> ScoreRow:
+def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bool) -> ScoreRow:
     columns = [(category, metric) for category in protocol.categories for metric in protocol.metrics]
     return ScoreRow(
         label=evidence.label,
         distance=evidence.distance,
         status=status,
         trained=trained,
-        exploratory=exploratory,
+        exploratory=False,
+        late=False,
         constant=evidence.constant,
         cells=tuple(_cell(evidence, protocol, *column) for column in columns),
     )

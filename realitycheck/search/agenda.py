@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from realitycheck.executors.base import Job
 from realitycheck.plan.searches import UNTRAINED, SearchPlan
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import LossEvidence, SearchEvidence
-from realitycheck.records.gather import near_evidence, search_evidence
+from realitycheck.records.gather import counted_losses, near_evidence, search_evidence
 from realitycheck.records.near_settings import validation_noise
 from realitycheck.records.schema import Opening, Record, Run, Score
 from realitycheck.runs import CLEAN, Stage
 from realitycheck.search.schedule import (
     Known,
+    counted_searches,
     opening_jobs,
     search_jobs,
     spent_trials,
@@ -35,6 +36,8 @@ class _Board:
     jobs: dict[str, list[Job]]
     searches: dict[str, SearchEvidence]
     noise: float | None = None
+    set_aside: set[str] = field(default_factory=set)
+    """Labels of the losses of which a job was given up."""
 
 
 class Agenda:
@@ -101,6 +104,20 @@ class Agenda:
             if not any(search.runs(Stage.SEARCH))
         }
 
+    def set_aside(self, group: str) -> bool:
+        """Let the test half open without the loss of a search; False where the group is that of no search."""
+        board = self._boards[group.split("/")[0]]
+        label = next((one.label for one in board.plan.losses for its in one.searches if its.group == group), None)
+        if label is None:
+            return False
+        board.set_aside.add(label)
+        self._refresh_all(board)
+        return True
+
+    def has_runs(self, group: str) -> bool:
+        """Whether a run of a search is recorded."""
+        return any(self._boards[group.split("/")[0]].searches[group].runs(Stage.SEARCH))
+
     def search_id(self, group: str) -> str:
         """The digest of a search."""
         return self._boards[group.split("/")[0]].searches[group].id
@@ -146,7 +163,7 @@ class Agenda:
     def _refresh_all(self, board: _Board) -> None:
         for search in board.plan.searches:
             board.searches[search.group] = search_evidence(board.plan, search, self.records)
-        board.noise = validation_noise(board.plan.protocol, board.searches.values())
+        board.noise = self._noise(board)
         for search in board.plan.searches:
             self._refresh_search(board, search)
         self._refresh_untrained(board)
@@ -158,7 +175,7 @@ class Agenda:
             self._refresh_untrained(board)
         else:
             self._refresh_search(board, search)
-            if board.noise is None and validation_noise(board.plan.protocol, board.searches.values()) is not None:
+            if board.noise is None and self._noise(board) is not None:
                 self._refresh_all(board)
             self._refresh_opening(board)
 
@@ -173,4 +190,9 @@ class Agenda:
         board.jobs[self._untrained(board)] = untrained_jobs(board.plan, self._known(board))
 
     def _refresh_opening(self, board: _Board) -> None:
-        board.jobs[board.plan.dataset] = opening_jobs(board.plan, list(board.searches.values()), self.records)
+        labels = counted_losses(board.plan, self.records, set_aside=board.set_aside)
+        board.jobs[board.plan.dataset] = opening_jobs(board.plan, board.searches, self.records, labels=labels)
+
+    def _noise(self, board: _Board) -> float | None:
+        labels = counted_losses(board.plan, self.records, set_aside=board.set_aside)
+        return validation_noise(board.plan.protocol, counted_searches(board.plan, board.searches, labels))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import LedgerError
@@ -17,7 +18,10 @@ from realitycheck.search.agenda import Agenda
 from realitycheck.search.first_trials import FIRST, FirstTrials, Held, Raised, SetAside
 
 ATTEMPTS = 3
-"""A job with this many failures in one `run` is skipped; everything else continues."""
+"""A job with this many failures in one `run` is given up; everything else continues."""
+
+DEVICE_ATTEMPTS = 2
+"""One more attempt after a lack of memory on the device: another process may have held it."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,7 @@ class Campaign:
         stopped: whether a store was found damaged: the stores must be made again, and the campaign begun anew.
         raised: one traceback for every place at which losses raised exceptions, by the frames that led there.
         set_aside: the searches whose first trials all raised one exception, by their groups.
+        given_up: the searches of which jobs were given up, by their groups; the rest of their jobs continues.
         firsts: what waits for the decision on that.
     """
 
@@ -65,11 +70,14 @@ class Campaign:
     alarms: list[str] = field(default_factory=list)
     raised: dict[str, str] = field(default_factory=dict)
     set_aside: dict[str, SetAside] = field(default_factory=dict)
+    given_up: dict[str, SetAside] = field(default_factory=dict)
     stopped: bool = False
     firsts: FirstTrials = field(init=False)
 
     def __post_init__(self) -> None:
         self.firsts = FirstTrials(self.agenda.undecided(first=FIRST))
+        for group in self.given_up:
+            self.agenda.set_aside(group)
 
     def steps(self, *, seconds: float) -> Iterator[tuple[Finished, ...]]:
         """Work until nothing more can be done; yield the jobs that came back, at least every `seconds`."""
@@ -108,9 +116,16 @@ class Campaign:
         return next((job for job in self.agenda.ready() if self._may_start(job)), None)
 
     def _may_start(self, job: Job) -> bool:
-        if job.id in self.running or job.id in self.left or job.group in self.set_aside:
+        if job.id in self.running or job.id in self.left or job.group in self.set_aside or self._hopeless(job.group):
             return False
+        if job.kind == "opening" and job.payload.get("set_aside") and self.running:
+            return False  # a loss that is set aside is waited for until all else is done
         return job.id in self.known or not self.firsts.waits(job)
+
+    def _hopeless(self, group: str) -> bool:
+        """Whether the first jobs of a search were given up, and none of its runs is recorded."""
+        aside = self.given_up.get(group)
+        return aside is not None and aside.jobs >= FIRST and not self.agenda.has_runs(group)
 
     def _take(self, finished: Finished) -> None:
         job = self.running.pop(finished.job.id)
@@ -161,12 +176,24 @@ class Campaign:
         """Count a failed attempt; the last one leaves the job."""
         self.failures[job.id] += 1
         self.ledger.note("failed", {**note, "attempt": self.failures[job.id]})
-        if self.failures[job.id] >= ATTEMPTS:
+        if self.failures[job.id] >= (DEVICE_ATTEMPTS if is_device_memory(note["reason"]) else ATTEMPTS):
             self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): {note['reason']}"
             for held in self.firsts.decided(job.group):  # this trial has another end
                 self._record(held)
+            self._give_up(job, note)
         if job.kind == "score":
             self.agenda.recount(self.stored())
+
+    def _give_up(self, job: Job, note: Body) -> None:
+        """Count a job that was given up; its loss is FAILED, and the test half opens for the others."""
+        if job.kind not in ("run", "proposal") or not self.agenda.set_aside(job.group):
+            return
+        raised = Raised(f"{job.title}: {note['reason']}", note.get("traceback", ""))
+        earlier = self.given_up.get(job.group, SetAside(job.group, raised))
+        self.given_up[job.group] = replace(earlier, jobs=earlier.jobs + 1)
+        search = self.agenda.search_id(job.group)
+        kept: Body = {key: note[key] for key in ("id", "title", "reason", "traceback") if key in note}
+        self.ledger.note("given-up", {**kept, "search": search})
 
     def _keep(self, job: Job, record: Record, *, weights_stored: bool) -> bool:
         """Append a record and tell the agenda; whether the record was new."""
@@ -197,6 +224,11 @@ def _record(job: Job, finished: Finished) -> tuple[Record | None, str | None]:
     if (record.kind, record.id) != (job.kind, job.id):
         return None, f"the answer is another record: {record.kind} {record.id[:16]}"
     return record, finished.failure
+
+
+def is_device_memory(reason: str) -> bool:
+    """Whether a job failed for lack of memory on its device; torch's message says how much it asked for."""
+    return re.match(r"(torch\.)?(cuda\.|mps\.)?OutOfMemoryError\b", reason) is not None
 
 
 def _frames(traceback: str) -> str:

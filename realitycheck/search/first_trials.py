@@ -36,15 +36,23 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A search whose first trials all raised one exception.
+    """A search that is FAILED: its first trials all raised one exception, or jobs of it were given up.
 
     Args:
         group: the loss's name in messages: `dataset/label`, with the number of the search where there are several.
-        raised: the exception.
+        raised: the exception, or why the first of those jobs was given up.
+        jobs: how many were given up; 0 where the first trials raised the exception.
     """
 
     group: str
     raised: Raised
+    jobs: int = 0
+
+    def __str__(self) -> str:
+        reason = self.raised.reason.partition("\n")[0]
+        if not self.jobs:
+            return f"{self.group}: FAILED, its first trials all raised {reason}"
+        return f"{self.group}: FAILED, {self.jobs} job{'s' * (self.jobs > 1)} given up; {reason}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from realitycheck.evaluations.menu import TRAINED
@@ -10,7 +10,7 @@ from realitycheck.executors.base import Job
 from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
-from realitycheck.records.gather import final_knobs, lengths_basis, score_spec, search_evidence
+from realitycheck.records.gather import counted_losses, final_knobs, lengths_basis, score_spec, search_evidence
 from realitycheck.records.near_settings import kept_trials, near_trials, places_of, runner_up_run, validation_noise
 from realitycheck.records.schema import Opening, Run, Score, of_type
 from realitycheck.runs import Body, RunSpec, Stage
@@ -52,29 +52,43 @@ def todo(plan: DatasetPlan, records: Records, weights: Collection[str]) -> list[
         records: every record by id.
         weights: ids of the runs whose weights are stored.
     """
-    searches = [(search, search_evidence(plan, search, records)) for search in plan.searches]
-    noise = validation_noise(plan.protocol, (evidence for _, evidence in searches))
+    evidence = {search.group: search_evidence(plan, search, records) for search in plan.searches}
+    labels = counted_losses(plan, records, set_aside=())
+    noise = validation_noise(plan.protocol, counted_searches(plan, evidence, labels))
     known = Known(records, weights, opened=plan.opening_id in records, noise=noise)
-    jobs = [job for search, evidence in searches for job in search_jobs(plan, search, evidence, known)]
+    jobs = [job for search in plan.searches for job in search_jobs(plan, search, evidence[search.group], known)]
     jobs += untrained_jobs(plan, known)
-    return opening_jobs(plan, [evidence for _, evidence in searches], records) + jobs
+    return opening_jobs(plan, evidence, records, labels=labels) + jobs
 
 
-def opening_jobs(plan: DatasetPlan, searches: Sequence[SearchEvidence], records: Records) -> list[Job]:
-    """The opening of the test half, once every search of the plan is done and the runners-up are decided."""
-    if plan.opening_id in records or plan.test is None or not all(search.done for search in searches):
+def counted_searches(
+    plan: DatasetPlan, evidence: Mapping[str, SearchEvidence], labels: Collection[str]
+) -> list[SearchEvidence]:
+    """The searches of the losses that the opening waits for (`gather.counted_losses`), out of those of all groups."""
+    return [evidence[search.group] for loss in plan.losses if loss.label in labels for search in loss.searches]
+
+
+def opening_jobs(
+    plan: DatasetPlan, evidence: Mapping[str, SearchEvidence], records: Records, *, labels: Collection[str]
+) -> list[Job]:
+    """The opening of the test half, once every search that counts is done and the runners-up are decided."""
+    searches = counted_searches(plan, evidence, labels)
+    done = bool(searches) and all(search.done for search in searches)
+    if plan.opening_id in records or plan.test is None or not done:
         return []
     if plan.protocol.interval.runners_up and validation_noise(plan.protocol, searches) is None:
         return []
+    ids = {loss.label: tuple(search.id for search in loss.searches) for loss in plan.losses}
     earlier = sum(opening.test == plan.test for opening in of_type(records.values(), Opening))
     opening = Opening(
         plan=plan.digest,
         dataset=plan.dataset,
         data=plan.data,
         test=plan.test,
-        searches={loss.label: tuple(search.id for search in loss.searches) for loss in plan.losses},
+        searches={label: own for label, own in ids.items() if label in labels},
         claims=plan.claims,
         number=earlier,
+        set_aside={label: own for label, own in ids.items() if label not in labels},
     )
     title = f"{plan.dataset}: opening the test half"
     return [Job(kind="opening", id=opening.id, group=plan.dataset, title=title, payload=opening.to_json())]

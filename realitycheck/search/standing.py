@@ -105,6 +105,6 @@ def _scores(search: SearchEvidence) -> int:
 
 def _raised(search: SearchEvidence) -> str:
     if search.failed:
-        return f"FAILED, its first trials all raised {search.failed.reason}"
+        return f"FAILED, {search.failed}"
     lines = list(search.raised.values())
     return f"{len(lines)} run{'s' * (len(lines) > 1)} raised an exception, the first {lines[0]}" if lines else ""

@@ -54,6 +54,11 @@ def has_cuda() -> bool:
     return torch.cuda.is_available()
 
 
+def gpus() -> int:
+    """Return the number of GPUs that torch can use."""
+    return torch.cuda.device_count()
+
+
 def accelerator() -> str:
     """Return the name of the GPU, or a phrase that none is available."""
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "none, the CPU is used"

@@ -16,7 +16,7 @@ from realitycheck.verbs.report import (
     standing_problems,
     study_standings,
 )
-from realitycheck.verbs.run import StudyResult, Watch, accept_failed, carry_out, run_study
+from realitycheck.verbs.run import StudyResult, Watch, carry_out, run_study
 from realitycheck.verbs.study import Progress, Say, check_study, load_study, open_study, prepare_data, study_warnings
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "StudyPlan",
     "StudyResult",
     "Watch",
-    "accept_failed",
     "arithmetic_fact",
     "carry_out",
     "changed_sources",

@@ -57,10 +57,10 @@ def arithmetic_fact(read: ReadStudy) -> str:
     """Compute the canary of the study's class of arithmetic in a pinned child, and say whether its bits are known."""
     name = read.study.protocol.recipe.arithmetic
     try:
-        require_arithmetic(read, device="auto", here=False)
+        require_arithmetic(read, devices=("auto",), here=False)
     except InputError as error:
         return f"{name}: not possible here. {error.problems[0].says}"
-    executor = build_executor(read, "local", workers=1, deadline=CANARY_SECONDS)
+    executor = build_executor(read, "local", devices=[None], deadline=CANARY_SECONDS, memory=None)
     payload = {"arithmetic": name, "device": "auto"}
     try:
         executor.submit(Job("canary", name, name, f"canary of {name}", payload), address=CANARY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +13,7 @@ from realitycheck.errors import RunError
 from realitycheck.executors.base import Executor, Job
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.recipe import Recipe
+from realitycheck.search.campaign import ATTEMPTS
 from realitycheck.stores.feature_parts import IMAGES_PER_PART, join_parts, missing
 from realitycheck.stores.prepare import HALVES, Stores
 from realitycheck.verbs.study import Progress
@@ -73,12 +75,16 @@ class _FeatureJobs:
 
 def _carry_out(jobs: list[Job], executor: Executor, *, watch: Callable[[int], None]) -> None:
     """All of the jobs, as many at a time as the executor takes; a part that is done stays done if another fails."""
-    waiting, done = list(jobs), 0
+    waiting, done, failures = list(jobs), 0, Counter[str]()
     while done < len(jobs):
         watch(done * IMAGES_PER_PART)
         while waiting and executor.free > 0:
             executor.submit(waiting.pop(0), address=COMPUTE)
         for finished in executor.wait(seconds=1.0):
-            if finished.body is None:
+            if finished.body is not None:
+                done += 1
+                continue
+            failures[finished.job.id] += 1
+            if failures[finished.job.id] >= ATTEMPTS:
                 raise RunError(f"{finished.job.title}: {finished.failure}")
-            done += 1
+            waiting.append(finished.job)

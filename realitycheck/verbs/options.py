@@ -16,13 +16,13 @@ SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 """Seconds of the units of a duration."""
 
 
-def require_options(*, executor: str, device: str, reuse: Sequence[Path]) -> None:
+def require_options(*, executor: str, reuse: Sequence[Path]) -> None:
     """Check the options of a `run` that no file holds.
 
     Raises:
-        InputError: an executor or a device is unknown, or a folder to reuse holds no record; it lists every problem.
+        InputError: an executor is unknown, or a folder to reuse holds no record; it lists every problem.
     """
-    problems = [*_executor_problems(executor), *_device_problems(device)]
+    problems = [*_executor_problems(executor)]
     problems += [problem for folder in reuse for problem in _reuse_problems(folder)]
     if problems:
         raise InputError("the command line", problems)
@@ -45,12 +45,6 @@ def duration(text: str, *, option: str) -> float:
 def _executor_problems(name: str) -> Iterator[Problem]:
     if name not in MENU:
         yield Problem(0, "--executor", f"unknown executor '{name}'. {nearest(name, list(MENU))}", "executor-unknown")
-
-
-def _device_problems(device: str) -> Iterator[Problem]:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
-        says = f"unknown device '{device}'. Choose auto, cpu, cuda or cuda:<number>."
-        yield Problem(0, "--device", says, "device-unknown")
 
 
 def _reuse_problems(folder: Path) -> Iterator[Problem]:

@@ -99,7 +99,7 @@ def plan_study(read: ReadStudy, *, sd: float | None = None, watch: Progress = un
     smallest = detectable_difference(design, comparisons=family, level=rule.level, wanted=POWER)
     reachable = reachable_equivalence(design, comparisons=family, level=rule.level)
     _require_reachable(read, reachable, sd)
-    require_arithmetic(read, device="auto", here=False)
+    require_arithmetic(read, devices=("auto",), here=False)
     stores = _at_hand(read, watch)
     measured = _measured(read, stores, watch)
     total = Cost(0.0, sum(_bytes(pair) for pair in stores.values()))
@@ -134,7 +134,7 @@ def _require_reachable(read: ReadStudy, reachable: float, sd: float | None) -> N
 
 
 def _at_hand(read: ReadStudy, watch: Progress) -> dict[str, Stores]:
-    executor = build_executor(read, "local", workers=2, deadline=CALIBRATION_SECONDS)
+    executor = build_executor(read, "local", devices=[None] * 2, deadline=CALIBRATION_SECONDS, memory=None)
     try:
         return ready_stores(StoreCheck(read, watch, unsaid), executor, device="auto", remember=False)
     finally:
@@ -163,7 +163,7 @@ def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -
     place = asdict(TrainingPlace(str(stores.trainval), cache="", device="auto", weights=weights_file(read, protocol)))
     scores = protocol.scores.model_dump(mode="json") if protocol.scores else None
     title = f"calibration of {choice.label} on {name}"
-    executor = build_executor(read, "local", workers=1, deadline=CALIBRATION_SECONDS)
+    executor = build_executor(read, "local", devices=[None], deadline=CALIBRATION_SECONDS, memory=None)
     try:
         executor.submit(
             Job("calibration", spec.id, name, title, {"spec": spec.to_json(), "place": place, "scores": scores}),

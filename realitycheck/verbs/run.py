@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from realitycheck.check.weight_files import weights_file
-from realitycheck.errors import InputError
 from realitycheck.executors.base import Executor, Job
 from realitycheck.executors.menu import MENU, Resources
+from realitycheck.executors.process_groups import memory_share
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
-from realitycheck.records.curves import Images
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.reused import openings_before, reusable
-from realitycheck.records.schema import Record, Run, Score, of_type
-from realitycheck.runs import ACCEPTED, Body, Outcome, RunSpec, ScoringPlace, TrainingPlace
+from realitycheck.records.schema import Record, Score, of_type
+from realitycheck.runs import Body, ScoringPlace, TrainingPlace
 from realitycheck.search.agenda import Agenda
-from realitycheck.search.campaign import ATTEMPTS, Campaign
+from realitycheck.search.campaign import Campaign
 from realitycheck.search.first_trials import SetAside
 from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.stores.cache import forget_checkpoint, forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
+from realitycheck.verbs.advances import running_lines
 from realitycheck.verbs.checkpointing import CHECKPOINT_SECONDS, sweep_checkpoints, with_checkpoints
 from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.options import require_options
 from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
 from realitycheck.verbs.register import register_first
-from realitycheck.verbs.study import Progress, Say, plans_of, prepare_data, require_arithmetic, unsaid, unwatched
+from realitycheck.verbs.slots import slots_of
+from realitycheck.verbs.study import Progress, Say, plans_of, require_arithmetic, unsaid, unwatched
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",
@@ -41,9 +41,6 @@ VERBS = {
     "score": "realitycheck.evaluations.score:score",
 }
 """Kind of job → the verb that does it, imported by the child alone."""
-
-SHORTEST_ID = 8
-"""Fewer characters of an id might name another run by chance or by mistake."""
 
 Watch = Callable[[Sequence[Standing], Sequence[str]], None]
 """Called every second or so with the standing of every loss and the titles of the running jobs."""
@@ -54,11 +51,12 @@ class StudyResult:
     """How a `run` ended.
 
     Args:
-        left: jobs that were left after three failures, and why.
+        left: jobs that were given up after three failures, and why.
         alarms: records that came twice and differed.
         standings: how far every loss is.
         raised: tracebacks of exceptions that losses raised, one for every place.
-        set_aside: searches whose first trials all raised one exception; nothing of them is recorded.
+        set_aside: searches that are FAILED: their first trials all raised one exception, and nothing of them is
+            recorded, or jobs of them were given up.
     """
 
     left: tuple[str, ...]
@@ -66,6 +64,12 @@ class StudyResult:
     standings: tuple[Standing, ...]
     raised: tuple[str, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+
+    @property
+    def left_over(self) -> tuple[str, ...]:
+        """Those of `left` that belong to no loss that is set aside."""
+        groups = tuple(f"{aside.group}:" for aside in self.set_aside)
+        return tuple(reason for reason in self.left if not reason.startswith(groups))
 
 
 def silent(standings: Sequence[Standing], running: Sequence[str]) -> None:
@@ -76,10 +80,12 @@ def run_study(
     read: ReadStudy,
     *,
     executor: str = "local",
-    workers: int = 2,
+    workers: int | None = None,
     device: str = "auto",
+    per_device: int | None = None,
     deadline: float = 3600.0,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
+    memory: float | None = None,
     reuse: Sequence[Path] = (),
     watch: Watch = silent,
     progress: Progress = unwatched,
@@ -92,10 +98,15 @@ def run_study(
     Args:
         read: the study.
         executor: name on `executors.menu`: `local` for child processes, `inline` for this process and a debugger.
-        workers: child processes at a time.
-        device: `cpu`, `cuda`, `cuda:<number>`, or `auto`, the one of the protocol's arithmetic.
-        deadline: seconds after which a job counts as hanging; it is killed and tried again, three times at most.
+        workers: child processes at a time; by default two on a CPU, and one for each GPU.
+        device: `cpu`, `cuda`, `cuda:<number>`, or `auto`, the one of the protocol's arithmetic; or several GPUs, such
+            as `cuda:0,cuda:1`, of which each job gets one.
+        per_device: child processes at a time on each device.
         checkpoint_seconds: longest time between two checkpoints in a run; None for none.
+        deadline: seconds without a report of progress after which a job counts as hanging; it is killed and tried
+            again, three times at most. A training reports at every iteration, so a long one is no hang.
+        memory: bytes that a job and the processes that it starts may hold; by default an equal share of nine tenths of
+            this machine's memory.
         reuse: folders of other studies' evidence, whose records of equal id are copied: a baseline is paid for once.
         watch: sees the progress of the runs.
         progress: sees that of the images and features, which are made ready before.
@@ -114,11 +125,13 @@ def run_study(
         >>> result.left, result.alarms  # jobs that failed three times; records that came twice and differed
         ((), ())
     """
-    require_options(executor=executor, device=device, reuse=reuse)
-    require_arithmetic(read, device=device, here=MENU[executor].here)
+    require_options(executor=executor, reuse=reuse)
+    computes = read.study.protocol.recipe.computes.device
+    slots = slots_of(device, workers=workers, per_device=per_device, computes=computes)
+    require_arithmetic(read, devices=slots, here=MENU[executor].here)
     return carry_out(
         read,
-        executor=build_executor(read, executor, workers=workers, deadline=deadline),
+        executor=build_executor(read, executor, devices=slots, deadline=deadline, memory=memory),
         device=device,
         checkpoint_seconds=checkpoint_seconds,
         reuse=reuse,
@@ -129,10 +142,16 @@ def run_study(
     )
 
 
-def build_executor(read: ReadStudy, name: str, *, workers: int, deadline: float) -> Executor:
-    """Make an executor of the menu, with what the verbs need preloaded, pinned to the study's arithmetic."""
+def build_executor(
+    read: ReadStudy, name: str, *, devices: Sequence[str | None], deadline: float, memory: float | None
+) -> Executor:
+    """Make an executor of the menu, with what the verbs need preloaded, pinned to the study's arithmetic.
+
+    `memory` is in bytes; None is a share of this machine's.
+    """
     pins = read.study.protocol.recipe.computes.pins
-    return MENU[name].build(Resources(workers, deadline, preload(), pins))
+    limit = memory_share(jobs=len(devices)) if memory is None else int(memory)
+    return MENU[name].build(Resources(devices, deadline, limit, preload(), pins))
 
 
 def carry_out(
@@ -160,14 +179,14 @@ def carry_out(
             every = checkpoint_seconds
             campaign = _campaign(runtime, executor, verbs, check, device=device, every=every, before=campaign)
             for _ in campaign.steps(seconds=1.0):
-                watch(runtime.standings(), [job.title for job in campaign.running.values()])
+                watch(runtime.standings(), running_lines(campaign.running.values(), executor.advances))
         sweep_checkpoints(runtime.cache, campaign)
         return StudyResult(
             tuple(campaign.left.values()),
             tuple(campaign.alarms),
             runtime.standings(),
             raised=tuple(campaign.raised.values()),
-            set_aside=tuple(campaign.set_aside.values()),
+            set_aside=(*campaign.set_aside.values(), *campaign.given_up.values()),
         )
     finally:
         executor.close()
@@ -177,7 +196,8 @@ def _machine(read: ReadStudy, device: str) -> str:
     """The processor and the versions that can change last bits within a class of arithmetic."""
     from realitycheck.training.device import machine  # loads torch, which `status` and `report` do without
 
-    return machine(read.study.protocol.recipe.computes.device if device == "auto" else device)
+    names = [read.study.protocol.recipe.computes.device] if device == "auto" else device.split(",")
+    return "; ".join(dict.fromkeys(machine(name) for name in names))
 
 
 def _versions() -> str:
@@ -207,33 +227,12 @@ def _campaign(
         may_start=lambda job: is_score_ready(check, runtime.stores, job),
         known=runtime.known,
         machine=_machine(runtime.read, device),
+        given_up=dict(before.given_up) if before else {},
     )
     if before:
         campaign.failures, campaign.left = before.failures, before.left
         campaign.alarms, campaign.raised, campaign.set_aside = before.alarms, before.raised, before.set_aside
     return campaign
-
-
-def accept_failed(read: ReadStudy, run_id: str) -> str:
-    """Write a run that failed on every attempt as a spent one: DIVERGED, with this as its cause. Its title.
-
-    Args:
-        read: the study.
-        run_id: the id of the run, or its beginning of eight characters or more, as `run` printed it.
-
-    Raises:
-        InputError: no single run of that id is still to be done and has failed three times.
-    """
-    runtime = _runtime(read, Ledger(evidence_folder(read)), prepare_data(read), reuse=(), measure=None)
-    failures = Counter(note["id"] for note in runtime.ledger.notes() if note["kind"] == "failed")
-    ready = [job for job in runtime.agenda.ready() if job.kind == "run" and job.id not in runtime.ledger.records]
-    failed = [job for job in ready if job.id.startswith(run_id) and failures[job.id] >= ATTEMPTS]
-    if len(failed) != 1 or len(run_id) < SHORTEST_ID:
-        says = f"unknown run '{run_id}': no single run of this id failed {ATTEMPTS} times. `run` prints the ids."
-        raise InputError.one("--accept-failed", "run-unknown", says)
-    spec = RunSpec.from_json(failed[0].payload["spec"])
-    runtime.ledger.append(Run(spec, Outcome.DIVERGED, ACCEPTED, None, (), (), Images(0, 0), None, ()))
-    return failed[0].title
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from realitycheck.protocol.read import ReadStudy, StudyFiles, open_files, parse_
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.folders import stores_of
 from realitycheck.verbs.present import data_changes, see_data
+from realitycheck.verbs.slots import missing_devices
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being prepared, how much of it is done, and of how much."""
@@ -135,12 +136,12 @@ def plans_of(read: ReadStudy, stores: Mapping[str, Stores]) -> tuple[DatasetPlan
     )
 
 
-def require_arithmetic(read: ReadStudy, *, device: str, here: bool) -> None:
-    """Check that this machine can compute in the study's arithmetic, on this device, before anything starts.
+def require_arithmetic(read: ReadStudy, *, devices: Sequence[str], here: bool) -> None:
+    """Check that this machine can compute in the study's arithmetic, on these devices, before anything starts.
 
     Args:
         read: the study.
-        device: as in `run_study`.
+        devices: the one of each slot.
         here: whether this very process computes, which then must have been started with the right variables.
 
     Raises:
@@ -151,15 +152,24 @@ def require_arithmetic(read: ReadStudy, *, device: str, here: bool) -> None:
     if error := inspection.error():
         raise error
     name, wanted = read.study.protocol.recipe.arithmetic, read.study.protocol.recipe.computes
-    if device != "auto" and device.partition(":")[0] != wanted.device:
-        says = f"`{device}` is not allowed here: arithmetic {name} computes on {wanted.device}. Choose auto."
-        raise InputError.one("the command line", "device-not-of-arithmetic", says, where="--device")
+    for device in dict.fromkeys(devices):
+        if device != "auto" and device.partition(":")[0] != wanted.device:
+            says = f"`{device}` is not allowed here: arithmetic {name} computes on {wanted.device}. Choose auto."
+            raise InputError.one("the command line", "device-not-of-arithmetic", says, where="--device")
+    if problems := list(missing_devices(tuple(devices), count=_gpus)):
+        raise InputError("the command line", problems)
     if here and (variables := unpinned(name)):
         says = (
             f"`inline` is not allowed here: this process is not pinned to arithmetic {name}. "
             f"Start it with {assignments(variables)}, or choose local."
         )
         raise InputError.one("the command line", "process-unpinned", says, where="--executor")
+
+
+def _gpus() -> int:
+    from realitycheck.training.device import gpus  # loads torch, which most verbs do without
+
+    return gpus()
 
 
 def _inspected(path: Path) -> Inspection:

@@ -21,7 +21,7 @@ def job(name: str, **payload) -> Job:
 
 @pytest.fixture
 def executor():
-    built = LocalExecutor(workers=2, deadline=30.0, preload=(), pins={})
+    built = LocalExecutor(devices=[None] * 2, memory=None, deadline=30.0, preload=(), pins={})
     yield built
     built.close()
 
@@ -53,9 +53,9 @@ def test_an_exception_and_a_killed_child_are_told_and_touch_nothing_else(executo
 
 
 def test_a_hanging_child_is_ended_at_its_deadline():
-    executor = LocalExecutor(workers=1, deadline=1.5, preload=(), pins={})
+    executor = LocalExecutor(devices=[None], memory=None, deadline=1.5, preload=(), pins={})
     executor.submit(job("a"), address="standins:hang")
-    assert "no answer within" in finish(executor, 1)["a"].failure
+    assert "`--deadline`" in finish(executor, 1)["a"].failure
     executor.close()
 
 
@@ -66,7 +66,7 @@ def test_what_a_plug_in_writes_into_the_pipe_is_no_answer(executor):
 
 
 def test_close_ends_what_still_runs():
-    executor = LocalExecutor(workers=1, deadline=30.0, preload=(), pins={})
+    executor = LocalExecutor(devices=[None], memory=None, deadline=30.0, preload=(), pins={})
     executor.submit(job("a"), address="standins:hang")
     (child,) = executor._children
     pid = child.process.pid
@@ -82,7 +82,7 @@ sys.path.insert(0, "{tests}")
 from realitycheck.executors.local import LocalExecutor
 from realitycheck.executors.base import Job
 if __name__ == "__main__":
-    executor = LocalExecutor(workers=1, deadline=60.0, preload=(), pins={{}})
+    executor = LocalExecutor(devices=[None], memory=None, deadline=60.0, preload=(), pins={{}})
     executor.submit(Job("run", "a", "g", "a", {{}}), address="standins:hang")
     print(executor._children[0].process.pid, flush=True)
     time.sleep(60)
@@ -113,7 +113,7 @@ def ends(pid: int) -> bool:
 
 def test_after_a_study_was_broken_off_the_next_one_finds_a_server():
     for _ in range(2):
-        executor = LocalExecutor(workers=2, deadline=30.0, preload=(), pins={})
+        executor = LocalExecutor(devices=[None] * 2, memory=None, deadline=30.0, preload=(), pins={})
         executor.submit(job("a"), address="standins:echo")
         assert finish(executor, 1)["a"].failure is None
         executor.submit(job("b"), address="standins:hang")
@@ -135,7 +135,7 @@ from realitycheck.executors.local import LocalExecutor
 from realitycheck.executors.base import Job
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    executor = LocalExecutor(workers=1, deadline=60.0, preload=["slow"], pins={{}})
+    executor = LocalExecutor(devices=[None], memory=None, deadline=60.0, preload=["slow"], pins={{}})
     try:
         executor.submit(Job("run", "a", "g", "a", {{}}), address="standins:echo")
     except KeyboardInterrupt:
@@ -149,10 +149,11 @@ def test_ctrl_c_while_the_fork_server_loads_is_one_line_and_leaves_nothing(tmp_p
     (tmp_path / "slow.py").write_text(SLOW.format(here=tmp_path))
     script = tmp_path / "parent.py"
     script.write_text(STOPPED.format(tests=Path(__file__).parent.parent))
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     told = {"stderr": subprocess.PIPE, "text": True, "start_new_session": True, "env": environment}
     with subprocess.Popen([sys.executable, script], **told) as parent:
         while not (tmp_path / "loading").exists():
+            assert parent.poll() is None, "the parent ended before the server loaded"
             time.sleep(0.05)
         send(parent.pid, signal.SIGINT)
         assert parent.communicate(timeout=30)[1] == "Stopped.\n"

@@ -11,7 +11,6 @@ import standins
 from small_study import write_study
 
 from realitycheck import verbs
-from realitycheck.errors import InputError
 from realitycheck.executors.base import Finished, Job
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.protocol.read import read_study
@@ -26,7 +25,7 @@ class Watched(InlineExecutor):
     """Remembers what it was asked; jobs in `broken` (a fragment of their titles) always fail."""
 
     def __init__(self, *, broken: str, before: Callable[[Job], None]) -> None:
-        super().__init__()
+        super().__init__(device=None)
         self.broken, self.before = broken, before
         self.asked: list[Job] = []
         self.closed = False
@@ -77,43 +76,34 @@ def test_a_whole_study_and_nothing_left(study_path):
     assert [each.done for each in result.standings] == [each.planned for each in result.standings]
 
 
-def test_three_failures_leave_a_job_and_the_study_goes_on_with_everything_else(study_path):
+def test_three_failures_give_a_job_up_and_the_test_half_opens_for_the_other_losses(study_path):
     result, executor = carry_out(study_path, broken="triplet: trial 2/3, fold 1/2")
     assert len(result.left) == 1
     assert "the disk is on fire" in result.left[0]
+    assert result.left_over == ()
+    (aside,) = result.set_aside
+    assert (aside.group, aside.jobs) == ("pictures/triplet", 1)
+    assert "trial 2/3, fold 1/2" in aside.raised.reason and "raise OSError" in aside.raised.traceback
     assert sum("triplet: trial 2/3, fold 1/2" in job.title for job in executor.asked) == 3
     searched = {each.label: each.search_runs[0] for each in result.standings}
     assert searched == {"contrastive": 6, "triplet": 3, "normalized_softmax": 6}
-    kinds = {record.kind for record in records(study_path).values()}
-    assert "opening" not in kinds, "one search is not over, so the test half stays shut"
+    scores = {each.label: each.scores for each in result.standings}
+    assert scores["triplet"][0] == 0
+    assert all(done > 0 for label, (done, _) in scores.items() if label != "triplet")
+    (opening,) = of_type(records(study_path).values(), Opening)
+    assert sorted(opening.searches) == ["contrastive", "normalized_softmax"]
+    assert list(opening.set_aside) == ["triplet"]
 
 
 def test_run_again_tries_afresh_and_ends_as_if_nothing_had_happened(study_path, tmp_path):
-    carry_out(study_path, broken="fold 2/2")
+    result, _ = carry_out(study_path, broken="fold 2/2")
+    assert len(result.set_aside) == 3
+    assert not of_type(records(study_path).values(), Opening), "no loss is left for which it could open"
     result, _ = carry_out(study_path)
-    assert not result.left
+    assert not result.left and not result.set_aside
     other = write_study(tmp_path / "unbroken")
     carry_out(other)
     assert records(other) == records(study_path)
-
-
-def test_an_accepted_failure_is_a_spent_trial(study_path):
-    result, _ = carry_out(study_path, broken="triplet: trial 2/3, fold 1/2")
-    run_id = result.left[0].split("(run ")[1].split(")")[0]
-    assert "triplet" in verbs.accept_failed(read_study(study_path), run_id)
-    result, _ = carry_out(study_path)
-    assert not result.left
-    spent = next(record for key, record in records(study_path).items() if key.startswith(run_id))
-    assert spent.diverged
-    assert "accepted" in spent.cause
-
-
-def test_only_a_run_that_failed_three_times_can_be_accepted(study_path):
-    carry_out(study_path, broken="triplet: trial 2/3")
-    done = of_type(records(study_path).values(), Run)[0].id
-    for wrong in (done, "f" * 16, ""):
-        with pytest.raises(InputError, match="run-unknown"):
-            verbs.accept_failed(read_study(study_path), wrong)
 
 
 def test_records_of_another_study_are_copied_by_id(study_path, tmp_path):

@@ -21,7 +21,12 @@ STAND_INS = {"proposal": "standins:propose", "run": "standins:run", "score": "st
 
 def finished(study) -> Ledger:
     result = verbs.carry_out(
-        read_study(study), executor=InlineExecutor(), device="cpu", reuse=(), watch=lambda *_: None, verbs=STAND_INS
+        read_study(study),
+        executor=InlineExecutor(device=None),
+        device="cpu",
+        reuse=(),
+        watch=lambda *_: None,
+        verbs=STAND_INS,
     )
     assert not result.left and not result.alarms
     return Ledger(study.parent / "small")

@@ -27,7 +27,12 @@ def finished(home: Path, protocol: str) -> Ledger:
     """The ledger of a study after its run, with stand-ins for training."""
     study = write_study(home, protocol=protocol)
     result = verbs.carry_out(
-        read_study(study), executor=InlineExecutor(), device="cpu", reuse=(), watch=lambda *_: None, verbs=STAND_INS
+        read_study(study),
+        executor=InlineExecutor(device=None),
+        device="cpu",
+        reuse=(),
+        watch=lambda *_: None,
+        verbs=STAND_INS,
     )
     assert not result.left and not result.alarms
     return Ledger(study.parent / "small")

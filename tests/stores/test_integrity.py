@@ -142,7 +142,7 @@ def test_damaged_features_are_computed_again(suffix, tmp_path):
     read = read_study(write_study(tmp_path, protocol=FROZEN))
     said = []
     for turn in range(2):
-        check, executor = StoreCheck(read, quiet, said.append), InlineExecutor()
+        check, executor = StoreCheck(read, quiet, said.append), InlineExecutor(device=None)
         stores = ready_stores(check, executor, device="cpu", remember=False)["pictures"]
         content = stores.trainval.with_suffix(suffix).read_bytes()
         if turn == 0:

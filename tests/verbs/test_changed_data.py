@@ -24,7 +24,7 @@ def run(study: Path) -> list:
     said = []
     verbs.carry_out(
         read_study(study),
-        executor=InlineExecutor(),
+        executor=InlineExecutor(device=None),
         device="cpu",
         reuse=(),
         watch=lambda *_: None,

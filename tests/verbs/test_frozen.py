@@ -85,7 +85,7 @@ def test_weights_that_are_not_to_be_had_are_told_at_their_line(tmp_path):
     weights = "{source: nowhere.pth, sha256: 0123456789abcdef}"
     study = write_study(tmp_path, protocol=FROZEN.replace("frozen: true", f"frozen: true, weights: {weights}"))
     read = verbs.load_study(study)
-    executor = LocalExecutor(workers=1, deadline=60, preload=preload(), pins={})
+    executor = LocalExecutor(devices=[None], memory=None, deadline=60, preload=preload(), pins={})
     try:
         with pytest.raises(InputError, match=r"recipe.trunk.weights: nowhere\.pth: "):
             with_features(read, verbs.prepare_data(read), executor, device="cpu", watch=lambda *_: None)

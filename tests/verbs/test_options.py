@@ -7,21 +7,16 @@ from small_study import write_study
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
-from realitycheck.verbs.options import duration, require_options
+from realitycheck.verbs.options import duration
 
 
-def test_a_device_that_is_none_and_a_folder_without_records_are_told_together(tmp_path):
+def test_an_unknown_executor_and_a_folder_without_records_are_told_together(tmp_path):
     read = verbs.load_study(write_study(tmp_path))
     with pytest.raises(InputError) as error:
-        verbs.run_study(read, device="gpu", reuse=[tmp_path / "nowhere"])
-    assert [each.where for each in error.value.problems] == ["--device", "--reuse"]
-    assert [each.code for each in error.value.problems] == ["device-unknown", "ledger-missing"]
+        verbs.run_study(read, executor="lokal", reuse=[tmp_path / "nowhere"])
+    assert [each.where for each in error.value.problems] == ["--executor", "--reuse"]
+    assert [each.code for each in error.value.problems] == ["executor-unknown", "ledger-missing"]
     assert not (tmp_path / "studies" / "small" / "ledger").exists()
-
-
-@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1"])
-def test_devices(device, finished):
-    require_options(executor="local", device=device, reuse=[finished.with_suffix("")])
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30.0), ("5m", 300.0), ("1.5h", 5400.0), ("2 h", 7200.0)])

@@ -28,7 +28,12 @@ def registered(study: Path) -> list[Registration]:
 
 def carried_out(study: Path) -> Path:
     result = verbs.carry_out(
-        read_study(study), executor=InlineExecutor(), device="cpu", reuse=(), watch=lambda *_: None, verbs=STAND_INS
+        read_study(study),
+        executor=InlineExecutor(device=None),
+        device="cpu",
+        reuse=(),
+        watch=lambda *_: None,
+        verbs=STAND_INS,
     )
     assert not result.left and not result.alarms
     return study

@@ -85,7 +85,7 @@ def test_children_have_the_pins_whatever_this_process_has_loaded():
     assert "torch" in sys.modules
     before = dict(os.environ)
     for pins in (MENU["x86-avx2"].pins, {}, MENU["cuda-fp32"].pins):
-        found = answer_of(LocalExecutor(workers=1, deadline=60.0, preload=(), pins=pins))
+        found = answer_of(LocalExecutor(devices=[None], memory=None, deadline=60.0, preload=(), pins=pins))
         assert {name: found[name] for name in pins} == pins
         assert pins or "MKL_CBWR" not in found
     assert dict(os.environ) == before
@@ -98,7 +98,7 @@ from realitycheck.executors.base import Job
 from realitycheck.executors.local import LocalExecutor
 
 multiprocessing.forkserver.ensure_running()
-executor = LocalExecutor(workers=1, deadline=60.0, preload=(), pins={"MKL_CBWR": "AVX2,STRICT"})
+executor = LocalExecutor(devices=[None], memory=None, deadline=60.0, preload=(), pins={"MKL_CBWR": "AVX2,STRICT"})
 try:
     executor.submit(Job("run", "a", "g", "a", {}), address="standins:echo")
 except RunError as error:

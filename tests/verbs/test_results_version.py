@@ -29,7 +29,6 @@ READERS = {
     "report": verbs.report_study,
     "status": verbs.study_standings,
     "pack": verbs.pack_study,
-    "accept": lambda study: verbs.accept_failed(verbs.load_study(study), "f" * 16),
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from realitycheck.report.blocks import Block, Heading, Paragraph
 from realitycheck.report.findings import DatasetFindings
-from realitycheck.report.late import after_opening
+from realitycheck.report.late import after_opening, late
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import count, enumeration
 
@@ -47,11 +47,14 @@ def _sentences(dataset: DatasetFindings, facts: Openings) -> str:
     number, before = len(facts.openings), facts.openings[0].before
     earlier = f", after {count(before, 'earlier opening')} of the same half" if before else ""
     opened = f"This study opened the test half {TIMES.get(number, f'{number} times')}{earlier}."
-    late = after_opening(dataset.evidence)
-    if not late:
-        return opened
-    labels = enumeration(sorted(late))
-    return f"{opened} Exploratory, because they or the claims were decided after the first opening: {labels}."
+    decided, joined = after_opening(dataset.evidence), late(dataset.evidence)
+    if decided:
+        labels = enumeration(sorted(decided))
+        opened += f" Exploratory, because they or the claims were decided after the first opening: {labels}."
+    if joined:
+        labels = enumeration(sorted(joined))
+        opened += f" Late, because they were set aside as FAILED at the first opening: {labels}."
+    return opened
 
 
 SECTION = Section(

@@ -1,0 +1,101 @@
+"""What a child process does around its one job: it reports, answers, and ends with its parent."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import json
+import math
+import os
+import resource
+import select
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from realitycheck.executors.base import Tell
+from realitycheck.executors.call import call
+
+TELL_SECONDS = 0.25
+"""The least time between two reports of progress."""
+
+PR_SET_PDEATHSIG = 1
+"""prctl(2)."""
+
+
+def work(pipe: Connection, output: Connection, address: str, text: str) -> None:
+    """Do the job of a child process: one line of JSON through the pipe for each report, and one for the answer.
+
+    Args:
+        pipe: to the parent.
+        output: where everything goes that the job prints.
+        address: as in `call`.
+        text: the payload as JSON.
+    """
+    os.setpgid(0, 0)  # the parent ends the whole group, and so the processes that a loss starts
+    _end_with_parent(pipe)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where others had started the fork server before us
+    for number in (1, 2):
+        os.dup2(output.fileno(), number)
+    output.close()
+    faulthandler.enable(file=2, all_threads=True)  # writes where a fault or SIGABRT met the process
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be as large as the process
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")  # ended before its parent is
+    own = os.getpid()
+    answer = call(address, text, tell=_through(pipe, own))
+    if os.getpid() == own:  # and not a process that the job has forked, which comes here as well
+        _write(pipe, answer)
+        # Not by way of exit handlers: those of torch's compiler, inherited from the fork server, wait for ever.
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
+
+
+def _through(pipe: Connection, own: int) -> Tell:
+    """A `Tell` that writes to the parent now and then, and never waits for it."""
+    last = -math.inf
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= TELL_SECONDS and os.getpid() == own and select.select([], [pipe], [], 0)[1]:
+            last = now
+            _write(pipe, json.dumps([done, total]))
+
+    return tell
+
+
+def _write(pipe: Connection, line: str) -> None:
+    rest = memoryview(line.encode() + b"\n")
+    while rest:
+        rest = rest[os.write(pipe.fileno(), rest) :]
+
+
+def _end_with_parent(pipe: Connection) -> None:
+    """End this process when its parent does, also where a job holds the interpreter's lock.
+
+    The parent in the sense of the system is the fork server. It ends when nobody holds a pipe of it open: neither our
+    parent, nor a child.
+    """
+    server: Any = forkserver._forkserver
+    if (held := getattr(server, "_forkserver_alive_fd", None)) is not None:
+        os.close(held)
+        server._forkserver_alive_fd = None
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_wait_for_end, args=(pipe,), daemon=True).start()
+
+
+def _wait_for_end(pipe: Connection) -> None:
+    """The parent never writes: when the pipe has something to read, it is the end of the file, and of the parent."""
+    wait([pipe])
+    with suppress(OSError):
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)

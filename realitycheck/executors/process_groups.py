@@ -1,0 +1,76 @@
+"""Groups of processes: who belongs to one, how much memory they hold, and their end. A group is named by its leader.
+
+Where there is no /proc, as outside Linux, groups are ended, and nothing is known of their memory.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""What a container may use, under versions 2 and 1 of control groups."""
+
+
+def memory_of(groups: Collection[int]) -> dict[int, int]:
+    """Bytes that the processes of each group hold: resident, and neither a mapped file nor given back when needed.
+
+    Pages that a child shares with the fork server count as its own.
+    """
+    held = dict.fromkeys(groups, 0)
+    for process in _processes() if groups else ():
+        with suppress(OSError):
+            group = os.getpgid(process)
+            if group in held:
+                held[group] += _resident(process)
+    return held
+
+
+def machine_memory() -> int | None:
+    """Bytes of memory that this machine, or the container that it is, lets us use; None where it is not known."""
+    known = []
+    with suppress(OSError, ValueError):
+        known.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for path in _LIMITS:
+        with suppress(OSError, ValueError):
+            known.append(int(Path(path).read_text(encoding="ascii")))
+    return min((size for size in known if size > 0), default=None)
+
+
+def memory_share(*, jobs: int) -> int | None:
+    """Bytes that each of a number of jobs may hold: an equal share of nine tenths of the machine's memory."""
+    size = machine_memory()
+    return None if size is None else size * 9 // (10 * jobs)
+
+
+def is_stopped(process: int) -> bool:
+    """Whether a process is stopped, as by SIGSTOP or a debugger, so that it cannot report anything."""
+    try:
+        status = (_PROC / str(process) / "stat").read_bytes()
+    except OSError:
+        return False
+    return status.rpartition(b")")[2].split()[:1] in ([b"T"], [b"t"])
+
+
+def send(process: int, number: signal.Signals) -> None:
+    """Send a signal to the group that a process leads, or to the process where it does not lead one yet."""
+    for sent in (os.killpg, os.kill):
+        with suppress(OSError):
+            sent(process, number)
+            return
+
+
+def _processes() -> Iterator[int]:
+    with suppress(OSError):
+        yield from (int(name) for name in os.listdir("/proc") if name.isdecimal())  # noqa: PTH208
+
+
+def _resident(process: int) -> int:
+    lines = (_PROC / str(process) / "status").read_bytes().splitlines()
+    sizes = [int(line.split()[1]) for line in lines if line.startswith((b"RssAnon:", b"RssShmem:"))]
+    return 1024 * sum(sizes)
