@@ -66,6 +66,6 @@ def candidates(
         X_pending=None if pending is None else normalize(pending, bounds=bounds),
     )
     box = torch.stack([torch.zeros_like(bounds[0]), torch.ones_like(bounds[0])])
-    found, _ = optimize_acqf(improvement, bounds=box, q=1, num_restarts=STARTS, raw_samples=RAW)
-    point: Tensor = unnormalize(found.detach(), bounds=bounds)
+    best, _ = optimize_acqf(improvement, bounds=box, q=1, num_restarts=STARTS, raw_samples=RAW)
+    point: Tensor = unnormalize(best.detach(), bounds=bounds)
     return point
