@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -36,6 +37,7 @@ with at_ctrl_c(_leave):  # these imports take seconds
     from realitycheck.cli import lists
     from realitycheck.cli.plan_summary import counted, plan_table, sentences
     from realitycheck.cli.progress import display, err, making, standings_table
+    from realitycheck.cli.result_lines import print_failure, print_result, quiet
     from realitycheck.errors import InputError, Problem, RealityCheckError
     from realitycheck.executors.menu import MENU
     from realitycheck.protocol.read import ReadStudy
@@ -141,6 +143,8 @@ def run(
     read = verbs.load_study(study)
     _warn_of(read, verbs.changed_sources(read))
     live = executor != "inline"  # a debugger needs the terminal for itself
+    if not live:
+        faulthandler.enable()
     with at_ctrl_c(signal.default_int_handler), display(read.study.study, live=live) as watch:  # ends the children
         result = verbs.run_study(
             read,
@@ -155,9 +159,10 @@ def run(
             watch=watch.runs,
             progress=watch.making,
             say=_warn,
+            hear=quiet if live else print_failure,
         )
     out.print(standings_table(result.standings))
-    _print_result(result)
+    _end(result)
 
 
 @app.command()
@@ -268,22 +273,8 @@ def _warn(problem: Problem) -> None:
     err.print(f"warning  {problem}", style="yellow", markup=False, soft_wrap=True)
 
 
-def _print_result(result: StudyResult) -> None:
-    for traceback in result.raised:
-        err.print("A loss raised an exception. Its run is recorded as diverged.", style="yellow")
-        err.print(traceback, markup=False, highlight=False, soft_wrap=True)
-    for aside in result.set_aside:
-        if not aside.jobs:  # an exception of their own
-            err.print(aside.raised.traceback, markup=False, highlight=False, soft_wrap=True)
-        err.print(f"set aside: {aside}", style="red", markup=False, soft_wrap=True)
-    for standing in result.standings:
-        if standing.all_diverged:
-            says = f"{standing.name}: every trial diverged, so no setting can be retrained."
-            err.print(says, style="yellow", markup=False, soft_wrap=True)
-    for reason in result.left_over:
-        err.print(f"given up: {reason}", style="red", markup=False, soft_wrap=True)
-    for alarm in result.alarms:
-        err.print(f"alarm: {alarm}", style="red", markup=False, soft_wrap=True)
+def _end(result: StudyResult) -> None:
+    print_result(result)
     if result.left or result.alarms or result.set_aside:
         err.print("The study could not finish. `run` again tries these jobs anew. Tracebacks are in its `attempts/`.")
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from realitycheck.verbs import StudyPlan
+from realitycheck.verbs.advances import duration
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -28,10 +29,21 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
                 f"({1000 * seconds.complete_step:.1f} with K·D dims), {seconds.evaluation:.2f} s per validation, "
                 f"{seconds.fold_score:.1f} s per score of K models"
             )
+            longest = study_plan.longest[dataset][label]
+            yield (
+                f"one run, {dataset}/{label}: at most {duration(longest.fold)} for a fold run and "
+                f"{duration(longest.complete)} for a complete run; both report every iteration"
+            )
     yield (
         f"time: about {rough(study_plan.cost.worker_hours)} worker-hours if every run reaches its cap "
         "and every worker has a core of its own"
     )
+    if study_plan.done:
+        left = study_plan.cost.worker_hours * (1 - study_plan.done / study_plan.planned)
+        yield (
+            f"done: {study_plan.done:,} of {study_plan.planned:,} trainings of the losses; "
+            f"about {rough(left)} worker-hours are left"
+        )
     yield f"disk: about {rough(study_plan.cost.disk_bytes / 1e6)} MB of pixels, and of weights until they are scored"
     differences = " or ".join(
         f"{size:.2f} (correlation {correlation:g})" for correlation, size in study_plan.detectable.items()

@@ -73,17 +73,31 @@ def trainings(protocol: Protocol) -> Trainings:
     return Trainings(search=trials * folds, folds=seeds * folds, complete=complete, runners_up=near)
 
 
-def loss_cost(protocol: Protocol, measured: Calibration) -> Cost:
-    """What one loss needs on one dataset; disk is the weights that wait for their scores."""
+@dataclass(frozen=True, slots=True)
+class RunSeconds:
+    """How long one run takes that goes to its cap: a fold run, and a complete run."""
+
+    fold: float
+    complete: float
+
+
+def run_seconds(protocol: Protocol, measured: Calibration) -> RunSeconds:
+    """Predict how long one run takes at most."""
     steps = sum(phase.cap for phase in protocol.phases)
     evaluations = 1 + sum(-(-phase.cap // phase.evaluate_every) for phase in protocol.phases)
-    counts, seeds = trainings(protocol), protocol.final.seeds
-    fold_run = START_SECONDS + steps * measured.step + evaluations * measured.evaluation
-    complete_run = START_SECONDS + longest_complete(protocol) * measured.complete_step
+    return RunSeconds(
+        fold=START_SECONDS + steps * measured.step + evaluations * measured.evaluation,
+        complete=START_SECONDS + longest_complete(protocol) * measured.complete_step,
+    )
+
+
+def loss_cost(protocol: Protocol, measured: Calibration) -> Cost:
+    """What one loss needs on one dataset; disk is the weights that wait for their scores."""
+    counts, seeds, longest = trainings(protocol), protocol.final.seeds, run_seconds(protocol, measured)
     seconds = (
         protocol.search.trials * protocol.search.searches * START_SECONDS
-        + (counts.search + counts.folds) * fold_run
-        + (counts.complete + counts.runners_up) * complete_run
+        + (counts.search + counts.folds) * longest.fold
+        + (counts.complete + counts.runners_up) * longest.complete
         + seeds * _scored(protocol, measured)
         + counts.runners_up * (START_SECONDS + measured.complete_score)
         + kept_trials(protocol) * (START_SECONDS + measured.fold_score)

@@ -16,8 +16,9 @@ from realitycheck.verbs.report import (
     standing_problems,
     study_standings,
 )
-from realitycheck.verbs.run import StudyResult, Watch, carry_out, run_study
+from realitycheck.verbs.run import carry_out, run_study
 from realitycheck.verbs.study import Progress, Say, check_study, load_study, open_study, prepare_data, study_warnings
+from realitycheck.verbs.study_result import StudyResult, Watch
 
 __all__ = [
     "Progress",

@@ -12,7 +12,16 @@ from realitycheck.check.head_lengths import head_length, length_powers
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
 from realitycheck.executors.base import Job
-from realitycheck.plan.cost import Calibration, Cost, Trainings, loss_cost, trainings, untrained_cost
+from realitycheck.plan.cost import (
+    Calibration,
+    Cost,
+    RunSeconds,
+    Trainings,
+    loss_cost,
+    run_seconds,
+    trainings,
+    untrained_cost,
+)
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.protocol.model import LossChoice
 from realitycheck.protocol.read import ReadStudy
@@ -20,6 +29,7 @@ from realitycheck.protocol.units import LengthUnit
 from realitycheck.runs import TrainingPlace
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.ready import StoreCheck, ready_stores
+from realitycheck.verbs.report import study_standings
 from realitycheck.verbs.run import build_executor
 from realitycheck.verbs.study import Progress, require_arithmetic, unsaid, unwatched
 
@@ -45,6 +55,9 @@ class StudyPlan:
         datasets: how many datasets.
         measured: the calibration, by dataset and loss.
         cost: the prediction over all of them.
+        longest: how long one run takes that goes to its cap, by dataset and loss.
+        done: trainings of the losses that are recorded already.
+        planned: trainings of the losses, of the runners-up as many as there can be.
         detectable: correlation of two losses' scores over seeds → the smallest difference that is found with
             80 % power, in standard deviations of the unit.
         detectable_unit: of what these are the standard deviations, such as `a loss's score over seeds`.
@@ -60,6 +73,9 @@ class StudyPlan:
     datasets: int
     measured: Mapping[str, Mapping[str, Calibration]]
     cost: Cost
+    longest: Mapping[str, Mapping[str, RunSeconds]]
+    done: int
+    planned: int
     detectable: Mapping[float, float]
     detectable_unit: str
     reachable: float
@@ -107,6 +123,7 @@ def plan_study(read: ReadStudy, *, sd: float | None = None, watch: Progress = un
         here = study.protocol_on(name)
         total = sum((loss_cost(here, calibration) for calibration in seen.values()), total)
         total += untrained_cost(here, next(iter(seen.values())))
+    standings = study_standings(read)
     return StudyPlan(
         trainings=trainings(protocol),
         searches=protocol.search.searches,
@@ -114,6 +131,12 @@ def plan_study(read: ReadStudy, *, sd: float | None = None, watch: Progress = un
         datasets=len(study.datasets),
         measured=measured,
         cost=total,
+        longest={
+            name: {label: run_seconds(study.protocol_on(name), seconds) for label, seconds in seen.items()}
+            for name, seen in measured.items()
+        },
+        done=sum(standing.done for standing in standings),
+        planned=sum(standing.planned for standing in standings),
         detectable={correlation: smallest * math.sqrt(1 - correlation) for correlation in CORRELATIONS},
         detectable_unit=design.unit,
         reachable=reachable,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +20,6 @@ from realitycheck.records.schema import Record, Score, of_type
 from realitycheck.runs import Body, ScoringPlace, TrainingPlace
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.campaign import Campaign
-from realitycheck.search.first_trials import SetAside
 from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.stores.cache import forget_checkpoint, forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
@@ -33,6 +32,7 @@ from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
 from realitycheck.verbs.register import register_first
 from realitycheck.verbs.slots import slots_of
 from realitycheck.verbs.study import Progress, Say, plans_of, require_arithmetic, unsaid, unwatched
+from realitycheck.verbs.study_result import Hear, StudyResult, Watch, silent, unheard
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",
@@ -41,39 +41,6 @@ VERBS = {
     "score": "realitycheck.evaluations.score:score",
 }
 """Kind of job → the verb that does it, imported by the child alone."""
-
-Watch = Callable[[Sequence[Standing], Sequence[str]], None]
-"""Called every second or so with the standing of every loss and the titles of the running jobs."""
-
-
-@dataclass(frozen=True, slots=True)
-class StudyResult:
-    """How a `run` ended.
-
-    Args:
-        left: jobs that were given up after three failures, and why.
-        alarms: records that came twice and differed.
-        standings: how far every loss is.
-        raised: tracebacks of exceptions that losses raised, one for every place.
-        set_aside: searches that are FAILED: their first trials all raised one exception, and nothing of them is
-            recorded, or jobs of them were given up.
-    """
-
-    left: tuple[str, ...]
-    alarms: tuple[str, ...]
-    standings: tuple[Standing, ...]
-    raised: tuple[str, ...] = ()
-    set_aside: tuple[SetAside, ...] = ()
-
-    @property
-    def left_over(self) -> tuple[str, ...]:
-        """Those of `left` that belong to no loss that is set aside."""
-        groups = tuple(f"{aside.group}:" for aside in self.set_aside)
-        return tuple(reason for reason in self.left if not reason.startswith(groups))
-
-
-def silent(standings: Sequence[Standing], running: Sequence[str]) -> None:
-    """A watch that shows nothing."""
 
 
 def run_study(
@@ -90,6 +57,7 @@ def run_study(
     watch: Watch = silent,
     progress: Progress = unwatched,
     say: Say = unsaid,
+    hear: Hear = unheard,
 ) -> StudyResult:
     """Do what is left of a study on this machine; running it again is the whole recovery manual.
 
@@ -111,6 +79,7 @@ def run_study(
         watch: sees the progress of the runs.
         progress: sees that of the images and features, which are made ready before.
         say: called with every problem that stops nothing: changed images, and damaged stores that are made again.
+        hear: called with every job that failed or whose loss raised an exception, as soon as it is back.
 
     Raises:
         InputError: an option is wrong, the data do not fit the protocol, this machine not its arithmetic, or a ledger
@@ -138,6 +107,7 @@ def run_study(
         watch=watch,
         progress=progress,
         say=say,
+        hear=hear,
         verbs=VERBS,
     )
 
@@ -163,6 +133,7 @@ def carry_out(
     watch: Watch,
     progress: Progress = unwatched,
     say: Say = unsaid,
+    hear: Hear = unheard,
     verbs: Mapping[str, str],
     checkpoint_seconds: float | None = None,
 ) -> StudyResult:
@@ -178,7 +149,10 @@ def carry_out(
             runtime.ledger.note("started", {"title": _versions(), "device": device})
             every = checkpoint_seconds
             campaign = _campaign(runtime, executor, verbs, check, device=device, every=every, before=campaign)
-            for _ in campaign.steps(seconds=1.0):
+            for back in campaign.steps(seconds=1.0):
+                for finished in back:
+                    if finished.failure:
+                        hear(finished)
                 watch(runtime.standings(), running_lines(campaign.running.values(), executor.advances))
         sweep_checkpoints(runtime.cache, campaign)
         return StudyResult(

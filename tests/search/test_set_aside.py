@@ -173,3 +173,27 @@ def test_an_opening_without_a_loss_that_failed_is_read_as_it_was_written(study_p
     (opening,) = of_type(records(study_path).values(), Opening)
     assert list(opening.to_json()["set_aside"]) == ["triplet"]
     assert read_record(opening.to_json()) == opening
+
+
+class TwoAtATime(Broken):
+    """Takes two jobs, and remembers how many it had when the test half was opened."""
+
+    at_opening: int | None = None
+
+    @property
+    def free(self) -> int:
+        return 2 - len(self._waiting)
+
+
+def test_the_opening_without_a_loss_waits_until_all_else_is_done(study_path, monkeypatch):
+    executor, note = TwoAtATime(broken="triplet: trial 1/3, fold 1/2", before=lambda job: None), Ledger.note
+
+    def noted(ledger, kind, content):
+        if kind == "opened":
+            executor.at_opening = len(executor._waiting)
+        note(ledger, kind, content)
+
+    monkeypatch.setattr(Ledger, "note", noted)
+    result = go(study_path, executor, ())
+    assert len(result.set_aside) == 1
+    assert executor.at_opening == 0

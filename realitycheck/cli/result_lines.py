@@ -1,0 +1,36 @@
+"""What `run` prints of failures: while it works, and at its end."""
+
+from __future__ import annotations
+
+from realitycheck.cli.progress import err
+from realitycheck.executors.base import Finished
+from realitycheck.verbs import StudyResult
+
+
+def quiet(finished: Finished) -> None:
+    """Leave failures to the end of the run."""
+
+
+def print_failure(finished: Finished) -> None:
+    """Print what went wrong in a job with the traceback, where it happened just now in this process."""
+    err.print(f"{finished.job.title}: {finished.failure}", style="yellow", markup=False, soft_wrap=True)
+    err.print(finished.traceback or "", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_result(result: StudyResult) -> None:
+    """Print what was not finished, one line for each loss that was set aside."""
+    for traceback in result.raised:
+        err.print("A loss raised an exception. Its run is recorded as diverged.", style="yellow")
+        err.print(traceback, markup=False, highlight=False, soft_wrap=True)
+    for aside in result.set_aside:
+        if not aside.jobs:  # an exception of their own
+            err.print(aside.raised.traceback, markup=False, highlight=False, soft_wrap=True)
+        err.print(f"set aside: {aside}", style="red", markup=False, soft_wrap=True)
+    for standing in result.standings:
+        if standing.all_diverged:
+            says = f"{standing.name}: every trial diverged, so no setting can be retrained."
+            err.print(says, style="yellow", markup=False, soft_wrap=True)
+    for reason in result.left_over:
+        err.print(f"given up: {reason}", style="red", markup=False, soft_wrap=True)
+    for alarm in result.alarms:
+        err.print(f"alarm: {alarm}", style="red", markup=False, soft_wrap=True)

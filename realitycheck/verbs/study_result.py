@@ -1,0 +1,51 @@
+"""How a `run` ended, and what hears of it meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from realitycheck.executors.base import Finished
+from realitycheck.search.first_trials import SetAside
+from realitycheck.search.standing import Standing
+
+Watch = Callable[[Sequence[Standing], Sequence[str]], None]
+"""Called every second or so with the standing of every loss and the titles of the running jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyResult:
+    """How a `run` ended.
+
+    Args:
+        left: jobs that were given up after three failures, and why.
+        alarms: records that came twice and differed.
+        standings: how far every loss is.
+        raised: tracebacks of exceptions that losses raised, one for every place.
+        set_aside: searches that are FAILED: their first trials all raised one exception, and nothing of them is
+            recorded, or jobs of them were given up.
+    """
+
+    left: tuple[str, ...]
+    alarms: tuple[str, ...]
+    standings: tuple[Standing, ...]
+    raised: tuple[str, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+
+    @property
+    def left_over(self) -> tuple[str, ...]:
+        """Those of `left` that belong to no loss that is set aside."""
+        groups = tuple(f"{aside.group}:" for aside in self.set_aside)
+        return tuple(reason for reason in self.left if not reason.startswith(groups))
+
+
+Hear = Callable[[Finished], None]
+"""Called with every job that failed or whose loss raised an exception, as soon as it is back."""
+
+
+def unheard(finished: Finished) -> None:
+    """A `Hear` that shows nothing."""
+
+
+def silent(standings: Sequence[Standing], running: Sequence[str]) -> None:
+    """A watch that shows nothing."""
