@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,17 +47,20 @@ SURFACES = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One ledger: a surface, a loss, a sampler, and the value of the shared rate, or None where it is searched."""
+    """One ledger: a surface, a loss, a sampler, the value of the shared rate, or None where it is searched, and how
+    start-up trials are drawn."""
 
     surface: str
     loss: str
     sampler: str
     rate: float | None = None
+    startup: str = "random"
 
     @property
     def name(self) -> str:
         """The name of its study and of its folder."""
-        return "-".join((self.surface, self.loss, self.sampler, *(["fixed"] if self.rate else [])))
+        own = (["fixed"] if self.rate else []) + ([self.startup] if self.startup != "random" else [])
+        return "-".join((self.surface, self.loss, self.sampler, *own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,19 @@ CELLS: tuple[Cell, ...] = (
     *_cells(THREE[:2], GUARDED),
     *_cells(THREE[:2], ("gp",), SHARED_RATE),
     Cell("sketches", "contrastive", "gp"),
+    *(Cell("grocery", loss, "gp", startup="qmc") for loss in THREE[:2]),
+    *_cells(THREE[:2], ("botorch",)),
 )
 
-ORDER: tuple[tuple[Cell, Budget], ...] = tuple((cell, Budget(trials)) for trials in (25, 50, 100) for cell in CELLS)
+
+def _order() -> Iterator[tuple[Cell, Budget]]:
+    """By trials; a search of `gp` that is done is also selected from by posterior mean, for some final runs more."""
+    for trials in (25, 50, 100):
+        yield from ((cell, Budget(trials)) for cell in CELLS)
+        yield from ((cell, Budget(trials, "posterior_mean")) for cell in CELLS if cell.sampler == "gp")
+
+
+ORDER: tuple[tuple[Cell, Budget], ...] = tuple(_order())
 """All that is to be measured, the first first. Cells are dropped from the end, never searches."""
 
 
@@ -117,6 +130,7 @@ def _protocol(base: Mapping[str, Any], cell: Cell, budget: Budget) -> dict[str, 
         "searches": SEARCHES,
         "trials": budget.trials,
         "startup_trials": STARTUP if MENU[cell.sampler].learns else 0,
+        "startup": cell.startup,
         "round": 1,
         "space": "v3",
         "units": "head",

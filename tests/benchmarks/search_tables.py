@@ -65,6 +65,7 @@ class Row:
         loss: the loss.
         sampler: the sampler.
         rate: the fixed shared rate, or None.
+        startup: how start-up trials are drawn.
         trials: of each search.
         select: the rule of selection.
         knobs: how many are searched.
@@ -82,6 +83,7 @@ class Row:
     loss: str
     sampler: str
     rate: float | None
+    startup: str
     trials: int
     select: str
     knobs: int
@@ -137,7 +139,7 @@ def row_of(out: Path, cell: Cell, budget: Budget) -> Row | None:
         asked = [trial for search in loss.searches for trial in search.trials if trial.source == cell.sampler]
         names = {f"proposal {trial.slot + 1}" for trial in asked}
         return Row(
-            **{name: getattr(cell, name) for name in ("surface", "loss", "sampler", "rate")},
+            **{name: getattr(cell, name) for name in ("surface", "loss", "sampler", "rate", "startup")},
             **asdict(budget),
             cell=cell.name,
             knobs=sum(not isinstance(bounds, int | float | str) for bounds in space.values()),
@@ -149,6 +151,12 @@ def row_of(out: Path, cell: Cell, budget: Budget) -> Row | None:
             ask=_ask(ledger, names),
             trainings=sum(1 for record in ledger.records.values() if record.kind == "run"),
         )
+
+
+def _way(row: Row) -> str:
+    """How a cell is searched and chosen from: `gp`, `gp, posterior_mean` or `gp, startup qmc`."""
+    startup = [] if row.startup == "random" else [f"startup {row.startup}"]
+    return ", ".join((row.sampler, *startup, *([] if row.select == "best" else [row.select])))
 
 
 def _validations(loss: LossEvidence) -> list[float]:
@@ -203,7 +211,7 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
         cells = [
             row.loss,
             str(row.knobs),
-            row.sampler + ("" if row.select == "best" else f", {row.select}"),
+            _way(row),
             "searched" if row.rate is None else f"{row.rate:g}",
             str(row.trials),
             _ranged(row.validation),
