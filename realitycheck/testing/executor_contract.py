@@ -68,14 +68,36 @@ def linger(payload: Body, *, tell: Tell) -> Body:
     return {}
 
 
+def report_often(payload: Body, *, tell: Tell) -> Body:
+    """Report each of many steps."""
+    for step in range(payload["steps"]):
+        tell(step, payload["steps"])
+    return {"done": payload["steps"]}
+
+
+def report_and_wait(payload: Body, *, tell: Tell) -> Body:
+    """Report a step, and wait for a file."""
+    tell(3, 4)
+    while not Path(payload["mark"]).exists():
+        time.sleep(0.02)
+    return {}
+
+
+def end_the_process(payload: Body, *, tell: Tell) -> Body:
+    """End the process that does the job."""
+    os._exit(3)
+
+
 class ExecutorContract:
     """Tests of the interface `executors.base.Executor`.
 
     Attributes:
         patience: seconds within which an executor must return a job that takes no time.
+        isolated: whether a job has a process of its own, which it may end; False for one like `inline`.
     """
 
     patience = 120.0
+    isolated = True
 
     @abstractmethod
     def make(self) -> Executor:
@@ -190,6 +212,36 @@ class ExecutorContract:
             start = time.monotonic()
             assert list(executor.wait(seconds=0.1)) == []
             assert time.monotonic() - start < self.patience
+
+    def test_many_reports_do_not_disturb_an_answer(self) -> None:
+        """A job may report its progress as often as it likes."""
+        assert self.run("report_often", steps=100_000).body == {"done": 100_000}
+
+    def test_progress_is_known_while_a_job_runs(self, tmp_path: Path) -> None:
+        """`advances` has the last report of each running job."""
+        if not self.isolated:
+            return
+        mark = tmp_path / "mark"
+        with self.opened() as executor:
+            executor.submit(_job("a", mark=str(mark)), address=f"{__name__}:report_and_wait")
+            end = time.monotonic() + self.patience
+            while not executor.advances and time.monotonic() < end:
+                assert not executor.wait(seconds=0.1)
+            advance = executor.advances["a"]
+            assert (advance.done, advance.total) == (3, 4)
+            mark.touch()
+            self.wait(executor, count=1)
+            assert not executor.advances
+
+    def test_a_job_that_ends_its_process_is_a_failure(self) -> None:
+        """The next job is carried out."""
+        if not self.isolated:
+            return
+        with self.opened() as executor:
+            for name in ("end_the_process", "echo"):
+                executor.submit(_job(name), address=f"{__name__}:{name}")
+                (finished,) = self.wait(executor, count=1)
+                assert (finished.job.id, finished.body is None) == (name, name == "end_the_process")
 
     def test_close_stops_all_jobs(self, tmp_path: Path) -> None:
         """A running job does not finish after `close`, and closing twice is not an error."""

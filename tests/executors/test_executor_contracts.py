@@ -11,6 +11,8 @@ from realitycheck.testing import ExecutorContract
 
 
 class TestInlineExecutor(ExecutorContract):
+    isolated = False
+
     def make(self):
         return InlineExecutor(device=None)
 

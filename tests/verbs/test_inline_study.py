@@ -81,3 +81,23 @@ def test_an_executor_that_is_none_is_refused_before_anything_is_made(tmp_path):
     assert (problem.code, problem.where) == ("executor-unknown", "--executor")
     assert "'inline'" in problem.says
     assert not (tmp_path / "studies" / "small").exists()
+
+
+def test_a_traceback_is_heard_as_soon_as_it_is_raised(tmp_path):
+    choice = f'{{loss: "{__name__}:Undefined", distance: cosine, family: pairs, space: {{}}}}'
+    study = STUDY.replace(LOSSES, f"losses: {{contrastive: {{}}, undefined: {choice}}}")
+    read = open_study(write_study(tmp_path, protocol=SHORT, study=study))
+    heard, standings = [], []
+
+    class EnoughError(Exception):
+        pass
+
+    def hear(finished):
+        heard.append(finished)
+        raise EnoughError
+
+    with pytest.raises(EnoughError):
+        verbs.run_study(read, executor="inline", device="cpu", hear=hear, watch=lambda now, _: standings.append(now))
+    (first,) = heard
+    assert "raise self.kind" in first.traceback and "is not defined" in first.failure
+    assert sum(standing.done for standing in standings[-1]) <= 4, "long before the end of the study"
