@@ -9,12 +9,15 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import platform
 import secrets
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 from realitycheck.errors import StorageError
 
@@ -27,6 +30,9 @@ NO_FOLDER_SYNC = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, e
 CLAIM_SECONDS = 5.0
 """A claim older than this belongs to a killed process: it is held for one rename."""
 
+DRAFT, CLAIM = ".partial", ".claim"
+"""How the names of drafts and claims end."""
+
 FIXES = {
     errno.ENOSPC: "Free some space.",
     errno.EDQUOT: "Free some space, or raise the quota.",
@@ -38,8 +44,18 @@ FIXES = {
     errno.ENFILE: "Raise the system's limit of open files.",
     errno.EIO: "Check the disk.",
     errno.ESTALE: "Check the network file system.",
+    errno.ENOTDIR: "A file is in the place of a folder: move it away.",
+    errno.EISDIR: "A folder is in the place of a file: move it away.",
+    errno.ELOOP: "Remove the link that leads to itself.",
+    errno.ENOMEM: "Close other programs.",
 }
 """States of a machine, and what a person does about each."""
+
+OTHERWISE = "Check the disk and the path."
+"""What a person does about any other answer of a file system, such as those of network file systems."""
+
+NOT_OF_A_DISK = {0, errno.ENOENT, errno.EEXIST, errno.EPIPE, errno.EINTR, errno.ECHILD, errno.ESRCH}
+"""Answers that say nothing of a machine's state: a caller looks for them, or they are a fault of this package."""
 
 
 def sha256_of(path: Path) -> str:
@@ -48,13 +64,27 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@cache
+def this_machine() -> str:
+    """Eight hex digits that name the processes among which a process id is unique: this boot, and this container."""
+    facts = [platform.node()]
+    with suppress(OSError):
+        facts += [Path("/proc/sys/kernel/random/boot_id").read_text(), str(Path("/proc/self/ns/pid").readlink())]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:8]
+
+
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
-    """Name a hidden draft beside `path` and make its folder; a draft that is not published is removed at the end."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.parent / f".{path.name[:32]}.{secrets.token_hex(4)}.partial"
+    """Name a hidden draft beside `path` and make its folder; a draft that is not published is removed at the end.
+
+    Raises:
+        StorageError: a file could not be read or written meanwhile.
+    """
+    draft = path.parent / f".{path.name[:32]}.{this_machine()}-{os.getpid()}.{secrets.token_hex(4)}{DRAFT}"
     try:
-        yield draft
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield draft
     finally:
         with suppress(OSError):  # an error of the body must not be hidden by this one
             _remove(draft)
@@ -93,7 +123,7 @@ def link_new(path: Path, content: bytes) -> bool:
     exclusively, that is held while the draft is renamed.
     """
     with draft_of(path) as draft:
-        with draft.open("xb") as file:
+        with _new_file(draft) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -106,8 +136,32 @@ def link_new(path: Path, content: bytes) -> bool:
                 raise
             if not _rename_new(draft, path):
                 return False
-    _fsync_folder(path.parent)
+    with storage_errors(path):
+        _fsync_folder(path.parent)
     return True
+
+
+def _new_file(path: Path) -> BinaryIO:
+    try:
+        return path.open("xb")
+    except FileNotFoundError:  # another process has swept the empty folder
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("xb")
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the visible files and folders in a folder, sorted by name; none where there is no folder.
+
+    Other than `Path.glob` it takes no folder that cannot be read for an empty one.
+
+    Raises:
+        StorageError: the folder cannot be read.
+    """
+    with storage_errors(folder):
+        try:
+            return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        except FileNotFoundError:
+            return []
 
 
 def storage_error(error: OSError, path: Path | str | None = None) -> StorageError | None:
@@ -117,45 +171,72 @@ def storage_error(error: OSError, path: Path | str | None = None) -> StorageErro
         error: what the operating system answered.
         path: the place to name; by default the one that the error names.
     """
-    fix = FIXES.get(error.errno or 0)
-    if fix is None:
+    number = error.errno or 0
+    if number in NOT_OF_A_DISK:
         return None
-    return StorageError(f"{path or error.filename or 'a file'}: {os.strerror(error.errno or 0)}. {fix}")
+    return StorageError(f"{path or error.filename or 'a file'}: {os.strerror(number)}. {FIXES.get(number, OTHERWISE)}")
 
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn the machine's refusals to read or write `path` into a `StorageError`."""
+    """Turn the machine's refusals to read or write `path`, or a file elsewhere that it names, into a `StorageError`."""
     try:
         yield
     except OSError as error:
-        if failure := storage_error(error, path):
+        other = isinstance(error.filename, str) and Path(error.filename).parent != path.parent
+        if failure := storage_error(error, error.filename if other else path):
             raise failure from error
         raise
 
 
 def _rename_new(draft: Path, path: Path) -> bool:
-    claim = path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}.claim")
-    _take(claim)
+    claim = path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}{CLAIM}")
+    owner = _take(claim)
     try:
         if path.exists():
             return False
+        if _version(claim) != owner:  # taken over while this process was stopped
+            return _rename_new(draft, path)
         draft.replace(path)
     finally:
-        claim.unlink(missing_ok=True)
+        if _version(claim) == owner:
+            claim.unlink(missing_ok=True)
     return True
 
 
-def _take(claim: Path) -> None:
-    """Make the claim, or wait for its end; one that outlives its time is taken over."""
-    end = time.monotonic() + CLAIM_SECONDS
-    while time.monotonic() < end:
+def _take(claim: Path) -> int | None:
+    """Make the claim, or wait for its end; one that outlives its time is renamed away, by one of those who wait."""
+    seen, since = None, time.monotonic()
+    while True:
         try:
             claim.touch(exist_ok=False)
         except FileExistsError:
-            time.sleep(0.01)
+            if (now := _version(claim)) != seen:
+                seen, since = now, time.monotonic()
+            elif time.monotonic() - since > CLAIM_SECONDS:
+                _rename_away(claim, seen)
+            else:
+                time.sleep(0.01)
         else:
-            return
+            return _version(claim)
+
+
+def _rename_away(claim: Path, seen: int | None) -> None:
+    """Remove the claim of a killed process, unless another process was faster and has one of its own."""
+    away = claim.with_name(f"{claim.name.removesuffix(CLAIM)}-{secrets.token_hex(4)}{CLAIM}")
+    with suppress(FileNotFoundError):
+        if _version(claim) == seen:
+            claim.rename(away)
+            away.unlink()
+
+
+def _version(claim: Path) -> int | None:
+    """What two claims of one name differ in; None where there is none."""
+    try:
+        stat = claim.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime_ns  # an inode's number need not last where there are no hard links
 
 
 def _remove(draft: Path) -> None:

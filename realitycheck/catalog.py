@@ -13,6 +13,7 @@ from realitycheck.losses.build import construct
 from realitycheck.losses.global_draws import seeded
 from realitycheck.losses.menu import MENU as LOSSES
 from realitycheck.losses.menu import parts
+from realitycheck.plugin_source import literal_of
 from realitycheck.protocol.model import DatasetChoice
 from realitycheck.protocol.recipe import TrunkChoice
 from realitycheck.protocol.space import Space, middle
@@ -119,8 +120,11 @@ def trunk_width(choice: TrunkChoice) -> int:
 
 
 def credit(address: str) -> str:
-    """The line of attribution that a dataset asks for; empty where it asks for none."""
-    return str(getattr(resolve_dataset(address), "credit", ""))
+    """The line of attribution that a dataset asks for; empty where it asks for none.
+
+    A class by address is not imported: its line is read from its source.
+    """
+    return literal_of(address, "credit") if is_address(address) else str(resolve_dataset(address).credit)
 
 
 def build_loss(
@@ -151,6 +155,6 @@ def _import(name: str, module_name: str) -> Any:
     try:
         with seeded(0):  # a constant that a module draws is the same in every process
             return import_module(module_name)
-    except Exception as error:  # the module of a study's author may raise anything while it is imported
+    except (Exception, SystemExit) as error:  # the module of a study's author may raise anything while it is imported
         says = f"cannot import {module_name}: {type(error).__name__}: {error}. Install or correct the module."
         raise InputError.one(name, "module-fails", says) from error

@@ -90,8 +90,8 @@ class LedgerError(RealityCheckError):
     """A damaged record, or two records of one id that differ."""
 
 
-class StorageError(RealityCheckError):
-    """A file or folder that this machine could not read or write."""
+class StorageError(RealityCheckError, OSError):
+    """A file or folder that this machine could not read or write. It has no `errno`: its message says everything."""
 
 
 class RunError(RealityCheckError):

@@ -49,6 +49,36 @@ def source_of(address: str) -> str | None:
     return _distribution(module.partition(".")[0], place.file) if place.installed else _loose(module)
 
 
+def is_loose(address: str) -> bool:
+    """Whether the class of an address is in no installed distribution: a file of the study's home, for instance."""
+    source = source_of(address)
+    return source is not None and "==" not in source
+
+
+def literal_of(address: str, attribute: str) -> str:
+    """Read a text that a class sets in its body, without importing it; empty where it sets none, or computes it."""
+    module, _, name = address.partition(":")
+    invalidate_caches()
+    place = _place(module)
+    try:
+        tree = ast.parse(place.file.read_bytes()) if place else ast.Module([], [])
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    bodies = (node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    texts = (_text_in(statement, attribute) for body in bodies for statement in body)
+    return next(filter(None, texts), "")
+
+
+def _text_in(statement: ast.stmt, attribute: str) -> str:
+    """The text in `attribute = "text"` or `attribute: str = "text"`; empty in any other statement."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))) if name == attribute:
+            return text
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(text))) if name == attribute:
+            return text
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """The file of a module, and whether the module is a package."""

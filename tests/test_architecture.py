@@ -45,6 +45,7 @@ FLOORS = {
     "arithmetic": 0,
     "plugin_source": 1,
     "atomic": 0,
+    "leftovers": 0,
     "canonical": 0,
     "https": 0,
     "errors": 0,

@@ -224,6 +224,50 @@ def test_the_claim_of_a_killed_process_is_taken_over(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def _write_once(path, name, go, won):
+    go.wait()
+    won.put(name if link_new(path, name.encode() * 1000) else "")
+    won.close()
+    won.join_thread()
+
+
+def test_of_many_who_wait_for_the_claim_of_a_killed_process_one_wins(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "link", no_link)
+    monkeypatch.setattr(atomic, "CLAIM_SECONDS", 0.3)
+    (tmp_path / f".{hashlib.sha256(b'a').hexdigest()[:16]}.claim").touch()
+    context = multiprocessing.get_context("fork")
+    won, go = context.Queue(), context.Event()
+    writers = [context.Process(target=_write_once, args=(tmp_path / "a", name, go, won)) for name in "stuvwxyz"]
+    for writer in writers:
+        writer.start()
+    go.set()
+    winners = "".join(won.get(timeout=60) for _ in writers)
+    for writer in writers:
+        writer.join()
+    assert len(winners) == 1
+    assert (tmp_path / "a").read_text() == winners * 1000
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_process_whose_claim_was_taken_over_does_not_overwrite(tmp_path, monkeypatch):
+    """Stopped between its claim and its rename, as by Ctrl-Z, for longer than a claim holds."""
+    monkeypatch.setattr(os, "link", no_link)
+    monkeypatch.setattr(atomic, "CLAIM_SECONDS", 0.1)
+    honest, others = atomic._take, []
+
+    def stopped(claim):
+        owner = honest(claim)
+        if not others:
+            others.append(claim)
+            assert link_new(tmp_path / "a", OLD)  # waits for the claim, and takes it over
+        return owner
+
+    monkeypatch.setattr(atomic, "_take", stopped)
+    assert not link_new(tmp_path / "a", NEW)
+    assert (tmp_path / "a").read_bytes() == OLD
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_a_claim_that_is_held_is_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", no_link)
     claim = tmp_path / f".{hashlib.sha256(b'a').hexdigest()[:16]}.claim"

@@ -48,8 +48,8 @@ def dataset_opens(_: object, *, address: str, root: str | None, name: str, study
         dataset = build_dataset(choice)
     except InputError as error:
         yield from data_faults(error.source, error.problems)
-    except Exception as error:  # the class of a study's author may raise anything
-        if not isinstance(error, OSError):
+    except (Exception, SystemExit) as error:  # the class of a study's author may raise anything
+        if not isinstance(error, OSError | SystemExit):
             raise_own(error, address)
         cause = getattr(error, "strerror", None) or str(error)
         yield Fault("dataset-opens", f"cannot open {address}: {type(error).__name__}: {cause}. Correct its root.")

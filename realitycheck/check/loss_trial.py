@@ -32,6 +32,11 @@ ALONE = torch.arange(CLASSES)
 """Labels with several images of each class, and with one image of each."""
 
 
+def use_one_thread() -> None:
+    """Compute on this thread alone."""
+    torch.set_num_threads(1)
+
+
 def small_loss(address: str, knobs: Knobs) -> nn.Module:
     """Build a loss for the small batches."""
     return build_loss(address, num_classes=CLASSES, embedding_dim=DIMS, seed=0, knobs=own_knobs(knobs))

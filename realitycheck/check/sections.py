@@ -32,13 +32,17 @@ class Sections:
     Args:
         name: which of the three files, a key of `KINDS`.
         document: the file.
+
+    Attributes:
+        problems: of the file, so far.
+        refused: the values that are missing because of them.
     """
 
     def __init__(self, name: str, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = list(document.problems)
         self._name = name
-        self._refused = set(document.spoiled)
+        self.refused = set(document.spoiled)
         _, faults = read_as(KINDS[name], document)
         for fault in faults:
             self.refuse(fault.keys)
@@ -48,11 +52,11 @@ class Sections:
 
     def refuse(self, keys: Keys) -> None:
         """Make the value at these keys missing, and every value that it is a part of."""
-        self._refused.add(keys)
+        self.refused.add(keys)
 
     def value(self, keys: Keys) -> Any:
         """The value at these keys as its type in the schema, its default where it is not given, or MISSING."""
-        if self.document.is_spoiled(keys) or any(refused[: len(keys)] == keys for refused in self._refused):
+        if self.document.is_spoiled(keys) or any(refused[: len(keys)] == keys for refused in self.refused):
             return MISSING
         kind, data = KINDS[self._name], self.document.data
         schema: tuple[str | int | None, ...] = ()

@@ -92,6 +92,7 @@ Reuse = Annotated[
 @app.command()
 def check(study: StudyFile) -> None:
     """List every problem of a study's files and data, each with its line and a code."""
+    _announce(study)
     with making() as watch:
         read = verbs.check_study(study, watch=watch, say=_warn)
     _warn_of(read, [*verbs.study_warnings(read), *verbs.changed_sources(read)])
@@ -105,7 +106,7 @@ def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pi
     """Print what a study costs and which differences it can detect, before anything runs."""
     if sd is not None and pilot is not None:
         raise typer.BadParameter("--sd and --pilot are not allowed together. Remove one.")
-    read = verbs.load_study(study)
+    read = _load(study)
     sd = sd if pilot is None else verbs.pilot_deviation(read, pilot)
     with at_ctrl_c(signal.default_int_handler), making() as watch:
         study_plan = verbs.plan_study(read, sd=sd, watch=watch)
@@ -117,7 +118,7 @@ def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pi
 @app.command()
 def register(study: StudyFile) -> None:
     """Write down what a study wants to do, before it runs. A later registration is kept beside the earlier ones."""
-    read = verbs.load_study(study)
+    read = _load(study)
     with making() as watch:
         registered = verbs.register_study(read, watch=watch)
     record = registered.record
@@ -140,7 +141,7 @@ def run(
     """Carry out what is left of a study. Run it again after any interruption: it continues."""
     off = checkpoint_every == "off"
     checkpoint_seconds = None if off else verbs.duration(checkpoint_every, option="--checkpoint-every")
-    read = verbs.load_study(study)
+    read = _load(study)
     _warn_of(read, verbs.changed_sources(read))
     live = executor != "inline"  # a debugger needs the terminal for itself
     if not live:
@@ -209,7 +210,7 @@ def pack(study: StudyFile) -> None:
 @app.command()
 def doctor(study: StudyFile) -> None:
     """Describe this machine and test its arithmetic; compare images and weights with those at the start of a study."""
-    read = verbs.load_study(study)
+    read = _load(study)
     with making() as watch:
         facts = [*verbs.machine_facts(read), ("Arithmetic", verbs.arithmetic_fact(read))]
         problems = verbs.examine(read, watch=watch)
@@ -247,6 +248,12 @@ def _exit_code() -> int:
         return 2
     except RealityCheckError as error:
         return _failed(error)
+    except SystemExit as error:
+        if error.code not in (0, None):
+            raise
+        # Not ours: with it, a class of the study's author would end a command as if it were done.
+        err.print("A class that the study names called `sys.exit`.", style="red", markup=False)
+        return 1
     except OSError as error:
         if failure := storage_error(error):  # a full disk or no permission, where no verb has reported it
             return _failed(failure)
@@ -262,6 +269,17 @@ def _command_of(error: typer.TyperException) -> str:
 def _failed(error: RealityCheckError) -> int:
     err.print(str(error), style="red", markup=False, soft_wrap=True)
     return 2 if isinstance(error, InputError) else 1
+
+
+def _load(study: Path) -> ReadStudy:
+    _announce(study)
+    return verbs.load_study(study)
+
+
+def _announce(study: Path) -> None:
+    """Name the code that a study brings along, before it runs."""
+    if named := verbs.named_code(study):
+        err.print(f"{study} names code that runs here: {', '.join(named)}", markup=False, soft_wrap=True)
 
 
 def _warn_of(read: ReadStudy, warnings: Sequence[Problem]) -> None:

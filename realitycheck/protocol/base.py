@@ -21,9 +21,15 @@ from pydantic_core import CoreSchema, core_schema
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Size = Annotated[int, Field(ge=1, le=65_536)]
 """Widths, dimensions, and the images of a batch."""
+Dims = Annotated[int, Field(ge=1, le=16_384)]
+"""Embedding dimensions of a fold model; the originals have 64 to 512."""
+Channels = Annotated[int, Field(ge=1, le=1_024)]
+"""The width of a trunk's first layer; the deeper ones are multiples of it."""
 Repeats = Annotated[int, Field(ge=1, le=10_000)]
 """How often something is trained."""
-Pixels = Annotated[int, Field(ge=1, le=2_048)]
+Pixels = Annotated[int, Field(ge=1, le=1_024)]
+"""A side of an image; the originals have 224 to 256."""
+Seed = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]

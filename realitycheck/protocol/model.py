@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 
 from realitycheck.losses.menu import parts
 from realitycheck.metrics.menu import ASKED, METRICS, PRIMARY, MetricEntry
-from realitycheck.protocol.base import Count, FrozenSection, Name, OneOf, Pixels, Repeats, Size
+from realitycheck.protocol.base import Count, Dims, FrozenSection, Name, OneOf, Pixels, Repeats, Seed, Size
 from realitycheck.protocol.knobs import FOLLOWUP
 from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
@@ -27,7 +27,7 @@ class SplitRule(FrozenSection):
     """
 
     order: Literal["sorted", "shuffled", "official"]
-    seed: int
+    seed: Seed
 
 
 class FoldRule(FrozenSection):
@@ -35,7 +35,7 @@ class FoldRule(FrozenSection):
 
     count: Size
     kind: Literal["blocks", "shuffled", "mlrc", "hold_out"]
-    seed: int
+    seed: Seed
 
 
 class Batch(FrozenSection):
@@ -171,11 +171,11 @@ class Protocol(FrozenSection):
 
     protocol: Name
     summary: str
-    seed: int
+    seed: Seed
     split: SplitRule
     folds: FoldRule
     recipe: Recipe
-    embedding_dim: Size
+    embedding_dim: Dims
     batches: Batches
     epoch: Count | Literal["pass"]
     phases: Annotated[tuple[Phase, ...], Field(min_length=1, max_length=2)]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from realitycheck.arithmetic import MENU as ARITHMETIC
 from realitycheck.arithmetic import Arithmetic
-from realitycheck.protocol.base import FrozenSection, OneOf, Pixels, Rate, Share, Size, Text
+from realitycheck.protocol.base import Channels, FrozenSection, OneOf, Pixels, Rate, Share, Text
 
 
 class Weights(FrozenSection):
@@ -30,7 +30,7 @@ class TrunkChoice(FrozenSection):
     """
 
     name: Text
-    channels: Size | None = None
+    channels: Channels | None = None
     model: Text | None = None
     weights: Weights | None = None
     frozen: bool = False

@@ -34,6 +34,8 @@ class Bounds(BaseModel):
         if high - low > WIDEST and isinstance(self, IntUniform | LogIntUniform):
             says = f"{wrong}: it must span at most {WIDEST:,} whole numbers. Narrow it, or search real numbers."
             raise PydanticCustomError("range-too-wide", says)
+        if not math.isfinite(high - low):
+            raise PydanticCustomError("range-too-wide", f"{wrong}: its width must be a finite number. Narrow it.")
         return self
 
     @property

@@ -21,6 +21,7 @@ from realitycheck.atomic import draft_of, link_new, publish, storage_errors
 from realitycheck.canonical import canonical_json, digest
 from realitycheck.errors import InputError, LedgerError
 from realitycheck.records.from_json import read_record
+from realitycheck.records.loose_files import note_files, record_files
 from realitycheck.records.redaction import redacted
 from realitycheck.records.schema import RECORDS, Record
 from realitycheck.runs import RESULTS_VERSION, Body
@@ -59,8 +60,8 @@ class Ledger:
         for number, line in enumerate(_unpacked(self.packed), start=1):
             self._read_packed(f"{self.packed}, line {number}", line, first=number == 1)
         packed = set(self.records)
-        for path in sorted((self.folder / "ledger").glob("*/*.json")):
-            self._read(str(path), _open_envelope(_text_of(path), source=str(path)))
+        for path in record_files(self.folder):
+            self._read(str(path), read_body(path))
         self.loose = set(self.records) - packed
 
     @property
@@ -87,7 +88,7 @@ class Ledger:
         path, body = self.folder / "ledger" / record.kind / f"{record.id}.json", record.to_json()
         known = self.records.get(record.id)
         if known is None and not _link_new(path, _envelope(body)):
-            known = _record_of(_open_envelope(_text_of(path), source=str(path)), source=str(path))
+            known = _record_of(read_body(path), source=str(path))
         self.records[record.id] = known or record
         if known is not None and canonical_json(known.to_json()) != canonical_json(body):
             makers = f"The first was made on: {self._maker(record.id)}; the second on: {machine or UNKNOWN}."
@@ -110,7 +111,7 @@ class Ledger:
         """Every note by time, the packed ones included; of one that is packed as well, the note itself."""
         packed = self.folder / "attempts.jsonl.gz"
         notes = [_note_of(packed, line) for line in _unpacked(packed)]
-        notes += [_note_of(path, _text_of(path)) for path in (self.folder / "attempts").glob("*.json")]
+        notes += [read_note(path) for path in note_files(self.folder)]
         unique = {(note["time"], note["kind"], note.get("id"), note.get("attempt")): note for note in notes}
         return sorted(unique.values(), key=lambda note: (note["time"], canonical_json(note)))
 
@@ -159,6 +160,26 @@ class Ledger:
         known = self.records.setdefault(record.id, record)
         if known != record:
             raise LedgerError(f"{source}: differs from an earlier record of the same id. Remove the wrong one.")
+
+
+def read_body(path: Path) -> Body:
+    """Read the file of a record.
+
+    Raises:
+        LedgerError: it is damaged.
+        InputError: it is of another results version.
+    """
+    return _open_envelope(_text_of(path), source=str(path))
+
+
+def read_note(path: Path) -> Body:
+    """Read the file of a note.
+
+    Raises:
+        LedgerError: it is damaged.
+    """
+    text = _text_of(path)
+    return _note_of(path, text if digest(text)[:16] == path.stem[-16:] else "")
 
 
 def _users() -> list[str]:
@@ -253,12 +274,13 @@ def _unpacked(path: Path) -> Iterator[str]:
     Raises:
         LedgerError: the file is damaged.
     """
-    if not path.exists():
-        return
+    with storage_errors(path):
+        if not path.exists():
+            return
     try:
         with storage_errors(path), gzip.open(path, "rt", encoding="utf-8") as lines:
             yield from lines
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+    except (gzip.BadGzipFile, FileNotFoundError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise LedgerError(f"{path} cannot be read: {error}. Restore it from a good copy.") from error
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from realitycheck.atomic import draft_of, publish
 from realitycheck.protocol.model import Study
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.report.blocks import Block, Code, Link, Paragraph, Table
@@ -100,6 +101,7 @@ def _footer(ledger_digest: str) -> list[Block]:
 
 
 def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    with draft_of(path) as draft:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        publish(draft, path)
     return path

@@ -27,6 +27,11 @@ def checkpoint_path(cache: Path, run_id: str) -> Path:
     return cache / "checkpoints" / f"{run_id}.safetensors"
 
 
+def stored_checkpoints(cache: Path) -> set[str]:
+    """Return the ids of the runs with a checkpoint in the cache."""
+    return {path.stem for path in (cache / "checkpoints").glob("*.safetensors")}
+
+
 HEAD, MIDDLE = b'{"sha256": "', b'", "body": '
 """How the JSON file of a store begins, and what is between the digest and the body."""
 

@@ -17,7 +17,16 @@ from realitycheck.verbs.report import (
     study_standings,
 )
 from realitycheck.verbs.run import carry_out, run_study
-from realitycheck.verbs.study import Progress, Say, check_study, load_study, open_study, prepare_data, study_warnings
+from realitycheck.verbs.study import (
+    Progress,
+    Say,
+    check_study,
+    load_study,
+    named_code,
+    open_study,
+    prepare_data,
+    study_warnings,
+)
 from realitycheck.verbs.study_result import StudyResult, Watch
 
 __all__ = [
@@ -41,6 +50,7 @@ __all__ = [
     "loss_cards",
     "losses_markdown",
     "machine_facts",
+    "named_code",
     "open_study",
     "pack_study",
     "pilot_deviation",

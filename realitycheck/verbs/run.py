@@ -25,6 +25,7 @@ from realitycheck.stores.cache import forget_checkpoint, forget_weights, stored_
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.advances import running_lines
 from realitycheck.verbs.checkpointing import CHECKPOINT_SECONDS, sweep_checkpoints, with_checkpoints
+from realitycheck.verbs.clean_up import cleaned_ledger
 from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.options import require_options
@@ -139,7 +140,7 @@ def carry_out(
 ) -> StudyResult:
     """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
     try:
-        ledger = Ledger(evidence_folder(read))  # refused, if it must be, before images are decoded
+        ledger = cleaned_ledger(read, say=say)  # refused, if it must be, before images are decoded
         check, campaign = StoreCheck(read, progress, say), None
         while campaign is None or campaign.stopped:
             stores = ready_stores(check, executor, device=device, remember=True)

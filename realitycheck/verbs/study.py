@@ -11,6 +11,7 @@ from pathlib import Path
 from realitycheck import catalog
 from realitycheck.arithmetic import assignments, unpinned
 from realitycheck.check import data, duplicates, losses, machine, names, weight_files
+from realitycheck.check.apart import apply_apart
 from realitycheck.check.inspection import FILE_RULES, Inspection
 from realitycheck.check.rules.base import rule, rules_of
 from realitycheck.check.rules.study_rules import losses_are_several
@@ -73,8 +74,20 @@ def load_study(path: Path | str) -> ReadStudy:
         ['contrastive', 'normalized_softmax']
     """
     inspection = _inspected(Path(path))
-    inspection.apply(NAME_RULES)
+    apply_apart(inspection, NAME_RULES)
     return inspection.study()
+
+
+def named_code(path: Path | str) -> list[str]:
+    """The addresses of the classes that `check_study` and `load_study` run, by the files alone; nothing is imported.
+
+    None are run where the files have problems.
+    """
+    try:
+        inspection = _inspected(Path(path))
+    except InputError:
+        return []
+    return [] if inspection.error() else inspection.addresses()
 
 
 def check_study(path: Path | str, *, watch: Progress = unwatched, say: Say = unsaid) -> ReadStudy:
@@ -89,7 +102,8 @@ def check_study(path: Path | str, *, watch: Progress = unwatched, say: Say = uns
         InputError: something is wrong; it lists every problem of the three files, of the data and of the weights.
     """
     inspection = _inspected(Path(path))
-    inspection.apply([*NAME_RULES, rule("keys(study.losses)")(losses_are_several)])
+    inspection.apply([rule("keys(study.losses)")(losses_are_several)])
+    apply_apart(inspection, NAME_RULES, first_apart=[data.dataset_opens])
     _apply_machine_rules(inspection)
     _apply_data_rules(inspection, watch)
     read = inspection.study()

@@ -16,6 +16,12 @@ from realitycheck.statistics.menu import MENU as ESTIMATORS
 
 PHASES = ("normal", "followup")
 
+MOST_RUNS = 100_000
+"""Of a loss on a dataset; the original has 240."""
+
+MOST_IMAGES = 16_384
+"""Of a batch; the largest published ones have 4,000."""
+
 
 @rule("study.study", document="file.study")
 @rule("protocol.protocol", document="file.protocol")
@@ -85,6 +91,29 @@ def runners_up_for_their_estimator(number: int, *, method: str) -> Found:
     if ESTIMATORS[method].near_best and not number:
         must = f"be at least 1 for interval.method {method}"
         yield out_of_range("runners-up-range", number, must, fix="Raise it, or choose another method.")
+
+
+@rule(
+    "protocol.search.trials",
+    searches="protocol.search.searches",
+    folds="protocol.folds.count",
+    seeds="protocol.final.seeds",
+)
+def runs_can_be_counted(trials: int, *, searches: int, folds: int, seeds: int) -> Found:
+    """The trainings of one loss are so few that a plan can list them."""
+    if searches * trials * folds + seeds * (folds + 1) > MOST_RUNS:
+        must = f"be lower: a loss may have at most {MOST_RUNS:,} trainings on a dataset"
+        yield out_of_range("runs-range", trials, must, fix="Lower the trials, searches, folds or seeds.")
+
+
+@rule("protocol.batches.pairs.per_class", classes="protocol.batches.pairs.classes")
+@rule("protocol.batches.proxies.per_class", classes="protocol.batches.proxies.classes")
+@rule("protocol.on.<other>.batches.pairs.per_class", classes="protocol.on.<other>.batches.pairs.classes")
+@rule("protocol.on.<other>.batches.proxies.per_class", classes="protocol.on.<other>.batches.proxies.classes")
+def batches_fit_memory(per_class: int, *, classes: int) -> Found:
+    """A batch is not larger than any machine holds."""
+    if classes * per_class > MOST_IMAGES:
+        yield out_of_range("batch-range", per_class, f"make batches of at most {MOST_IMAGES:,} images")
 
 
 @rule("protocol.folds.count", kind="protocol.folds.kind")

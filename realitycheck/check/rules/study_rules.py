@@ -14,9 +14,14 @@ from realitycheck.runs import Category
 _ADDRESS = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*")
 
 
+def is_an_address(name: str) -> bool:
+    """Whether a name has the form of an address, `module:Class`."""
+    return _ADDRESS.fullmatch(name) is not None
+
+
 def known_name(kind: str, name: str, menu: Collection[str]) -> Iterator[Fault]:
     """What is wrong with a name that must be on a menu, or an address `module:Class`."""
-    if is_address(name) and not _ADDRESS.fullmatch(name):
+    if is_address(name) and not is_an_address(name):
         fix = f"Write `module:Class`, such as `my_lab.code:My{kind.capitalize()}`."
         yield not_allowed("address-invalid", f"'{name}'", f"must be the address of a {kind}", fix)
     if not is_address(name) and name not in menu:
