@@ -26,7 +26,6 @@ from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.advances import running_lines
 from realitycheck.verbs.checkpointing import CHECKPOINT_SECONDS, sweep_checkpoints, with_checkpoints
 from realitycheck.verbs.clean_up import cleaned_ledger
-from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.options import require_options
 from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
