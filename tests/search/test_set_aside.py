@@ -61,7 +61,7 @@ def test_nothing_more_is_started_of_a_search_without_a_single_run(tmp_path):
 def test_status_and_report_say_failed_and_why(study_path):
     carry_out(study_path, broken="triplet: trial 2/3, fold 1/2")
     standing = next(each for each in verbs.study_standings(study_path) if each.label == "triplet")
-    assert standing.raised.startswith("FAILED, pictures/triplet: trial 2/3, fold 1/2: OSError: the disk is on fire")
+    assert standing.raised.startswith("FAILED, trial 2/3, fold 1/2: OSError: the disk is on fire")
     assert "raise OSError" in standing.failed
     page = page_of(study_path)
     assert "FAILED" in page and "the disk is on fire" in page
