@@ -23,7 +23,7 @@ from realitycheck.errors import InputError, LedgerError
 from realitycheck.records.from_json import read_record
 from realitycheck.records.loose_files import note_files, record_files
 from realitycheck.records.redaction import redacted
-from realitycheck.records.schema import RECORDS, Record
+from realitycheck.records.schema import RECORDS, Record, agree
 from realitycheck.runs import RESULTS_VERSION, Body
 
 FILES = "files"
@@ -90,7 +90,7 @@ class Ledger:
         if known is None and not _link_new(path, _envelope(body)):
             known = _record_of(read_body(path), source=str(path))
         self.records[record.id] = known or record
-        if known is not None and canonical_json(known.to_json()) != canonical_json(body):
+        if known is not None and not agree(known, record):
             makers = f"The first was made on: {self._maker(record.id)}; the second on: {machine or UNKNOWN}."
             self._alarm(record, body, makers)
             differs = ", ".join(name for name, value in known.to_json().items() if body.get(name) != value)

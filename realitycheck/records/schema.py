@@ -7,10 +7,10 @@ record is about. Neither is the results version, because there are no records of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
-from realitycheck.canonical import digest
+from realitycheck.canonical import canonical_json, digest
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
@@ -263,6 +263,16 @@ def proposal_id(search: str, slot: int) -> str:
 def opening_id(plan: str) -> str:
     """The id of a plan's opening of the test half."""
     return digest({"opening": plan})
+
+
+def agree(first: Record, second: Record) -> bool:
+    """Whether two records of one id are one result.
+
+    Openings of one plan may differ in the losses that were set aside, which each worker finds out for itself.
+    """
+    if isinstance(first, Opening) and isinstance(second, Opening):
+        first, second = (replace(one, searches={}, set_aside={}) for one in (first, second))
+    return canonical_json(first.to_json()) == canonical_json(second.to_json())
 
 
 def unit_json(unit: LengthUnit, knobs: Knobs) -> Body:

@@ -188,12 +188,13 @@ class Campaign:
         """Count a job that was given up; its loss is FAILED, and the test half opens for the others."""
         if job.kind not in ("run", "proposal") or not self.agenda.set_aside(job.group):
             return
-        raised = Raised(f"{job.title}: {note['reason']}", note.get("traceback", ""))
+        title = job.title.removeprefix(f"{job.group}: ")
+        raised = Raised(f"{title}: {note['reason']}", note.get("traceback", ""))
         earlier = self.given_up.get(job.group, SetAside(job.group, raised))
         self.given_up[job.group] = replace(earlier, jobs=earlier.jobs + 1)
         search = self.agenda.search_id(job.group)
-        kept: Body = {key: note[key] for key in ("id", "title", "reason", "traceback") if key in note}
-        self.ledger.note("given-up", {**kept, "search": search})
+        kept: Body = {key: note[key] for key in ("id", "reason", "traceback") if key in note}
+        self.ledger.note("given-up", {**kept, "title": title, "search": search})
 
     def _keep(self, job: Job, record: Record, *, weights_stored: bool) -> bool:
         """Append a record and tell the agenda; whether the record was new."""

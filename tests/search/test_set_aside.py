@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import standins
 from small_study import PROTOCOL, write_study
@@ -9,6 +11,7 @@ from test_campaign import Watched as Broken
 from test_campaign import carry_out, go, records
 
 from realitycheck import verbs
+from realitycheck.errors import LedgerError
 from realitycheck.executors.base import unheard
 from realitycheck.protocol.read import read_study
 from realitycheck.records.from_json import read_record
@@ -58,7 +61,7 @@ def test_nothing_more_is_started_of_a_search_without_a_single_run(tmp_path):
 def test_status_and_report_say_failed_and_why(study_path):
     carry_out(study_path, broken="triplet: trial 2/3, fold 1/2")
     standing = next(each for each in verbs.study_standings(study_path) if each.label == "triplet")
-    assert standing.raised.startswith("FAILED, pictures/triplet: trial 2/3, fold 1/2: OSError: the disk is on fire")
+    assert standing.raised.startswith("FAILED, trial 2/3, fold 1/2: OSError: the disk is on fire")
     assert "raise OSError" in standing.failed
     page = page_of(study_path)
     assert "FAILED" in page and "the disk is on fire" in page
@@ -197,3 +200,15 @@ def test_the_opening_without_a_loss_waits_until_all_else_is_done(study_path, mon
     result = go(study_path, executor, ())
     assert len(result.set_aside) == 1
     assert executor.at_opening == 0
+
+
+def test_of_two_openings_of_one_plan_the_first_counts(study_path, tmp_path):
+    """Another worker, for whom no loss failed, opens a moment later."""
+    carry_out(study_path, broken="triplet: trial")
+    (first,) = of_type(records(study_path).values(), Opening)
+    whole = replace(first, searches={**first.searches, **first.set_aside}, set_aside={})
+    ledger = Ledger(study_path.parent / "small")
+    assert not ledger.append(whole)
+    assert ledger.records[first.id] == first
+    with pytest.raises(LedgerError):
+        ledger.append(replace(whole, number=7))
