@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 
 def start(study: Path, workers: int) -> subprocess.Popen[str]:
     command = [sys.executable, str(HERE / "stand_in_study.py"), str(study), str(workers)]
-    environment = os.environ | {"PYTHONPATH": str(HERE)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)])}
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import faulthandler
 import json
-import os
-import signal
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
-from realitycheck.cli.signals import at_ctrl_c, on_ctrl_c
+from realitycheck.cli.signals import LEAVES, STOPS, at_stop, ending, leave, on_stop
 
 INTERRUPTED = 130
 """What shells report of a command that Ctrl-C ended."""
 
-
-def _leave(*_: object) -> None:
-    """Print that the command stopped, and end the process at once.
-
-    An exception raised inside a half-done import may be swallowed, and a regular exit takes torch some seconds.
-    """
-    kept = " Every finished run is recorded; `run` again to continue." if sys.argv[1:2] == ["run"] else ""
-    os.write(2, f"Stopped.{kept}\n".encode())
-    os._exit(INTERRUPTED)
-
-
-with at_ctrl_c(_leave):  # these imports take seconds
+with at_stop(leave):  # these imports take seconds
     import typer
     from rich.console import Console
     from rich.markup import escape
@@ -35,11 +22,25 @@ with at_ctrl_c(_leave):  # these imports take seconds
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
     from realitycheck.cli import lists
+    from realitycheck.cli.arguments import (
+        CheckpointEvery,
+        Deadline,
+        Deviation,
+        Device,
+        Executor,
+        Memory,
+        PerDevice,
+        Pilot,
+        Reuse,
+        RunWorkers,
+        StudyFile,
+        Until,
+        Workers,
+    )
     from realitycheck.cli.plan_summary import counted, plan_table, sentences
     from realitycheck.cli.progress import display, err, making, standings_table
     from realitycheck.cli.result_lines import print_failure, print_result, quiet
     from realitycheck.errors import InputError, Problem, RealityCheckError
-    from realitycheck.executors.menu import MENU
     from realitycheck.protocol.read import ReadStudy
     from realitycheck.verbs import StudyResult
 
@@ -50,43 +51,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 out = Console(highlight=False)
-
-EXECUTORS = "; ".join(f"{name}, {entry.title}" for name, entry in MENU.items())
-
-StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/demo.yaml.", show_default=False)]
-Executor = Annotated[str, typer.Option(help=f"Where jobs run: {EXECUTORS}.")]
-Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
-RunWorkers = Annotated[
-    int | None, typer.Option(help="Child processes at a time; 2 on a CPU, one for each GPU.", min=1, show_default=False)
-]
-PerDevice = Annotated[
-    int | None, typer.Option(help="Child processes at a time on each device.", min=1, show_default=False)
-]
-Device = Annotated[
-    str, typer.Option(help="cpu, cuda, cuda:0,cuda:1 and so on, or auto: the one of the protocol's arithmetic.")
-]
-Deadline = Annotated[
-    float, typer.Option(help="Minutes of silence after which a job is killed and tried again.", min=0.1)
-]
-Memory = Annotated[
-    float | None,
-    typer.Option(help="GB that a job may hold; a share of this machine's memory.", min=0.1, show_default=False),
-]
-
-Deviation = Annotated[
-    float | None,
-    typer.Option(help="Standard deviation in points that the design rests on, of an earlier study.", min=0.0),
-]
-Pilot = Annotated[
-    Path | None, typer.Option(help="An earlier study under the same protocol, from which to take that deviation.")
-]
-
-CheckpointEvery = Annotated[
-    str, typer.Option(help="Longest time between two checkpoints in a run, such as 30s, 5m or 1h; `off` for none.")
-]
-Reuse = Annotated[
-    list[Path] | None, typer.Option(help="Folder of another study's records; those of equal id are copied.")
-]
 
 
 @app.command()
@@ -108,7 +72,7 @@ def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pi
         raise typer.BadParameter("--sd and --pilot are not allowed together. Remove one.")
     read = _load(study)
     sd = sd if pilot is None else verbs.pilot_deviation(read, pilot)
-    with at_ctrl_c(signal.default_int_handler), making() as watch:
+    with ending(), making() as watch:
         study_plan = verbs.plan_study(read, sd=sd, watch=watch)
     out.print(plan_table(study_plan, workers))
     for line in sentences(study_plan):
@@ -139,14 +103,13 @@ def run(
     reuse: Reuse = None,
 ) -> None:
     """Carry out what is left of a study. Run it again after any interruption: it continues."""
-    off = checkpoint_every == "off"
-    checkpoint_seconds = None if off else verbs.duration(checkpoint_every, option="--checkpoint-every")
+    checkpoint_seconds = _checkpoint_seconds(checkpoint_every)
     read = _load(study)
     _warn_of(read, verbs.changed_sources(read))
     live = executor != "inline"  # a debugger needs the terminal for itself
     if not live:
         faulthandler.enable()
-    with at_ctrl_c(signal.default_int_handler), display(read.study.study, live=live) as watch:  # ends the children
+    with ending(), display(read.study.study, live=live) as watch:
         result = verbs.run_study(
             read,
             executor=executor,
@@ -163,6 +126,35 @@ def run(
             hear=quiet if live else print_failure,
         )
     out.print(standings_table(result.standings))
+    _end(result)
+
+
+@app.command()
+def work(
+    study: StudyFile,
+    until: Until = None,
+    workers: Workers = 1,
+    device: Device = "auto",
+    deadline: Deadline = 60.0,
+    checkpoint_every: CheckpointEvery = "5m",
+) -> None:
+    """Work on a study beside other workers on the same folder. It leaves at a time or a signal, and can join again."""
+    after = verbs.seconds_until(until, now=datetime.now()) if until else None
+    checkpoint_seconds = _checkpoint_seconds(checkpoint_every)
+    with ending(after=after, signals=sorted({*STOPS, *LEAVES})):
+        read = _load(study)
+        _warn_of(read, verbs.changed_sources(read))
+        with display(read.study.study, live=True) as watch:
+            result = verbs.run_study(
+                read,
+                workers=workers,
+                device=device,
+                deadline=deadline * 60,
+                checkpoint_seconds=checkpoint_seconds,
+                watch=watch.runs,
+                progress=watch.making,
+                say=_warn,
+            )
     _end(result)
 
 
@@ -227,10 +219,10 @@ for command in (lists.catalog, lists.published, lists.fetch):
 
 def main() -> None:
     """Run the command line; exit 0 when done, 1 when a study could not finish, 2 on bad input, 130 on Ctrl-C."""
-    on_ctrl_c(_leave)
+    on_stop(leave)
     code = _exit_code()
     if code == INTERRUPTED:
-        _leave()
+        leave()
     sys.exit(code)
 
 
@@ -280,6 +272,10 @@ def _announce(study: Path) -> None:
     """Name the code that a study brings along, before it runs."""
     if named := verbs.named_code(study):
         err.print(f"{study} names code that runs here: {', '.join(named)}", markup=False, soft_wrap=True)
+
+
+def _checkpoint_seconds(text: str) -> float | None:
+    return None if text == "off" else verbs.duration(text, option="--checkpoint-every")
 
 
 def _warn_of(read: ReadStudy, warnings: Sequence[Problem]) -> None:

@@ -93,7 +93,8 @@ class _PlainLines:
         pace = (done - self.first) / (now - self.start)
         left = f", about {(planned - done) / pace / 60:.0f} min left" if pace else ""
         diverged = sum(standing.diverged for standing in standings)
-        err.print(f"{self.name}: {done} of {planned} runs, {diverged} diverged{left}", soft_wrap=True)
+        waits = f", {running[0]}" if running and running[0].startswith(verbs.WAITING) else ""
+        err.print(f"{self.name}: {done} of {planned} runs, {diverged} diverged{left}{waits}", soft_wrap=True)
 
 
 def standings_table(standings: Sequence[Standing]) -> Table:

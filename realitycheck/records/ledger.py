@@ -8,22 +8,22 @@ evidence: times, hosts, failures, alarms.
 from __future__ import annotations
 
 import getpass
-import gzip
-import io
 import json
 import platform
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from realitycheck.atomic import draft_of, link_new, publish, storage_errors
+from realitycheck.atomic import link_new, storage_errors
 from realitycheck.canonical import canonical_json, digest
 from realitycheck.errors import InputError, LedgerError
 from realitycheck.records.from_json import read_record
 from realitycheck.records.loose_files import note_files, record_files
+from realitycheck.records.packing import pack, unpacked
 from realitycheck.records.redaction import redacted
 from realitycheck.records.schema import RECORDS, Record, agree
+from realitycheck.records.unread import unread
 from realitycheck.runs import RESULTS_VERSION, Body
 
 FILES = "files"
@@ -57,7 +57,7 @@ class Ledger:
         self.folder = folder
         self.records: dict[str, Record] = {}
         self.texts: dict[str, str] | None = None
-        for number, line in enumerate(_unpacked(self.packed), start=1):
+        for number, line in enumerate(unpacked(self.packed), start=1):
             self._read_packed(f"{self.packed}, line {number}", line, first=number == 1)
         packed = set(self.records)
         for path in record_files(self.folder):
@@ -74,6 +74,25 @@ class Ledger:
         """The digest of all records, whatever their order and whether they are packed."""
         return digest([self.records[record_id].to_json() for record_id in sorted(self.records)])
 
+    def read_new(self) -> list[Record]:
+        """Read the records that other processes have written meanwhile, and return them.
+
+        Raises:
+            InputError: a record is of another results version.
+            LedgerError: a record is damaged.
+        """
+        before = set(self.records)
+        for path in unread(self.folder / "ledger", known=before):
+            with suppress(FileNotFoundError):  # removed by hand meanwhile
+                self._read(str(path), _open_envelope(_text_of(path), source=str(path)))
+        new = [self.records[record_id] for record_id in self.records if record_id not in before]
+        self.loose |= {record.id for record in new}
+        return new
+
+    def path_of(self, kind: str, record_id: str) -> Path:
+        """The file of a loose record."""
+        return self.folder / "ledger" / kind / f"{record_id}.json"
+
     def append(self, record: Record, *, machine: str = "") -> bool:
         """Keep a record for ever; whether it was new.
 
@@ -85,7 +104,7 @@ class Ledger:
         Raises:
             LedgerError: the ledger already holds other numbers under this id.
         """
-        path, body = self.folder / "ledger" / record.kind / f"{record.id}.json", record.to_json()
+        path, body = self.path_of(record.kind, record.id), record.to_json()
         known = self.records.get(record.id)
         if known is None and not _link_new(path, _envelope(body)):
             known = _record_of(read_body(path), source=str(path))
@@ -110,7 +129,7 @@ class Ledger:
     def notes(self) -> list[Body]:
         """Every note by time, the packed ones included; of one that is packed as well, the note itself."""
         packed = self.folder / "attempts.jsonl.gz"
-        notes = [_note_of(packed, line) for line in _unpacked(packed)]
+        notes = [_note_of(packed, line) for line in unpacked(packed)]
         notes += [read_note(path) for path in note_files(self.folder)]
         unique = {(note["time"], note["kind"], note.get("id"), note.get("attempt")): note for note in notes}
         return sorted(unique.values(), key=lambda note: (note["time"], canonical_json(note)))
@@ -130,10 +149,10 @@ class Ledger:
             "results_version": RESULTS_VERSION,
             "files": [list(file) for file in texts.items()],
         }
-        _pack(self.packed, [_envelope(head), *(_envelope(record.to_json()) for record in ordered)])
+        pack(self.packed, [_envelope(head), *(_envelope(record.to_json()) for record in ordered)])
         notes = redacted(self.notes(), folders=[Path.home(), Path.cwd(), self.folder.absolute()], users=_users())
         if notes:
-            _pack(self.folder / "attempts.jsonl.gz", [canonical_json(note) for note in notes])
+            pack(self.folder / "attempts.jsonl.gz", [canonical_json(note) for note in notes])
         return self.packed
 
     def _maker(self, record_id: str) -> str:
@@ -252,36 +271,10 @@ def _link_new(path: Path, text: str) -> bool:
         return link_new(path, text.encode())
 
 
-def _pack(path: Path, lines: list[str]) -> None:
-    """Write lines as one gzip file, whose bytes depend on the lines alone."""
-    content = io.BytesIO()
-    with gzip.GzipFile(filename="", fileobj=content, mode="wb", mtime=0, compresslevel=9) as packed:
-        packed.write("".join(f"{line}\n" for line in lines).encode())
-    with storage_errors(path), draft_of(path) as draft:
-        draft.write_bytes(content.getvalue())
-        publish(draft, path)
-
-
 def _text_of(path: Path) -> str:
     """Read a file; bytes that are no UTF-8 are replaced, and its digest will show it."""
     with storage_errors(path):
         return path.read_text(encoding="utf-8", errors="replace")
-
-
-def _unpacked(path: Path) -> Iterator[str]:
-    """The lines of a packed file, none where it does not exist.
-
-    Raises:
-        LedgerError: the file is damaged.
-    """
-    with storage_errors(path):
-        if not path.exists():
-            return
-    try:
-        with storage_errors(path), gzip.open(path, "rt", encoding="utf-8") as lines:
-            yield from lines
-    except (gzip.BadGzipFile, FileNotFoundError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise LedgerError(f"{path} cannot be read: {error}. Restore it from a good copy.") from error
 
 
 def _note_of(source: Path, text: str) -> Body:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from realitycheck.canonical import canonical_json
 from realitycheck.errors import LedgerError
 from realitycheck.executors.base import Executor, Finished, Job
 from realitycheck.records.from_json import read_record
@@ -15,7 +14,12 @@ from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Record, Run
 from realitycheck.runs import Body
 from realitycheck.search.agenda import Agenda
+from realitycheck.search.answers import frames_of, is_device_memory, record_of
 from realitycheck.search.first_trials import FIRST, FirstTrials, Held, Raised, SetAside
+from realitycheck.search.sharing import Sharing
+
+WAITING = "waiting for"
+"""How the title of a job begins that another worker does."""
 
 ATTEMPTS = 3
 """A job with this many failures in one `run` is given up; everything else continues."""
@@ -31,6 +35,7 @@ class Campaign:
     Args:
         agenda: what may start now.
         ledger: where records go.
+        sharing: the other workers of the study.
         executor: who carries jobs out.
         verbs: kind of job → address of the verb (`module:function`).
         place: job → where and how it runs, as plain JSON.
@@ -55,6 +60,7 @@ class Campaign:
 
     agenda: Agenda
     ledger: Ledger
+    sharing: Sharing
     executor: Executor
     verbs: Mapping[str, str]
     place: Callable[[Job], Body]
@@ -81,11 +87,24 @@ class Campaign:
 
     def steps(self, *, seconds: float) -> Iterator[tuple[Finished, ...]]:
         """Work until nothing more can be done; yield the jobs that came back, at least every `seconds`."""
-        while self._submit() or self.running:
-            finished = tuple(self.executor.wait(seconds=seconds))
+        self._take_in()
+        while self._submit() or self.waiting:
+            if not self.running:
+                time.sleep(seconds)
+            finished = tuple(self.executor.wait(seconds=seconds)) if self.running else ()
             for job in finished:
                 self._take(job)
             yield finished
+            self._take_in()
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """What other workers do that this one waits for, where it has nothing to do."""
+        if self.running or self.stopped:
+            return ()
+        others = self.sharing.leases.others
+        waits = (job.id for job in self.agenda.ready() if job.id in others and self._may_start(job))
+        return tuple(f"{WAITING} {others[job_id]}" for job_id in waits)
 
     def _submit(self) -> bool:
         """Start what may start; whether anything is running."""
@@ -97,13 +116,17 @@ class Campaign:
                 self.ledger.note("reused", {"id": job.id, "title": job.title})
                 self._decide(job, self.known[job.id])
                 self._keep(job, self.known[job.id], weights_stored=False)
-            elif self.executor.free > 0 and self._fit(job):
+            elif self.executor.free <= 0 or not self._fit(job):
+                break
+            elif not self.sharing.take(job):
+                continue
+            elif self._is_done(job):
+                self.sharing.leases.release(job.id)
+            else:
                 place = {} if job.kind in ("proposal", "selection") else {"place": self.place(job)}
                 job_here = Job(job.kind, job.id, job.group, job.title, job.payload | place)
                 self.executor.submit(job_here, address=self.verbs[job.kind])
                 self.running[job.id] = job
-            else:
-                break
         return bool(self.running)
 
     def _fit(self, job: Job) -> bool:
@@ -113,12 +136,13 @@ class Campaign:
     def _next(self) -> Job | None:
         if self.stopped:
             return None
-        return next((job for job in self.agenda.ready() if self._may_start(job)), None)
+        others = self.sharing.leases.others
+        return next((job for job in self.agenda.ready() if job.id not in others and self._may_start(job)), None)
 
     def _may_start(self, job: Job) -> bool:
         if job.id in self.running or job.id in self.left or job.group in self.set_aside or self._hopeless(job.group):
             return False
-        if job.kind == "opening" and job.payload.get("set_aside") and self.running:
+        if job.kind == "opening" and job.payload.get("set_aside") and (self.running or self.sharing.busy):
             return False  # a loss that is set aside is waited for until all else is done
         return job.id in self.known or not self.firsts.waits(job)
 
@@ -127,11 +151,61 @@ class Campaign:
         aside = self.given_up.get(group)
         return aside is not None and aside.jobs >= FIRST and not self.agenda.has_runs(group)
 
+    def _take_in(self, *, at_once: bool = False) -> None:
+        """Read what other workers have done."""
+        self.sharing.take_in(
+            self.agenda, accept=self._accept, hold=self._hold_too, leave=self._leave_too, at_once=at_once
+        )
+
+    def _is_done(self, job: Job) -> bool:
+        """Whether another worker has just finished a job; then all that is new is read, so that nothing seems lost.
+
+        A run whose weights are lost has a record before; it is finished where no score needs it, or they are stored.
+        """
+        again = job.id in self.agenda.records
+        if not again and not self.sharing.is_written(job):
+            return False
+        self._take_in(at_once=True)
+        if again and any(ready.id == job.id for ready in self.agenda.ready()):
+            if job.id not in self.stored():
+                return False
+            self._accept(job, self.agenda.records[job.id])
+        return True
+
+    def _accept(self, job: Job, record: Record) -> None:
+        """Take in the record of another worker, whose weights are in the common cache."""
+        self._decide(job, record)
+        stored = bool(job.payload.get("keep")) and job.id in self.stored()
+        for run_id in self.agenda.accept(job, record, weights_stored=stored):
+            self.forget(run_id)
+
+    def _hold_too(self, held: Held) -> bool:
+        """Hold back what another worker holds back; whether it is."""
+        job = held.job
+        if job.group in self.set_aside or job.id in self.running:
+            return False
+        if not self.firsts.holds(job, held.record, held.note, held.raised):
+            self._decide(job, held.record)
+            return False
+        self.agenda.accept(job, held.record, weights_stored=False)
+        self._set_aside(job.group)
+        return True
+
+    def _leave_too(self, job: Job, reason: str) -> None:
+        """Leave a job that another worker gave up."""
+        self.left.setdefault(job.id, reason)
+        for held in self.firsts.decided(job.group):
+            self._record(held)
+        self._count_given_up(job, Raised(reason, ""))
+
     def _take(self, finished: Finished) -> None:
         job = self.running.pop(finished.job.id)
         note = {"id": job.id, "title": job.title, "seconds": round(finished.seconds, 3), "machine": self.machine}
-        record, reason = _record(job, finished)
+        record, reason = record_of(job, finished)
         why = {"reason": reason} | ({"traceback": finished.traceback} if finished.traceback else {})
+        if record is None and self._is_done(job):  # two workers on one lease; the other was faster
+            self.sharing.leases.release(job.id)
+            return
         if record is None:
             self._fail(job, {**note, **why})
             return
@@ -140,6 +214,7 @@ class Campaign:
             return
         if self.firsts.holds(job, record, note, raised):
             self.ledger.note("held", {**note, **why})
+            self.sharing.hold(Held(job, record, note, raised))
             self.agenda.accept(job, record, weights_stored=False)
             self._set_aside(job.group)
         else:
@@ -157,7 +232,7 @@ class Campaign:
         if held.raised:
             why = {"reason": held.raised.reason, "traceback": held.raised.traceback}
             self.ledger.note("diverged", {**held.note, **why})
-            self.raised.setdefault(_frames(held.raised.traceback), held.raised.traceback)
+            self.raised.setdefault(frames_of(held.raised.traceback), held.raised.traceback)
         if self._keep(held.job, held.record, weights_stored=True):
             self.ledger.note("done", held.note)
 
@@ -178,6 +253,7 @@ class Campaign:
         self.ledger.note("failed", {**note, "attempt": self.failures[job.id]})
         if self.failures[job.id] >= (DEVICE_ATTEMPTS if is_device_memory(note["reason"]) else ATTEMPTS):
             self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): {note['reason']}"
+            self.sharing.give_up(job, self.left[job.id])
             for held in self.firsts.decided(job.group):  # this trial has another end
                 self._record(held)
             self._give_up(job, note)
@@ -185,16 +261,19 @@ class Campaign:
             self.agenda.recount(self.stored())
 
     def _give_up(self, job: Job, note: Body) -> None:
-        """Count a job that was given up; its loss is FAILED, and the test half opens for the others."""
-        if job.kind not in ("run", "proposal") or not self.agenda.set_aside(job.group):
-            return
+        """Note a job that was given up; its loss is FAILED, and the test half opens for the others."""
         title = job.title.removeprefix(f"{job.group}: ")
-        raised = Raised(f"{title}: {note['reason']}", note.get("traceback", ""))
+        if self._count_given_up(job, Raised(f"{title}: {note['reason']}", note.get("traceback", ""))):
+            search = self.agenda.search_id(job.group)
+            kept: Body = {key: note[key] for key in ("id", "reason", "traceback") if key in note}
+            self.ledger.note("given-up", {**kept, "title": title, "search": search})
+
+    def _count_given_up(self, job: Job, raised: Raised) -> bool:
+        if job.kind not in ("run", "proposal") or not self.agenda.set_aside(job.group):
+            return False
         earlier = self.given_up.get(job.group, SetAside(job.group, raised))
         self.given_up[job.group] = replace(earlier, jobs=earlier.jobs + 1)
-        search = self.agenda.search_id(job.group)
-        kept: Body = {key: note[key] for key in ("id", "reason", "traceback") if key in note}
-        self.ledger.note("given-up", {**kept, "title": title, "search": search})
+        return True
 
     def _keep(self, job: Job, record: Record, *, weights_stored: bool) -> bool:
         """Append a record and tell the agenda; whether the record was new."""
@@ -206,32 +285,10 @@ class Campaign:
             self.ended(job.id)
             self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): made again, it came out different"
             self.forget(job.id)
+            self.sharing.give_up(job, self.left[job.id])
             return False
         self.ended(job.id)
         for run_id in self.agenda.accept(job, self.ledger.records[record.id], weights_stored=weights_stored):
             self.forget(run_id)
+        self.sharing.leases.release(job.id)
         return new
-
-
-def _record(job: Job, finished: Finished) -> tuple[Record | None, str | None]:
-    """The record that a job yielded, or None and the reason; a body that is no record of this job is a failure."""
-    if finished.body is None:
-        return None, finished.failure
-    try:
-        canonical_json(finished.body).encode()  # refuses NaN, and text that is no UTF-8
-        record = read_record(finished.body)
-    except (LedgerError, ValueError, TypeError) as error:
-        return None, f"the answer is no record: {error}"
-    if (record.kind, record.id) != (job.kind, job.id):
-        return None, f"the answer is another record: {record.kind} {record.id[:16]}"
-    return record, finished.failure
-
-
-def is_device_memory(reason: str) -> bool:
-    """Whether a job failed for lack of memory on its device; torch's message says how much it asked for."""
-    return re.match(r"(torch\.)?(cuda\.|mps\.)?OutOfMemoryError\b", reason) is not None
-
-
-def _frames(traceback: str) -> str:
-    """A traceback without its last line, the message, which differs from one iteration to the next."""
-    return traceback.rstrip().rpartition("\n")[0]

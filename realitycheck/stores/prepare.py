@@ -92,20 +92,20 @@ def _write_half(
     members = [np.flatnonzero(dataset.labels == class_index) for class_index in classes]
     indices = [int(index) for group in members for index in group]
     decoding = Decoding(dataset, indices, size, square, path.with_suffix(".parts"))
-    decoding.decode(watch=watch)
-    meta: dict[str, Any] = {
-        "labels": [label for label, group in enumerate(members) for _ in group],
-        "classes": [dataset.classes[class_index] for class_index in classes],
-        "files": dataset.digests(indices),
-    }
-    if meta["files"]:
-        meta |= {"names": dataset.names_of(indices), "pixels": decoding.digests()}
     try:
+        decoding.decode(watch=watch)
+        meta: dict[str, Any] = {
+            "labels": [label for label, group in enumerate(members) for _ in group],
+            "classes": [dataset.classes[class_index] for class_index in classes],
+            "files": dataset.digests(indices),
+        }
+        if meta["files"]:
+            meta |= {"names": dataset.names_of(indices), "pixels": decoding.digests()}
         _join(decoding, meta, path, shape=(dataset.channels, size, size) if square else None)
     except FileNotFoundError:
         if not path.with_suffix(".json").exists():
             raise
-        # Another process has finished this very store meanwhile, and has deleted its parts.
+        decoding.forget()  # another process has finished this very store meanwhile, and has deleted its parts
 
 
 def _join(decoding: Decoding, meta: dict[str, Any], path: Path, *, shape: tuple[int, int, int] | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from realitycheck.search.campaign import WAITING
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
 from realitycheck.verbs.options import duration
@@ -28,8 +29,10 @@ from realitycheck.verbs.study import (
     study_warnings,
 )
 from realitycheck.verbs.study_result import StudyResult, Watch
+from realitycheck.verbs.work import seconds_until
 
 __all__ = [
+    "WAITING",
     "Progress",
     "Registered",
     "Rows",
@@ -60,6 +63,7 @@ __all__ = [
     "register_study",
     "report_study",
     "run_study",
+    "seconds_until",
     "standing_problems",
     "study_standings",
     "study_warnings",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from realitycheck.check.weight_files import weights_file
@@ -14,19 +13,24 @@ from realitycheck.executors.menu import MENU, Resources
 from realitycheck.executors.process_groups import memory_share
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
+from realitycheck.records.leases import Leases
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.reused import openings_before, reusable
 from realitycheck.records.schema import Record, Score, of_type
 from realitycheck.runs import Body, ScoringPlace, TrainingPlace
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.campaign import Campaign
+from realitycheck.search.sharing import Sharing
 from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.stores.cache import forget_checkpoint, forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.advances import running_lines
 from realitycheck.verbs.checkpointing import CHECKPOINT_SECONDS, sweep_checkpoints, with_checkpoints
 from realitycheck.verbs.clean_up import cleaned_ledger
+from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
+from realitycheck.verbs.makers import machine, versions
+from realitycheck.verbs.one_prepares import one_prepares
 from realitycheck.verbs.options import require_options
 from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
 from realitycheck.verbs.register import register_first
@@ -41,6 +45,9 @@ VERBS = {
     "score": "realitycheck.evaluations.score:score",
 }
 """Kind of job → the verb that does it, imported by the child alone."""
+
+POLL_SECONDS = 1.0
+"""How often a worker reads what others have written, at most."""
 
 
 def run_study(
@@ -138,22 +145,26 @@ def carry_out(
     checkpoint_seconds: float | None = None,
 ) -> StudyResult:
     """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
+    leases = Leases(evidence_folder(read))
     try:
         ledger = cleaned_ledger(read, say=say)  # refused, if it must be, before images are decoded
         check, campaign = StoreCheck(read, progress, say), None
         while campaign is None or campaign.stopped:
-            stores = ready_stores(check, executor, device=device, remember=True)
-            measure = measured_length(read, stores, executor, device=device, watch=progress)
-            runtime = _runtime(read, ledger, stores, reuse=reuse, measure=measure)
-            register_first(read, ledger, runtime.plans)
-            runtime.ledger.note("started", {"title": _versions(), "device": device})
+            with one_prepares(leases, watch=progress):
+                stores = ready_stores(check, executor, device=device, remember=True)
+                measure = measured_length(read, stores, executor, device=device, watch=progress)
+                ledger.read_new()
+                runtime = _runtime(read, ledger, stores, reuse=reuse, measure=measure)
+                register_first(read, ledger, runtime.plans)
+            runtime.ledger.note("started", {"title": versions(), "device": device})
             every = checkpoint_seconds
-            campaign = _campaign(runtime, executor, verbs, check, device=device, every=every, before=campaign)
+            campaign = _campaign(runtime, executor, verbs, check, leases, device=device, every=every, before=campaign)
             for back in campaign.steps(seconds=1.0):
                 for finished in back:
                     if finished.failure:
                         hear(finished)
-                watch(runtime.standings(), running_lines(campaign.running.values(), executor.advances))
+                running = running_lines(campaign.running.values(), executor.advances)
+                watch(runtime.standings(), [*running, *campaign.waiting])
         sweep_checkpoints(runtime.cache, campaign)
         return StudyResult(
             tuple(campaign.left.values()),
@@ -164,18 +175,7 @@ def carry_out(
         )
     finally:
         executor.close()
-
-
-def _machine(read: ReadStudy, device: str) -> str:
-    """The processor and the versions that can change last bits within a class of arithmetic."""
-    from realitycheck.training.device import machine  # loads torch, which `status` and `report` do without
-
-    names = [read.study.protocol.recipe.computes.device] if device == "auto" else device.split(",")
-    return "; ".join(dict.fromkeys(machine(name) for name in names))
-
-
-def _versions() -> str:
-    return " ".join(f"{name} {version(name)}" for name in ("realitycheck", "torch", "optuna", "numpy"))
+        leases.close()
 
 
 def _campaign(
@@ -183,6 +183,7 @@ def _campaign(
     executor: Executor,
     verbs: Mapping[str, str],
     check: StoreCheck,
+    leases: Leases,
     *,
     device: str,
     every: float | None,
@@ -192,6 +193,7 @@ def _campaign(
     campaign = Campaign(
         agenda=runtime.agenda,
         ledger=runtime.ledger,
+        sharing=Sharing(runtime.ledger, leases, seconds=POLL_SECONDS),
         executor=executor,
         verbs=verbs,
         place=lambda job: with_checkpoints(runtime.place(job, device=device), kind=job.kind, seconds=every),
@@ -200,7 +202,7 @@ def _campaign(
         ended=lambda run_id: forget_checkpoint(runtime.cache, run_id),
         may_start=lambda job: is_score_ready(check, runtime.stores, job),
         known=runtime.known,
-        machine=_machine(runtime.read, device),
+        machine=machine(runtime.read, device),
         given_up=dict(before.given_up) if before else {},
     )
     if before:

@@ -12,17 +12,20 @@ import typer
 
 from realitycheck import verbs
 from realitycheck.cli import main as cli
+from realitycheck.cli.signals import STOPS
 from realitycheck.errors import InputError, LedgerError, Problem
 from realitycheck.verbs import StudyResult
 
 
 @pytest.fixture(autouse=True)
 def _ctrl_c(monkeypatch):
-    """Ctrl-C as it was, afterwards; and an end of the process that a test can catch."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Signals as they were, afterwards; and an end of the process that a test can catch."""
+    before = {number: signal.getsignal(number) for number in STOPS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr("os._exit", sys.exit)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, action in before.items():
+        signal.signal(number, action)
 
 
 def exit_code(monkeypatch, *words: str) -> int:

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from realitycheck.cli.signals import at_ctrl_c, on_ctrl_c
+from realitycheck.cli.signals import at_stop, on_stop
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def _as_it_was():
 
 def test_it_is_set_and_set_back():
     seen = []
-    with at_ctrl_c(lambda *_: seen.append("heard")):
+    with at_stop(lambda *_: seen.append("heard")):
         signal.raise_signal(signal.SIGINT)
     assert seen == ["heard"]
     with pytest.raises(KeyboardInterrupt):
@@ -26,7 +26,7 @@ def test_it_is_set_and_set_back():
 
 
 def test_it_is_set_back_after_an_error():
-    with pytest.raises(OSError, match="disk"), at_ctrl_c(print):
+    with pytest.raises(OSError, match="disk"), at_stop(print):
         raise OSError("disk")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -34,5 +34,5 @@ def test_it_is_set_back_after_an_error():
 def test_where_it_was_switched_off_it_stays_so():
     """Shells start a job in the background so: Ctrl-C is not meant for it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    assert on_ctrl_c(print) is signal.SIG_IGN
+    assert on_stop(print)[signal.SIGINT] is signal.SIG_IGN
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN

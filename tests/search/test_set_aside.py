@@ -18,7 +18,7 @@ from realitycheck.records.from_json import read_record
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Opening, of_type
 from realitycheck.report import late as rules
-from realitycheck.search.campaign import is_device_memory
+from realitycheck.search.answers import is_device_memory
 
 NEAR = (
     PROTOCOL.replace("trials: 3,", "searches: 2, trials: 3,")

@@ -1,0 +1,100 @@
+"""`work`: its options, and what ends it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+
+import pytest
+
+from realitycheck import verbs
+from realitycheck.cli import main as cli
+from realitycheck.verbs import StudyResult
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGALRM)
+LEFT = "Left before the end. Finished runs are recorded, others keep their checkpoints; `work` again.\n"
+
+
+def stopped(word: str) -> str:
+    return f"Stopped. Every finished run is recorded; `{word}` again to continue.\n"
+
+
+@pytest.fixture(autouse=True)
+def _signals(monkeypatch):
+    """Signals as they were, afterwards; and an end of the process that a test can catch."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr("os._exit", sys.exit)
+    yield
+    for number, action in before.items():
+        signal.signal(number, action)
+
+
+def ended(monkeypatch, study_path, run_study, word: str, *words: str) -> int:
+    monkeypatch.setattr(verbs, "load_study", verbs.report_study.__globals__["open_study"])
+    monkeypatch.setattr(verbs, "run_study", run_study)
+    monkeypatch.setattr("sys.argv", ["realitycheck", word, str(study_path), *words])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    return end.value.code
+
+
+def test_options_of_work_arrive(monkeypatch, study_path):
+    given = {}
+
+    def run_study(read, **knobs):
+        given.update(knobs)
+        return StudyResult((), (), ())
+
+    words = ("--workers", "3", "--device", "cpu", "--deadline", "2", "--checkpoint-every", "30s", "--until", "1h")
+    assert ended(monkeypatch, study_path, run_study, "work", *words) == 0
+    names = ("workers", "device", "deadline", "checkpoint_seconds")
+    assert [given[name] for name in names] == [3, "cpu", 120.0, 30.0]
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("word", "number", "code", "says"),
+    [
+        ("work", signal.SIGTERM, 75, LEFT),
+        ("work", signal.SIGUSR1, 75, LEFT),
+        ("work", signal.SIGHUP, 129, stopped("work")),
+        ("work", signal.SIGINT, 130, stopped("work")),
+        ("run", signal.SIGTERM, 143, stopped("run")),
+        ("run", signal.SIGHUP, 129, stopped("run")),
+    ],
+)
+def test_a_signal_ends_it_in_one_line_after_the_children(monkeypatch, study_path, capfd, word, number, code, says):
+    cleaned = []
+
+    def run_study(read, **knobs):
+        try:
+            signal.raise_signal(number)
+        finally:
+            signal.raise_signal(signal.SIGTERM)  # schedulers repeat it; the clean end goes its way
+            cleaned.append(True)
+
+    assert ended(monkeypatch, study_path, run_study, word) == code
+    assert cleaned == [True]
+    assert capfd.readouterr().err == says
+
+
+def test_it_leaves_at_its_limit(monkeypatch, study_path, capfd):
+    assert ended(monkeypatch, study_path, lambda read, **knobs: time.sleep(600), "work", "--until", "0.1s") == 75
+    assert capfd.readouterr().err == LEFT
+
+
+def test_under_nohup_the_end_of_the_terminal_does_not_end_it(monkeypatch, study_path):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def run_study(read, **knobs):
+        signal.raise_signal(signal.SIGHUP)
+        return StudyResult((), (), ())
+
+    assert ended(monkeypatch, study_path, run_study, "work") == 0
+
+
+def test_a_time_that_is_none_is_bad_input(monkeypatch, study_path, capfd):
+    assert ended(monkeypatch, study_path, lambda read, **knobs: StudyResult((), (), ()), "work", "--until", "5:99") == 2
+    assert "until-invalid" in capfd.readouterr().err

@@ -1,0 +1,35 @@
+"""`--until`: durations, times of day and dates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from realitycheck.errors import InputError
+from realitycheck.verbs.work import seconds_until
+
+NOW = datetime(2026, 11, 28, 16, 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("55m", 3300), ("1.5h", 5400), ("17:30", 3600), ("16:30", 86400), ("9:00", 59400), ("2026-11-28T16:31", 60)],
+)
+def test_how_long_a_worker_works(text, seconds):
+    assert seconds_until(text, now=NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("24:00", "until-invalid"),
+        ("x:y", "until-invalid"),
+        ("2026-11-28T16:30", "until-invalid"),
+        ("0m", "duration-invalid"),
+    ],
+)
+def test_what_is_refused(text, code):
+    with pytest.raises(InputError) as error:
+        seconds_until(text, now=NOW)
+    assert [(each.where, each.code) for each in error.value.problems] == [("--until", code)]
