@@ -19,5 +19,5 @@ def with_checkpoints(place: Body, *, kind: str, seconds: float | None) -> Body:
 
 def sweep_checkpoints(cache: Path, campaign: Campaign) -> None:
     """Delete the checkpoints that are left of a complete study: damaged ones, and drafts of killed processes."""
-    if not (campaign.left or campaign.set_aside or campaign.stopped):
+    if not (campaign.left or campaign.set_aside or campaign.given_up or campaign.stopped):
         forget_checkpoints(cache)
