@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -233,7 +234,14 @@ def _write_once(path, name, go, won):
 
 def test_of_many_who_wait_for_the_claim_of_a_killed_process_one_wins(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", no_link)
-    monkeypatch.setattr(atomic, "CLAIM_SECONDS", 0.3)
+    monkeypatch.setattr(atomic, "CLAIM_SECONDS", 1.0)
+    honest = Path.replace
+
+    def late(path, target):
+        time.sleep(0.02)  # two in the same place would overwrite each other
+        return honest(path, target)
+
+    monkeypatch.setattr(Path, "replace", late)
     (tmp_path / f".{hashlib.sha256(b'a').hexdigest()[:16]}.claim").touch()
     context = multiprocessing.get_context("fork")
     won, go = context.Queue(), context.Event()
@@ -250,19 +258,19 @@ def test_of_many_who_wait_for_the_claim_of_a_killed_process_one_wins(tmp_path, m
 
 
 def test_a_process_whose_claim_was_taken_over_does_not_overwrite(tmp_path, monkeypatch):
-    """Stopped between its claim and its rename, as by Ctrl-Z, for longer than a claim holds."""
+    """Stopped before its rename, as by Ctrl-Z, for longer than a claim holds."""
     monkeypatch.setattr(os, "link", no_link)
     monkeypatch.setattr(atomic, "CLAIM_SECONDS", 0.1)
-    honest, others = atomic._take, []
+    honest, others = Path.exists, []
 
-    def stopped(claim):
-        owner = honest(claim)
-        if not others:
-            others.append(claim)
+    def stopped(path):
+        found = honest(path)
+        if path == tmp_path / "a" and not others:
+            others.append(path)
             assert link_new(tmp_path / "a", OLD)  # waits for the claim, and takes it over
-        return owner
+        return found
 
-    monkeypatch.setattr(atomic, "_take", stopped)
+    monkeypatch.setattr(Path, "exists", stopped)
     assert not link_new(tmp_path / "a", NEW)
     assert (tmp_path / "a").read_bytes() == OLD
     assert [path.name for path in tmp_path.iterdir()] == ["a"]

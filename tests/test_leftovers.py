@@ -23,11 +23,13 @@ def left_by_a_killed_process(path, after=lambda: None) -> None:
             os.write(written, b"1")
             signal.pause()
     os.read(ready, 1)
-    after()
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    os.close(ready)
-    os.close(written)
+    try:
+        after()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(ready)
+        os.close(written)
 
 
 def drafts(folder):

@@ -49,6 +49,14 @@ FAULTS = [
         "on.sop.shared.followup_trunk_lr_scale",
         "rate-range",
     ),
+    ("count: 4, kind: blocks", "count: 20000, kind: blocks", 35, "search.trials", "runs-range"),
+    (
+        "pairs: {classes: 4, per_class: 2}",
+        "pairs: {classes: 4, per_class: 5000}",
+        24,
+        "batches.pairs.per_class",
+        "batch-range",
+    ),
     # the recipe
     ("loss: {name: adam,", "loss: {eps: 1.0, name: sgd,", 18, "recipe.optimizers.loss.eps", "epsilon-not-allowed"),
     ("name: convnet", "name: covnet", 8, "recipe.trunk.name", "trunk-unknown"),

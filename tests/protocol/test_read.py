@@ -136,6 +136,9 @@ PROTOCOL_FAULTS = [
     ("flip: 0.5", "flip: 1.5", 14, "recipe.augment.flip", "value-range"),
     ("image_size: 28", "image_size: 12000", 7, "recipe.image_size", "value-range"),
     ("embedding_dim: 16", "embedding_dim: 1000000000", 22, "embedding_dim", "value-range"),
+    ("embedding_dim: 16", "embedding_dim: 20000", 22, "embedding_dim", "value-range"),
+    ("channels: 8", "channels: 4096", 8, "recipe.trunk.channels", "value-range"),
+    ("seed: 7", "seed: -7", 3, "seed", "value-range"),
     ("epoch: pass", "epoch: 0", 26, "epoch", "value-range"),  # both arms of the union in one sentence
     ("[aggregate, complete]", "[]", 41, "categories", "entries-range"),
     ("[aggregate, complete]", "complete", 41, "categories", "type-wrong"),
