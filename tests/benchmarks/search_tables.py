@@ -232,7 +232,8 @@ def _ranged(spread: Spread) -> str:
 
 
 def _correlations(rows: Sequence[Row]) -> Iterator[str]:
-    """Over all searches of a loss on one surface: what predicts the test score."""
+    """Over all searches of a loss on one surface: what predicts the test score of the setting with the best value."""
+    rows = [row for row in rows if row.select == "best"]
     yield "| loss | searches | Spearman of validation and test | of the chosen rate and test |"
     yield "|---|---|---|---|"
     for surface, loss in dict.fromkeys((row.surface, row.loss) for row in rows):
@@ -261,7 +262,7 @@ def _draw(rows: Sequence[Row], path: Path) -> None:
         panel.grid(axis="x", color="#EEF0F2")
         panel.spines[["top", "right"]].set_visible(b=False)
     fixed = {True: "", False: ", rate fixed"}
-    names = [f"{row.loss}, {row.sampler}{fixed[row.rate is None]}, {row.trials}" for row in rows]
+    names = [f"{row.loss}, {_way(row)}{fixed[row.rate is None]}, {row.trials}" for row in rows]
     panels[0].set_yticks(range(len(rows)), names)
     panels[0].invert_yaxis()
     canvas.savefig(path, metadata={"Date": None})
