@@ -272,7 +272,7 @@ def _draw_rates(rows: Sequence[Row], path: Path) -> None:
     """A point per search, with a colour per cell: the chosen rate, and the test score."""
     canvas, panel = plt.subplots(figsize=(9.6, 3.2), layout="constrained")
     for row in (row for row in rows if row.rate is None and None not in row.rates):
-        label = f"{row.loss}, {row.sampler}, {row.trials}"
+        label = f"{row.loss}, {_way(row)}, {row.trials}"
         panel.plot(row.rates, row.complete.means, "o", alpha=0.7, label=label)
     panel.set_xscale("log")
     panel.set_xlabel("chosen rate of the embedder")
