@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,8 @@ def end_server() -> None:
     """End the fork server at once. By itself it would do so after ours: a second later, or when it is done loading."""
     server: Any = forkserver._forkserver  # there is no public way to end it
     if server._forkserver_pid is not None:
-        with suppress(OSError):  # it was killed already
-            os.kill(server._forkserver_pid, signal.SIGKILL)
-            server._stop()
+        os.kill(server._forkserver_pid, signal.SIGKILL)
+        server._stop()
 
 
 def _ensure(pins: Mapping[str, str]) -> None:
