@@ -23,7 +23,6 @@ from typing import NoReturn, TypeVar, cast
 
 from realitycheck.check.inspection import Inspection, RuleFindings
 from realitycheck.check.rules.base import Rule
-from realitycheck.errors import printable
 from realitycheck.plugin_source import is_loose
 from realitycheck.protocol.document import Fault
 
@@ -183,8 +182,6 @@ def _work(pipe: Connection, work: Callable[[Callable[[str], None]], object]) -> 
         _end_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         answer: tuple[str, object] = "done", work(lambda step: pipe.send_bytes(pickle.dumps(("step", step))))
-    except SystemExit as error:
-        answer = "exits", f"called `sys.exit({printable(repr(error.code))[:40]})`"
     except Exception as error:
         answer = "raised", error
     except BaseException as error:
