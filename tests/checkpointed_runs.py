@@ -124,9 +124,15 @@ def menu_choice(name: str) -> str:
     return f'{{loss: "{name}({WRAPPED[name]})"}}' if name in WRAPPED else "{}"
 
 
+SPACES_OF = {
+    "Trained": "{weight: 0.5, loss_lr: 0.01, followup_loss_lr_scale: 0.5}",
+    "ClosedKnob": "{weight: 0.5, followup_weight: 0.25}",
+}
+
+
 def plug_in_choice(name: str) -> str:
     """A loss of this file as a study names it."""
-    space = "{weight: 0.5, loss_lr: 0.01, followup_loss_lr_scale: 0.5}" if name == "Trained" else "{weight: 0.5}"
+    space = SPACES_OF.get(name, "{weight: 0.5}")
     return f'{{loss: "{__name__}:{name}", distance: cosine, family: pairs, space: {space}}}'
 
 
@@ -225,6 +231,17 @@ class Trained(PlugIn):
 
     def advance(self, embeddings):
         return 0.1
+
+
+class ClosedKnob(PlugIn):
+    """A function that holds a hyper-parameter, which has another value in the second phase."""
+
+    def __init__(self, *, weight: float) -> None:
+        super().__init__(weight=weight)
+        self.scaled = lambda value: weight * value
+
+    def advance(self, embeddings):
+        return self.scaled(2.0)
 
 
 TICKS = [0]

@@ -25,7 +25,7 @@ STATEFUL = (
     *("triplet_distance_weighted", "cross_batch_memory", "moco", "blackbox_ap", "ibc", "hist"),
     *("large_margin_softmax", "sphereface", "ccl", "hierarchical_proxy"),
 )
-KEPT = ("Attributes", "Generators", "GlobalDraws", "Buffers", "Trained")
+KEPT = ("Attributes", "Generators", "GlobalDraws", "Buffers", "Trained", "ClosedKnob")
 REFUSED = ("ClosedState", "OddState", "GlobalState")
 WITHIN, EVALUATED, SECOND_PHASE = 2, 3, 8
 """Iterations within an interval, at an evaluation, and within an interval of the second phase."""
