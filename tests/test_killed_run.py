@@ -75,7 +75,7 @@ def carry_out(read: ReadStudy, executor: LocalExecutor | InlineExecutor) -> byte
 @pytest.fixture
 def killer(tmp_path) -> Iterator[LocalExecutor]:
     """An executor whose first child is killed when it is held, after a checkpoint."""
-    executor = LocalExecutor(workers=1, deadline=120.0, preload=preload(), pins={})
+    executor = LocalExecutor(devices=(None,), deadline=120.0, memory=None, preload=preload(), pins={})
 
     def kill() -> None:
         while not (tmp_path / "held").exists():
@@ -100,4 +100,4 @@ def test_a_killed_run_continues_from_its_checkpoint(tmp_path, killer):
     assert steps[:HELD_AT] == [*range(1, HELD_AT + 1)]
     continued = steps[HELD_AT]
     assert continued > 1 and steps[HELD_AT : 2 * HELD_AT] == [*range(continued, 10), *range(1, continued + 1)][:HELD_AT]
-    assert ledger == carry_out(study_of(tmp_path / "unbroken", tmp_path), InlineExecutor())
+    assert ledger == carry_out(study_of(tmp_path / "unbroken", tmp_path), InlineExecutor(device=None))

@@ -21,7 +21,7 @@ def searches_of(evidence: DatasetEvidence, study: Study) -> Searches:
     protocol, found = study.protocol, {}
     losses = {choice.label: choice.address for choice in study.losses}
     rule = RULES["student_t"](level=0.95, searches=protocol.search.searches)
-    rows = make_rows(evidence.losses, protocol, rule, statuses=dict.fromkeys(losses, ""), exploratory=())
+    rows = make_rows(evidence.losses, protocol, rule, statuses=dict.fromkeys(losses, ""), exploratory=(), late=())
     for number, row in enumerate(rows):
         cell = row.cell(study.primary.category, study.primary.metric)
         scores = getattr(cell, "scores", LossScores(cell.values))

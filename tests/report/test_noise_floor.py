@@ -46,7 +46,7 @@ def row(label, values):
         pending=len(values) - len(known),
         scores=LossScores(values),
     )
-    return ScoreRow(label, "cosine", "", trained=True, exploratory=False, constant=False, cells=(cell,))
+    return ScoreRow(label, "cosine", "", trained=True, exploratory=False, late=False, constant=False, cells=(cell,))
 
 
 def found(scores, same=("a", "b", "c")):

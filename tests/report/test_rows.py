@@ -13,7 +13,7 @@ from realitycheck.statistics.estimators import estimator
 def row_of(study, dataset, label):
     rule = estimator("student_t", level=0.95, searches=1)
     statuses = {loss.label: "" for loss in dataset.losses}
-    rows = make_rows(dataset.losses, study.protocol, rule, statuses=statuses, exploratory=())
+    rows = make_rows(dataset.losses, study.protocol, rule, statuses=statuses, exploratory=(), late=())
     return next(row for row in rows if row.label == label)
 
 

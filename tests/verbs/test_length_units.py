@@ -134,7 +134,7 @@ def test_plan_calibrates_with_values_for_the_loss(tmp_path, monkeypatch):
             asked.append(job.payload["spec"]["knobs"])
             raise RunError("enough")
 
-    monkeypatch.setattr(plan_verb, "build_executor", lambda *_, **__: Asked())
+    monkeypatch.setattr(plan_verb, "build_executor", lambda *_, **__: Asked(device=None))
     with pytest.raises(RunError, match="enough"):
         plan_verb._calibrate(read, "pictures", verbs.prepare_data(read)["pictures"], read.study.losses[1])
     assert asked[0]["point"] == pytest.approx(0.75 * math.sqrt(8 * 33 / 96))

@@ -28,7 +28,7 @@ class Recorder(InlineExecutor):
     """Keeps the JSON of everything that it is asked."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(device=None)
         self.asked: list[tuple[str, str]] = []
 
     def submit(self, job, *, address):

@@ -23,7 +23,7 @@ class Meddling(InlineExecutor):
     """Calls `meddle` with the weights of the models before the first score, and remembers the kinds of its jobs."""
 
     def __init__(self, meddle=lambda paths: None) -> None:
-        super().__init__()
+        super().__init__(device=None)
         self.meddle, self.asked = meddle, []
 
     def submit(self, job: Job, *, address: str) -> None:

@@ -32,7 +32,7 @@ class Stopping(InlineExecutor):
     """Raises KeyboardInterrupt in place of a job for which `stop` is true."""
 
     def __init__(self, stop: Callable[[Job], bool] = lambda job: False) -> None:
-        super().__init__()
+        super().__init__(device=None)
         self.stop, self.asked = stop, []
 
     def submit(self, job: Job, *, address: str) -> None:
