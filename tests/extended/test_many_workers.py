@@ -23,4 +23,4 @@ def test_three_workers_of_which_one_is_killed_are_as_one(tmp_path):
     found, expected = evidence(study), evidence(alone)
     assert sorted(found) == sorted(expected)
     assert [name for name in found if found[name] != expected[name]] == []
-    assert not list((study.parent / "small" / "leases").glob("*")), "those of the killed one were taken over"
+    assert not list((study.parent / "small" / "leases").glob("*.json")), "those of the killed one were taken over"
