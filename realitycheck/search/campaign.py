@@ -211,6 +211,7 @@ class Campaign:
             return
         raised = Raised(finished.failure or "", finished.traceback) if finished.traceback else None
         if job.group in self.set_aside:
+            self.sharing.leases.release(job.id)  # else two workers could wait for each other
             return
         if self.firsts.holds(job, record, note, raised):
             self.ledger.note("held", {**note, **why})

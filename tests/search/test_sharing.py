@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import standins
@@ -18,11 +19,15 @@ from test_first_trials import raise_here, raising
 
 from realitycheck import verbs
 from realitycheck.executors.base import Finished, Job
+from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import read_study
 from realitycheck.records.leases import Leases
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Run, of_type
 from realitycheck.runs import Stage
+from realitycheck.search.agenda import Agenda
+from realitycheck.search.campaign import Campaign
+from realitycheck.search.first_trials import Raised, SetAside
 from realitycheck.verbs import run as run_verb
 
 
@@ -176,3 +181,19 @@ def test_a_worker_that_joins_later_does_what_is_left(study_path, tmp_path):
     other = write_study(tmp_path / "alone")
     carry_out(other)
     assert records(other) == records(study_path)
+
+
+def test_an_answer_for_a_search_that_was_set_aside_gives_its_lease_back(study_path, tmp_path):
+    """Two workers with such leases would wait for each other before the opening."""
+    plan = DatasetPlan(study=read_study(study_path).study, dataset="pictures", data="d" * 64, test="t" * 64)
+    agenda = Agenda([plan], [], [])
+    job = next(job for job in agenda.ready() if job.kind == "proposal")
+    leases = Leases(tmp_path)
+    assert leases.take(job.id, title=job.title)
+    campaign = object.__new__(Campaign)  # of its parts, those alone that an answer meets here
+    campaign.running, campaign.machine = {job.id: job}, "here"
+    campaign.set_aside = {job.group: SetAside(job.group, Raised("it raised", "its traceback"))}
+    campaign.sharing = SimpleNamespace(leases=leases)
+    campaign._take(Finished(job, standins.answer(job, tmp_path), None, 1.0))
+    assert not leases.is_taken(job.id)
+    leases.close()
