@@ -25,6 +25,8 @@ def _signals(monkeypatch):
     """Signals as they were, afterwards; and an end of the process that a test can catch."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in SIGNALS[1:]:  # one that is ignored where the tests are started, as under `nohup`, stays ignored
+        signal.signal(number, signal.SIG_DFL)
     monkeypatch.setattr("os._exit", sys.exit)
     yield
     for number, action in before.items():
