@@ -9,17 +9,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import platform
 import secrets
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 from realitycheck.errors import StorageError
+from realitycheck.processes import this_machine
 
 NO_LINKS = {errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 """What `link` answers on file systems without hard links, such as exFAT, SMB shares and buckets mounted as folders."""
@@ -62,15 +61,6 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@cache
-def this_machine() -> str:
-    """Eight hex digits that name the processes among which a process id is unique: this boot, and this container."""
-    facts = [platform.node()]
-    with suppress(OSError):
-        facts += [Path("/proc/sys/kernel/random/boot_id").read_text(), str(Path("/proc/self/ns/pid").readlink())]
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:8]
 
 
 @contextmanager

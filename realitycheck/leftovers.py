@@ -8,7 +8,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from realitycheck.atomic import CLAIM, DRAFT, this_machine
+from realitycheck.atomic import CLAIM, DRAFT
+from realitycheck.processes import is_alive, this_machine
 
 DAY = 86_400.0
 """A draft of another machine that is older than this was left: a file is written to all the time."""
@@ -50,14 +51,4 @@ def _is_left(path: Path) -> bool:
     written = _WRITER.fullmatch(path.name)
     if written is None or written["here"] != this_machine():
         return age > DAY
-    return not _is_alive(int(written["process"]))
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # of another user
-        return True
-    return True
+    return not is_alive(int(written["process"]))

@@ -46,3 +46,11 @@ def home(tmp_path: Path) -> Home:
     from homes import Home
 
     return Home(tmp_path)
+
+
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand-ins answer at once. A test asks for it by `usefixtures`."""
+    import standins
+
+    monkeypatch.setattr(standins.time, "sleep", lambda seconds: None)

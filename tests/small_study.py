@@ -85,6 +85,13 @@ FINISHED_PROTOCOL = PROTOCOL.replace(
 ).replace("sampler: random, trials: 3, startup_trials: 2", "sampler: gp, trials: 2, startup_trials: 1")
 """The protocol of the study that the fixture `finished` carries out."""
 
+NEAR = (
+    PROTOCOL.replace("trials: 3,", "searches: 2, trials: 3,")
+    .replace("seeds: 2,", "seeds: 4,")
+    .replace("level: 0.95", "level: 0.95, runners_up: 1")
+)
+"""Two searches of three trials, two replicates each, and one runner-up at most."""
+
 FINISHED = STUDY.replace(" triplet: {},", "")
 
 

@@ -46,6 +46,7 @@ FLOORS = {
     "plugin_source": 1,
     "atomic": 0,
     "leftovers": 0,
+    "processes": 0,
     "canonical": 0,
     "https": 0,
     "errors": 0,

@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 from realitycheck import atomic
-from realitycheck.atomic import draft_of, link_new, publish, sha256_of, storage_errors
-from realitycheck.errors import StorageError
+from realitycheck.atomic import draft_of, link_new, publish, sha256_of
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
 
@@ -290,22 +289,3 @@ def test_a_claim_that_is_held_is_waited_for(tmp_path, monkeypatch):
     assert not link_new(tmp_path / "a", NEW)
     timer.join()
     assert (tmp_path / "a").read_bytes() == OLD
-
-
-@pytest.mark.parametrize(
-    ("number", "says"),
-    [
-        (errno.ENOSPC, "place/a: No space left on device. Free some space."),
-        (errno.EROFS, "place/a: Read-only file system. Make it writable, or choose another place."),
-        (errno.ENAMETOOLONG, "place/a: File name too long. Shorten the name."),
-    ],
-)
-def test_a_state_of_the_machine_is_one_sentence(number, says):
-    with pytest.raises(StorageError) as caught, storage_errors(Path("place/a")):
-        raise OSError(number, os.strerror(number), "place/.draft")
-    assert str(caught.value) == says
-
-
-def test_another_error_stays_what_it_is():
-    with pytest.raises(FileNotFoundError), storage_errors(Path("a")):
-        raise FileNotFoundError(errno.ENOENT, "none")

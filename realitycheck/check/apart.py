@@ -6,7 +6,6 @@ What it finds comes back; what it imported does not.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pickle
 import signal
@@ -24,6 +23,7 @@ from typing import NoReturn, TypeVar, cast
 from realitycheck.check.inspection import Inspection, RuleFindings
 from realitycheck.check.rules.base import Rule
 from realitycheck.plugin_source import is_loose
+from realitycheck.processes import end_with_parent
 from realitycheck.protocol.document import Fault
 
 T = TypeVar("T")
@@ -33,9 +33,6 @@ SECONDS = 60.0
 
 TICK = 0.05
 """Seconds between two looks at whether the child is there."""
-
-DIE_WITH_PARENT = 1
-"""`PR_SET_PDEATHSIG` of Linux's `prctl`."""
 
 
 class TrialEnded(Exception):
@@ -179,7 +176,7 @@ def _work(pipe: Connection, work: Callable[[Callable[[str], None]], object]) -> 
     """In the child: work, answer, end; exit handlers are the parent's, and do not run."""
     try:
         os.setsid()
-        _end_with_parent()
+        end_with_parent()  # elsewhere the limit holds
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         answer: tuple[str, object] = "done", work(lambda step: pipe.send_bytes(pickle.dumps(("step", step))))
     except Exception as error:
@@ -198,12 +195,6 @@ def _pickled(answer: tuple[str, object]) -> bytes:
         return pickle.dumps(answer)
     except Exception as error:  # an exception may hold anything
         return pickle.dumps(("raised", RuntimeError(f"{answer[1]!r} ({error})")))
-
-
-def _end_with_parent() -> None:
-    """Ask the system to kill this process when its parent ends; only Linux can, and elsewhere the limit holds."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
 
 
 def _is_strange(address: str) -> bool:

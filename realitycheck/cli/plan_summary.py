@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from realitycheck.verbs import StudyPlan
-from realitycheck.verbs.advances import duration
+from realitycheck.verbs.advances import time_text
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -31,8 +31,8 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
             )
             longest = study_plan.longest[dataset][label]
             yield (
-                f"one run, {dataset}/{label}: at most {duration(longest.fold)} for a fold run and "
-                f"{duration(longest.complete)} for a complete run; both report every iteration"
+                f"one run, {dataset}/{label}: at most {time_text(longest.fold)} for a fold run and "
+                f"{time_text(longest.complete)} for a complete run; both report every iteration"
             )
     yield (
         f"time: about {rough(study_plan.cost.worker_hours)} worker-hours if every run reaches its cap "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import json
 import math
@@ -21,12 +20,10 @@ from typing import Any
 
 from realitycheck.executors.base import Tell
 from realitycheck.executors.call import call
+from realitycheck.processes import end_with_parent
 
 TELL_SECONDS = 0.25
 """The least time between two reports of progress."""
-
-PR_SET_PDEATHSIG = 1
-"""prctl(2)."""
 
 
 def work(pipe: Connection, output: Connection, address: str, text: str) -> None:
@@ -39,7 +36,7 @@ def work(pipe: Connection, output: Connection, address: str, text: str) -> None:
         text: the payload as JSON.
     """
     os.setpgid(0, 0)  # the parent ends the whole group, and so the processes that a loss starts
-    _end_with_parent(pipe)
+    _end_with_ours(pipe)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where others had started the fork server before us
     for number in (1, 2):
         os.dup2(output.fileno(), number)
@@ -78,7 +75,7 @@ def _write(pipe: Connection, line: str) -> None:
         rest = rest[os.write(pipe.fileno(), rest) :]
 
 
-def _end_with_parent(pipe: Connection) -> None:
+def _end_with_ours(pipe: Connection) -> None:
     """End this process when its parent does, also where a job holds the interpreter's lock.
 
     The parent in the sense of the system is the fork server. It ends when nobody holds a pipe of it open: neither our
@@ -88,8 +85,7 @@ def _end_with_parent(pipe: Connection) -> None:
     if (held := getattr(server, "_forkserver_alive_fd", None)) is not None:
         os.close(held)
         server._forkserver_alive_fd = None
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     threading.Thread(target=_wait_for_end, args=(pipe,), daemon=True).start()
 
 

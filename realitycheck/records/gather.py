@@ -133,12 +133,9 @@ def search_evidence(plan: DatasetPlan, search: SearchPlan, records: Records) -> 
     trained = search.choice is not None
     planned = search.protocol.search.trials if trained else 0
     trials = tuple(_trial(search, proposal, records) for proposal in _proposals(search, records)) if trained else ()
-    selection = _selection(search, records) if trained else None
-    chosen = _chosen(trials, planned=planned)
-    selecting = chosen is not None and search.selection_id is not None and selection is None
-    if selection is not None and chosen is not None:
-        chosen = trials[selection.slot]
-    chosen = None if selecting else chosen
+    best, selection = _best(trials, planned=planned), _selection(search, records) if trained else None
+    selecting = best is not None and trained and search.selection_id is not None and selection is None
+    chosen = trials[selection.slot] if selection and best else None if selecting else best
     known = chosen is not None or not trained
     return SearchEvidence(
         number=search.number,
@@ -237,7 +234,7 @@ def _trial(search: SearchPlan, proposal: Proposal, records: Records) -> Trial:
     return replace(proposed, runs=_runs(specs, records))
 
 
-def _chosen(trials: Sequence[Trial], *, planned: int) -> Trial | None:
+def _best(trials: Sequence[Trial], *, planned: int) -> Trial | None:
     if not trials or len(trials) < planned or not all(trial.complete for trial in trials):
         return None
     valued = [(trial.value, -trial.slot, trial) for trial in trials if trial.value is not None]

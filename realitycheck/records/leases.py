@@ -26,7 +26,7 @@ from pathlib import Path
 
 from realitycheck.atomic import draft_of, link_new, move_aside, storage_errors
 from realitycheck.canonical import canonical_json
-from realitycheck.records.processes import has_ended, this_process
+from realitycheck.processes import has_ended, this_process
 from realitycheck.runs import Body
 
 PERIOD = 180.0

@@ -69,9 +69,8 @@ class Encoder:
         self._names = names
         self._storages = None if storages is None else set(storages)
         self._sealing = sealing
-        self._within: set[int] = (
-            set()
-        )  # ids of mutable values that fixed values hold: they stay, and are not built anew
+        # Ids of mutable values that fixed values hold: they stay, and are not built anew.
+        self._within: set[int] = set()
         self._numbers: dict[int, int] = {}
         self._alive: list[object] = []  # so that no id is used twice
 

@@ -12,7 +12,7 @@ def running_lines(jobs: Iterable[Job], advances: Mapping[str, Advance]) -> list[
     return [_line(job.title, advances.get(job.id)) for job in jobs]
 
 
-def duration(seconds: float) -> str:
+def time_text(seconds: float) -> str:
     """A length of time with its unit: `40 s`, `12 min`, `3.5 h`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
@@ -26,4 +26,4 @@ def _line(title: str, advance: Advance | None) -> str:
     if not 0 < advance.done < advance.total:
         return far
     left = advance.seconds / advance.done * (advance.total - advance.done)
-    return f"{far}, at most {duration(left)} left"
+    return f"{far}, at most {time_text(left)} left"

@@ -34,12 +34,17 @@ def duration(text: str, *, option: str) -> float:
     Raises:
         InputError: it is none, or it is 0.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh])", text.strip())
-    seconds = float(match[1]) * SECONDS[match[2]] if match else 0.0
-    if seconds <= 0:
+    seconds = seconds_of(text)
+    if seconds is None:
         says = f"'{text}' is not allowed here: it must be a duration above 0, such as 30s, 5m or 1.5h."
         raise InputError.one("the command line", "duration-invalid", says, where=option)
     return seconds
+
+
+def seconds_of(text: str) -> float | None:
+    """The seconds of a duration, or None where the text is no duration above 0."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh])", text.strip())
+    return (float(match[1]) * SECONDS[match[2]] or None) if match else None
 
 
 def _executor_problems(name: str) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from realitycheck.errors import InputError
-from realitycheck.verbs.options import duration
+from realitycheck.verbs.options import seconds_of
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -26,8 +26,8 @@ def seconds_until(text: str, *, now: datetime) -> float:
         >>> seconds_until("17:30", now=datetime(2026, 1, 1, 16, 0))
         5400.0
     """
-    if ":" not in text:
-        return duration(text, option="--until")
+    if (seconds := seconds_of(text)) is not None:
+        return seconds
     if clock := _CLOCK.fullmatch(text):
         today = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
         moment = today if today > now else today + timedelta(days=1)
@@ -42,7 +42,9 @@ def _date(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise _refused(f"unknown time '{text}'. Write a duration such as 55m, or a time such as 17:30.") from error
+        raise _refused(
+            f"unknown time '{text}'. Write a duration above 0 such as 55m, or a time such as 17:30."
+        ) from error
     return moment if moment.tzinfo is None else moment.astimezone().replace(tzinfo=None)
 
 

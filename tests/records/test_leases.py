@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from realitycheck.processes import has_ended, this_process
 from realitycheck.records import leases as module
 from realitycheck.records.leases import Leases
-from realitycheck.records.processes import has_ended, this_process
 
 JOB = "a" * 64
 ELSEWHERE = {"worker": "w", "title": "a run", "host": "elsewhere", "system": "s", "process": 1, "started": "2"}

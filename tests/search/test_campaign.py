@@ -7,18 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import stand_in_run
 import standins
 from small_study import write_study
 
-from realitycheck import verbs
 from realitycheck.executors.base import Finished, Job
 from realitycheck.executors.inline import InlineExecutor
-from realitycheck.protocol.read import read_study
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
 
-STAND_INS = {"proposal": "standins:propose", "run": "standins:run", "score": "standins:score"}
+pytestmark = pytest.mark.usefixtures("no_pause")
 
 
 class Watched(InlineExecutor):
@@ -49,21 +48,9 @@ def carry_out(study: Path, *, broken: str = "", reuse: Sequence[Path] = ()):
 
 
 def go(study: Path, executor: Watched, reuse: Sequence[Path]):
-    result = verbs.carry_out(
-        read_study(study),
-        executor=executor,
-        device="cpu",
-        reuse=reuse,
-        watch=lambda standings, running: None,
-        verbs=STAND_INS,
-    )
+    result = stand_in_run.carry_out(study, executor=executor, reuse=tuple(reuse))
     assert executor.closed
     return result
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch):
-    monkeypatch.setattr(standins.time, "sleep", lambda seconds: None)
 
 
 def records(study: Path) -> dict:

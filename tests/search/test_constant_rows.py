@@ -6,9 +6,9 @@ import json
 
 import pytest
 from small_study import FROZEN, PROTOCOL, write_study
+from stand_in_run import whole
 
 from realitycheck import verbs
-from realitycheck.executors.inline import InlineExecutor
 from realitycheck.plan.searches import constant_evaluations
 from realitycheck.protocol.read import read_study
 from realitycheck.records.ledger import Ledger
@@ -16,20 +16,9 @@ from realitycheck.records.schema import Run, Score, of_type
 from realitycheck.runs import CLEAN, TRUNK
 from realitycheck.stores.cache import stored_weights
 
-STAND_INS = {"proposal": "standins:propose", "run": "standins:run", "score": "standins:score"}
-
 
 def finished(study) -> Ledger:
-    result = verbs.carry_out(
-        read_study(study),
-        executor=InlineExecutor(device=None),
-        device="cpu",
-        reuse=(),
-        watch=lambda *_: None,
-        verbs=STAND_INS,
-    )
-    assert not result.left and not result.alarms
-    return Ledger(study.parent / "small")
+    return Ledger(whole(study).parent / "small")
 
 
 def untrained_scores(ledger: Ledger, evaluation: str) -> list[Score]:

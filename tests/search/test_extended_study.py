@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from small_study import PROTOCOL, write_study
+from stand_in_run import SEARCHED, whole
 
-from realitycheck import verbs
 from realitycheck.canonical import canonical_json
-from realitycheck.executors.inline import InlineExecutor
 from realitycheck.protocol.read import read_study
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.registration import Registration
@@ -18,24 +17,13 @@ from realitycheck.report.late import changed_claims, exploratory
 from realitycheck.runs import Stage
 from realitycheck.verbs.report import study_evidence
 
-STAND_INS = {"proposal": "realitycheck.search.propose:propose", "run": "standins:run", "score": "standins:score"}
 TRIALS = "sampler: random, trials: 3, startup_trials: 2"
 LABELS = {"contrastive", "triplet", "normalized_softmax"}
 
 
 def finished(home: Path, protocol: str) -> Ledger:
     """The ledger of a study after its run, with stand-ins for training."""
-    study = write_study(home, protocol=protocol)
-    result = verbs.carry_out(
-        read_study(study),
-        executor=InlineExecutor(device=None),
-        device="cpu",
-        reuse=(),
-        watch=lambda *_: None,
-        verbs=STAND_INS,
-    )
-    assert not result.left and not result.alarms
-    return Ledger(study.parent / "small")
+    return Ledger(whole(write_study(home, protocol=protocol), jobs=SEARCHED).parent / "small")
 
 
 def texts(ledger: Ledger) -> dict[str, str]:

@@ -13,6 +13,8 @@ from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal, Run, of_type
 from realitycheck.runs import RunSpec, Stage
 
+pytestmark = pytest.mark.usefixtures("no_pause")
+
 WHOLE = standins.run
 
 
@@ -40,11 +42,6 @@ def raising(when):
             return VerbAnswer(body | {key: value for key, value in diverged.items() if key in body}, error)
 
     return run
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch):
-    monkeypatch.setattr(standins.time, "sleep", lambda seconds: None)
 
 
 def of_triplet(study):

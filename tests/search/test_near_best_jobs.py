@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import standins
-from small_study import PROTOCOL, write_study
+from small_study import NEAR, write_study
 
 from realitycheck.plan.cost import trainings
 from realitycheck.plan.specs import DatasetPlan
@@ -20,22 +20,15 @@ from realitycheck.search.agenda import Agenda
 from realitycheck.search.schedule import todo
 from realitycheck.search.standing import loss_standings
 
-NEAR = (
-    PROTOCOL.replace("trials: 3,", "searches: 2, trials: 6,")
-    .replace("seeds: 2,", "seeds: 4,")
-    .replace("level: 0.95", "level: 0.95, runners_up: 2")
-)
+pytestmark = pytest.mark.usefixtures("no_pause")
+
+MORE = NEAR.replace("trials: 3,", "trials: 6,").replace("runners_up: 1", "runners_up: 2")
 """Two searches of six trials, and two runners-up at most."""
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch):
-    monkeypatch.setattr(standins.time, "sleep", lambda seconds: None)
 
 
 @pytest.fixture
 def plan(tmp_path) -> DatasetPlan:
-    study = read_study(write_study(tmp_path / "home", protocol=NEAR)).study
+    study = read_study(write_study(tmp_path / "home", protocol=MORE)).study
     return DatasetPlan(study=study, dataset="pictures", data="d" * 64, test="t" * 64)
 
 
@@ -140,7 +133,7 @@ def test_lost_weights_of_a_runner_up_are_made_again(plan, tmp_path):
 
 def test_runners_up_change_no_other_record(plan, tmp_path):
     """The same study without them has the same records, but for the opening, whose plan is another one."""
-    plain = read_study(write_study(tmp_path / "plain", protocol=NEAR.replace(", runners_up: 2", ""))).study
+    plain = read_study(write_study(tmp_path / "plain", protocol=MORE.replace(", runners_up: 2", ""))).study
     other = DatasetPlan(study=plain, dataset="pictures", data="d" * 64, test="t" * 64)
     few, many = play(other, tmp_path / "a", seed=0).records, play(plan, tmp_path / "b", seed=0).records
     openings = {record.id for record in (*few.values(), *many.values()) if isinstance(record, Opening)}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import standins
-from small_study import PROTOCOL, write_study
+from small_study import NEAR, PROTOCOL, write_study
 from test_campaign import Watched as Broken
 from test_campaign import carry_out, go, records
 
@@ -20,16 +20,7 @@ from realitycheck.records.schema import Opening, of_type
 from realitycheck.report import late as rules
 from realitycheck.search.answers import is_device_memory
 
-NEAR = (
-    PROTOCOL.replace("trials: 3,", "searches: 2, trials: 3,")
-    .replace("seeds: 2,", "seeds: 4,")
-    .replace("level: 0.95", "level: 0.95, runners_up: 1")
-)
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch):
-    monkeypatch.setattr(standins.time, "sleep", lambda seconds: None)
+pytestmark = pytest.mark.usefixtures("no_pause")
 
 
 def page_of(study):

@@ -14,7 +14,8 @@ from types import SimpleNamespace
 import pytest
 import standins
 from small_study import write_study
-from test_campaign import STAND_INS, Watched, carry_out, notes, records
+from stand_in_run import STAND_INS
+from test_campaign import Watched, carry_out, notes, records
 from test_first_trials import raise_here, raising
 
 from realitycheck import verbs

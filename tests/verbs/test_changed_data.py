@@ -7,30 +7,20 @@ from pathlib import Path
 
 import pytest
 from small_study import PROTOCOL, write_study
+from stand_in_run import carry_out
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
-from realitycheck.executors.inline import InlineExecutor
 from realitycheck.protocol.read import read_study
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records
 from realitycheck.verbs.report import study_evidence
 
-STAND_INS = {"proposal": "standins:propose", "run": "standins:run", "score": "standins:score"}
-
 
 def run(study: Path) -> list:
     """What a run with stand-ins says."""
     said = []
-    verbs.carry_out(
-        read_study(study),
-        executor=InlineExecutor(device=None),
-        device="cpu",
-        reuse=(),
-        watch=lambda *_: None,
-        say=said.append,
-        verbs=STAND_INS,
-    )
+    carry_out(study, say=said.append)
     return said
 
 

@@ -7,36 +7,22 @@ from pathlib import Path
 
 import pytest
 from small_study import PROTOCOL, STUDY, write_study
+from stand_in_run import SEARCHED, whole
 
 from realitycheck import verbs
 from realitycheck.canonical import canonical_json
-from realitycheck.executors.inline import InlineExecutor
 from realitycheck.protocol.read import read_study
 from realitycheck.records.from_json import read_record
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import of_type
 
-STAND_INS = {"proposal": "realitycheck.search.propose:propose", "run": "standins:run", "score": "standins:score"}
 BASELINE = "baseline: contrastive"
 
 
 def registered(study: Path) -> list[Registration]:
     records = of_type(Ledger(study.with_suffix("")).records.values(), Registration)
     return sorted(records, key=lambda record: record.number)
-
-
-def carried_out(study: Path) -> Path:
-    result = verbs.carry_out(
-        read_study(study),
-        executor=InlineExecutor(device=None),
-        device="cpu",
-        reuse=(),
-        watch=lambda *_: None,
-        verbs=STAND_INS,
-    )
-    assert not result.left and not result.alarms
-    return study
 
 
 def facts(study: Path) -> dict:
@@ -68,7 +54,7 @@ def test_run_registers_before_its_first_job_with_the_bytes_of_register(tmp_path)
     verbs.register_study(read_study(by_hand))
     texts = []
     for study in (by_hand, by_run):
-        (record,) = registered(carried_out(study))
+        (record,) = registered(whole(study, jobs=SEARCHED))
         assert record.records == 0
         texts.append(canonical_json(record.to_json()))
     assert texts[0] == texts[1]
@@ -84,7 +70,7 @@ def test_a_change_before_the_opening_is_declared_by_a_second_registration(again,
     study.write_text(STUDY.replace(BASELINE, "baseline: triplet"))
     if again:
         assert verbs.register_study(read_study(study)).record.number == 1
-    carried_out(study)
+    whole(study, jobs=SEARCHED)
     said = facts(study)
     changes = [summary["deviations"]["pictures"] for summary in said["registrations"]]
     assert changes == ([["baseline changed"], []] if again else [["baseline changed"]])
@@ -98,7 +84,7 @@ def test_a_loss_that_joins_after_the_registration_is_exploratory(tmp_path):
     study = write_study(tmp_path, study=STUDY.replace("triplet: {}, ", ""))
     verbs.register_study(read_study(study))
     study.write_text(STUDY)
-    said = facts(carried_out(study))
+    said = facts(whole(study, jobs=SEARCHED))
     assert said["registrations"][0]["deviations"] == {"pictures": ["triplet added"]}
     assert said["unregistered"] == {"pictures": ["triplet"]}
 
@@ -107,17 +93,17 @@ def test_another_recipe_is_another_search(tmp_path):
     study = write_study(tmp_path)
     verbs.register_study(read_study(study))
     write_study(tmp_path, protocol=PROTOCOL.replace("seed: 7", "seed: 8"))
-    said = facts(carried_out(study))["registrations"][0]["deviations"]["pictures"]
+    said = facts(whole(study, jobs=SEARCHED))["registrations"][0]["deviations"]["pictures"]
     assert said == [f"{label} searched otherwise" for label in ("contrastive", "triplet", "normalized_softmax")]
 
 
 def test_a_ledger_without_a_registration_is_reported_and_registered_late(tmp_path):
-    study = carried_out(write_study(tmp_path))
+    study = whole(write_study(tmp_path), jobs=SEARCHED)
     (path,) = (study.with_suffix("") / "ledger" / "registration").iterdir()
     path.unlink()
     count = len(Ledger(study.with_suffix("")).records) - 1  # its opening is counted by itself
     assert facts(study)["registrations"] == []
-    carried_out(study)
+    whole(study, jobs=SEARCHED)
     (summary,) = facts(study)["registrations"]
     assert (summary["records"], summary["openings"]) == (count, {"pictures": 1})
     assert facts(study)["unregistered"] == {"pictures": []}

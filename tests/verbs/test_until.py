@@ -26,7 +26,8 @@ def test_how_long_a_worker_works(text, seconds):
         ("24:00", "until-invalid"),
         ("x:y", "until-invalid"),
         ("2026-11-28T16:30", "until-invalid"),
-        ("0m", "duration-invalid"),
+        ("0m", "until-invalid"),
+        ("yesterday", "until-invalid"),
     ],
 )
 def test_what_is_refused(text, code):

@@ -115,7 +115,8 @@ def search_effort(label: str, search: SearchEvidence, space: Space, *, noise: fl
     known = [value for value in values if value is not None]
     places = places_of(trials, space)
     proposed = [place for trial, place in zip(trials, places, strict=True) if trial.source not in DRAWN]
-    window = None if noise is None or not known else max(known) - WINDOW * noise
+    chosen_by = [value for value in search.criterion if value is not None]
+    window = None if noise is None or not chosen_by else max(chosen_by) - WINDOW * noise
     return SearchEffort(
         label=label,
         number=search.number,
@@ -128,8 +129,8 @@ def search_effort(label: str, search: SearchEvidence, space: Space, *, noise: fl
         proposed=len(proposed),
         on_bounds=sum(_on_bound(place, space) for place in proposed),
         completed=len(known),
-        near_best=None if window is None else sum(value >= window for value in known),
-        apart=None if noise is None else len(near_best(values, places, noise=noise)),
+        near_best=None if window is None else sum(value >= window for value in chosen_by),
+        apart=None if noise is None else len(near_best(search.criterion, places, noise=noise)),
         importance=knob_importance(values, places, axes=_axes(space)),
     )
 

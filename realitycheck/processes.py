@@ -1,41 +1,64 @@
-"""Which process this is, and whether a process of this machine has ended: by its start, for numbers come again."""
+"""Processes of this machine: who this one is, whether another has ended, and an end together with the parent."""
 
 from __future__ import annotations
 
+import ctypes
+import hashlib
 import os
 import platform
+import signal
+import sys
 from functools import cache
 from pathlib import Path
-
-from realitycheck.runs import Body
+from typing import Any
 
 _STARTED = 19
 """Index of the start time among the fields of `/proc/<process>/stat` that follow the command (proc(5): field 22)."""
 
+_PR_SET_PDEATHSIG = 1
+"""prctl(2)."""
 
-def this_process() -> Body:
-    """The host, the system and the number of this process, and when it started."""
+
+@cache
+def this_machine() -> str:
+    """Eight hex digits for all processes among which a number is unique: this boot, and this container."""
+    return hashlib.sha256(f"{platform.node()}\n{_system()}".encode()).hexdigest()[:8]
+
+
+def this_process() -> dict[str, Any]:
+    """The host, the system and the number of this process, and when it started, as plain JSON."""
     return {"host": platform.node(), "system": _system(), "process": os.getpid(), "started": _started(os.getpid())}
 
 
-def has_ended(process: Body) -> bool:
+def has_ended(process: dict[str, Any]) -> bool:
     """Whether a process is known to have ended; of one on another machine nothing is known.
 
     Args:
-        process: what `this_process` returned there.
+        process: what `this_process` returned there. Its start counts, because numbers come again.
     """
     if (process.get("host"), process.get("system")) != (platform.node(), _system()):
         return False
     number = process.get("process")
     if not isinstance(number, int):
         return False
+    return not is_alive(number) or _started(number) != process.get("started")
+
+
+def is_alive(number: int) -> bool:
+    """Whether this machine has a process of this number."""
     try:
         os.kill(number, 0)
     except ProcessLookupError:
-        return True
+        return False
     except OSError:  # of another user
-        pass
-    return _started(number) != process.get("started")
+        return True
+    return True
+
+
+def end_with_parent() -> None:
+    """Ask the system to kill this process when its parent ends, whatever it is at; only Linux can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @cache

@@ -1,0 +1,31 @@
+"""What a machine could not read or write is one sentence; any other error stays what it is."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from realitycheck.atomic import storage_errors
+from realitycheck.errors import StorageError
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (errno.ENOSPC, "place/a: No space left on device. Free some space."),
+        (errno.EROFS, "place/a: Read-only file system. Make it writable, or choose another place."),
+        (errno.ENAMETOOLONG, "place/a: File name too long. Shorten the name."),
+    ],
+)
+def test_a_state_of_the_machine_is_one_sentence(number, says):
+    with pytest.raises(StorageError) as caught, storage_errors(Path("place/a")):
+        raise OSError(number, os.strerror(number), "place/.draft")
+    assert str(caught.value) == says
+
+
+def test_another_error_stays_what_it_is():
+    with pytest.raises(FileNotFoundError), storage_errors(Path("a")):
+        raise FileNotFoundError(errno.ENOENT, "none")
