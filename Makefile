@@ -2,7 +2,8 @@
 # make test      set everything up and pass the tests
 # make extended  longer tests, in tests/extended: thousands of generated inputs, several processes; not part of `test`
 # make chaos     the longest tests, in tests/chaos: thousands of kills and bit flips, for hours; not part of `test`
-#                ARGS="-k kills" picks some of either
+# make browser   the report's page in a headless Chromium, which must be on the PATH; not part of `test`
+#                ARGS="-k kills" picks some of these three
 # make check     ruff and mypy
 # make bench     speed and memory, side by side with peers; not part of the tests
 # make gpu       correctness and speed on a GPU, at most 8 minutes; smaller on a CPU; not part of the tests
@@ -15,7 +16,7 @@ STAMP := .venv/.complete
 
 ARGS ?=
 
-.PHONY: setup demo test extended chaos check bench gpu clean
+.PHONY: setup demo test extended chaos browser check bench gpu clean
 
 setup: $(STAMP)
 
@@ -40,6 +41,9 @@ extended: setup
 
 chaos: setup
 	$(BIN)/python -m pytest tests/chaos $(ARGS)
+
+browser: setup
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .

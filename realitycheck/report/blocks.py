@@ -206,6 +206,23 @@ class Table:
     prose: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LatexTable:
+    """A table for a paper.
+
+    Args:
+        table: the table; its notes are printed below it.
+        label: by which the paper refers to it.
+        about: what the table is, for a comment in the source.
+        wide: whether it takes both columns of a page.
+    """
+
+    table: Table
+    label: str
+    about: str
+    wide: bool
+
+
 Block = Heading | Paragraph | Note | Banner | Terms | Verbatim | Figure | Table
 
 

@@ -14,7 +14,7 @@ from realitycheck.report.missing import missing
 from realitycheck.report.ranks import Ranks, find_ranks
 from realitycheck.report.rows import ScoreRow, make_rows, make_untrained_row
 from realitycheck.report.study_facts import StudyFacts, study_facts
-from realitycheck.report.verdicts import answer
+from realitycheck.report.verdicts import answers
 from realitycheck.report.wording import ordered_metrics, safe_name
 from realitycheck.statistics.base import Estimator, Fit
 from realitycheck.statistics.comparisons import Comparison
@@ -40,7 +40,7 @@ class DatasetFindings:
         ranks: the ranks that the losses may have; None where no two of them have all of their scores.
         changed_claims: the claims that differ from those of the first opening.
         missing: what is still to be done, one sentence each; empty once finished.
-        answer: the verdicts in sentences.
+        answers: the verdicts in sentences, by the question that they answer.
     """
 
     study: StudyFacts
@@ -57,7 +57,12 @@ class DatasetFindings:
     ranks: Ranks | None
     changed_claims: frozenset[str]
     missing: tuple[str, ...]
-    answer: str
+    answers: Mapping[str, str]
+
+    @property
+    def answer(self) -> str:
+        """The verdicts in sentences."""
+        return " ".join(self.answers.values())
 
     @property
     def exploratory(self) -> frozenset[str]:
@@ -145,7 +150,7 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
         ranks=find_ranks(about, rows, fit, needed=_agreeing_fit(about, rows)),
         changed_claims=changed_claims(evidence),
         missing=missing(protocol, evidence),
-        answer=answer(
+        answers=answers(
             compared,
             baseline=about.shown(about.baseline),
             smallest=about.smallest_difference,

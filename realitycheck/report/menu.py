@@ -29,9 +29,8 @@ from realitycheck.report.sections.base import Section
 
 SECTIONS: tuple[Section[Any, Any], ...] = (
     answer.SECTION,
-    warning_list.SECTION,
-    measured.SECTION,
     data_facts.SECTION,
+    warning_list.SECTION,
     against_untrained.SECTION,
     scores.SECTION,
     differences.SECTION,
@@ -43,8 +42,9 @@ SECTIONS: tuple[Section[Any, Any], ...] = (
     search_effort.SECTION,
     retraining.SECTION,
     openings.SECTION,
-    unequal.SECTION,
     registrations.SECTION,
+    unequal.SECTION,
+    measured.SECTION,
     credit.SECTION,
     study_files.SECTION,
 )

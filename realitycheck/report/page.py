@@ -9,16 +9,19 @@ from typing import Any
 from realitycheck.atomic import draft_of, publish
 from realitycheck.protocol.model import Study
 from realitycheck.records.evidence import DatasetEvidence
-from realitycheck.report.blocks import Block, Code, Link, Paragraph, Table
+from realitycheck.report.blocks import Block, Code, LatexTable, Link, Paragraph
 from realitycheck.report.findings import Findings, find_all
 from realitycheck.report.menu import SECTIONS
 from realitycheck.report.parts import ReportPart, figures_of, make_parts
 from realitycheck.report.provenance import provenance_blocks
 from realitycheck.report.writers import html_page
+from realitycheck.report.writers.bibliography import references
+from realitycheck.report.writers.csv_details import seeds_csv, settings_csv
 from realitycheck.report.writers.csv_tables import differences_csv, scores_csv
 from realitycheck.report.writers.json_tables import json_text
-from realitycheck.report.writers.latex_table import latex_table
+from realitycheck.report.writers.latex_table import latex_text
 from realitycheck.report.writers.markdown_text import markdown
+from realitycheck.report.writers.methods_text import methods_text
 from realitycheck.runs import RESULTS_VERSION
 
 
@@ -63,7 +66,11 @@ def table_texts(findings: Findings, parts: Sequence[ReportPart]) -> dict[str, st
         "tables.csv": scores_csv(findings),
         "differences.csv": differences_csv(findings),
         "tables.json": json_text(findings, parts),
-        "tables.tex": "\n".join(latex_table(table) for part in parts for table in _latex_tables(part)),
+        "seeds.csv": seeds_csv(findings),
+        "settings.csv": settings_csv(findings),
+        "tables.tex": latex_text(table for part in parts for table in _latex_tables(part)),
+        "methods.tex": methods_text(findings),
+        "references.bib": references(findings),
     }
 
 
@@ -81,7 +88,7 @@ def provenance_text(findings: Findings, *, attempts: Sequence[Mapping[str, Any]]
     return html_page.page(f"Provenance of {findings.study.study}", blocks, [footer])
 
 
-def _latex_tables(part: ReportPart) -> Iterable[Table]:
+def _latex_tables(part: ReportPart) -> Iterable[LatexTable]:
     latex = part.section.latex
     return latex(part.subject, part.facts) if latex and part.facts is not None else ()
 
@@ -92,8 +99,10 @@ def _footer(ledger_digest: str) -> list[Block]:
             (
                 f"Made by Reality Check, results version {RESULTS_VERSION}, from the ledger with SHA-256 ",
                 *(Code(ledger_digest), ". The same tables: ", Link("Markdown", "tables.md"), ", CSV of the "),
-                *(Link("scores", "tables.csv"), " and the ", Link("differences", "differences.csv"), ", "),
-                *(Link("JSON", "tables.json"), ", ", Link("LaTeX", "tables.tex")),
+                *(Link("scores", "tables.csv"), ", the ", Link("differences", "differences.csv"), ", "),
+                *(Link("every seed", "seeds.csv"), " and the ", Link("chosen settings", "settings.csv"), ", "),
+                *(Link("JSON", "tables.json"), ", ", Link("LaTeX", "tables.tex"), ". For a paper: "),
+                *(Link("methods", "methods.tex"), " and ", Link("references", "references.bib")),
                 *(". Wall time, machines and failed attempts: ", Link("provenance", "provenance.html"), "."),
             )
         )

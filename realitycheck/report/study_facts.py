@@ -24,6 +24,7 @@ class LossFacts:
         address: its name on the menu, or `module:Class`.
         distance: the distance that it declares.
         status: `exact`, `variant` or `reconstruction`, by the menu; empty for a loss that is not on it.
+        reference: its paper, by the menu; empty for a loss that is not on it.
         classes: classes in a batch.
         per_class: images of each of them.
     """
@@ -32,6 +33,7 @@ class LossFacts:
     address: str
     distance: str
     status: str
+    reference: str
     classes: int
     per_class: int
 
@@ -160,6 +162,7 @@ def _loss_facts(study: Study, label: str) -> LossFacts:
         address=choice.address,
         distance=choice.distance,
         status=entry.status if entry else "",
+        reference=entry.reference if entry else "",
         classes=batch.classes,
         per_class=batch.per_class,
     )

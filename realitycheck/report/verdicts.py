@@ -7,11 +7,18 @@ from collections.abc import Mapping, Sequence
 from realitycheck.report.wording import enumeration, marked, percent, points, signed, span
 from realitycheck.statistics.comparisons import Comparison, Verdict
 
+QUESTIONS: Mapping[str, tuple[Verdict | None, ...]] = {
+    "What differs?": (Verdict.BETTER, Verdict.WORSE),
+    "What is equivalent?": (Verdict.EQUIVALENT, Verdict.IDENTICAL),
+    "What is undecided?": (Verdict.UNDECIDED, None),
+}
+"""The questions of the headline → the verdicts that answer each; None where replicates are missing."""
 
-def answer(
+
+def answers(
     comparisons: Sequence[Comparison], *, baseline: str, smallest: float, marks: Mapping[str, Sequence[str]]
-) -> str:
-    """Sum up the comparisons of one dataset.
+) -> dict[str, str]:
+    """Sum up the comparisons of one dataset: question → sentences, without the questions that have no answer.
 
     Args:
         comparisons: of every loss with the baseline.
@@ -19,10 +26,16 @@ def answer(
         smallest: the smallest difference of interest, as a fraction of one.
         marks: label → what is printed in brackets after it: `reconstruction`, `exploratory`.
     """
+    first, *_ = QUESTIONS
     if not comparisons:
-        return f"There is nothing to compare with {baseline}."
-    groups = [[one for one in comparisons if one.verdict is verdict] for verdict in (*Verdict, None)]
-    return " ".join(_group(group, len(comparisons), baseline, smallest, marks) for group in groups if group)
+        return {first: f"There is nothing to compare with {baseline}."}
+    known = {first: f"No loss is better or worse than {baseline}."} if any(one.verdict for one in comparisons) else {}
+    for question, verdicts in QUESTIONS.items():
+        groups = [[one for one in comparisons if one.verdict is verdict] for verdict in verdicts]
+        sentences = [_group(group, len(comparisons), baseline, smallest, marks) for group in groups if group]
+        if sentences:
+            known[question] = " ".join(sentences)
+    return known
 
 
 def _group(

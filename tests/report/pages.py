@@ -16,11 +16,12 @@ CREDIT = ["Images: Wah et al. (2011)."]
 
 
 class Seen(HTMLParser):
-    """Tags, attributes, text and unclosed tags of a page."""
+    """Tags, attributes, text and unclosed tags of a page; text without the contents list, style and script."""
 
     def __init__(self, text):
         super().__init__()
         self.tags, self.attributes, self.words, self.open = set(), [], [], []
+        self.scripts = []
         self.feed(text)
         self.close()
 
@@ -38,7 +39,10 @@ class Seen(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.words.append(data)
+        if self.open and self.open[-1] == "script":
+            self.scripts.append(data)
+        elif not {"nav", "style"} & set(self.open):
+            self.words.append(data)
 
     @property
     def text(self):

@@ -8,11 +8,13 @@ from made_records import UNSEARCHED, metrics, with_search
 from pages import findings_of
 
 from realitycheck.records.curves import CurvePoint
-from realitycheck.report.drawing import style_of
+from realitycheck.report.drawing import COLOURS, style_of
+from realitycheck.report.forest import by_search
 from realitycheck.report.menu import SECTIONS
 from realitycheck.report.parts import figures_of, make_parts
 from realitycheck.report.sections.curve_figure import mean_curve
 from realitycheck.report.sections.trial_figure import trial_ticks
+from realitycheck.report.writers.figure_theme import DARK
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -48,8 +50,29 @@ def test_a_figure_is_whole_named_and_the_same_every_time(kind, study, dataset):
 def test_every_seed_has_its_dot(study, dataset):
     # Per category and loss: one dot for each of four seeds.
     root = ET.fromstring(draw("scores", study, dataset))
-    dots = [use for use in root.iter(f"{SVG}use") if "opacity: 0.5" in (use.get("style") or "")]
+    dots = [use for use in root.iter(f"{SVG}use") if "opacity: 0.6" in (use.get("style") or "")]
     assert len(dots) == 3 * 3 * 4
+
+
+def test_untrained_models_far_from_the_losses_are_arrows(study, dataset):
+    # Losses score above 30 %, untrained models below 10 %.
+    for kind, panels in (("scores", 3), ("differences", 1)):
+        words = [each.text or "" for each in ET.fromstring(draw(kind, study, dataset)).iter(f"{SVG}text")]
+        assert sum(word.startswith("← ") for word in words) == 2 * panels
+
+
+def test_untrained_models_near_the_losses_have_a_row(study, dataset):
+    row = dataset.losses[1]
+    near = replace(dataset, untrained=(replace(row, label="untrained embedder"),))
+    root = ET.fromstring(draw("scores", study, near))
+    dots = [use for use in root.iter(f"{SVG}use") if "opacity: 0.6" in (use.get("style") or "")]
+    assert len(dots) == 3 * 4 * 4
+    assert "untrained embedder" in "".join(root.itertext())
+
+
+def test_each_search_has_dots_of_its_own():
+    assert by_search([1, 2, 3, 4, 5, 6], 2) == [[1, 2, 3], [4, 5, 6]]
+    assert by_search([1], 3) == [[1]]
 
 
 def test_an_interval_is_drawn_over_its_mean(study, dataset):
@@ -125,7 +148,9 @@ def test_curves_mark_where_the_follow_up_begins(study, dataset):
 
 
 def test_a_reconstruction_is_named_so(study, dataset, monkeypatch):
-    monkeypatch.setattr("realitycheck.losses.menu.entry", {"circle": SimpleNamespace(status="reconstruction")}.get)
+    monkeypatch.setattr(
+        "realitycheck.losses.menu.entry", {"circle": SimpleNamespace(status="reconstruction", reference="")}.get
+    )
     for figure in figures(study, dataset).values():
         assert "circle (reconstruction)" in "".join(ET.fromstring(figure.svg).itertext())
 
@@ -139,3 +164,23 @@ def test_every_search_has_its_line(synthetic):
         return sum("stroke-width: 1.8" in (path.get("style") or "") for path in strokes)
 
     assert lines(two) - lines(once) == 2
+
+
+def test_every_colour_of_a_figure_has_one_on_a_dark_page(study, dataset):
+    used = set()
+    for figure in figures(study, dataset).values():
+        used |= set(re.findall(r"#[0-9a-f]{6}\b", figure.svg))
+    assert used <= set(DARK)
+    assert {colour.lower() for colour in COLOURS} <= set(DARK)
+
+
+def brightness(colour):
+    """Relative luminance (WCAG 2.2)."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("colour", ["#222222", "#4d4d4d", "#5a6068", "#8a9099", "#b00020", *map(str.lower, COLOURS)])
+def test_marks_are_legible_on_a_dark_page(colour):
+    assert (brightness(DARK[colour]) + 0.05) / (brightness(DARK["#ffffff"]) + 0.05) >= 3

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from pages import findings_of, texts_of
 
-from realitycheck.report.blocks import Column, Heading, Paragraph, Strong, Table, rows_of
+from realitycheck.report.blocks import Column, Heading, LatexTable, Paragraph, Strong, Table, rows_of
 from realitycheck.report.findings import DatasetFindings, Findings
 from realitycheck.report.menu import SECTIONS
 from realitycheck.report.parts import make_parts
@@ -34,7 +34,8 @@ def blocks(dataset, found):
 
 
 def latex(dataset, found):
-    yield next(block for block in blocks(dataset, found) if isinstance(block, Table))
+    table = next(block for block in blocks(dataset, found) if isinstance(block, Table))
+    yield LatexTable(table, "tab:runs", "Runs.", wide=False)
 
 
 DUMMY = Section(name="run_counts", subject=DatasetFindings, find=find, blocks=blocks, latex=latex)
@@ -45,7 +46,7 @@ def test_a_section_is_added_by_an_entry_alone(study, dataset):
         texts_of(study, [dataset]),
         texts_of(study, [dataset], sections=(*SECTIONS[:4], DUMMY, *SECTIONS[4:])),
     )
-    assert "<h3>Runs of searches</h3>" in after["index.html"]
+    assert ">Runs of searches</h3>" in after["index.html"]
     assert "| circle | 24 |" in after["tables.md"]
     assert json.loads(after["tables.json"])["datasets"][0]["run_counts"] == {
         "runs": {"contrastive": 24, "circle": 24, "soft_triple": 24}

@@ -121,7 +121,7 @@ def test_tables_have_one_line_per_loss_and_name_what_the_interval_ignores(study,
 
 def test_the_page_shows_every_search(study, dataset):
     texts = texts_of(study, [dataset])
-    text = Seen(texts["index.html"]).text.split("What was measured")[1]  # the list of warnings comes before
+    text = Seen(texts["index.html"]).text.split("Test scores")[1]  # the list of warnings comes before
     for label in ("contrastive", "circle", "soft_triple"):
         for number in (1, 2):
             # Cost, chosen settings, effort, endings; five near-best ones.

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -46,7 +47,8 @@ def test_the_best_mean_is_bold_and_untrained_rows_do_not_compete(texts, by_hand)
     assert f"**{mean:.2f} ± {half:.2f}**" in texts["tables.md"]
     assert rf"$\mathbf{{{mean:.2f} \pm {half:.2f}}}$" in texts["tables.tex"]
     assert f"<b>{mean:.2f}</b>" in texts["index.html"]
-    assert texts["tables.tex"].count("mathbf") == 9
+    # Nine columns three times: all of them, by category, and in the layout of the published tables.
+    assert texts["tables.tex"].count("mathbf") == 27
 
 
 def test_the_best_of_a_score_that_should_be_low_is_the_lowest(study, dataset, monkeypatch):
@@ -118,10 +120,58 @@ def test_json_has_full_precision_and_all_of_the_interval(texts, by_hand):
 
 def test_latex_is_booktabs(texts):
     text = texts["tables.tex"]
+    assert r"\usepackage{booktabs}" in text.splitlines()[0]
     for part in (r"\toprule", r"\cmidrule(lr){2-4}\cmidrule(lr){5-7}\cmidrule(lr){8-10}", r"soft\_triple & "):
         assert part in text
-    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 1
-    assert all(line.count("&") == 9 for line in text.splitlines() if line.startswith(("Loss", "circle")))
+    for kind, count in (("table*", 2), ("table", 3), ("tabular", 5)):
+        assert text.count(rf"\begin{{{kind}}}") == text.count(rf"\end{{{kind}}}") == count
+    rows = [line.count("&") for line in text.splitlines() if line.startswith(("Loss", "circle"))]
+    assert rows == [9, 9, 3, 3, 3, 3, 3, 3, 9, 9]
+    assert text.count("{") == text.count("}")
+
+
+def test_every_latex_table_has_a_label_of_its_own(texts):
+    labels = re.findall(r"\\label\{(.*)\}", texts["tables.tex"])
+    kinds = ("all", "aggregate", "ensemble", "complete", "published")
+    assert sorted(labels) == sorted(f"tab:margins-cub200-{kind}" for kind in kinds)
+
+
+def test_one_table_has_the_layout_of_the_published_ones(texts, by_hand):
+    last = texts["tables.tex"].split(r"\label{tab:margins-cub200-published}")[1]
+    heads = re.findall(r"multicolumn\{3\}\{c\}\{(.*?)\}", last)
+    assert heads == ["complete-512", "ensemble-512", "aggregate-128"]
+    cells = next(line for line in last.splitlines() if line.startswith("circle")).split(" & ")
+    mean, half = by_hand["circle"]
+    assert rf"{mean:.2f} \pm {half:.2f}" in cells[4]
+
+
+def test_every_seed_as_csv(texts, dataset):
+    rows = list(csv.DictReader(io.StringIO(texts["seeds.csv"])))
+    for loss in (*dataset.losses, *dataset.untrained):
+        own = [row for row in rows if row["loss"] == loss.label]
+        assert [row["replicate"] for row in own] == ["1", "2", "3", "4"]
+        assert [float(row["ensemble-512 MAP@R"]) for row in own] == pytest.approx(100 * np.array(together(loss)))
+    assert {(row["trained"], row["search"]) for row in rows} == {("yes", "1"), ("no", "")}
+
+
+def test_every_chosen_setting_as_csv(texts, dataset):
+    rows = list(csv.DictReader(io.StringIO(texts["settings.csv"])))
+    for loss in dataset.losses:
+        chosen = loss.searches[0].chosen
+        own = {row["hyper_parameter"]: row for row in rows if row["loss"] == loss.label}
+        assert {name: row["value"] for name, row in own.items()} == {name: str(v) for name, v in chosen.knobs.items()}
+        for row in own.values():
+            assert (row["search"], row["trial"]) == ("1", str(chosen.slot + 1))
+            assert float(row["validation_map_at_r"]) == pytest.approx(100 * chosen.value)
+
+
+def test_the_methods_cite_what_the_references_have(texts):
+    methods, references = texts["methods.tex"], texts["references.bib"]
+    keys = re.findall(r"^@\w+\{(\w+),", references, re.MULTILINE)
+    assert sorted(re.findall(r"\\cite\{(\w+)\}", methods)) == sorted(keys)
+    for part in ("contrastive, circle and soft\\_triple", "results version 2", "4 fresh seeds", "Wah et al. (2011)"):
+        assert part in methods
+    assert "% circle: Sun et al., 2020" in references
 
 
 def test_json_has_a_version_and_every_section(texts):
@@ -171,7 +221,10 @@ def test_hostile_names(study, dataset):
 
 
 def test_reconstructions_are_marked_in_every_table(study, dataset, monkeypatch):
-    entries = {"circle": SimpleNamespace(status="reconstruction"), "contrastive": SimpleNamespace(status="variant")}
+    entries = {
+        "circle": SimpleNamespace(status="reconstruction", reference=""),
+        "contrastive": SimpleNamespace(status="variant", reference=""),
+    }
     monkeypatch.setattr("realitycheck.losses.menu.entry", entries.get)
     texts = texts_of(study, [dataset])
     assert texts["tables.md"].count("| circle (reconstruction) |") >= 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from dataclasses import replace
 
 import pytest
 from pages import Seen
@@ -18,6 +19,7 @@ from realitycheck.report.blocks import (
     Figure,
     Folded,
     Heading,
+    LatexTable,
     Link,
     Marked,
     Note,
@@ -85,7 +87,7 @@ def test_markdown_is_escaped(block):
 
 
 def test_latex_has_no_foreign_command():
-    assert r"\input" not in latex_table(TABLE)
+    assert r"\input" not in latex_table(LatexTable(TABLE, "tab:x", "about", wide=True))
 
 
 def test_a_table_in_html():
@@ -97,7 +99,7 @@ def test_a_table_in_html():
         ),
     )
     html = block_html(table)
-    assert '<th></th><th class="group" colspan="2" scope="colgroup">G</th><th></th>' in html
+    assert '<td></td><th class="group" colspan="2" scope="colgroup">G</th><td></td>' in html
     assert '<th class="n first" scope="col">A</th><th class="n" scope="col">B</th><th scope="col">C</th>' in html
     assert (
         '<td class="n first"><b>50.00</b><span class="half"> ± 1.00</span></td><td class="n">25.00</td><td>–</td>'
@@ -130,20 +132,27 @@ def test_a_table_in_latex():
         caption="5 %; ±.",
         notes=("Note.",),
     )
-    assert latex_table(table).splitlines() == [
-        *(r"\begin{table}", r"\centering", r"\caption{5 \%; $\pm$. Note.}", r"\begin{tabular}{lrr}", r"\toprule"),
+    paper = LatexTable(table, "tab:x", "An\nexample.", wide=True)
+    assert latex_table(paper).splitlines() == [
+        *("% An example.", r"\begin{table*}[t]", r"\centering", r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"),
+        *(r"\caption{5 \%; $\pm$.}", r"\label{tab:x}", r"\begin{tabular}{@{}lrr@{}}", r"\toprule"),
         *(r" & \multicolumn{2}{c}{G} \\", r"\cmidrule(lr){2-3}", r"Loss & A & B \\", r"\midrule"),
         *(r"a\_b & $\mathbf{50.00 \pm 1.00}$ & -- \\", r"\midrule", r"c & $25.00$ & x \\"),
-        *(r"\bottomrule", r"\end{tabular}", r"\end{table}"),
+        *(r"\bottomrule", r"\end{tabular}", r"\par\smallskip\parbox{\linewidth}{\scriptsize Note.}"),
+        r"\end{table*}",
     ]
+    narrow = latex_table(replace(paper, wide=False))
+    assert r"\begin{table}[t]" in narrow
+    assert r"\footnotesize" in narrow
 
 
 def test_a_page_has_a_header_and_a_section_for_each_heading():
     text = page("T", [Heading(1, "One"), Heading(2, "Two"), Note("n"), Heading(2, "Three")], [Paragraph("end")])
-    body = "".join(text.split("<main>")[1].split("</main>")[0].split("\n"))
+    body = "".join(text.split('<main id="main">')[1].split("</main>")[0].split("\n"))
     assert body == (
-        '<header><h1>One</h1></header><section><h2>Two</h2><p class="note">n</p></section>'
-        "<section><h2>Three</h2></section>"
+        '<header><h1>One</h1></header><section aria-labelledby="two"><h2 id="two">Two</h2>'
+        '<p class="note">n</p></section>'
+        '<section aria-labelledby="three"><h2 id="three">Three</h2></section>'
     )
     assert "<p>end</p>" in text.split("<footer>")[1]
 

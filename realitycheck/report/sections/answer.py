@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from realitycheck.report.blocks import Banner, Block, Heading, Note, Paragraph, Strong, pieces
+from realitycheck.report.blocks import Banner, Block, Heading, Note, Paragraph, Strong, Text, pieces
 from realitycheck.report.findings import DatasetFindings, Findings
 from realitycheck.report.sections import against_untrained, noise_floor, warning_list
 from realitycheck.report.sections.base import Section
@@ -32,8 +32,10 @@ def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
     yield Heading(1, study.question, kicker=kicker)
     several = len(findings.datasets) > 1
     for dataset in findings.datasets:
-        text = _answer(dataset)
-        yield Paragraph((Strong(f"{dataset.dataset}."), f" {text}") if several else text, lead=True)
+        if several:
+            yield Paragraph(("On ", Strong(dataset.dataset), ":"), lead=True)
+        for question, text in _answers(dataset).items():
+            yield Paragraph((Strong(question), " ", *pieces(text)), lead=True)
     yield Paragraph(
         f"All losses had the same data, model, tuning budget and {study.seeds} fresh seeds. Verdicts are for "
         f"{study.primary}, against {study.shown(study.baseline)}, at the {percent(study.level)} level after Holm's "
@@ -42,9 +44,6 @@ def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
     )
     if study.searches > 1:
         yield Paragraph(study.estimator.covers)
-    for dataset in findings.datasets:
-        warned = pieces(warning_list.summary(warning_list.find(dataset).warnings))
-        yield Paragraph((f"On {dataset.dataset}: ", *warned) if several else warned)
     if study.reconstructed:
         yield Note(FOOTNOTE)
     if not facts.finished:
@@ -53,11 +52,17 @@ def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
         )
 
 
-def _answer(dataset: DatasetFindings) -> str:
+def _answers(dataset: DatasetFindings) -> dict[str, Text]:
+    """Question → answer, without the questions that this study does not answer."""
     helped, floor = against_untrained.find(dataset), noise_floor.find(dataset)
-    named = leading_sentence(dataset) if len(dataset.labels) > 2 else ""
-    parts = (helped.answer if helped else "", dataset.answer, named, floor.sentence if floor else "")
-    return " ".join(part for part in parts if part)
+    known: dict[str, Text] = {
+        "Did training help?": helped.answer if helped else "",
+        **dataset.answers,
+        "Which can be the best?": leading_sentence(dataset) if len(dataset.labels) > 2 else "",
+        "How large is chance?": floor.sentence if floor else "",
+        "What to distrust?": warning_list.summary(dataset),
+    }
+    return {question: text for question, text in known.items() if text}
 
 
 def _items(findings: Findings) -> tuple[str, ...]:

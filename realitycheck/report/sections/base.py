@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from realitycheck.report.blocks import Block, Table
+from realitycheck.report.blocks import Block, LatexTable
 from realitycheck.report.findings import DatasetFindings, Findings
 
 Subject = TypeVar("Subject", Findings, DatasetFindings)
@@ -32,5 +32,5 @@ class Section(Generic[Subject, Found]):
     find: Callable[[Subject], Found | None]
     blocks: Callable[[Subject, Found], Iterable[Block]]
     keys: Callable[[Found], Mapping[str, Any]] | None = None
-    latex: Callable[[Subject, Found], Iterable[Table]] | None = None
+    latex: Callable[[Subject, Found], Iterable[LatexTable]] | None = None
     file_text: bool = False

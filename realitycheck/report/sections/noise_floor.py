@@ -214,7 +214,7 @@ def _figure(dataset: DatasetFindings, facts: Noise, floor: Floor) -> Figure:
     def paint(canvas: Canvas) -> None:
         panel = canvas.subplots()
         panel.axvspan(100 * floor.low, 100 * floor.high, color=BAND, lw=0, zorder=0)
-        paint_scores(panel, dataset, rows, floor.category)
+        paint_scores(panel, dataset, rows, floor.category, untrained=())
         if len(rows) > len(facts.labels):
             panel.axhline(len(facts.labels) - 0.43, color="#8A9099", lw=0.8, zorder=1)
 

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from matplotlib.figure import Figure as Canvas
 
-from realitycheck.report.blocks import Block, Column, Content, Estimate, Figure, Heading, Marked, RowGroup, Table, Text
+from realitycheck.report.blocks import (
+    Block,
+    Column,
+    Content,
+    Estimate,
+    Figure,
+    Heading,
+    LatexTable,
+    Marked,
+    RowGroup,
+    Table,
+    Text,
+)
 from realitycheck.report.drawing import draw
 from realitycheck.report.findings import DatasetFindings
-from realitycheck.report.forest import height_of, paint_scores
+from realitycheck.report.forest import SEARCHES, height_of, paint_scores
 from realitycheck.report.rows import ScoreCell, ScoreRow, best_labels
 from realitycheck.report.sections import warning_list
 from realitycheck.report.sections.base import Section
-from realitycheck.report.wording import FOOTNOTE, METRIC_NAMES, metric_name, percent
+from realitycheck.report.study_facts import StudyFacts
+from realitycheck.report.wording import FOOTNOTE, METRIC_NAMES, metric_name, percent, safe_name
 from realitycheck.runs import Category
 
 WIDEST = 9
 """Columns that fit on a page beside the names of the losses: three categories with the three scores of every study."""
+
+
+PUBLISHED = (Category.COMPLETE, Category.ENSEMBLE, Category.AGGREGATE)
+"""The order of the categories in tables VI to VIII of DeMoor and Prevost (2024)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +65,7 @@ def blocks(dataset: DatasetFindings, facts: ScoreTable) -> Iterator[Block]:
 def tables(dataset: DatasetFindings, facts: ScoreTable) -> list[Table]:
     """The tables without notes."""
     best = best_labels((*facts.rows, *facts.untrained))
-    return [_table(dataset, facts, categories, best) for categories in side_by_side(dataset)]
+    return [_table(dataset, facts, categories, best, HalfWidth.BOTH) for categories in side_by_side(dataset)]
 
 
 def side_by_side(dataset: DatasetFindings) -> list[list[Category]]:
@@ -57,20 +75,69 @@ def side_by_side(dataset: DatasetFindings) -> list[list[Category]]:
     return [categories] if fits else [[category] for category in categories]
 
 
-def _latex(dataset: DatasetFindings, facts: ScoreTable) -> list[Table]:
+def _latex(dataset: DatasetFindings, facts: ScoreTable) -> Iterator[LatexTable]:
+    """All categories for both columns, each one for one column, and the layout of the published tables."""
+    study, best = dataset.study, best_labels((*facts.rows, *facts.untrained))
+    together = list(study.categories)
+    level = percent(study.level)
+    fits = len(together) * len(dataset.metrics) <= WIDEST
+    own = f"mean and half-width of the {level} interval by {study.estimator.method}"
+    if fits:
+        yield _paper(dataset, facts, together, best, HalfWidth.OWN, "all", f"All categories: {own}.")
+    for category in together:
+        name = study.categories[category]
+        yield _paper(dataset, facts, [category], best, HalfWidth.OWN, category.value, f"{name}: {own}.")
+    if fits:
+        about = (
+            "In the layout of tables VI to VIII of DeMoor and Prevost (2024): mean and half-width of Student's t over "
+            "seeds (retraining only)."
+        )
+        yield _paper(
+            dataset,
+            facts,
+            [one for one in PUBLISHED if one in together],
+            best,
+            HalfWidth.RETRAINING,
+            "published",
+            about,
+        )
+
+
+def _paper(
+    dataset: DatasetFindings,
+    facts: ScoreTable,
+    categories: Sequence[Category],
+    best: Sequence[str | None],
+    half: HalfWidth,
+    name: str,
+    about: str,
+) -> LatexTable:
     study = dataset.study
+    table = _table(dataset, facts, categories, best, half)
     warned = warning_list.note(warning_list.find(dataset).warnings)
     notes = (*([FOOTNOTE] if study.reconstructed else []), warned)
-    return [
-        Table(table.columns, table.groups, f"{study.study} on {dataset.dataset}. {table.caption}", notes)
-        for table in tables(dataset, facts)
-    ]
+    caption = f"{study.study} on {dataset.dataset}. {table.caption}"
+    label = f"tab:{safe_name(study.study)}-{safe_name(dataset.dataset)}-{name}"
+    return LatexTable(Table(table.columns, table.groups, caption, notes), label, about, wide=len(categories) > 1)
+
+
+class HalfWidth(Enum):
+    """Which half-widths a table prints: the estimator's, those of Student's t over seeds, or both."""
+
+    OWN = "own"
+    RETRAINING = "retraining"
+    BOTH = "both"
 
 
 def _table(
-    dataset: DatasetFindings, facts: ScoreTable, categories: Sequence[Category], best: Sequence[str | None]
+    dataset: DatasetFindings,
+    facts: ScoreTable,
+    categories: Sequence[Category],
+    best: Sequence[str | None],
+    half: HalfWidth,
 ) -> Table:
     study = dataset.study
+    shown = HalfWidth.OWN if half is HalfWidth.BOTH and not study.own_interval else half
     columns = [
         Column(metric_name(metric), number=True, group=study.categories[category])
         for category in categories
@@ -78,33 +145,42 @@ def _table(
     ]
     groups = [
         RowGroup(
-            tuple(_line(row, categories, best, retraining=study.own_interval) for row in rows),
+            tuple(_line(row, categories, best, shown) for row in rows),
             muted=muted,
         )
         for rows, muted in ((facts.rows, False), (facts.untrained, True))
         if rows
     ]
+    return Table((Column("Loss"), *columns), tuple(groups), _unit(study, shown))
+
+
+def _unit(study: StudyFacts, half: HalfWidth) -> str:
+    seeds, level = f"{study.seeds} seeds", percent(study.level)
+    if half is HalfWidth.RETRAINING:
+        return f"Percent; mean ± half-width of the {level} interval of Student's t over {seeds} (retraining only)."
     searches = f" of {study.searches} searches" if study.searches > 1 else ""
-    unit = f"Percent; mean ± half-width of the {percent(study.level)} interval over {study.seeds} seeds{searches}."
-    if study.own_interval:
+    unit = f"Percent; mean ± half-width of the {level} interval over {seeds}{searches}."
+    if half is HalfWidth.BOTH:
         unit += " In brackets: the half-width of Student's t over seeds alone (retraining only), as papers print it."
-    return Table((Column("Loss"), *columns), tuple(groups), unit)
+    return unit
 
 
 def _line(
-    row: ScoreRow, categories: Sequence[Category], best: Sequence[str | None], *, retraining: bool
+    row: ScoreRow, categories: Sequence[Category], best: Sequence[str | None], half: HalfWidth
 ) -> tuple[Content, ...]:
     cells = [
-        _estimate(cell, best=row.label == label, retraining=retraining)
+        _estimate(cell, half, best=row.label == label)
+        for category in categories
         for cell, label in zip(row.cells, best or [None] * len(row.cells), strict=True)
-        if cell.category in categories
+        if cell.category is category
     ]
     return (Marked(row.label, row.every_mark), *cells)
 
 
-def _estimate(cell: ScoreCell, *, best: bool, retraining: bool) -> Estimate:
-    inner = cell.retraining.half_width if retraining and cell.retraining and cell.retraining != cell.interval else None
-    return Estimate(cell.mean, cell.interval.half_width if cell.interval else None, best, inner)
+def _estimate(cell: ScoreCell, half: HalfWidth, *, best: bool) -> Estimate:
+    shown = cell.retraining if half is HalfWidth.RETRAINING else cell.interval
+    other = cell.retraining if half is HalfWidth.BOTH and cell.retraining != cell.interval else None
+    return Estimate(cell.mean, shown.half_width if shown else None, best, other.half_width if other else None)
 
 
 def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
@@ -123,16 +199,21 @@ def _figure(dataset: DatasetFindings) -> Figure:
     def paint(canvas: Canvas) -> None:
         panels = canvas.subplots(1, len(study.categories), sharey=True, squeeze=False).ravel()
         for panel, category in zip(panels, study.categories, strict=True):
-            paint_scores(panel, dataset, dataset.rows, category)
+            paint_scores(panel, dataset, dataset.rows, category, untrained=dataset.untrained)
 
     return draw(
         paint,
         name=dataset.figure_name("scores"),
-        height=height_of(len(dataset.rows)),
+        height=height_of(len(dataset.rows) + len(dataset.untrained)),
         title=f"{METRIC_NAMES[study.metric]} of every seed with intervals, by category, on {dataset.dataset}",
         caption=f"Score of every seed (small marks) below the mean (thin tick) and its {percent(study.level)} interval "
-        "(bar). The panels have different axes.",
+        f"(bar). {_searches(study)}Untrained models are below the line; an arrow has the mean of one that is outside. "
+        "The panels have different axes.",
     )
+
+
+def _searches(study: StudyFacts) -> str:
+    return f"{SEARCHES} " if study.searches > 1 else ""
 
 
 SECTION = Section(

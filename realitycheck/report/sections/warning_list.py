@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from realitycheck.report.blocks import Block, Code, Column, Content, Heading, Paragraph, Table, Text, rows_of
+from realitycheck.report.blocks import Block, Code, Column, Content, Heading, Link, Paragraph, Table, Text, rows_of
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.sections.base import Section
 from realitycheck.report.study_warnings import StudyWarning, find_warnings
-from realitycheck.report.wording import count
-
-ANCHOR = "warnings"
+from realitycheck.report.wording import count, safe_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +26,9 @@ def find(dataset: DatasetFindings) -> Warnings:
 
 def blocks(dataset: DatasetFindings, facts: Warnings) -> Iterator[Block]:
     """Print one line per warning."""
-    several = len(dataset.study.datasets) > 1
-    yield Heading(2, f"Warnings on {dataset.dataset}" if several else "Warnings", anchor="" if several else ANCHOR)
+    yield Heading(3, "What to distrust", anchor=_anchor(dataset))
     if not facts.warnings:
-        yield Paragraph("None.")
+        yield Paragraph("There is no warning.")
         return
     yield Table(
         (Column("No.", number=True), Column("Warning"), Column("What was found")),
@@ -44,14 +41,18 @@ def _line(number: int, warning: StudyWarning) -> tuple[Content, ...]:
     return (str(number), warning.code, warning.sentence)
 
 
-def summary(warnings: Sequence[StudyWarning]) -> Text:
-    """How many warnings there are, and which."""
+def summary(dataset: DatasetFindings) -> Text:
+    """How many warnings there are, and which, with a link to the list."""
+    warnings = find(dataset).warnings
     if not warnings:
         return "There is no warning."
-    pieces = [Code(warning.code) for warning in warnings]
-    head = f"{count(len(warnings), 'warning')} must be read beside the verdicts: "
-    joined = [piece for code in pieces for piece in (", ", code)][1:]
-    return (head, *joined, ".")
+    listed = [piece for warning in warnings for piece in (", ", Code(warning.code))][1:]
+    number = Link(count(len(warnings), "warning"), f"#{_anchor(dataset)}")
+    return (number, " must be read beside the verdicts: ", *listed, ".")
+
+
+def _anchor(dataset: DatasetFindings) -> str:
+    return f"warnings-{safe_name(dataset.dataset)}"
 
 
 def numbers_of(label: str, warnings: Sequence[StudyWarning]) -> list[str]:

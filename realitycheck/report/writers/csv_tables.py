@@ -36,7 +36,7 @@ def scores_csv(findings: Findings) -> str:
         for dataset in findings.datasets
         for row in (*dataset.rows, *dataset.untrained)
     ]
-    return _written([head, *rows])
+    return csv_text([head, *rows])
 
 
 def differences_csv(findings: Findings) -> str:
@@ -47,7 +47,7 @@ def differences_csv(findings: Findings) -> str:
         for warnings in [find_warnings(dataset)]
         for comparison in dataset.comparisons
     ]
-    return _written([DIFFERENCES, *rows])
+    return csv_text([DIFFERENCES, *rows])
 
 
 def safe_cell(text: str) -> str:
@@ -58,7 +58,8 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not NUMBER.fullmatch(text) else text
 
 
-def _written(lines: Iterable[Sequence[str]]) -> str:
+def csv_text(lines: Iterable[Sequence[str]]) -> str:
+    """Lines of cells as CSV, harmless in a spreadsheet."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([[safe_cell(text) for text in line] for line in lines])
     return out.getvalue()

@@ -1,15 +1,16 @@
-"""Blocks as HTML: one offline page without scripts, in which text from outside is escaped."""
+"""Blocks as HTML: one offline page, readable without its only script, in which text from outside is escaped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from functools import singledispatch
 from html import escape
 from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from realitycheck.report.blocks import (
     Badge,
@@ -36,24 +37,44 @@ from realitycheck.report.blocks import (
     pieces,
 )
 from realitycheck.report.wording import DASH, points
+from realitycheck.report.writers.contents import anchored, contents_html
+from realitycheck.report.writers.figure_theme import definitions, themed
+
+FOLDER = Path(__file__).parent
 
 
 def page(title: str, blocks: Iterable[Block], footer: Iterable[Block]) -> str:
     """Render a page: a header up to the first heading of level 2, then one section for each of these."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader(FOLDER), autoescape=False, undefined=StrictUndefined, trim_blocks=True
     )
-    body = Markup("\n".join(_sections(list(blocks))))
-    end = Markup("\n".join(map(block_html, footer)))
-    return environment.get_template("frame.html.j2").render(title=title, body=body, footer=end)
+    style = environment.get_template("page.css").render(
+        figure_light=definitions(dark=False), figure_dark=definitions(dark=True)
+    )
+    script = (FOLDER / "sort_tables.js").read_text(encoding="utf-8")
+    named = anchored(blocks)
+    return environment.get_template("frame.html.j2").render(
+        title=escape(title),
+        style=style,
+        script=script,
+        script_hash=_source_hash(script),
+        contents=contents_html(named),
+        body="\n".join(_sections(named)),
+        footer="\n".join(map(block_html, footer)),
+    )
 
 
-def _sections(blocks: list[Block]) -> Iterator[str]:
+def _source_hash(script: str) -> str:
+    """What a content-security policy calls a script by."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+
+
+def _sections(blocks: Sequence[Block]) -> Iterator[str]:
     tag = "header"
     yield "<header>"
     for block in blocks:
         if isinstance(block, Heading) and block.level == 2:
-            yield f"</{tag}>\n\n<section>"
+            yield f'</{tag}>\n\n<section aria-labelledby="{escape(block.anchor)}">'
             tag = "section"
         yield block_html(block)
     yield f"</{tag}>"
@@ -91,28 +112,48 @@ def _(block: Banner) -> str:
 
 @block_html.register
 def _(block: Terms) -> str:
-    items = "\n".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in block.items)
+    items = "\n".join(f"<div><dt>{escape(term)}</dt><dd>{escape(text)}</dd></div>" for term, text in block.items)
     return f'<dl class="terms">\n{items}\n</dl>'
 
 
 @block_html.register
 def _(block: Verbatim) -> str:
-    return f"<pre>{escape(block.text)}</pre>"
+    return f'<pre tabindex="0">{escape(block.text)}</pre>'
 
 
 @block_html.register
 def _(block: Figure) -> str:
-    svg = block.svg[block.svg.index("<svg ") :]
-    return f"<figure>{svg}\n<figcaption>{escape(block.caption)}</figcaption></figure>"
+    svg = themed(block.svg[block.svg.index("<svg ") :])
+    return f"<figure>{_scrolled(svg, block.alt)}\n<figcaption>{escape(block.caption)}</figcaption></figure>"
 
 
 @block_html.register
 def _(block: Table) -> str:
-    kind = ' class="prose"' if block.prose else ""
-    caption = f"<caption>{_text(block.caption)}</caption>\n" if block.caption else ""
+    names = [name for name, holds in (("prose", block.prose), ("sortable", _sortable(block))) if holds]
+    kind = f' class="{" ".join(names)}"' if names else ""
+    caption = f'<p class="caption">{_text(block.caption)}</p>\n' if block.caption else ""
     groups = "\n".join(_group(block.columns, group) for group in block.groups)
-    notes = "".join(f'\n<p class="note">{_text(note)}</p>' for note in block.notes)
-    return f'<div class="scroll">\n<table{kind}>\n{caption}{_head(block.columns)}\n{groups}\n</table>\n</div>{notes}'
+    table = f'<table{kind} aria-label="{escape(_name(block))}">\n{_head(block.columns)}\n{groups}\n</table>'
+    notes = "\n".join(f'<p class="note">{_text(note)}</p>' for note in block.notes)
+    beside = f'\n<div class="notes">\n{notes}\n</div>' if notes else ""
+    return f'{caption}<div class="beside">\n{_scrolled(table, _name(block))}{beside}\n</div>'
+
+
+def _sortable(table: Table) -> bool:
+    """Whether its rows can change places: there are several, and none shares its first cell with the next."""
+    several = any(len(group.rows) > 1 for group in table.groups)
+    return several and not table.prose and all(group.head is None for group in table.groups)
+
+
+def _name(table: Table) -> str:
+    """What a screen reader calls the table."""
+    words = "".join(piece if isinstance(piece, str) else piece.text for piece in pieces(table.caption))
+    return words or f"Table by {table.columns[0].head}"
+
+
+def _scrolled(inner: str, name: str) -> str:
+    """A wide part that scrolls by itself, also by the keyboard."""
+    return f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(name)}">\n{inner}\n</div>'
 
 
 def _text(text: Text) -> str:
@@ -148,7 +189,7 @@ def _head(columns: tuple[Column, ...]) -> str:
 
 def _group_head(name: str, width: int) -> str:
     if not name:
-        return "<th></th>" * width
+        return "<td></td>" * width
     return f'<th class="group" colspan="{width}" scope="colgroup">{escape(name)}</th>'
 
 
@@ -189,7 +230,7 @@ def _content(content: Content) -> str:
         case Badge():
             return f'<span class="badge {escape(content.kind)}">{escape(content.text)}</span>'
         case Folded():
-            return f"<details><summary>show</summary><pre>{escape(content.text)}</pre></details>"
+            return f'<details><summary>show</summary><pre tabindex="0">{escape(content.text)}</pre></details>'
 
 
 def _marked(content: Marked) -> str:

@@ -43,7 +43,12 @@ def _study_keys(study: StudyFacts) -> dict[str, Any]:
 
 
 def _dataset_keys(dataset: DatasetFindings) -> dict[str, Any]:
-    return {"dataset": dataset.dataset, "missing": dataset.missing, "answer": dataset.answer}
+    return {
+        "dataset": dataset.dataset,
+        "missing": dataset.missing,
+        "answer": dataset.answer,
+        "answers": dataset.answers,
+    }
 
 
 def _facts_of(subject: Findings | DatasetFindings, parts: Sequence[ReportPart]) -> dict[str, Any]:

@@ -1,13 +1,21 @@
-"""Tables as LaTeX, in the layout of the published tables; they need `\\usepackage{booktabs}`."""
+"""Tables as LaTeX that fit one or both columns of a page of two."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 
-from realitycheck.report.blocks import Column, Content, Estimate, Marked, RowGroup, Table, Text, pieces
+from realitycheck.report.blocks import Column, Content, Estimate, LatexTable, Marked, RowGroup, Text, pieces
 from realitycheck.report.wording import marked, points
 
 SPECIALS = {
+    "±": r"$\pm$",
+    "−": r"$-$",
+    "–": "--",
+    "κ": r"$\kappa$",
+    "×": r"$\times$",
+    "√": r"$\surd$",
+    "→": r"$\to$",
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
@@ -15,15 +23,32 @@ SPECIALS = {
 }
 
 
-def latex_table(table: Table) -> str:
-    """Render one table; its notes follow the caption."""
-    caption = tex_escape(" ".join(_plain(text) for text in (table.caption, *table.notes))).replace("±", r"$\pm$")
+PREAMBLE = r"""% Tables of a study, made by Reality Check. In the preamble: \usepackage{booktabs}
+% table* takes both columns of a page, table one. Take those that you need.
+"""
+
+SIZES = {True: r"\scriptsize", False: r"\footnotesize"}
+"""With these, three categories of three scores fit both columns (7 in), and one category fits one (3.5 in)."""
+
+
+def latex_text(tables: Iterable[LatexTable]) -> str:
+    """Render all tables of a report as one file."""
+    return "\n".join([PREAMBLE, *map(latex_table, tables)])
+
+
+def latex_table(paper: LatexTable) -> str:
+    """Render one table, with its notes below it."""
+    table, kind = paper.table, "table*" if paper.wide else "table"
     return "\n".join(
         [
-            r"\begin{table}",
+            f"% {' '.join(paper.about.split())}",
+            rf"\begin{{{kind}}}[t]",
             r"\centering",
-            rf"\caption{{{caption}}}",
-            rf"\begin{{tabular}}{{{''.join('r' if column.number else 'l' for column in table.columns)}}}",
+            SIZES[paper.wide],
+            r"\setlength{\tabcolsep}{3pt}",
+            rf"\caption{{{_tex(table.caption)}}}",
+            rf"\label{{{paper.label}}}",
+            rf"\begin{{tabular}}{{@{{}}{''.join('r' if column.number else 'l' for column in table.columns)}@{{}}}}",
             r"\toprule",
             *_group_heads(table.columns),
             " & ".join(tex_escape(column.head) for column in table.columns) + r" \\",
@@ -31,7 +56,8 @@ def latex_table(table: Table) -> str:
             *_body(table.groups),
             r"\bottomrule",
             r"\end{tabular}",
-            r"\end{table}",
+            *(rf"\par\smallskip\parbox{{\linewidth}}{{\scriptsize {_tex(note)}}}" for note in table.notes),
+            rf"\end{{{kind}}}",
             "",
         ]
     )
@@ -84,5 +110,6 @@ def _estimate(content: Estimate) -> str:
     return rf"$\mathbf{{{text}}}$" if content.best else f"${text}$"
 
 
-def _plain(text: Text) -> str:
-    return "".join(piece if isinstance(piece, str) else piece.text for piece in pieces(text))
+def _tex(text: Text) -> str:
+    plain = "".join(piece if isinstance(piece, str) else piece.text for piece in pieces(text))
+    return tex_escape(plain)
