@@ -33,7 +33,8 @@ class DatasetPlan:
     """A study on one dataset: its losses, the untrained models, and the one door to the test half.
 
     `test` is the digest of the test half, or None where it is not known (a report of an unopened study). `units` are
-    those of new proposals, by the loss's label; a plan that is only read has none.
+    those of new proposals, by the loss's label; a plan that is only read has none. `classes` are the names of the test
+    classes with two or more images, for the opening; they are no part of any id.
     """
 
     study: Study
@@ -41,6 +42,7 @@ class DatasetPlan:
     data: str
     test: str | None
     units: Mapping[str, LengthUnit] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
     @cached_property
     def protocol(self) -> Protocol:

@@ -219,12 +219,17 @@ def _opening(fields: _Fields) -> Opening:
         claims=fields.take("claims", dict),
         number=fields.take("number", int),
         set_aside={label: _ids(ids) for label, ids in fields.left.pop("set_aside", {}).items()},
+        classes=_texts("classes", fields.left.pop("classes", [])),
     )
 
 
 def _ids(value: Any) -> tuple[str, ...]:
+    return _texts("searches", value)
+
+
+def _texts(key: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise LedgerError("`searches` of a record must be lists of digests.")
+        raise LedgerError(f"`{key}` of a record must be a list of texts.")
     return tuple(value)
 
 

@@ -207,6 +207,7 @@ class Opening:
         number: how many openings of this test half came before.
         set_aside: label of a loss of the plan that was FAILED → digests of its searches: it did not wait for this one,
             and is late if it is completed after all. It is no part of the JSON where it is empty.
+        classes: names of the test classes with a query, in class order; no part of the JSON where it is empty.
     """
 
     kind: ClassVar[str] = "opening"
@@ -219,6 +220,7 @@ class Opening:
     claims: Mapping[str, Any]
     number: int
     set_aside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -237,6 +239,7 @@ class Opening:
             "claims": dict(self.claims),
             "number": self.number,
             **({"set_aside": {label: list(ids) for label, ids in self.set_aside.items()}} if self.set_aside else {}),
+            **({"classes": list(self.classes)} if self.classes else {}),
         }
 
 

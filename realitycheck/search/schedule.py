@@ -89,6 +89,7 @@ def opening_jobs(
         claims=plan.claims,
         number=earlier,
         set_aside={label: own for label, own in ids.items() if label not in labels},
+        classes=plan.classes,
     )
     title = f"{plan.dataset}: opening the test half"
     return [Job(kind="opening", id=opening.id, group=plan.dataset, title=title, payload=opening.to_json())]

@@ -145,7 +145,13 @@ def _stores_of(read: ReadStudy, inspection: Inspection) -> dict[str, Stores]:
 def plans_of(read: ReadStudy, stores: Mapping[str, Stores]) -> tuple[DatasetPlan, ...]:
     """The plan on each dataset, without the units that new proposals get."""
     return tuple(
-        DatasetPlan(study=read.study, dataset=name, data=pair.trainval_digest, test=pair.test_digest)
+        DatasetPlan(
+            study=read.study,
+            dataset=name,
+            data=pair.trainval_digest,
+            test=pair.test_digest,
+            classes=tuple(label for label, images in pair.test_sizes if images > 1),
+        )
         for name, pair in stores.items()
     )
 

@@ -35,6 +35,9 @@ WIDEST = 9
 """Columns that fit on a page beside the names of the losses: three categories with the three scores of every study."""
 
 
+NARROW = 4
+"""Columns of a LaTeX table, names among them, that fit one column of a page of two."""
+
 PUBLISHED = (Category.COMPLETE, Category.ENSEMBLE, Category.AGGREGATE)
 """The order of the categories in tables VI to VIII of DeMoor and Prevost (2024)."""
 
@@ -118,7 +121,9 @@ def _paper(
     notes = (*([FOOTNOTE] if study.reconstructed else []), warned)
     caption = f"{study.study} on {dataset.dataset}. {table.caption}"
     label = f"tab:{safe_name(study.study)}-{safe_name(dataset.dataset)}-{name}"
-    return LatexTable(Table(table.columns, table.groups, caption, notes), label, about, wide=len(categories) > 1)
+    return LatexTable(
+        Table(table.columns, table.groups, caption, notes), label, about, wide=len(table.columns) > NARROW
+    )
 
 
 class HalfWidth(Enum):
