@@ -11,6 +11,11 @@ from realitycheck.executors.menu import MENU
 
 EXECUTORS = "; ".join(f"{name}, {entry.title}" for name, entry in MENU.items())
 
+StudyFiles = Annotated[
+    list[str],
+    typer.Argument(help="Study files; with --compare also tables, such as warped2024:cub200.", show_default=False),
+]
+Compare = Annotated[bool, typer.Option("--compare", help="Put them side by side on one page.")]
 StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/demo.yaml.", show_default=False)]
 Executor = Annotated[str, typer.Option(help=f"Where jobs run: {EXECUTORS}.")]
 Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
-import json
 import sys
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,11 +15,10 @@ INTERRUPTED = 130
 with at_stop(leave):  # these imports take seconds
     import typer
     from rich.console import Console
-    from rich.markup import escape
 
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
-    from realitycheck.cli import lists
+    from realitycheck.cli import lists, reports
     from realitycheck.cli.arguments import (
         CheckpointEvery,
         Deadline,
@@ -39,7 +36,7 @@ with at_stop(leave):  # these imports take seconds
     )
     from realitycheck.cli.plan_summary import counted, plan_table, sentences
     from realitycheck.cli.progress import display, err, making, standings_table
-    from realitycheck.cli.result_lines import print_failure, print_result, quiet
+    from realitycheck.cli.result_lines import print_failure, print_result, print_warnings, quiet
     from realitycheck.errors import InputError, Problem, RealityCheckError
     from realitycheck.protocol.read import ReadStudy
     from realitycheck.verbs import StudyResult
@@ -59,7 +56,7 @@ def check(study: StudyFile) -> None:
     _announce(study)
     with making() as watch:
         read = verbs.check_study(study, watch=watch, say=_warn)
-    _warn_of(read, [*verbs.study_warnings(read), *verbs.changed_sources(read)])
+    print_warnings(read, [*verbs.study_warnings(read), *verbs.changed_sources(read)])
     losses = counted(len(read.study.losses), "loss", "losses")
     valid = f"{read.source} is valid: {losses} under protocol {read.study.protocol_name}."
     out.print(valid, markup=False, soft_wrap=True)
@@ -105,7 +102,7 @@ def run(
     """Carry out what is left of a study. Run it again after any interruption: it continues."""
     checkpoint_seconds = _checkpoint_seconds(checkpoint_every)
     read = _load(study)
-    _warn_of(read, verbs.changed_sources(read))
+    print_warnings(read, verbs.changed_sources(read))
     live = executor != "inline"  # a debugger needs the terminal for itself
     if not live:
         faulthandler.enable()
@@ -143,7 +140,7 @@ def work(
     checkpoint_seconds = _checkpoint_seconds(checkpoint_every)
     with ending(after=after, signals=sorted({*STOPS, *LEAVES})):
         read = _load(study)
-        _warn_of(read, verbs.changed_sources(read))
+        print_warnings(read, verbs.changed_sources(read))
         with display(read.study.study, live=True) as watch:
             result = verbs.run_study(
                 read,
@@ -162,7 +159,7 @@ def work(
 def status(study: StudyFile) -> None:
     """Print what is done, diverged and left, according to the ledger."""
     read = verbs.open_study(study)
-    _warn_of(read, verbs.changed_sources(read))
+    print_warnings(read, verbs.changed_sources(read))
     for problem in verbs.standing_problems(read):
         _warn(problem)
     standings = verbs.study_standings(read)
@@ -172,24 +169,6 @@ def status(study: StudyFile) -> None:
             out.print(f"{standing.name}: {standing.raised}", markup=False, soft_wrap=True)
         if standing.failed:
             out.print(standing.failed, markup=False, soft_wrap=True)
-
-
-@app.command()
-def report(study: StudyFile) -> None:
-    """Rebuild a study's page, tables and figures from its ledger."""
-    written = {path.name: path for path in verbs.report_study(study)}
-    if study.exists():  # a packed ledger holds the texts of files that are gone
-        read = verbs.open_study(study)
-        _warn_of(read, verbs.changed_sources(read))
-    if changed := verbs.files_not_reported(study):
-        says = f"{', '.join(changed)}: not as in the packed ledger, which was reported. `pack` again to use the files."
-        out.print(says, style="yellow", markup=False, soft_wrap=True)
-    page = written.pop("index.html")
-    for dataset in json.loads(written["tables.json"].read_text(encoding="utf-8"))["datasets"]:
-        out.print(f"{dataset['dataset']}: {dataset['answer']}", markup=False, soft_wrap=True)
-    out.print(f"page    {page}", soft_wrap=True)
-    names = (str(path.relative_to(page.parent)) for path in written.values())
-    out.print(f"and     {', '.join(names)}", soft_wrap=True)
 
 
 @app.command()
@@ -213,7 +192,7 @@ def doctor(study: StudyFile) -> None:
     out.print("Images and weights are unchanged.")
 
 
-for command in (lists.catalog, lists.published, lists.fetch):
+for command in (reports.report, lists.catalog, lists.published, lists.fetch):
     app.command()(command)
 
 
@@ -276,11 +255,6 @@ def _announce(study: Path) -> None:
 
 def _checkpoint_seconds(text: str) -> float | None:
     return None if text == "off" else verbs.duration(text, option="--checkpoint-every")
-
-
-def _warn_of(read: ReadStudy, warnings: Sequence[Problem]) -> None:
-    for warning in warnings:
-        out.print(f"[yellow]warning[/]  {escape(f'{read.source} {warning}')}", soft_wrap=True)
 
 
 def _warn(problem: Problem) -> None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+
 from realitycheck.cli.progress import err
+from realitycheck.errors import Problem
 from realitycheck.executors.base import Finished
+from realitycheck.protocol.read import ReadStudy
 from realitycheck.verbs import StudyResult
+
+out = Console(highlight=False)
 
 
 def quiet(finished: Finished) -> None:
@@ -34,3 +43,9 @@ def print_result(result: StudyResult) -> None:
         err.print(f"given up: {reason}", style="red", markup=False, soft_wrap=True)
     for alarm in result.alarms:
         err.print(f"alarm: {alarm}", style="red", markup=False, soft_wrap=True)
+
+
+def print_warnings(read: ReadStudy, warnings: Sequence[Problem]) -> None:
+    """Print what may be wrong with a study, one line each."""
+    for warning in warnings:
+        out.print(f"[yellow]warning[/]  {escape(f'{read.source} {warning}')}", soft_wrap=True)

@@ -9,16 +9,17 @@ from typing import Any
 from realitycheck.atomic import draft_of, publish
 from realitycheck.protocol.model import Study
 from realitycheck.records.evidence import DatasetEvidence
-from realitycheck.report.blocks import Block, Code, LatexTable, Link, Paragraph
+from realitycheck.report.blocks import Block, Code, Figure, LatexTable, Link, Paragraph
 from realitycheck.report.findings import Findings, find_all
 from realitycheck.report.menu import SECTIONS
 from realitycheck.report.parts import ReportPart, figures_of, make_parts
 from realitycheck.report.provenance import provenance_blocks
+from realitycheck.report.side_by_side import Side, side_blocks, side_facts
 from realitycheck.report.writers import html_page
 from realitycheck.report.writers.bibliography import references
 from realitycheck.report.writers.csv_details import seeds_csv, settings_csv
 from realitycheck.report.writers.csv_tables import differences_csv, scores_csv
-from realitycheck.report.writers.json_tables import json_text
+from realitycheck.report.writers.json_tables import json_of, json_text
 from realitycheck.report.writers.latex_table import latex_text
 from realitycheck.report.writers.markdown_text import markdown
 from realitycheck.report.writers.methods_text import methods_text
@@ -55,6 +56,24 @@ def write_report(
         **{f"figures/{figure.name}.svg": figure.svg for figure in figures_of(parts)},
         "index.html": page_text(findings, parts, ledger_digest=ledger_digest),
         "provenance.html": provenance_text(findings, attempts=attempts, ledger_digest=ledger_digest),
+    }
+    return [_write(folder / name, text) for name, text in texts.items()]
+
+
+def write_sides(sides: Sequence[Side], *, folder: Path) -> list[Path]:
+    """Write several studies side by side, and return the files in the order written.
+
+    Args:
+        sides: two or more.
+        folder: where to write; made if missing, and files of the same names replaced.
+    """
+    blocks = list(side_blocks(sides))
+    figures = [block for block in blocks if isinstance(block, Figure)]
+    texts = {
+        "tables.md": markdown(blocks),
+        "tables.json": json_of(side_facts(sides)),
+        **{f"figures/{figure.name}.svg": figure.svg for figure in figures},
+        "index.html": html_page.page(" and ".join(side.title for side in sides), blocks, ()),
     }
     return [_write(folder / name, text) for name, text in texts.items()]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from realitycheck.search.campaign import WAITING
+from realitycheck.verbs.compare import compare_studies
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
 from realitycheck.verbs.options import duration
@@ -44,6 +45,7 @@ __all__ = [
     "carry_out",
     "changed_sources",
     "check_study",
+    "compare_studies",
     "duration",
     "examine",
     "fetch_data",

@@ -37,10 +37,7 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
     """
     from realitycheck.report.page import write_report  # seconds, that `status` need not wait
 
-    ledger = Ledger(evidence_folder(study))
-    texts = _packed_texts(ledger)
-    read = open_study(study) if texts is None else open_packed(study_path(study), texts)
-    require_fitting_records(read, ledger)
+    read, ledger = reported(study)
     return write_report(
         read.study,
         study_evidence(read, ledger),
@@ -50,6 +47,20 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
         attempts=ledger.notes(),
         folder=read.home / "reports" / read.study.study,
     )
+
+
+def reported(study: ReadStudy | Path | str) -> tuple[ReadStudy, Ledger]:
+    """The study and the ledger that a report is made of.
+
+    Raises:
+        InputError: as in `report_study`.
+        LedgerError: as in `report_study`.
+    """
+    ledger = Ledger(evidence_folder(study))
+    texts = _packed_texts(ledger)
+    read = open_study(study) if texts is None else open_packed(study_path(study), texts)
+    require_fitting_records(read, ledger)
+    return read, ledger
 
 
 def files_not_reported(study: ReadStudy | Path | str) -> tuple[str, ...]:

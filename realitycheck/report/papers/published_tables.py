@@ -115,9 +115,29 @@ def published_datasets() -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for paper in _papers() for name in paper.tables))
 
 
+def paper_tables() -> list[str]:
+    """The names of all tables: `warped2024:cub200` and others."""
+    return [f"{path.stem}:{dataset}" for path in _files() for dataset in _paper(path).tables]
+
+
+def paper_table(paper: str, dataset: str) -> PublishedTable | None:
+    """The table of one paper on one dataset, or None where there is none."""
+    path = next((path for path in _files() if path.stem == paper), None)
+    return _table(_paper(path), dataset) if path and dataset in _paper(path).tables else None
+
+
+@cache
+def _paper(path: Path) -> Paper:
+    return read_paper(path)
+
+
+def _files() -> list[Path]:
+    return sorted(FOLDER.glob("*.yaml"))
+
+
 @cache
 def _papers() -> tuple[Paper, ...]:
-    papers = [read_paper(path) for path in sorted(FOLDER.glob("*.yaml"))]
+    papers = [_paper(path) for path in _files()]
     return tuple(sorted(papers, key=lambda paper: paper.year))
 
 

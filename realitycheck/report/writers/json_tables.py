@@ -19,6 +19,11 @@ def json_text(findings: Findings, parts: Sequence[ReportPart]) -> str:
     """Render the findings and the facts of every section: those of a dataset below `datasets`, the others beside it."""
     datasets = [_merge(_dataset_keys(dataset), _facts_of(dataset, parts)) for dataset in findings.datasets]
     body = _merge(_study_keys(findings.study), _facts_of(findings, parts), {"version": VERSION, "datasets": datasets})
+    return json_of(body)
+
+
+def json_of(body: Mapping[str, Any]) -> str:
+    """Values of a report as JSON: sorted keys, full precision."""
     return json.dumps(_plain(body), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
 
 
