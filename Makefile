@@ -34,7 +34,7 @@ demo: setup
 	$(BIN)/realitycheck report studies/demo.yaml
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 extended: setup
 	$(BIN)/python -m pytest tests/extended $(ARGS)
