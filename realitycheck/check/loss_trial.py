@@ -42,6 +42,12 @@ def small_loss(address: str, knobs: Knobs) -> nn.Module:
     return build_loss(address, num_classes=CLASSES, embedding_dim=DIMS, seed=0, knobs=own_knobs(knobs))
 
 
+def small_step(loss: nn.Module) -> None:
+    """Call a loss on a batch with several images per class, as a training would."""
+    batch = _inputs(loss, PAIRED)
+    batch.call(loss, batch.leaf * 1, batch.labels.clone())
+
+
 def tried_loss(loss: nn.Module, *, again: Callable[[], nn.Module]) -> Iterator[Fault]:
     """Return what is wrong with a loss, at most one problem.
 

@@ -22,6 +22,9 @@ Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
 RunWorkers = Annotated[
     int | None, typer.Option(help="Child processes at a time; 2 on a CPU, one for each GPU.", min=1, show_default=False)
 ]
+WorkWorkers = Annotated[
+    int | None, typer.Option(help="Child processes at a time; 1 without it.", min=1, show_default=False)
+]
 PerDevice = Annotated[
     int | None, typer.Option(help="Child processes at a time on each device.", min=1, show_default=False)
 ]
@@ -49,6 +52,9 @@ CheckpointEvery = Annotated[
 ]
 Until = Annotated[str | None, typer.Option(help="When to leave: a duration such as 55m, or a time such as 17:30.")]
 
+Again = Annotated[
+    bool, typer.Option("--again", help="Try jobs once more that earlier workers gave up after three failures.")
+]
 Reuse = Annotated[
     list[Path] | None, typer.Option(help="Folder of another study's records; those of equal id are copied.")
 ]

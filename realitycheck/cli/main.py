@@ -20,6 +20,7 @@ with at_stop(leave):  # these imports take seconds
     from realitycheck.atomic import storage_error
     from realitycheck.cli import lists, reports
     from realitycheck.cli.arguments import (
+        Again,
         CheckpointEvery,
         Deadline,
         Deviation,
@@ -33,6 +34,7 @@ with at_stop(leave):  # these imports take seconds
         StudyFile,
         Until,
         Workers,
+        WorkWorkers,
     )
     from realitycheck.cli.plan_summary import counted, plan_table, sentences
     from realitycheck.cli.progress import display, err, making, standings_table
@@ -130,10 +132,15 @@ def run(
 def work(
     study: StudyFile,
     until: Until = None,
-    workers: Workers = 1,
+    workers: WorkWorkers = None,
     device: Device = "auto",
+    per_device: PerDevice = None,
     deadline: Deadline = 60.0,
     checkpoint_every: CheckpointEvery = "5m",
+    memory: Memory = None,
+    reuse: Reuse = None,
+    *,
+    again: Again = False,
 ) -> None:
     """Work on a study beside other workers on the same folder. It leaves at a time or a signal, and can join again."""
     after = verbs.seconds_until(until, now=datetime.now()) if until else None
@@ -144,10 +151,14 @@ def work(
         with display(read.study.study, live=True) as watch:
             result = verbs.run_study(
                 read,
-                workers=workers,
+                workers=workers if workers or per_device else 1,
                 device=device,
+                per_device=per_device,
                 deadline=deadline * 60,
                 checkpoint_seconds=checkpoint_seconds,
+                memory=None if memory is None else memory * 1e9,
+                reuse=reuse or (),
+                again=again,
                 watch=watch.runs,
                 progress=watch.making,
                 say=_warn,

@@ -42,8 +42,8 @@ def display(name: str, *, live: bool) -> Iterator[Views]:
         return
     with Live(console=err, refresh_per_second=4, transient=True) as screen:
 
-        def runs(standings: Sequence[Standing], running: Sequence[str]) -> None:
-            screen.update(Group(standings_table(standings), *(Text(f"  {title}") for title in running)))
+        def runs(standings: Sequence[Standing], running: Sequence[verbs.Activity]) -> None:
+            screen.update(Group(standings_table(standings), *(Text(f"  {activity}") for activity in running)))
 
         yield Views(runs, lambda title, done, count: screen.update(_bar(title, done, count)))
 
@@ -83,7 +83,7 @@ class _PlainLines:
         self.start = self.last = time.monotonic()
         self.first: int | None = None
 
-    def watch(self, standings: Sequence[Standing], running: Sequence[str]) -> None:
+    def watch(self, standings: Sequence[Standing], running: Sequence[verbs.Activity]) -> None:
         """Print a line if the last one is long ago."""
         now, done = time.monotonic(), sum(standing.done for standing in standings)
         self.first = done if self.first is None else self.first
@@ -93,7 +93,7 @@ class _PlainLines:
         pace = (done - self.first) / (now - self.start)
         left = f", about {(planned - done) / pace / 60:.0f} min left" if pace else ""
         diverged = sum(standing.diverged for standing in standings)
-        waits = f", {running[0]}" if running and running[0].startswith(verbs.WAITING) else ""
+        waits = f", {running[0]}" if running and running[0].elsewhere else ""
         err.print(f"{self.name}: {done} of {planned} runs, {diverged} diverged{left}{waits}", soft_wrap=True)
 
 

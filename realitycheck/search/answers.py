@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import LedgerError
 from realitycheck.executors.base import Finished, Job
@@ -23,11 +21,6 @@ def record_of(job: Job, finished: Finished) -> tuple[Record | None, str | None]:
     if (record.kind, record.id) != (job.kind, job.id):
         return None, f"the answer is another record: {record.kind} {record.id[:16]}"
     return record, finished.failure
-
-
-def is_device_memory(reason: str) -> bool:
-    """Whether a job failed for lack of memory on its device; torch's message says how much it asked for."""
-    return re.match(r"(torch\.)?(cuda\.|mps\.)?OutOfMemoryError\b", reason) is not None
 
 
 def frames_of(traceback: str) -> str:

@@ -14,18 +14,10 @@ from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Record, Run
 from realitycheck.runs import Body
 from realitycheck.search.agenda import Agenda
-from realitycheck.search.answers import frames_of, is_device_memory, record_of
+from realitycheck.search.answers import frames_of, record_of
+from realitycheck.search.attempts import given_up_line, is_last
 from realitycheck.search.first_trials import FIRST, FirstTrials, Held, Raised, SetAside
 from realitycheck.search.sharing import Sharing
-
-WAITING = "waiting for"
-"""How the title of a job begins that another worker does."""
-
-ATTEMPTS = 3
-"""A job with this many failures in one `run` is given up; everything else continues."""
-
-DEVICE_ATTEMPTS = 2
-"""One more attempt after a lack of memory on the device: another process may have held it."""
 
 
 @dataclass(slots=True)
@@ -99,12 +91,12 @@ class Campaign:
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """What other workers do that this one waits for, where it has nothing to do."""
+        """The titles of jobs of other workers that this one waits for, where it has nothing to do."""
         if self.running or self.stopped:
             return ()
         others = self.sharing.leases.others
         waits = (job.id for job in self.agenda.ready() if job.id in others and self._may_start(job))
-        return tuple(f"{WAITING} {others[job_id]}" for job_id in waits)
+        return tuple(others[job_id] for job_id in waits)
 
     def _submit(self) -> bool:
         """Start what may start; whether anything is running."""
@@ -192,8 +184,10 @@ class Campaign:
         return True
 
     def _leave_too(self, job: Job, reason: str) -> None:
-        """Leave a job that another worker gave up."""
-        self.left.setdefault(job.id, reason)
+        """Leave a job that another worker gave up; the first time that it is seen, it counts."""
+        if job.id in self.left:
+            return
+        self.left[job.id] = reason
         for held in self.firsts.decided(job.group):
             self._record(held)
         self._count_given_up(job, Raised(reason, ""))
@@ -252,8 +246,8 @@ class Campaign:
         """Count a failed attempt; the last one leaves the job."""
         self.failures[job.id] += 1
         self.ledger.note("failed", {**note, "attempt": self.failures[job.id]})
-        if self.failures[job.id] >= (DEVICE_ATTEMPTS if is_device_memory(note["reason"]) else ATTEMPTS):
-            self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): {note['reason']}"
+        if is_last(self.failures[job.id], reason=note["reason"]):
+            self.left[job.id] = given_up_line(job, note["reason"])
             self.sharing.give_up(job, self.left[job.id])
             for held in self.firsts.decided(job.group):  # this trial has another end
                 self._record(held)
@@ -284,7 +278,7 @@ class Campaign:
             # The model that came with these other numbers contradicts its record: it must not be scored.
             self.alarms.append(str(error))
             self.ended(job.id)
-            self.left[job.id] = f"{job.title} ({job.kind} {job.id[:16]}): made again, it came out different"
+            self.left[job.id] = given_up_line(job, "made again, it came out different")
             self.forget(job.id)
             self.sharing.give_up(job, self.left[job.id])
             return False

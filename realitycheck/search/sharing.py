@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -28,11 +28,13 @@ class Sharing:
     Args:
         ledger: the records, which all workers write.
         leases: who does which job.
+        earlier: job id → why it was given up before this worker began, where it is not tried again.
         seconds: how often the shared folder is read, at most.
     """
 
     ledger: Ledger
     leases: Leases
+    earlier: Mapping[str, str]
     seconds: float
     _next: float = field(default=0.0)
     _idle: set[str] = field(default_factory=set)
@@ -52,7 +54,7 @@ class Sharing:
 
     def give_up(self, job: Job, reason: str) -> None:
         """Let the others know that a job failed on every attempt; they do not try it."""
-        self.leases.keep(job.id, {"kind": "left", "reason": reason})
+        self.leases.keep(job.id, _left(reason))
 
     def hold(self, held: Held) -> None:
         """Show the others an answer that waits for the decision on its search."""
@@ -97,7 +99,7 @@ class Sharing:
             agenda.recount(set(agenda.weights))
 
     def _take_in_kept(self, agenda: Agenda, hold: Callable[[Held], bool], leave: Callable[[Job, str], None]) -> None:
-        kept = dict(self.leases.kept())
+        kept = {job_id: _left(reason) for job_id, reason in self.earlier.items()} | dict(self.leases.kept())
         self._idle = set(kept)
         while ready := [job for job in agenda.ready() if job.id in kept] if kept else []:
             for job in sorted(ready, key=lambda job: job.kind != "run"):  # a proposal waits for the runs before it
@@ -106,6 +108,10 @@ class Sharing:
                     leave(job, str(content.get("reason")))
                 elif held := _held(job, content):
                     hold(held)
+
+
+def _left(reason: str) -> Body:
+    return {"kind": "left", "reason": reason}
 
 
 def _held(job: Job, content: Body) -> Held | None:

@@ -53,12 +53,19 @@ def restore_attributes(parts: Mapping[str, nn.Module], tree: Tree, *, device: to
         module = modules[name]
         for key, item in buffers:
             module._buffers[key] = decoder.value(item)
-        made = {key: decoder.value(item, vars(module).get(key)) for key, item in attributes}
+        made = {key: _made(decoder, item, vars(module).get(key), where=f"{name}.{key}") for key, item in attributes}
         for key in {key for key, _ in _attributes(module)} - set(made):
             del vars(module)[key]
         vars(module).update(made)
         for parameter, gradient in zip(module.parameters(recurse=False), trained, strict=True):
             parameter.requires_grad_(gradient)
+
+
+def _made(decoder: Decoder, item: Tree, here: Any, *, where: str) -> Any:
+    try:
+        return decoder.value(item, here)
+    except NotKept as error:
+        raise NotKept(f"{where}: {error}") from error
 
 
 def outside_seal(addresses: Collection[str]) -> str:

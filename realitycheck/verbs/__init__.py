@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from realitycheck.search.campaign import WAITING
 from realitycheck.verbs.compare import compare_studies
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
@@ -29,11 +28,11 @@ from realitycheck.verbs.study import (
     prepare_data,
     study_warnings,
 )
-from realitycheck.verbs.study_result import StudyResult, Watch
+from realitycheck.verbs.study_result import Activity, StudyResult, Watch
 from realitycheck.verbs.work import seconds_until
 
 __all__ = [
-    "WAITING",
+    "Activity",
     "Progress",
     "Registered",
     "Rows",

@@ -13,7 +13,7 @@ from realitycheck.errors import RunError
 from realitycheck.executors.base import Executor, Job
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.recipe import Recipe
-from realitycheck.search.campaign import ATTEMPTS
+from realitycheck.search.attempts import ATTEMPTS
 from realitycheck.stores.feature_parts import IMAGES_PER_PART, join_parts, missing
 from realitycheck.stores.prepare import HALVES, Stores
 from realitycheck.verbs.study import Progress

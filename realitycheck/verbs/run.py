@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from realitycheck.records.reused import openings_before, reusable
 from realitycheck.records.schema import Record, Score, of_type
 from realitycheck.runs import Body, ScoringPlace, TrainingPlace
 from realitycheck.search.agenda import Agenda
+from realitycheck.search.attempts import EarlierFailures, earlier_failures
 from realitycheck.search.campaign import Campaign
 from realitycheck.search.sharing import Sharing
 from realitycheck.search.standing import Standing, loss_standings
@@ -36,7 +38,7 @@ from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
 from realitycheck.verbs.register import register_first
 from realitycheck.verbs.slots import slots_of
 from realitycheck.verbs.study import Progress, Say, plans_of, require_arithmetic, unsaid, unwatched
-from realitycheck.verbs.study_result import Hear, StudyResult, Watch, silent, unheard
+from realitycheck.verbs.study_result import Activity, Hear, StudyResult, Watch, silent, unheard
 
 VERBS = {
     "proposal": "realitycheck.search.propose:propose",
@@ -61,6 +63,7 @@ def run_study(
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
     memory: float | None = None,
     reuse: Sequence[Path] = (),
+    again: bool = True,
     watch: Watch = silent,
     progress: Progress = unwatched,
     say: Say = unsaid,
@@ -83,6 +86,8 @@ def run_study(
         memory: bytes that a job and the processes that it starts may hold; by default an equal share of nine tenths of
             this machine's memory.
         reuse: folders of other studies' evidence, whose records of equal id are copied: a baseline is paid for once.
+        again: whether jobs that were given up before are tried again; if not, the failures that are noted in the
+            study's folder count, so that workers that join one after the other do not repeat them.
         watch: sees the progress of the runs.
         progress: sees that of the images and features, which are made ready before.
         say: called with every problem that stops nothing: changed images, and damaged stores that are made again.
@@ -111,6 +116,7 @@ def run_study(
         device=device,
         checkpoint_seconds=checkpoint_seconds,
         reuse=reuse,
+        again=again,
         watch=watch,
         progress=progress,
         say=say,
@@ -143,12 +149,14 @@ def carry_out(
     hear: Hear = unheard,
     verbs: Mapping[str, str],
     checkpoint_seconds: float | None = None,
+    again: bool = True,
 ) -> StudyResult:
     """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
     leases = Leases(evidence_folder(read))
     try:
         ledger = cleaned_ledger(read, say=say)  # refused, if it must be, before images are decoded
         check, campaign = StoreCheck(read, progress, say), None
+        earlier = EarlierFailures() if again else earlier_failures(ledger.notes())
         while campaign is None or campaign.stopped:
             with one_prepares(leases, watch=progress):
                 stores = ready_stores(check, executor, device=device, remember=True)
@@ -157,14 +165,13 @@ def carry_out(
                 runtime = _runtime(read, ledger, stores, reuse=reuse, measure=measure)
                 register_first(read, ledger, runtime.plans)
             runtime.ledger.note("started", {"title": versions(), "device": device})
-            every = checkpoint_seconds
-            campaign = _campaign(runtime, executor, verbs, check, leases, device=device, every=every, before=campaign)
+            place = _Place(device, checkpoint_seconds)
+            campaign = _campaign(runtime, executor, verbs, check, leases, earlier, place=place, before=campaign)
             for back in campaign.steps(seconds=1.0):
                 for finished in back:
                     if finished.failure:
                         hear(finished)
-                running = running_lines(campaign.running.values(), executor.advances)
-                watch(runtime.standings(), [*running, *campaign.waiting])
+                watch(runtime.standings(), _activities(campaign, executor))
         sweep_checkpoints(runtime.cache, campaign)
         return StudyResult(
             tuple(campaign.left.values()),
@@ -178,31 +185,46 @@ def carry_out(
         leases.close()
 
 
+def _activities(campaign: Campaign, executor: Executor) -> list[Activity]:
+    running = running_lines(campaign.running.values(), executor.advances)
+    here = [Activity(title, elsewhere=False) for title in running]
+    return here + [Activity(title, elsewhere=True) for title in campaign.waiting]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where jobs compute, and the longest time between two checkpoints of a run."""
+
+    device: str
+    every: float | None
+
+
 def _campaign(
     runtime: _StudyRuntime,
     executor: Executor,
     verbs: Mapping[str, str],
     check: StoreCheck,
     leases: Leases,
+    earlier: EarlierFailures,
     *,
-    device: str,
-    every: float | None,
+    place: _Place,
     before: Campaign | None,
 ) -> Campaign:
     """The campaign of a study; it takes over what one that stopped has counted."""
     campaign = Campaign(
         agenda=runtime.agenda,
         ledger=runtime.ledger,
-        sharing=Sharing(runtime.ledger, leases, seconds=POLL_SECONDS),
+        sharing=Sharing(runtime.ledger, leases, earlier.given_up, seconds=POLL_SECONDS),
         executor=executor,
         verbs=verbs,
-        place=lambda job: with_checkpoints(runtime.place(job, device=device), kind=job.kind, seconds=every),
+        place=lambda job: with_checkpoints(runtime.place(job, device=place.device), kind=job.kind, seconds=place.every),
         stored=lambda: stored_weights(runtime.cache),
         forget=lambda run_id: forget_weights(runtime.cache, run_id),
         ended=lambda run_id: forget_checkpoint(runtime.cache, run_id),
         may_start=lambda job: is_score_ready(check, runtime.stores, job),
         known=runtime.known,
-        machine=machine(runtime.read, device),
+        machine=machine(runtime.read, place.device),
+        failures=Counter(earlier.counts),
         given_up=dict(before.given_up) if before else {},
     )
     if before:

@@ -19,6 +19,7 @@ from realitycheck.errors import InputError, Problem
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy, StudyFiles, open_files, parse_files
 from realitycheck.stores.prepare import Stores
+from realitycheck.verbs.continued_losses import continuing_warnings
 from realitycheck.verbs.folders import stores_of
 from realitycheck.verbs.present import data_changes, see_data
 from realitycheck.verbs.slots import missing_devices
@@ -120,7 +121,8 @@ def study_warnings(read: ReadStudy) -> list[Problem]:
     unfetched = dict.fromkeys(
         problem for protocol in protocols for problem in weight_files.unfetched_weights(read, protocol)
     )
-    return [*names.study_warnings(read), *_unused_splits(read), *unfetched, *read.warnings]
+    warnings = [*names.study_warnings(read), *continuing_warnings(read), *_unused_splits(read)]
+    return [*warnings, *unfetched, *read.warnings]
 
 
 def prepare_data(read: ReadStudy, *, watch: Progress = unwatched) -> dict[str, Stores]:

@@ -9,8 +9,25 @@ from realitycheck.executors.base import Finished
 from realitycheck.search.first_trials import SetAside
 from realitycheck.search.standing import Standing
 
-Watch = Callable[[Sequence[Standing], Sequence[str]], None]
-"""Called every second or so with the standing of every loss and the titles of the running jobs."""
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A job that is being done.
+
+    Args:
+        title: what it is, and how far.
+        elsewhere: whether another worker does it, while this one has nothing to do but wait.
+    """
+
+    title: str
+    elsewhere: bool
+
+    def __str__(self) -> str:
+        return f"waiting for {self.title}" if self.elsewhere else self.title
+
+
+Watch = Callable[[Sequence[Standing], Sequence[Activity]], None]
+"""Called every second or so with the standing of every loss and the jobs at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +64,5 @@ def unheard(finished: Finished) -> None:
     """A `Hear` that shows nothing."""
 
 
-def silent(standings: Sequence[Standing], running: Sequence[str]) -> None:
+def silent(standings: Sequence[Standing], running: Sequence[Activity]) -> None:
     """A watch that shows nothing."""

@@ -50,10 +50,26 @@ def test_options_of_work_arrive(monkeypatch, study_path):
         return StudyResult((), (), ())
 
     words = ("--workers", "3", "--device", "cpu", "--deadline", "2", "--checkpoint-every", "30s", "--until", "1h")
+    words += ("--memory", "2", "--reuse", str(study_path.parent))
     assert ended(monkeypatch, study_path, run_study, "work", *words) == 0
-    names = ("workers", "device", "deadline", "checkpoint_seconds")
-    assert [given[name] for name in names] == [3, "cpu", 120.0, 30.0]
+    names = ("workers", "device", "deadline", "checkpoint_seconds", "memory", "reuse", "again")
+    assert [given[name] for name in names] == [3, "cpu", 120.0, 30.0, 2e9, [study_path.parent], False]
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [((), (1, None)), (("--per-device", "2", "--device", "cuda:0,cuda:1"), (None, 2))]
+)
+def test_jobs_at_a_time_of_a_worker(monkeypatch, study_path, words, expected):
+    given = {}
+
+    def run_study(read, **knobs):
+        given.update(knobs)
+        return StudyResult((), (), ())
+
+    assert ended(monkeypatch, study_path, run_study, "work", "--again", *words) == 0
+    assert (given["workers"], given["per_device"]) == expected
+    assert given["again"] is True
 
 
 @pytest.mark.parametrize(

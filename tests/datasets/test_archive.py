@@ -228,3 +228,8 @@ def test_an_existing_folder_is_refused(tmp_path):
 def test_a_file_that_is_not_an_archive_is_refused(tmp_path):
     (tmp_path / "data").write_text("<html>not found</html>")
     assert refused(tmp_path / "data", tmp_path).code == "archive-damaged"
+
+
+def test_a_member_without_a_name_is_refused(tmp_path):
+    path = zipped(tmp_path / "data", [("a", b"1"), ("", b"2")])
+    assert refused(path, tmp_path).code == "archive-damaged"

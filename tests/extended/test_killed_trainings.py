@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from seen_checkpoints import checkpoints
 from small_study import PROTOCOL, write_study
 
 from realitycheck.protocol.read import read_study
@@ -42,7 +43,8 @@ def ledger(study: Path) -> bytes:
 
 
 def finish(study: Path) -> bytes:
-    assert start(study).wait() == 0
+    with start(study) as process:
+        assert process.wait() == 0
     return ledger(study)
 
 
@@ -59,7 +61,7 @@ def test_killed_trainings_give_the_unbroken_ledger(unbroken, tmp_path):
     while kills < KILLS:
         with start(study) as process:
             while process.poll() is None:
-                found = {(path.name, path.stat().st_mtime_ns) for path in folder.glob("*.safetensors")}
+                found = checkpoints(study)
                 if found - seen:
                     seen |= found
                     time.sleep(0.3 * rng.random())

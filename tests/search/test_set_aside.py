@@ -18,7 +18,7 @@ from realitycheck.records.from_json import read_record
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Opening, of_type
 from realitycheck.report import late as rules
-from realitycheck.search.answers import is_device_memory
+from realitycheck.search.attempts import is_device_memory
 
 pytestmark = pytest.mark.usefixtures("no_pause")
 
@@ -158,6 +158,7 @@ def test_no_memory_on_the_device_twice_is_failed_with_the_size_that_was_asked(st
     result = go(study_path, OutOfMemory(times=9), ())
     (aside,) = result.set_aside
     assert "Tried to allocate 20.00 GiB" in str(aside)
+    assert result.left and all("Tried to allocate 20.00 GiB" in line for line in result.left)
     failed = [note for note in Ledger(study_path.parent / "small").notes() if note["kind"] == "failed"]
     assert [note["attempt"] for note in failed] == [1, 2]
 

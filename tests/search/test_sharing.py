@@ -43,7 +43,7 @@ class Worker(Watched):
     def __init__(self, meet: Callable[[], None], *, broken: str = "") -> None:
         super().__init__(broken=broken, before=lambda job: meet())
         self.result: verbs.StudyResult | None = None
-        self.waited: set[str] = set()
+        self.waited: set[verbs.Activity] = set()
         self.errors: list[BaseException] = []
 
     def work(self, study: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_worker_waits_for_a_job_of_another_says_so_and_takes_it_over_when_it_i
     (worker,) = at_once(study_path, 1)
     assert first.id in asked([worker])
     assert worker.asked[-1].kind == "score", "the opening waited for it"
-    assert any(line.startswith("waiting for ") and "node7" in line for line in worker.waited)
+    assert any(activity.elsewhere and "node7" in activity.title for activity in worker.waited)
     assert records(study_path) == records(other)
 
 
@@ -138,6 +138,7 @@ def test_a_job_fails_three_times_for_all_workers_together(study_path):
     for worker in workers:
         (left,) = worker.result.left
         assert "the disk is on fire" in left
+        assert [aside.jobs for aside in worker.result.set_aside] == [1]
 
 
 def test_a_loss_is_set_aside_by_the_first_trials_of_all_workers_together(study_path, monkeypatch):

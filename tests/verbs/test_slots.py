@@ -13,7 +13,7 @@ from realitycheck.executors.base import Advance, Job, on_device
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.executors.local import LocalExecutor
 from realitycheck.runs import TrainingPlace
-from realitycheck.verbs.advances import duration, running_lines
+from realitycheck.verbs.advances import running_lines, time_text
 from realitycheck.verbs.slots import missing_devices, slots_of
 
 
@@ -115,4 +115,4 @@ def test_running_jobs_say_how_far_they_are():
 
 @pytest.mark.parametrize(("seconds", "text"), [(40, "40 s"), (720, "12 min"), (12600, "3.5 h")])
 def test_durations(seconds, text):
-    assert duration(seconds) == text
+    assert time_text(seconds) == text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -24,10 +25,11 @@ HARMLESS = 2**20
 """Bytes that are allowed for any archive: a small one is mostly padding and compresses a hundredfold."""
 
 DAMAGED = (
-    *(tarfile.TarError, zipfile.BadZipFile, zlib.error),
-    *(EOFError, OSError, ValueError, RuntimeError, NotImplementedError),
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, OSError, ValueError, RuntimeError, NotImplementedError, LookupError, ArithmeticError),
 )
-"""Exceptions of the standard library on archives that are truncated, damaged, encrypted or of an unknown method."""
+"""Exceptions of the standard library on archives that are truncated, damaged, encrypted or of an unknown method, and on
+members without a name."""
 
 
 NOT_A_FILE = "not allowed here: a link or a device. Do not trust the archive."
