@@ -12,6 +12,7 @@ from pathlib import Path
 
 from realitycheck.arithmetic import unpinned
 from realitycheck.errors import InputError, RunError
+from realitycheck.losses import menu
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.runs import Body
 from realitycheck.verbs.folders import evidence_of
@@ -64,7 +65,9 @@ def _declared(path: Path, texts: Mapping[str, str]) -> DeclaredStudy:
         raise ValueError(str(error)) from error
     study = read.study
     on = {choice.name: study.protocol_on(choice.name).model_dump(mode="json") for choice in study.datasets}
-    return DeclaredStudy(study.model_dump(mode="json"), on)
+    entries = {loss.label: menu.entry(loss.address) for loss in study.losses}
+    statuses = {label: entry.status if entry else "" for label, entry in entries.items()}
+    return DeclaredStudy(study.model_dump(mode="json"), on, statuses)
 
 
 def _answers(kind: str, payloads: Sequence[Body]) -> list[Body]:

@@ -25,10 +25,12 @@ class DeclaredStudy:
     Args:
         study: the study as plain JSON, every default written out.
         on: name of a dataset → the protocol on it.
+        statuses: label of a loss → `exact`, `variant` or `reconstruction`, as the menu of losses has it; else empty.
     """
 
     study: Json
     on: Mapping[str, Json]
+    statuses: Mapping[str, str]
 
     @property
     def labels(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from realitycheck.verify.accounts import check_accounts, check_complete
@@ -79,7 +79,7 @@ def _with_recorded_sources(study: DeclaredStudy, bodies: Bodies) -> DeclaredStud
         address: present[address] if present.get(address) in runs else runs.most_common(1)[0][0]
         for address, runs in recorded.items()
     }
-    return DeclaredStudy({**study.study, "sources": {**present, **sources}}, study.on)
+    return replace(study, study={**study.study, "sources": {**present, **sources}})
 
 
 def _registered(bodies: Bodies, read: Read, checks: Checks) -> list[DeclaredStudy]:

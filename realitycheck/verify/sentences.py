@@ -1,0 +1,130 @@
+"""The verdicts in the sentences of a report: each that has a known form is held to the records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from realitycheck.verify.checks import Checks
+from realitycheck.verify.digests import Json
+from realitycheck.verify.printed import plain
+from realitycheck.verify.wanted_scores import signed, span
+
+Claim = tuple[str, str | None]
+"""The name of a loss as it is printed, and the verdict that a sentence gives it."""
+
+WORDS = {
+    "better": "better",
+    "worse": "worse",
+    "equivalent": "equivalent",
+    "undecided": "undecided",
+    "identical": "identical",
+    "not finished": None,
+}
+
+
+def check_answers(dataset: Json, reported: Json, where: str, checks: Checks) -> None:
+    """Hold the sentences of `tables.json` on the baseline and on the untrained models to the verdicts.
+
+    Args:
+        dataset: the numbers of the dataset.
+        reported: what `tables.json` has of it.
+        where: its name.
+        checks: the result.
+    """
+    wanted = {one["label"]: one for one in dataset["comparisons"]}
+    for claim in _claims(reported.get("answer", "")):
+        _check(claim, {name: one["verdict"] for name, one in wanted.items()}, f"{where}: answer", checks)
+    _check_numbers(reported.get("answer", ""), wanted, f"{where}: answer", checks)
+    helped, own = reported.get("against_untrained"), dataset["against_untrained"]
+    if not helped or not own:
+        return
+    for row, gains in own["gains"].items():
+        verdicts = {gain["label"]: gain["verdict"] for gain in gains}
+        for claim in _gained(helped.get("answer", ""), row, len(gains)):
+            place = f"{where}: against_untrained.answer"
+            _check_count(claim, verdicts, place, checks)
+
+
+def _claims(text: str) -> Iterator[Claim]:
+    """The verdicts of the sentences of an answer."""
+    for sentence in re.split(r"(?<=[.])\s+(?=[^\s0-9+−-])", text):
+        body = re.sub(r"\([^()]*\)", "", sentence)
+        many = re.search(r" are (better|worse|equivalent|undecided|identical)\b[^:]*: (.*)\.$", body)
+        one = re.match(r"(\S+)\s+(?:is|against \S+\s+is) (better|worse|equivalent|undecided|identical)\b", body)
+        if many:
+            names = re.split(r",\s+|\s+and\s+", many[2])
+            yield from ((name.strip(), many[1]) for name in names if name.strip())
+        elif one:
+            yield one[1], one[2]
+
+
+def _check(claim: Claim, verdicts: Mapping[str, str | None], where: str, checks: Checks) -> None:
+    name, verdict = claim
+    if name not in verdicts:
+        return
+    checks.holds(
+        verdicts[name] == verdict,
+        what="verdicts in sentences",
+        where=where,
+        code="sentence-differs",
+        says=f"it calls {name} {verdict}, and the records lead to {verdicts[name] or 'no verdict yet'}.",
+    )
+
+
+NUMBERS = re.compile(r"(\S+)(?: \([^()]*\))? [^()]*?\(([+−]?[\d.]+) points, [\d.]+ % interval ([+−]?[\d.]+ to [+−]?[\d.]+)\)")
+
+
+def _check_numbers(text: str, wanted: Mapping[str, Json], where: str, checks: Checks) -> None:
+    """The difference and the interval behind a verdict."""
+    for name, points, ends in NUMBERS.findall(text):
+        one = wanted.get(name)
+        if one is None:
+            continue
+        interval = one["equivalence"] if one["verdict"] == "equivalent" else one["interval"]
+        holds = plain(points) in signed(one["mean"]) and plain(ends) in span(interval)
+        says = f"it gives {name} {points} points and the interval {ends}, and the records lead to others."
+        checks.holds(holds, what="numbers in sentences", where=where, code="sentence-differs", says=says)
+
+
+def _gained(text: str, row: str, total: int) -> Iterator[Json]:
+    """`N of M losses are better than ROW; worse: a, b; undecided: c.`"""
+    pattern = rf"(\d+) of {total} loss(?:es are| is) better than the {re.escape(row)}((?:; [^.;]*)*)\."
+    for match in re.finditer(pattern, text):
+        groups = {}
+        for part in match[2].split("; ")[1:]:
+            word, _, names = part.partition(": ")
+            groups[word] = re.split(r", | and ", re.sub(r" \([^()]*\)", "", names))
+        yield {"row": row, "better": int(match[1]), "groups": groups}
+
+
+def _check_count(claim: Json, verdicts: Mapping[str, str | None], where: str, checks: Checks) -> None:
+    expected: dict[str, list[str]] = {
+        word: [label for label, verdict in verdicts.items() if verdict == own]
+        for word, own in WORDS.items()
+        if word not in ("equivalent", "identical")
+    }
+    better = expected.pop("better")
+    there = {word: names for word, names in expected.items() if names}
+    checks.holds(
+        claim["better"] == len(better) and claim["groups"] == there,
+        what="verdicts in sentences",
+        where=where,
+        code="sentence-differs",
+        says=f"what it says of the {claim['row']} is not what the records lead to.",
+    )
+
+
+def check_repeated(reported: Json, texts: Mapping[str, str], checks: Checks) -> None:
+    """The sentences of `tables.json` are those of the page and of the Markdown file."""
+    wanted = [sentence for dataset in reported["datasets"] for sentence in _sentences(dataset)]
+    for file, text in texts.items():
+        for sentence in wanted:
+            says = f"it does not have the sentence of tables.json: {sentence[:80]}"
+            holds = plain(sentence) in text
+            checks.holds(holds, what="sentences", where=file, code="sentence-differs", says=says)
+
+
+def _sentences(dataset: Json) -> Sequence[str]:
+    helped = dataset.get("against_untrained") or {}
+    return [text for text in (dataset.get("answer"), helped.get("answer")) if text]
