@@ -15,32 +15,43 @@ from realitycheck.errors import InputError, RunError
 from realitycheck.losses import menu
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.runs import Body
-from realitycheck.verbs.folders import evidence_of
+from realitycheck.verbs.folders import evidence_of, study_path
 from realitycheck.verbs.study import open_packed, open_study
 from realitycheck.verify.checks import Checks
 from realitycheck.verify.declared import DeclaredStudy
-from realitycheck.verify.verification import verify_ledger
+from realitycheck.verify.verification import verify_ledger, verify_report
 
 ASKING = "realitycheck.search.asked_again"
 """The module that answers questions to the sampler."""
 
 
-def verify_study(path: Path | str, *, report: Path | None = None, ask: bool = True) -> Checks:
-    """Verify a study's ledger, and its report where there is one.
+def verify_study(study: ReadStudy | Path | str, *, report: Path | None = None, ask: bool = True) -> Checks:
+    """Verify a study's ledger, and its report where there is one, by code that shares nothing with that of `report`.
 
     Args:
-        path: a study's file, the folder of its evidence, or a packed ledger.
-        report: the folder of the report; `reports/<study>` beside the study where None, if it exists.
-        ask: whether the sampler is asked for every proposal again, which takes the time that it took at first.
+        study: a study's file, the folder of its evidence, or a packed ledger.
+        report: the folder of the report; `reports/<study>` of the study's home where None, if it exists.
+        ask: whether the sampler is asked for every proposal again, which takes as long as at first.
 
     Raises:
-        InputError: the files of the study are wrong, or there is no ledger.
+        InputError: the files of the study are wrong, or there is no ledger or no report.
+
+    Example:
+        >>> from realitycheck import verify_study
+        >>> checks = verify_study("studies/demo.yaml")
+        >>> checks.problems
+        []
     """
-    file, folder = _places(Path(path))
+    file, folder = _places(study_path(study))
     texts = open_study(file).texts() if file.exists() else None
-    verified = verify_ledger(
-        folder, texts=texts, read=partial(_declared, file), ask=_answers if ask else None
-    )
+    verified = verify_ledger(folder, texts=texts, read=partial(_declared, file), ask=_answers if ask else None)
+    pages = report or file.absolute().parent.parent / "reports" / file.stem
+    if pages.is_dir():
+        verify_report(verified, pages)
+    elif report is not None:
+        raise InputError.one("the command line", "report-missing", f"there is no folder {report}.", where="--report")
+    else:
+        verified.checks.skip(f"There is no report in {pages}.")
     return verified.checks
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from realitycheck.verify.bodies import Bodies
 from realitycheck.verify.checks import Checks, shortened
@@ -15,31 +15,33 @@ EVIDENCE = ("proposal", "selection", "run", "score")
 
 def check_complete(story: Retold, opening: Json | None, checks: Checks) -> None:
     """After the opening of the test half nothing of its searches may be missing; before it, say what is."""
+    unfinished = 0
     for row in story.losses:
-        promised = opening is not None and row.label in opening["searches"]
+        opened = opening is not None and row.label in opening["searches"]
         for search in row.searches:
             checks.count("searches")
-            _check_search(story.declared, search, checks, promised=promised)
+            lacking = list(_lacking(story.declared, search))
+            if opened:
+                for code, says in lacking:
+                    checks.problem(named(story.declared, search), code, f"{says}, and the test half was opened.")
+            else:
+                unfinished += bool(lacking)
+    if unfinished:
+        total = sum(len(row.searches) for row in story.losses)
+        checks.skip(f"{story.declared.dataset}: {unfinished} of {total} searches are not finished.")
 
 
-def _check_search(declared: Declared, search: RetoldSearch, checks: Checks, *, promised: bool) -> None:
-    where = named(declared, search)
+def _lacking(declared: Declared, search: RetoldSearch) -> Iterator[tuple[str, str]]:
+    """What a search lacks of all that comes before the opening of the test half: a code, and what is missing."""
     lacking = search.planned - sum(trial.complete for trial in search.trials)
-    if lacking and promised:
-        says = f"{lacking} of {search.planned} trials are missing or lack a fold run, and the test half was opened."
-        checks.problem(where, "trial-missing", says)
-    elif lacking:
-        checks.skip(f"{where}: {lacking} of {search.planned} trials are not finished.")
-    if not search.done or search.all_diverged:
+    if lacking:
+        yield "trial-missing", f"{lacking} of {search.planned} trials are missing or lack a fold run"
         return
-    if promised and search.selecting:
-        checks.problem(where, "trial-missing", "the selection by posterior mean is missing.")
+    if search.selecting:
+        yield "trial-missing", "the selection by posterior mean is missing"
     holes = sum(run is None for replicate in search.replicates for run in replicate.folds)
-    if holes and promised and declared.runners_up:
-        says = f"{holes} fold runs of its replicates are missing. The test half opens after all of them."
-        checks.problem(where, "run-missing", says)
-    elif holes:
-        checks.skip(f"{where}: {holes} fold runs of its replicates are not recorded.")
+    if holes and declared.runners_up:
+        yield "run-missing", f"{holes} fold runs of its replicates are missing"
 
 
 def named(declared: Declared, search: RetoldSearch) -> str:

@@ -12,7 +12,7 @@ TINY = 1e-9
 """A score that is this close to the middle of two printed numbers may be printed as either."""
 
 BOLD = "*"
-"""Stands before a bold cell."""
+"""Marks a bold cell, before its text."""
 
 
 @dataclass(slots=True)

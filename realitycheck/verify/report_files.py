@@ -12,7 +12,7 @@ from realitycheck.verify.checks import Checks, shortened
 from realitycheck.verify.digests import Json
 from realitycheck.verify.numbers_again import NumbersAgain
 from realitycheck.verify.printed import WantedTable, latex_tables, markdown_tables, page_tables, plain
-from realitycheck.verify.sentences import check_answers, check_repeated
+from realitycheck.verify.sentences import check_answers, check_declarations, check_repeated
 from realitycheck.verify.table_check import check_tables
 from realitycheck.verify.wanted_csv import csv_table, differences_csv, scores_csv
 from realitycheck.verify.wanted_scores import difference_table, gain_table, rank_table, score_tables
@@ -46,8 +46,10 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
         says = f"it does not name the digest of this ledger, {shortened(digest)}… It is a page of other records."
         page = texts["index.html"]
         checks.holds(digest in page, what="digest", where="index.html", code="page-of-other-records", says=says)
+    flat = _flat(texts)
+    check_declarations(study, datasets, flat, checks)
     if reported is not None:
-        check_repeated(reported, _flat(texts), checks)
+        check_repeated(reported, flat, checks)
     checks.skip("Figures (SVG), the texts around tables, and provenance.html.")
 
 

@@ -127,4 +127,56 @@ def check_repeated(reported: Json, texts: Mapping[str, str], checks: Checks) -> 
 
 def _sentences(dataset: Json) -> Sequence[str]:
     helped = dataset.get("against_untrained") or {}
-    return [text for text in (dataset.get("answer"), helped.get("answer")) if text]
+    warned = [one.get("sentence") for one in dataset.get("warnings", ())]
+    return [text for text in (dataset.get("answer"), helped.get("answer"), *warned) if text]
+
+
+def check_declarations(study: Json, datasets: Sequence[Json], texts: Mapping[str, str], checks: Checks) -> None:
+    """What the page says of registrations, deviations and openings is what the records lead to.
+
+    Args:
+        study: the keys of the study.
+        datasets: the numbers of each dataset.
+        texts: name of a file → its text without markup and spaces.
+        checks: the result.
+    """
+    for file, text in texts.items():
+        for wanted in _declared(study):
+            says = f"it does not say: {wanted}"
+            holds = plain(wanted) in text
+            checks.holds(holds, what="declarations", where=file, code="sentence-differs", says=says)
+        for name in _clean(study):
+            says = f"it names deviations on {name}, and there is none."
+            holds = plain(f"Deviations on {name}:") not in text
+            checks.holds(holds, what="declarations", where=file, code="sentence-differs", says=says)
+        _check_openings(datasets, text, file, checks)
+
+
+def _declared(study: Json) -> Iterator[str]:
+    """The phrases that must be there: the digits of each registration, its deviations, and files that changed."""
+    for one in study["registrations"]:
+        yield one["id"][:12]
+        yield from one["changed_files"]
+        yield from (phrase for phrases in one["deviations"].values() for phrase in phrases)
+    if not study["registrations"]:
+        yield "This study was not registered."
+
+
+def _clean(study: Json) -> list[str]:
+    """Datasets on which no registration has a deviation."""
+    names = {name for one in study["registrations"] for name in one["deviations"]}
+    return sorted(
+        name for name in names if not any(one["deviations"].get(name) for one in study["registrations"])
+    )
+
+
+TIMES = {"once": 1, "twice": 2}
+
+
+def _check_openings(datasets: Sequence[Json], text: str, file: str, checks: Checks) -> None:
+    """How often the test half was opened, dataset by dataset."""
+    found = re.findall(r"openedthetesthalf(once|twice|(\d+)times)", text)
+    numbers = [int(digits) if digits else TIMES[word] for word, digits in found]
+    expected = [len(one["openings"]) for one in datasets if one["openings"]]
+    says = f"it counts {numbers} openings, and the records lead to {expected}."
+    checks.holds(numbers == expected, what="openings", where=file, code="sentence-differs", says=says)

@@ -12,7 +12,9 @@ from realitycheck.verify.bodies import Bodies, read_bodies
 from realitycheck.verify.checks import Checks
 from realitycheck.verify.declared import Declared, DeclaredStudy
 from realitycheck.verify.digests import Json, opening_key
+from realitycheck.verify.numbers_again import NumbersAgain
 from realitycheck.verify.questions import Ask, check_proposals
+from realitycheck.verify.report_files import check_report
 from realitycheck.verify.retold import Retold
 from realitycheck.verify.seals import check_openings, check_registered, check_registration, declared_on
 from realitycheck.verify.single_records import check_runs, check_scores
@@ -31,12 +33,14 @@ class Verified:
         bodies: the records.
         study: the study; None where its files are not known.
         stories: the course of the study on each dataset.
+        texts: the files of the study; empty where they are not known.
     """
 
     checks: Checks
     bodies: Bodies
     study: DeclaredStudy | None
     stories: tuple[Retold, ...]
+    texts: Mapping[str, str]
 
 
 def verify_ledger(folder: Path, *, texts: Mapping[str, str] | None, read: Read, ask: Ask | None) -> Verified:
@@ -59,13 +63,22 @@ def verify_ledger(folder: Path, *, texts: Mapping[str, str] | None, read: Read, 
     if known is None or not bodies.by_id:
         if bodies.by_id:
             checks.skip("The files of the study are not known: searches, proposals, openings and registrations.")
-        return Verified(checks, bodies, None, ())
+        return Verified(checks, bodies, None, (), {})
     study = _with_recorded_sources(read(known), bodies)
     earlier = _registered(bodies, read, checks)
     stories = _present_stories(study, bodies, checks)
     _check_declared(study, earlier, stories, bodies, checks)
     check_proposals(stories, checks, ask=ask)
-    return Verified(checks, bodies, study, tuple(stories))
+    return Verified(checks, bodies, study, tuple(stories), known)
+
+
+def verify_report(verified: Verified, folder: Path) -> None:
+    """Hold the files of a report to the records; its results are added to those of the ledger."""
+    if verified.study is None or not verified.stories:
+        verified.checks.skip(f"{folder}: there are no records from which its numbers follow.")
+        return
+    numbers = NumbersAgain(verified.study, verified.stories, verified.texts)
+    check_report(folder, numbers, digest=verified.bodies.digest, checks=verified.checks)
 
 
 def _with_recorded_sources(study: DeclaredStudy, bodies: Bodies) -> DeclaredStudy:
