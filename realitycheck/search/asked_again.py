@@ -1,4 +1,4 @@
-"""`python -m realitycheck.search.asked_again`: questions to the sampler from standard input, answers to standard output.
+"""`python -m realitycheck.search.asked_again`: questions to the sampler on standard input, answers on standard output.
 
 A proposal depends on the class of arithmetic, whose variables libraries read when they load. So `verify` asks in a
 process of its own that was started with them.
@@ -19,7 +19,7 @@ ANSWERS = {"proposal": propose, "selection": select}
 
 def answers(kind: str, payloads: Sequence[Body]) -> list[Body]:
     """The bodies of the records that answer the payloads of jobs of one kind."""
-    return [ANSWERS[kind](payload, tell=lambda *told: None) for payload in payloads]
+    return [ANSWERS[kind](payload, tell=lambda *heard: None) for payload in payloads]
 
 
 def main() -> None:

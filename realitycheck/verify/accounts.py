@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from realitycheck.verify.bodies import Bodies
 from realitycheck.verify.checks import Checks, shortened
 from realitycheck.verify.declared import UNTRAINED, Declared
 from realitycheck.verify.digests import Json, proposal_key
 from realitycheck.verify.retold import Retold, RetoldSearch
+
+
+class Unaccounted(NamedTuple):
+    """What is wrong with a record or a search: a code and a sentence."""
+
+    code: str
+    says: str
+
 
 EVIDENCE = ("proposal", "selection", "run", "score")
 
@@ -31,17 +40,17 @@ def check_complete(story: Retold, opening: Json | None, checks: Checks) -> None:
         checks.skip(f"{story.declared.dataset}: {unfinished} of {total} searches are not finished.")
 
 
-def _lacking(declared: Declared, search: RetoldSearch) -> Iterator[tuple[str, str]]:
+def _lacking(declared: Declared, search: RetoldSearch) -> Iterator[Unaccounted]:
     """What a search lacks of all that comes before the opening of the test half: a code, and what is missing."""
     lacking = search.planned - sum(trial.complete for trial in search.trials)
     if lacking:
-        yield "trial-missing", f"{lacking} of {search.planned} trials are missing or lack a fold run"
+        yield Unaccounted("trial-missing", f"{lacking} of {search.planned} trials are missing or lack a fold run")
         return
     if search.selecting:
-        yield "trial-missing", "the selection by posterior mean is missing"
+        yield Unaccounted("trial-missing", "the selection by posterior mean is missing")
     holes = sum(run is None for replicate in search.replicates for run in replicate.folds)
     if holes and declared.runners_up:
-        yield "run-missing", f"{holes} fold runs of its replicates are missing"
+        yield Unaccounted("run-missing", f"{holes} fold runs of its replicates are missing")
 
 
 def named(declared: Declared, search: RetoldSearch) -> str:
@@ -71,27 +80,31 @@ def check_accounts(bodies: Bodies, stories: Sequence[Retold], checks: Checks, *,
         checks.problem(where, code, says)
 
 
-def _why(body: Json, stories: Sequence[Retold]) -> tuple[str, str]:
+def _why(body: Json, stories: Sequence[Retold]) -> Unaccounted:
     """The code and sentence of a record that does not belong to the study."""
     for story in stories:
-        if body["kind"] == "proposal" and (found := _proposal_why(body, story)):
-            return found
-        if body["kind"] == "run" and (found := _run_why(body["spec"], story)):
-            return found
+        if body["kind"] == "proposal" and (reason := _proposal_why(body, story)):
+            return reason
+        if body["kind"] == "run" and (reason := _run_why(body["spec"], story)):
+            return reason
     if body["kind"] == "score":
-        return "score-undeclared", "it scores models that no opened plan declares together."
-    return "record-foreign", "it belongs to no search of this study, nor of its registrations and openings."
+        return Unaccounted("score-undeclared", "it scores models that no opened plan declares together.")
+    return Unaccounted(
+        "record-foreign", "it belongs to no search of this study, nor of its registrations and openings."
+    )
 
 
-def _proposal_why(body: Json, story: Retold) -> tuple[str, str] | None:
+def _proposal_why(body: Json, story: Retold) -> Unaccounted | None:
     declared = story.declared
     keys = {search.key for row in story.losses for search in row.searches}
     if body["search"] in keys and body["slot"] >= declared.trials:
-        return "trial-beyond", f"trial {body['slot'] + 1} is beyond the {declared.trials} that the protocol grants."
+        return Unaccounted(
+            "trial-beyond", f"trial {body['slot'] + 1} is beyond the {declared.trials} that the protocol grants."
+        )
     return None
 
 
-def _run_why(spec: Json, story: Retold) -> tuple[str, str] | None:
+def _run_why(spec: Json, story: Retold) -> Unaccounted | None:
     """Why a run of the right protocol belongs to no trial and no replicate."""
     declared = story.declared
     label = spec["loss"]["label"] if spec["loss"] else UNTRAINED
@@ -103,20 +116,32 @@ def _run_why(spec: Json, story: Retold) -> tuple[str, str] | None:
     if spec["stage"] == "search":
         return _trial_why(spec, story, label)
     if spec["index"] not in declared.replicates(spec["search"]):
-        return "seed-beyond", f"replicate {spec['index'] + 1} of {label} is not one of the protocol's {declared.seeds}."
+        return Unaccounted(
+            "seed-beyond", f"replicate {spec['index'] + 1} of {label} is not one of the protocol's {declared.seeds}."
+        )
     search = next((one for one in story.row(label).searches if one.number == spec["search"]), None)
     if search is not None and search.chosen is None:
-        return "setting-differs", f"{label} has retrained models, and no search of it has chosen a setting."
+        return Unaccounted(
+            "setting-differs", f"{label} has retrained models, and no search of it has chosen a setting."
+        )
     if spec["fold"] is None:
-        return "setting-differs", f"a complete run of {label} has another setting or length than its fold runs lead to."
-    return "setting-differs", f"a fold run of {label} has another setting than the chosen trial."
+        return Unaccounted(
+            "setting-differs", f"a complete run of {label} has another setting or length than its fold runs lead to."
+        )
+    return Unaccounted("setting-differs", f"a fold run of {label} has another setting than the chosen trial.")
 
 
-def _trial_why(spec: Json, story: Retold, label: str) -> tuple[str, str]:
+def _trial_why(spec: Json, story: Retold, label: str) -> Unaccounted:
     slot, declared = spec["index"], story.declared
     key = proposal_key(declared.search_key(label, spec["search"]), slot)
     if slot >= declared.trials:
-        return "trial-beyond", f"trial {slot + 1} is beyond the {declared.trials} that the protocol grants."
+        return Unaccounted(
+            "trial-beyond", f"trial {slot + 1} is beyond the {declared.trials} that the protocol grants."
+        )
     if key not in story.seen:
-        return "trial-missing", f"it is a fold run of trial {slot + 1} of {label}, whose proposal is missing."
-    return "setting-differs", f"a fold run of trial {slot + 1} of {label} has another setting than its proposal."
+        return Unaccounted(
+            "trial-missing", f"it is a fold run of trial {slot + 1} of {label}, whose proposal is missing."
+        )
+    return Unaccounted(
+        "setting-differs", f"a fold run of trial {slot + 1} of {label} has another setting than its proposal."
+    )

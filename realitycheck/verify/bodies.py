@@ -49,7 +49,7 @@ def read_bodies(folder: Path, checks: Checks) -> Bodies:
     for number, line in enumerate(_lines(folder / PACKED, checks), 1):
         body = _opened(line, f"{PACKED}, line {number}", checks)
         if body is not None and body.get("kind") == "files":
-            bodies.texts = {name: text for name, text in body["files"]}
+            bodies.texts = dict(body["files"])
         elif body is not None:
             _keep(bodies, body, f"{PACKED}, line {number}", checks, packed=True)
     for path in sorted((folder / "ledger").glob("*/*.json")):
@@ -107,7 +107,7 @@ def _keep(bodies: Bodies, body: Json, where: str, checks: Checks, *, packed: boo
 
 def _right_id(body: Json) -> bool:
     try:
-        return KEYS[body["kind"]](body) == body["id"]
+        return KEYS[body["kind"]](body) == str(body["id"])
     except (KeyError, TypeError):
         return False
 

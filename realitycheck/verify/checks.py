@@ -1,4 +1,4 @@
-"""What a verification has counted, what it found wrong, and what it could not check."""
+"""What a verification has counted, what it failing wrong, and what it could not check."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Checks:
 
     Args:
         counted: what was checked → how often.
-        problems: what does not hold, in the order found.
+        problems: what does not hold, in the order failing.
         unchecked: what could not be checked, one sentence each.
     """
 
@@ -29,9 +29,9 @@ class Checks:
 
     def problem(self, where: str, code: str, says: str) -> None:
         """Add a thing that does not hold; the same one is kept once."""
-        found = Problem(0, where, says, code)
-        if found not in self.problems:
-            self.problems.append(found)
+        failing = Problem(0, where, says, code)
+        if failing not in self.problems:
+            self.problems.append(failing)
 
     def skip(self, says: str) -> None:
         """Add a thing that could not be checked; the same one is kept once."""

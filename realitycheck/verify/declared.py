@@ -1,4 +1,4 @@
-"""What a study declares on one dataset: the ids of its searches, runs, scores and plan, from its files as plain JSON."""
+"""What a study declares on one dataset: ids of its searches, runs, scores and plan, from its files as plain JSON."""
 
 from __future__ import annotations
 
@@ -112,11 +112,11 @@ class Declared:
     @property
     def metrics(self) -> list[str]:
         """The scores of a record, in the order of the columns."""
-        asked = self.protocol.get("scores") or {}
+        further = self.protocol.get("scores") or {}
         names = list(FIXED_METRICS)
         for option in ("recall_at", "precision_at"):
-            names += [f"{option}_{k}" for k in asked.get(option, ())]
-        return names + [option for option in ("ndcg_at_r", "nmi") if asked.get(option)]
+            names += [f"{option}_{k}" for k in further.get(option, ())]
+        return names + [option for option in ("ndcg_at_r", "nmi") if further.get(option)]
 
     @property
     def constant(self) -> bool:
@@ -157,9 +157,7 @@ class Declared:
 
     def _search_key(self, label: str, number: int) -> str:
         rule = self.protocol["search"]
-        own = {
-            name: rule[name] for name in ("sampler", "startup_trials", "startup", "round", "units") if name in rule
-        }
+        own = {name: rule[name] for name in ("sampler", "startup_trials", "startup", "round", "units") if name in rule}
         run = self.run(label, number, stage="search", index=0, fold=0, knobs={})
         parts = {"space": self.space(label), "search": own, "run": run, "published": self.published(label)}
         return sha256_of(parts)

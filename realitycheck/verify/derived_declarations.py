@@ -103,7 +103,7 @@ def registrations(stories: list[Retold], texts: Mapping[str, str]) -> Json:
 
 
 def _registration(body: Json, stories: list[Retold], texts: Mapping[str, str]) -> Json:
-    files = {name: text for name, text in body["files"]}
+    files = dict(body["files"])
     names = sorted(files.keys() | texts.keys())
     return {
         **{name: body[name] for name in ("id", "version", "code", "records", "openings")},

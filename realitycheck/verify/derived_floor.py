@@ -9,7 +9,7 @@ from realitycheck.verify.derived_declarations import UNSAID
 from realitycheck.verify.derived_scores import DerivedScores, Place
 from realitycheck.verify.digests import Json
 from realitycheck.verify.estimates import Fitted
-from realitycheck.verify.formulas import Column, Value, known, mean, paired, variance
+from realitycheck.verify.formulas import Scored, Value, known, mean, paired, variance
 
 GROUP = "the mean of these names"
 
@@ -34,7 +34,7 @@ def _floor(scores: DerivedScores, place: Place, same: Sequence[str]) -> Json | N
     if not equal:
         return None
     others = {label: one for label, one in columns.items() if label not in same}
-    together = Column(_by_seed([one.values for one in names.values()]))
+    together = Scored(_by_seed([one.values for one in names.values()]))
     different = _pairs(scores, {GROUP: together, **others})
     means = [mean(known(one.values)) for one in names.values()]
     return {
@@ -50,14 +50,14 @@ def _floor(scores: DerivedScores, place: Place, same: Sequence[str]) -> Json | N
     }
 
 
-def _pairs(scores: DerivedScores, columns: Mapping[str, Column]) -> list[Json]:
+def _pairs(scores: DerivedScores, columns: Mapping[str, Scored]) -> list[Json]:
     """All pairs with a common seed, the nearest first."""
     fit = scores.fit(scores.method, dict(columns), losses=len(columns))
     pairs = [_pair(fit, columns, *names, scores.level) for names in itertools.combinations(columns, 2)]
     return sorted((pair for pair in pairs if pair), key=lambda pair: pair["gap"])
 
 
-def _pair(fit: Fitted, columns: Mapping[str, Column], one: str, other: str, level: float) -> Json | None:
+def _pair(fit: Fitted, columns: Mapping[str, Scored], one: str, other: str, level: float) -> Json | None:
     gaps = known(paired(columns[one].values, columns[other].values))
     if not gaps:
         return None

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cached_property
 
-
 from realitycheck.verify.digests import Json
 from realitycheck.verify.estimates import Fitted
 from realitycheck.verify.estimates_of_luck import KINDS
-from realitycheck.verify.formulas import Column, Value, known, mean
+from realitycheck.verify.formulas import Scored, Value, known, mean
 from realitycheck.verify.retold import Retold, RetoldRow, RetoldSearch, missing_categories
 
 Place = tuple[str, str]
@@ -30,7 +29,7 @@ class DerivedScores:
         self.places = [(category, metric) for category in self.declared.categories for metric in self.declared.metrics]
 
     @cached_property
-    def columns(self) -> dict[Place, dict[str, Column]]:
+    def columns(self) -> dict[Place, dict[str, Scored]]:
         """The scores of every loss by category and metric."""
         return {place: {row.label: self.column(row, place) for row in self.story.losses} for place in self.places}
 
@@ -39,7 +38,7 @@ class DerivedScores:
         """The estimator of the protocol, in every column."""
         return {place: self.fit(self.method, columns) for place, columns in self.columns.items()}
 
-    def fit(self, method: str, columns: dict[str, Column], losses: int | None = None) -> Fitted:
+    def fit(self, method: str, columns: dict[str, Scored], losses: int | None = None) -> Fitted:
         """An estimator on some columns; its rules depend on the number of losses that the study declares."""
         count = len(self.declared.whole.labels) if losses is None else losses
         return KINDS[method](columns, searches=self.declared.searches, losses=count)
@@ -53,14 +52,14 @@ class DerivedScores:
             values += [own.get(index) for index in numbers]
         return values
 
-    def column(self, row: RetoldRow, place: Place) -> Column:
+    def column(self, row: RetoldRow, place: Place) -> Scored:
         """The scores of one loss with those of its near-best settings and of its classes."""
         values = self.values(row, place)
         near = [self._near(row, search, place) for search in row.searches]
         whole = [scores for scores in near if scores]
         classes = [one.classes(place[0], row.distance, row.evaluation) for one in row.replicates]
         by_class = place[1] == "map_at_r" and len(classes) == len(values)
-        return Column(values, whole if len(whole) == len(near) else [], classes if by_class else [])
+        return Scored(values, whole if len(whole) == len(near) else [], classes if by_class else [])
 
     def _near(self, row: RetoldRow, search: RetoldSearch, place: Place) -> tuple[float, ...] | None:
         """None while a near-best setting lacks a score that it can still get."""
@@ -96,7 +95,7 @@ class DerivedScores:
         for row in self.story.untrained:
             cells = []
             for place in self.places:
-                column = {row.label: Column(self.values(row, place))}
+                column = {row.label: Scored(self.values(row, place))}
                 fit = None if row.constant else Fitted(column, searches=1, losses=1)
                 cells.append(self.cell(row, place, fit))
             rows.append({**_head(row), "exploratory": False, "late": False, "cells": cells})
@@ -106,7 +105,7 @@ class DerivedScores:
         """One cell."""
         values = self.values(row, place)
         there = known(values)
-        alone = Fitted({row.label: Column(values)}, searches=1, losses=1).loss(row.label) if fit else None
+        alone = Fitted({row.label: Scored(values)}, searches=1, losses=1).loss(row.label) if fit else None
         own = fit.loss(row.label) if fit else None
         gone = self._gone(row, place[0])
         return {
@@ -135,5 +134,3 @@ class DerivedScores:
 
 def _head(row: RetoldRow) -> Json:
     return {"label": row.label, "distance": row.distance, "constant": row.constant, "trained": row.trained}
-
-

@@ -189,9 +189,7 @@ def _ending(label: str, search: RetoldSearch, phase: Json) -> Json:
 
 
 def _phases(runs: Sequence[Json] | Iterator[Json], name: str) -> list[Json]:
-    return [
-        one for run in runs if run["outcome"] == "completed" for one in run["phases"] if one["name"] == name
-    ]
+    return [one for run in runs if run["outcome"] == "completed" for one in run["phases"] if one["name"] == name]
 
 
 def _tally(ends: Sequence[Json]) -> Json:

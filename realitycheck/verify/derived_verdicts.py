@@ -10,7 +10,7 @@ import numpy as np
 from realitycheck.verify.derived_scores import DerivedScores
 from realitycheck.verify.digests import Json
 from realitycheck.verify.estimates_of_luck import beside
-from realitycheck.verify.formulas import Column, Estimated, Value, known, mean, paired
+from realitycheck.verify.formulas import Estimated, Scored, Value, known, mean, paired
 
 BASE = "\0baseline"
 """The key of the baseline among its columns, so that it stays the last one."""
@@ -83,11 +83,9 @@ class DerivedVerdicts:
             self._view(method, filled, base, pending),
             self._view(method, dict(family), _filled(base, untrained), pending),
         ]
-        return [self._comparison(label, family[label], base, views, label in pending) for label in family]
+        return [self._comparison(label, family[label], base, views, pending=label in pending) for label in family]
 
-    def _view(
-        self, method: str, family: Mapping[str, Column | None], base: Column | None, pending: set[str]
-    ) -> Seen:
+    def _view(self, method: str, family: Mapping[str, Scored | None], base: Scored | None, pending: set[str]) -> Seen:
         columns = {label: one for label, one in {**family, BASE: base}.items() if one is not None}
         fit = self.scores.fit(method, columns)
         there = {label for label, one in family.items() if one is not None and base is not None}
@@ -98,7 +96,7 @@ class DerivedVerdicts:
         outside = {label: one.p_outside(self.smallest) if one else 1.0 for label, one in tested.items()}
         return Seen(estimates, odd, p, holm(p), holm(outside))
 
-    def _comparison(self, label: str, own: Column, base: Column, views: Sequence[Seen], pending: bool) -> Json:
+    def _comparison(self, label: str, own: Scored, base: Scored, views: Sequence[Seen], *, pending: bool) -> Json:
         seen, gaps = views[0], paired(own.values, base.values)
         estimate, there, level = seen.estimates[label], known(gaps), self.scores.level
         verdict = None if pending else self._verdict(label, gaps, views)
@@ -147,17 +145,15 @@ class DerivedVerdicts:
         pending = set(self.columns) if lost["pending"] else self.pending
         filled = {label: _filled(one, untrained) or one for label, one in self.columns.items()}
         first, second = (self._above(method, columns, untrained, pending) for columns in (self.columns, filled))
-        return [self._gain(label, first, second, label in pending) for label in self.columns]
+        return [self._gain(label, first, second, pending=label in pending) for label in self.columns]
 
-    def _above(
-        self, method: str, columns: dict[str, Column], untrained: Sequence[Value], pending: set[str]
-    ) -> Seen:
+    def _above(self, method: str, columns: dict[str, Scored], untrained: Sequence[Value], pending: set[str]) -> Seen:
         fit = self.scores.fit(method, columns, losses=len(columns))
         estimates = {label: fit.above(label, untrained) for label in columns}
         p = {label: 1.0 if one is None or label in pending else one.p for label, one in estimates.items()}
         return Seen(estimates, set(), p, holm(p), {})
 
-    def _gain(self, label: str, first: Seen, second: Seen, pending: bool) -> Json:
+    def _gain(self, label: str, first: Seen, second: Seen, *, pending: bool) -> Json:
         estimate = first.estimates[label]
         verdict: str | None = "undecided"
         if pending:
@@ -193,7 +189,7 @@ def _agreed(one: Json, other: Json) -> Json:
     return {**one, "verdict": "undecided", "reason": other["reason"] or reason}
 
 
-def _filled(column: Column, untrained: Sequence[Value]) -> Column | None:
+def _filled(column: Scored, untrained: Sequence[Value]) -> Scored | None:
     """Missing scores replaced by the untrained score of the replicate, else by the mean of these."""
     there = known(untrained)
     if None not in column.values:
@@ -201,7 +197,7 @@ def _filled(column: Column, untrained: Sequence[Value]) -> Column | None:
     if not there:
         return None
     own = list(untrained) if len(untrained) == len(column.values) else [None] * len(column.values)
-    values = [
+    values: list[Value] = [
         value if value is not None else mean(there) if base is None else base
         for value, base in zip(column.values, own, strict=True)
     ]

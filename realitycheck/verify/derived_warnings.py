@@ -21,7 +21,7 @@ FROM_NOTES = frozenset({"search-failed"})
 
 def find_again(scores: DerivedScores) -> list[Json]:
     """All warnings of one dataset in the order of the list."""
-    found = [
+    warnings = [
         *_knobs(scores),
         *_validation(scores),
         *_estimate(scores),
@@ -31,7 +31,7 @@ def find_again(scores: DerivedScores) -> list[Json]:
         *_endings(scores),
         *_of_searches(scores),
     ]
-    return [{"code": code, "about": about} for code, about in found if about]
+    return [{"code": code, "about": about} for code, about in warnings if about]
 
 
 Found = Iterator[tuple[str, list[Json]]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from realitycheck.verify.formulas import Column, Estimated, Value, cochran, known, mean, paired, variance
+from realitycheck.verify.formulas import Estimated, Scored, Value, cochran, known, mean, paired, variance
 
 FEW_LOSSES = 3
 """Up to this number of losses the total variance between searches is used."""
@@ -22,7 +22,7 @@ class Fitted:
 
     method = "student_t"
 
-    def __init__(self, columns: Mapping[str, Column], *, searches: int, losses: int) -> None:
+    def __init__(self, columns: Mapping[str, Scored], *, searches: int, losses: int) -> None:
         self.columns, self.searches, self.losses = columns, searches, losses
         self.share = max((len(one.values) // searches for one in columns.values()), default=0)
         rows = {label: self._rows(one) for label, one in columns.items()}
@@ -34,7 +34,7 @@ class Fitted:
         self.seeds: Value = squares / freedom if freedom else None
         self.prepare()
 
-    def _rows(self, column: Column) -> list[list[float]]:
+    def _rows(self, column: Scored) -> list[list[float]]:
         share = len(column.values) // self.searches
         return [known(column.values[share * one : share * (one + 1)]) for one in range(self.searches)]
 

@@ -87,7 +87,7 @@ class Calibrated(Pooled):
         return self.make(self.centre(label) - self.centre(other), square, self.freedom)
 
 
-class NearBest(Fitted):
+class OneSearch(Fitted):
     """One search of each loss: V_l from its runners-up, at least the mean over losses."""
 
     method = "runners_up"
@@ -188,7 +188,7 @@ class Classes(Fitted):
         return Estimated(mean(cells), error, len(rows) - 1, len(rows), self.method, self.over)
 
 
-KINDS: dict[str, type[Fitted]] = {kind.method: kind for kind in (Fitted, Pooled, Calibrated, NearBest, Classes)}
+KINDS: dict[str, type[Fitted]] = {kind.method: kind for kind in (Fitted, Pooled, Calibrated, OneSearch, Classes)}
 """Name of an estimator → its kind."""
 
 

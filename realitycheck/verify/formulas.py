@@ -15,7 +15,7 @@ COCHRAN = 0.05
 
 
 @dataclass(slots=True)
-class Column:
+class Scored:
     """The scores of one loss in one category and metric.
 
     Args:

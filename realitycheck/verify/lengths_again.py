@@ -56,7 +56,7 @@ def _appendix_d(declared: Declared, label: str, done: Sequence[Json]) -> list[in
 
 
 def _upto(run: Json, name: str) -> int:
-    return sum(phase["best_iteration"] for phase in run["phases"] if phase["name"] == name)
+    return sum(int(phase["best_iteration"]) for phase in run["phases"] if phase["name"] == name)
 
 
 def _epoch(declared: Declared, label: str, images: int) -> int:
@@ -65,7 +65,8 @@ def _epoch(declared: Declared, label: str, images: int) -> int:
     if epoch != "pass":
         return int(epoch)
     batch = declared.protocol["batches"][declared.loss(label)["family"]]
-    return math.ceil(images / (batch["classes"] * batch["per_class"]))
+    size = int(batch["classes"]) * int(batch["per_class"])
+    return math.ceil(images / size)
 
 
 def _up(value: Fraction, multiple: int) -> int:
@@ -108,7 +109,6 @@ def near_trials(declared: Declared, search: RetoldSearch, noise: float, *, most:
 
 def _distance(one: Json, other: Json) -> float:
     gaps = [
-        float(one[name] != other[name]) if isinstance(one[name], str) else abs(one[name] - other[name])
-        for name in one
+        float(one[name] != other[name]) if isinstance(one[name], str) else abs(one[name] - other[name]) for name in one
     ]
     return max(gaps, default=0.0)

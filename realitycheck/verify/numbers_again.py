@@ -15,7 +15,7 @@ from realitycheck.verify.derived_scores import DerivedScores
 from realitycheck.verify.derived_verdicts import DerivedVerdicts
 from realitycheck.verify.derived_warnings import FROM_NOTES, find_again
 from realitycheck.verify.digests import Json
-from realitycheck.verify.ranking import check_ranks
+from realitycheck.verify.pair_simulation import check_ranks
 from realitycheck.verify.retold import Retold
 
 CLOSE = 1e-7
@@ -92,14 +92,14 @@ class NumbersAgain:
             **declarations.registrations(self.stories, self.texts),
         }
 
-    def check_json(self, found: Json, checks: Checks) -> None:
+    def check_json(self, reported: Json, checks: Checks) -> None:
         """Hold the body of `tables.json` to these numbers."""
         name = "tables.json"
-        if found.get("version") != LAYOUT:
-            checks.skip(f"{name}: its layout {found.get('version')} is not known to this release.")
+        if reported.get("version") != LAYOUT:
+            checks.skip(f"{name}: its layout {reported.get('version')} is not known to this release.")
             return
-        compare(self.study_keys(), found, name, checks)
-        theirs = {one["dataset"]: one for one in found["datasets"]}
+        compare(self.study_keys(), reported, name, checks)
+        theirs = {one["dataset"]: one for one in reported["datasets"]}
         checks.holds(
             list(theirs) == [one["dataset"] for one in self.datasets],
             what="datasets",
@@ -108,50 +108,50 @@ class NumbersAgain:
             says="its datasets are not those of the study that have records.",
         )
         for own, scores, verdicts in zip(self.datasets, self.scores, self.verdicts, strict=True):
-            reported = theirs.get(own["dataset"])
-            if reported is not None:
+            other = theirs.get(own["dataset"])
+            if other is not None:
                 where = f"{name}, {own['dataset']}"
-                kept = [one for one in reported.get("warnings", ()) if one["code"] not in FROM_NOTES]
-                compare(own, {**reported, "warnings": kept}, where, checks)
-                check_ranks(scores, verdicts, reported.get("ranks"), f"{where}, ranks", checks)
+                kept = [one for one in other.get("warnings", ()) if one["code"] not in FROM_NOTES]
+                compare(own, {**other, "warnings": kept}, where, checks)
+                check_ranks(scores, verdicts, other.get("ranks"), f"{where}, ranks", checks)
 
 
 def _shape(batch: Json) -> Json:
     return {name: batch[name] for name in ("classes", "per_class")}
 
 
-def compare(expected: Any, found: Any, where: str, checks: Checks) -> None:
+def compare(expected: Any, reported: Any, where: str, checks: Checks) -> None:
     """Hold a value of a table to the expected one; further keys of an object are not looked at."""
-    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+    if isinstance(expected, Mapping) and isinstance(reported, Mapping):
         for key, value in expected.items():
-            if key not in found:
+            if key not in reported:
                 checks.problem(where, "table-differs", f"the key {key} is missing.")
             else:
-                compare(value, found[key], f"{where}: {key}" if ": " not in where else f"{where}.{key}", checks)
+                compare(value, reported[key], f"{where}: {key}" if ": " not in where else f"{where}.{key}", checks)
         return
-    if isinstance(expected, list | tuple) and isinstance(found, list):
-        _compare_lists(expected, found, where, checks)
+    if isinstance(expected, list | tuple) and isinstance(reported, list):
+        _compare_lists(expected, reported, where, checks)
         return
-    says = f"it is {_shown(found)}, and the records lead to {_shown(expected)}."
-    checks.holds(_equal(expected, found), what="values of tables.json", where=where, code="table-differs", says=says)
+    says = f"it is {_shown(reported)}, and the records lead to {_shown(expected)}."
+    checks.holds(_equal(expected, reported), what="values of tables.json", where=where, code="table-differs", says=says)
 
 
-def _compare_lists(expected: Sequence[Any], found: Sequence[Any], where: str, checks: Checks) -> None:
-    if len(expected) != len(found):
-        says = f"it has {len(found)} entries, and the records lead to {len(expected)}."
+def _compare_lists(expected: Sequence[Any], reported: Sequence[Any], where: str, checks: Checks) -> None:
+    if len(expected) != len(reported):
+        says = f"it has {len(reported)} entries, and the records lead to {len(expected)}."
         checks.problem(where, "table-differs", says)
         return
-    for place, (one, other) in enumerate(zip(expected, found, strict=True)):
+    for place, (one, other) in enumerate(zip(expected, reported, strict=True)):
         name = one.get("label", place) if isinstance(one, Mapping) else place
         compare(one, other, f"{where}[{name}]", checks)
 
 
-def _equal(expected: Any, found: Any) -> bool:
-    if isinstance(expected, bool) or isinstance(found, bool) or expected is None or found is None:
-        return expected is found
-    if isinstance(expected, int | float) and isinstance(found, int | float):
-        return math.isclose(expected, found, rel_tol=CLOSE, abs_tol=1e-12)
-    return bool(expected == found)
+def _equal(expected: Any, reported: Any) -> bool:
+    if isinstance(expected, bool) or isinstance(reported, bool) or expected is None or reported is None:
+        return expected is reported
+    if isinstance(expected, int | float) and isinstance(reported, int | float):
+        return math.isclose(expected, reported, rel_tol=CLOSE, abs_tol=1e-12)
+    return bool(expected == reported)
 
 
 def _shown(value: Any) -> str:

@@ -20,13 +20,13 @@ CLOSE = 1e-6
 
 def check_proposals(stories: Sequence[Retold], checks: Checks, *, ask: Ask | None) -> None:
     """Ask the sampler for every proposal and selection again; None asks nothing."""
-    asked = [pair for story in stories for pair in _questions(story)]
+    questions = [pair for story in stories for pair in _questions(story)]
     chosen = [pair for story in stories for pair in _selections(story)]
     if ask is None:
-        checks.skip(f"{len(asked)} proposals and {len(chosen)} selections were not asked for again.")
+        checks.skip(f"{len(questions)} proposals and {len(chosen)} selections were not asked for again.")
         return
-    answers = ask("proposal", [payload for _, payload in asked])
-    for (where, payload), answer in zip(asked, answers, strict=True):
+    answers = ask("proposal", [payload for _, payload in questions])
+    for (where, payload), answer in zip(questions, answers, strict=True):
         _compare(where, payload, answer, checks)
     for (where, payload), answer in zip(chosen, ask("selection", [payload for _, payload in chosen]), strict=True):
         _compare_selection(where, payload, answer, checks)
@@ -34,7 +34,9 @@ def check_proposals(stories: Sequence[Retold], checks: Checks, *, ask: Ask | Non
 
 def _compare(where: str, payload: Json, answer: Json, checks: Checks) -> None:
     recorded = payload["recorded"]
-    differing = [name for name in ("knobs", "source", "unit", "loss", "dataset", "data") if recorded[name] != answer[name]]
+    differing = [
+        name for name in ("knobs", "source", "unit", "loss", "dataset", "data") if recorded[name] != answer[name]
+    ]
     checks.holds(
         not differing,
         what="proposals",

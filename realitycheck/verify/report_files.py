@@ -73,8 +73,7 @@ def _datasets(numbers: NumbersAgain, reported: Json | None) -> list[Json]:
     """The numbers of every dataset; warnings that rest on notes are those of `tables.json`."""
     theirs = {one["dataset"]: one for one in reported["datasets"]} if reported else {}
     return [
-        {**own, "warnings": theirs.get(own["dataset"], {}).get("warnings", own["warnings"])}
-        for own in numbers.datasets
+        {**own, "warnings": theirs.get(own["dataset"], {}).get("warnings", own["warnings"])} for own in numbers.datasets
     ]
 
 

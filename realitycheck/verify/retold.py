@@ -1,4 +1,4 @@
-"""The course of a study on one dataset, told again from the bodies of its records."""
+"""The course of a study on one dataset, from the bodies of its records."""
 
 from __future__ import annotations
 

@@ -57,9 +57,9 @@ def check_openings(bodies: Bodies, plans: Mapping[str, Declared], checks: Checks
 def _opening_faults(opening: Json, declared: Declared) -> list[str]:
     labels, aside = declared.whole.labels, opening.get("set_aside", {})
     keys = {label: [declared.search_key(label, number) for number in range(declared.searches)] for label in labels}
-    found = {**opening["searches"], **aside}
+    recorded = {**opening["searches"], **aside}
     expected = {
-        "searches": found == keys and not set(opening["searches"]) & set(aside),
+        "searches": recorded == keys and not set(opening["searches"]) & set(aside),
         "claims": opening["claims"] == declared.claims,
         "data": (opening["dataset"], opening["data"], opening["test"])
         == (declared.dataset, declared.data, declared.test),
@@ -134,9 +134,7 @@ def check_registration(body: Json, study: DeclaredStudy, bodies: Bodies, checks:
             checks.skip(f"{where}: its plan on {dataset}, which holds the digest of a test half that is not opened.")
     total = sum(one["kind"] in ("proposal", "run", "score") for one in bodies.by_id.values())
     says = f"it counts {body['records']} records before it, and the ledger holds {total}."
-    checks.holds(
-        body["records"] <= total, what="registrations", where=where, code="registration-differs", says=says
-    )
+    checks.holds(body["records"] <= total, what="registrations", where=where, code="registration-differs", says=says)
 
 
 def _check_claims(body: Json, study: DeclaredStudy, dataset: str, where: str, checks: Checks) -> None:

@@ -41,9 +41,9 @@ def check_answers(dataset: Json, reported: Json, where: str, checks: Checks) -> 
         return
     for row, gains in own["gains"].items():
         verdicts = {gain["label"]: gain["verdict"] for gain in gains}
-        for claim in _gained(helped.get("answer", ""), row, len(gains)):
+        for summary in _gained(helped.get("answer", ""), row, len(gains)):
             place = f"{where}: against_untrained.answer"
-            _check_count(claim, verdicts, place, checks)
+            _check_count(summary, verdicts, place, checks)
 
 
 def _claims(text: str) -> Iterator[Claim]:
@@ -72,7 +72,9 @@ def _check(claim: Claim, verdicts: Mapping[str, str | None], where: str, checks:
     )
 
 
-NUMBERS = re.compile(r"(\S+)(?: \([^()]*\))? [^()]*?\(([+−]?[\d.]+) points, [\d.]+ % interval ([+−]?[\d.]+ to [+−]?[\d.]+)\)")
+NUMBERS = re.compile(
+    r"(\S+)(?: \([^()]*\))? [^()]*?\(([+−]?[\d.]+) points, [\d.]+ % interval ([+−]?[\d.]+ to [+−]?[\d.]+)\)"
+)
 
 
 def _check_numbers(text: str, wanted: Mapping[str, Json], where: str, checks: Checks) -> None:
@@ -165,9 +167,7 @@ def _declared(study: Json) -> Iterator[str]:
 def _clean(study: Json) -> list[str]:
     """Datasets on which no registration has a deviation."""
     names = {name for one in study["registrations"] for name in one["deviations"]}
-    return sorted(
-        name for name in names if not any(one["deviations"].get(name) for one in study["registrations"])
-    )
+    return sorted(name for name in names if not any(one["deviations"].get(name) for one in study["registrations"]))
 
 
 TIMES = {"once": 1, "twice": 2}
@@ -175,8 +175,8 @@ TIMES = {"once": 1, "twice": 2}
 
 def _check_openings(datasets: Sequence[Json], text: str, file: str, checks: Checks) -> None:
     """How often the test half was opened, dataset by dataset."""
-    found = re.findall(r"openedthetesthalf(once|twice|(\d+)times)", text)
-    numbers = [int(digits) if digits else TIMES[word] for word, digits in found]
+    counts = re.findall(r"openedthetesthalf(once|twice|(\d+)times)", text)
+    numbers = [int(digits) if digits else TIMES[word] for word, digits in counts]
     expected = [len(one["openings"]) for one in datasets if one["openings"]]
     says = f"it counts {numbers} openings, and the records lead to {expected}."
     checks.holds(numbers == expected, what="openings", where=file, code="sentence-differs", says=says)

@@ -167,7 +167,7 @@ def _gaps(table: Table, means: Table) -> Table | None:
 
     Those of a fit are from the fit to all other rows: the residual divided by one less the leverage.
     """
-    equal = np.abs(table.mean(axis=1) - means)
+    equal: Table = np.abs(table.mean(axis=1) - means)
     if np.median(equal) <= ROUNDED:
         return equal
     if len(table) <= 2 * table.shape[1]:
@@ -175,4 +175,6 @@ def _gaps(table: Table, means: Table) -> Table | None:
     inverse = np.linalg.pinv(table)
     leverage = np.einsum("ij,ji->i", table, inverse)
     gaps: Table = np.abs(table @ (inverse @ means) - means)
-    return gaps if gaps.max() <= ROUNDED else gaps / np.maximum(1 - leverage, SURE)
+    if gaps.max() > ROUNDED:
+        gaps /= np.maximum(1 - leverage, SURE)
+    return gaps

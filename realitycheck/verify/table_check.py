@@ -11,21 +11,23 @@ from realitycheck.verify.printed import BOLD, Cell, PrintedTable, WantedTable, p
 Row = list[str]
 
 
-def check_tables(wanted: Sequence[WantedTable], found: Sequence[PrintedTable], file: str, checks: Checks) -> None:
+def check_tables(wanted: Sequence[WantedTable], printed: Sequence[PrintedTable], file: str, checks: Checks) -> None:
     """Match tables by their heads, in order, and compare their rows; further columns are not looked at.
 
     Args:
         wanted: what the records lead to; each must be there.
-        found: the tables of the file.
+        printed: the tables of the file.
         file: its name.
         checks: the result.
     """
-    left = list(found)
+    left = list(printed)
     for table in wanted:
         heads = [plain(head) for head in table.heads]
         match = next((one for one in left if one.heads[:1] == heads[:1] and set(heads) <= set(one.heads)), None)
         if match is None:
-            checks.problem(f"{file}, {table.name}", "cell-differs", f"there is no table with the heads {few(table.heads)}.")
+            checks.problem(
+                f"{file}, {table.name}", "cell-differs", f"there is no table with the heads {few(table.heads)}."
+            )
             continue
         left.remove(match)
         _check_rows(table, match, heads, f"{file}, {table.name}", checks)
@@ -36,10 +38,10 @@ def check_tables(wanted: Sequence[WantedTable], found: Sequence[PrintedTable], f
         checks.skip(f"{file}: {len(left)} tables that hold no number of the records, or that no rule is for.")
 
 
-def _check_rows(table: WantedTable, found: PrintedTable, heads: Row, where: str, checks: Checks) -> None:
-    """Rows are found by their first cells, whatever their order."""
-    places = [found.heads.index(head) for head in heads]
-    rows = [[row[place] if place < len(row) else "" for place in places] for row in found.rows]
+def _check_rows(table: WantedTable, printed: PrintedTable, heads: Row, where: str, checks: Checks) -> None:
+    """Rows are matched by their first cells, whatever their order."""
+    places = [printed.heads.index(head) for head in heads]
+    rows = [[row[place] if place < len(row) else "" for place in places] for row in printed.rows]
     for row in rows:
         row[0] = row[0].removeprefix(BOLD)
     counts = Counter(tuple(row[: table.keys]) for row in rows)
@@ -52,7 +54,9 @@ def _check_rows(table: WantedTable, found: PrintedTable, heads: Row, where: str,
     )
     for cells in table.rows:
         name = " ".join(options[0] for options in cells[: table.keys])
-        own = next((row for row in rows if all(one in options for one, options in _keyed(row, cells, table.keys))), None)
+        own = next(
+            (row for row in rows if all(one in options for one, options in _keyed(row, cells, table.keys))), None
+        )
         if own is None or counts[tuple(own[: table.keys])] > 1:
             checks.problem(where, "cell-differs", f"there is no row {name}, or two.")
             continue

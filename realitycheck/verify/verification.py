@@ -100,7 +100,7 @@ def _registered(bodies: Bodies, read: Read, checks: Checks) -> list[DeclaredStud
     studies = []
     for body in sorted(bodies.of_kind("registration"), key=lambda one: one["number"]):
         try:
-            study = _with_recorded_sources(read({name: text for name, text in body["files"]}), bodies)
+            study = _with_recorded_sources(read(dict(body["files"])), bodies)
         except ValueError as error:
             checks.skip(f"registration {body['id'][:12]}: its files cannot be read by this release ({error}).")
             continue

@@ -110,9 +110,9 @@ class Walk:
             replicates.append(RetoldReplicate(index, number, own, complete, scores))
         return replicates
 
-    def _scores(self, folds: Sequence[Json | None], complete: Json | None, evaluation: str) -> tuple[
-        Json | None, Json | None
-    ]:
+    def _scores(
+        self, folds: Sequence[Json | None], complete: Json | None, evaluation: str
+    ) -> tuple[Json | None, Json | None]:
         return self._score(folds, evaluation), self._score([complete], evaluation)
 
     def _score(self, runs: Sequence[Json | None], evaluation: str) -> Json | None:

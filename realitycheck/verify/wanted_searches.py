@@ -63,7 +63,7 @@ def _settings(study: Json, dataset: Json) -> WantedTable:
     for one in dataset["searches"]:
         for knob in one["knobs"]:
             raw = knob["raw"]
-            value = cell(number(knob["value"]), *([] if raw is None else [" (raw ", number(raw), ")"]))
+            value = cell(number(knob["value"]), *(() if raw is None else (" (raw ", number(raw), ")")))
             rows.append(
                 [
                     _named(study, one["label"], one["number"]),

@@ -190,9 +190,7 @@ def changed_proposal(copy: Copy) -> None:
         lambda body: body["kind"] == "proposal" and (body["loss"], body["slot"]) == (FIRST, 1),
         lambda body: body.update(knobs=moved(body["knobs"])),
     )
-    copy.change(
-        is_run("search", FIRST, index=1), lambda body: with_spec(body, knobs=moved(body["spec"]["knobs"]))
-    )
+    copy.change(is_run("search", FIRST, index=1), lambda body: with_spec(body, knobs=moved(body["spec"]["knobs"])))
 
 
 def changed_setting_of_the_chosen(copy: Copy) -> None:

@@ -36,7 +36,9 @@ class Pairs:
     drawn: Table
 
 
-def check_ranks(scores: DerivedScores, verdicts: DerivedVerdicts, found: Json | None, where: str, checks: Checks) -> None:
+def check_ranks(
+    scores: DerivedScores, verdicts: DerivedVerdicts, reported: Json | None, where: str, checks: Checks
+) -> None:
     """Hold the pairs and ranks of `tables.json` to a simulation; None where it has none."""
     declared = scores.declared
     columns, labels = scores.columns[declared.primary], declared.whole.labels
@@ -45,16 +47,25 @@ def check_ranks(scores: DerivedScores, verdicts: DerivedVerdicts, found: Json | 
     second = None
     if verdicts.both and verdicts.beside:
         second = _pairs(scores.fit(verdicts.beside, columns, losses=len(labels)), labels, holed)
-    if first is None or found is None:
+    if first is None or reported is None:
         says = "the report ranks losses whose scores are not complete, or does not rank complete ones."
-        checks.holds((first is None) == (found is None), what="ranks", where=where, code="table-differs", says=says)
+        checks.holds((first is None) == (reported is None), what="ranks", where=where, code="table-differs", says=says)
         return
     for number, pair in enumerate(first.names):
-        own = found["pairs"][number : number + 1]
-        _check_pair(first, second, number, own, f"{where}, {' and '.join(pair)}", checks, alpha=1 - scores.level, both=verdicts.both)
-    expected = _ranks(labels, found["pairs"], 1 - scores.level)
+        own = reported["pairs"][number : number + 1]
+        _check_pair(
+            first,
+            second,
+            number,
+            own,
+            f"{where}, {' and '.join(pair)}",
+            checks,
+            alpha=1 - scores.level,
+            both=verdicts.both,
+        )
+    expected = _ranks(labels, reported["pairs"], 1 - scores.level)
     says = "the ranks are not those that follow from its p-values of pairs."
-    checks.holds(found["intervals"] == expected, what="ranks", where=where, code="table-differs", says=says)
+    checks.holds(reported["intervals"] == expected, what="ranks", where=where, code="table-differs", says=says)
 
 
 def _pairs(fit: Fitted, labels: Sequence[str], holed: set[str]) -> Pairs | None:
@@ -119,7 +130,7 @@ def _check_pair(
     first: Pairs,
     second: Pairs | None,
     number: int,
-    found: Sequence[Json],
+    reported: Sequence[Json],
     where: str,
     checks: Checks,
     *,
@@ -127,10 +138,10 @@ def _check_pair(
     both: bool,
 ) -> None:
     estimate, names = first.estimates[number], first.names[number]
-    if not found or (found[0]["label"], found[0]["other"]) != names:
+    if not reported or (reported[0]["label"], reported[0]["other"]) != names:
         checks.problem(where, "table-differs", "the report does not have this pair in its place.")
         return
-    pair, p = found[0], _both(first, second, number) if both else first.p[number]
+    pair, p = reported[0], _both(first, second, number) if both else first.p[number]
     error = WIDE * math.sqrt(max(p * (1 - p), 1 / THEIRS) * (1 / DRAWS + 1 / THEIRS))
     close = math.isclose(pair["mean"], estimate.mean, rel_tol=1e-7, abs_tol=1e-12) and math.isclose(
         pair["p"], estimate.p, rel_tol=1e-6, abs_tol=1e-12
@@ -151,17 +162,15 @@ def _both(first: Pairs, second: Pairs | None, number: int) -> float:
     return max(first.p[number], second.p[other]) if same else 1.0
 
 
-def _check_edge(
-    pairs: Pairs, estimate: Estimated, found: Json, where: str, checks: Checks, *, alpha: float
-) -> None:
+def _check_edge(pairs: Pairs, estimate: Estimated, reported: Json, where: str, checks: Checks, *, alpha: float) -> None:
     """As many draws as α are beyond the edge of the simultaneous intervals."""
     if estimate.error == 0:
         return
-    edge = (found["high"] - found["low"]) / 2 / estimate.error
+    edge = (reported["high"] - reported["low"]) / 2 / estimate.error
     beyond = float((np.abs(pairs.drawn).max(axis=1) > edge).mean())
     error = WIDE * math.sqrt(alpha * (1 - alpha) * (1 / DRAWS + 1 / THEIRS))
     says = f"its simultaneous interval leaves out {beyond:.4f} of a second simulation."
-    middle = math.isclose((found["high"] + found["low"]) / 2, estimate.mean, rel_tol=1e-7, abs_tol=1e-12)
+    middle = math.isclose((reported["high"] + reported["low"]) / 2, estimate.mean, rel_tol=1e-7, abs_tol=1e-12)
     checks.holds(
         middle and abs(beyond - alpha) <= error,
         what="simultaneous intervals",
