@@ -113,12 +113,16 @@ def _estimate(one: Json, *, best: bool, own: bool) -> Cell:
     if one["mean"] is None:
         return cell(DASH)
     interval, retraining = one["interval"], one["retraining"]
-    parts: list[str | Cell] = [BOLD if best else "", points(one["mean"])]
-    if interval:
-        parts += [" ± ", half_width(interval)]
-        if own and retraining and retraining["over"] + retraining["method"] != interval["over"] + interval["method"]:
-            parts += [" (", half_width(retraining), ")"]
-    return cell(*parts)
+    mean = cell(BOLD if best else "", points(one["mean"]))
+    inner = cell(" (", half_width(retraining), ")") if own and retraining and _differ(one) else ("",)
+    if interval is None:
+        return (*mean, *cell(mean, inner))  # the page prints the mean alone
+    return cell(mean, " ± ", half_width(interval), inner)
+
+
+def _differ(one: Json) -> bool:
+    """Whether the interval over seeds is another one than that of the protocol, so that both are printed."""
+    return bool(one["interval"] != one["retraining"])
 
 
 def half_width(interval: Json) -> Cell:
