@@ -54,10 +54,10 @@ ANOTHER = "again: {dataset: folder, root: ../pictures}"
 DESIGNS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "calibrated": (
         {
-            **_search(searches="2", trials="4"),
+            **_search(searches="2", trials="3"),
             **_interval("method: searches_calibrated, level: 0.95, runners_up: 2", seeds=4),
         },
-        {},
+        {LOSSES: "normalized_softmax: {}"},
     ),
     "pooled, names of one function": (
         {**_search(searches="2"), **_interval("method: searches_pooled, level: 0.9", seeds=4)},
