@@ -27,7 +27,7 @@ def verify(study: Ledger, report: Report = None, proposals: Ask = True) -> None:
     checks = verbs.verify_study(study, report=report, ask=proposals)
     for problem in checks.problems:
         err.print(str(problem), style="red", markup=False, soft_wrap=True)
-    counts = ", ".join(f"{number:,} {what}" for what, number in checks.counted.items())
+    counts = ", ".join(f"{what} {number:,}" for what, number in checks.counted.items())
     out.print(f"checked: {counts}.", markup=False, soft_wrap=True)
     for sentence in checks.unchecked:
         out.print(f"not checked: {sentence}", markup=False, soft_wrap=True)

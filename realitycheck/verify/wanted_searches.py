@@ -192,8 +192,13 @@ def _bounds(searches: Sequence[Json]) -> str:
 
 
 def warning_table(dataset: Json) -> list[WantedTable]:
-    """The codes of the warnings, in order."""
+    """The codes of the warnings, in order, with their sentences where `tables.json` has them."""
     if not dataset["warnings"]:
         return []
-    rows = [[cell(str(n)), cell(one["code"])] for n, one in enumerate(dataset["warnings"], 1)]
-    return [WantedTable("warnings", ["No.", "Warning"], rows, keys=2)]
+    whole = all("sentence" in one for one in dataset["warnings"])
+    rows = [
+        [cell(str(n)), cell(one["code"]), *([cell(one["sentence"])] if whole else [])]
+        for n, one in enumerate(dataset["warnings"], 1)
+    ]
+    heads = ["No.", "Warning", *(["What was found"] if whole else [])]
+    return [WantedTable("warnings", heads, rows, keys=2)]

@@ -25,7 +25,7 @@ def test_a_study_of_several_searches_and_runners_up_holds(tmp_path):
     counts = checks.counted
     assert counts["proposals"] == 12
     assert counts["values of tables.json"] > 800
-    assert min(counts[f"cells of {file}"] for file in ("tables.md", "index.html", "tables.tex", "tables.csv")) > 40
+    assert min(counts[f"cells of {file}"] for file in ("tables.md", "index.html", "tables.tex", "tables.csv")) >= 40
 
 
 def drawn(labels: int, *, searches: int, share: int, holes: bool, seed: int) -> dict[str, LossScores]:
