@@ -63,6 +63,11 @@ class NumbersAgain:
             "noise": noise_floor(scores),
         }
 
+    @property
+    def compare(self) -> str:
+        """Whether losses are compared with the baseline alone, or all pairs as well."""
+        return str(self.study.study["compare"])
+
     def study_keys(self) -> Json:
         """The keys of the study itself."""
         study = self.study.study

@@ -14,11 +14,26 @@ from realitycheck.verify.numbers_again import NumbersAgain
 from realitycheck.verify.printed import WantedTable, latex_tables, markdown_tables, page_tables, plain
 from realitycheck.verify.sentences import check_answers, check_declarations, check_repeated
 from realitycheck.verify.table_check import check_tables
-from realitycheck.verify.wanted_csv import csv_table, differences_csv, scores_csv
-from realitycheck.verify.wanted_scores import difference_table, gain_table, rank_table, score_tables
+from realitycheck.verify.wanted_csv import csv_table, differences_csv, scores_csv, seeds_csv, settings_csv
+from realitycheck.verify.wanted_scores import (
+    difference_table,
+    gain_table,
+    pair_table,
+    paper_tables,
+    rank_table,
+    score_tables,
+)
 from realitycheck.verify.wanted_searches import floor_table, search_tables, unequal_table, warning_table
 
-FILES = ("tables.json", "tables.csv", "differences.csv", "tables.tex", "tables.md", "index.html")
+CSV = {
+    "tables.csv": scores_csv,
+    "differences.csv": differences_csv,
+    "seeds.csv": seeds_csv,
+    "settings.csv": settings_csv,
+}
+"""Name of a file → what it has to hold."""
+
+FILES = ("tables.json", *CSV, "tables.tex", "tables.md", "index.html")
 
 
 def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Checks) -> None:
@@ -37,7 +52,9 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
     reported = _check_json(texts.get("tables.json"), numbers, checks)
     study, datasets = {**numbers.study_keys()}, _datasets(numbers, reported)
     _check_csv(texts, study, datasets, checks)
-    _check_latex(texts.get("tables.tex"), study, datasets, numbers, checks)
+    if "tables.tex" in texts:
+        papers = [table for data in datasets for table in paper_tables(study, data)]
+        check_tables(papers, latex_tables(texts["tables.tex"]), "tables.tex", checks)
     wanted = _wanted(study, datasets, reported, numbers)
     if "tables.md" in texts:
         check_tables(wanted, markdown_tables(texts["tables.md"]), "tables.md", checks)
@@ -50,7 +67,7 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
     check_declarations(study, datasets, flat, checks)
     if reported is not None:
         check_repeated(reported, flat, checks)
-    checks.skip("Figures (SVG), the texts around tables, and provenance.html.")
+    checks.skip("Figures, the texts around tables, provenance.html, methods.tex and references.bib.")
 
 
 def _check_json(text: str | None, numbers: NumbersAgain, checks: Checks) -> Json | None:
@@ -80,22 +97,9 @@ def _datasets(numbers: NumbersAgain, reported: Json | None) -> list[Json]:
 def _check_csv(texts: dict[str, str], study: Json, datasets: Sequence[Json], checks: Checks) -> None:
     if not datasets:
         return
-    for name, make in (("tables.csv", scores_csv), ("differences.csv", differences_csv)):
+    for name, make in CSV.items():
         if name in texts:
             check_tables([make(study, datasets)], [csv_table(texts[name])], name, checks)
-
-
-def _check_latex(
-    text: str | None, study: Json, datasets: Sequence[Json], numbers: NumbersAgain, checks: Checks
-) -> None:
-    if text is not None:
-        check_tables(_scores(study, datasets, numbers), latex_tables(text), "tables.tex", checks)
-
-
-def _scores(study: Json, datasets: Sequence[Json], numbers: NumbersAgain) -> list[WantedTable]:
-    methods = [scores.method for scores in numbers.scores]
-    pairs = zip(datasets, methods, strict=True)
-    return [table for data, method in pairs for table in score_tables(study, data, method=method)]
 
 
 def _wanted(study: Json, datasets: Sequence[Json], reported: Json | None, numbers: NumbersAgain) -> list[WantedTable]:
@@ -105,7 +109,8 @@ def _wanted(study: Json, datasets: Sequence[Json], reported: Json | None, number
     for data, scores in zip(datasets, numbers.scores, strict=True):
         wanted += gain_table(study, data) + score_tables(study, data, method=scores.method)
         wanted += difference_table(study, data)
-        wanted += rank_table(study, data, theirs.get(data["dataset"], {}).get("ranks"))
+        ranks = theirs.get(data["dataset"], {}).get("ranks")
+        wanted += rank_table(study, data, ranks) + pair_table({**study, "compare": numbers.compare}, ranks)
         wanted += floor_table(study, data) + search_tables(study, data)
     return [*wanted, unequal_table(study, datasets)]
 

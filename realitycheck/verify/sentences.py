@@ -33,6 +33,16 @@ def check_answers(dataset: Json, reported: Json, where: str, checks: Checks) -> 
         checks: the result.
     """
     wanted = {one["label"]: one for one in dataset["comparisons"]}
+    parts = " ".join(reported.get("answers", {}).values())
+    says = "its answers are not those by question."
+    holds = reported.get("answer") == parts
+    checks.holds(holds, what="sentences", where=f"{where}: answer", code="sentence-differs", says=says)
+    if re.search(r"\bNo loss is better or worse than\b", parts):
+        clear = [one["label"] for one in dataset["comparisons"] if one["verdict"] in ("better", "worse")]
+        says = f"it says that no loss differs, and the records lead to {', '.join(clear)}."
+        checks.holds(
+            not clear, what="verdicts in sentences", where=f"{where}: answer", code="sentence-differs", says=says
+        )
     for claim in _claims(reported.get("answer", "")):
         _check(claim, {name: one["verdict"] for name, one in wanted.items()}, f"{where}: answer", checks)
     _check_numbers(reported.get("answer", ""), wanted, f"{where}: answer", checks)
@@ -130,7 +140,7 @@ def check_repeated(reported: Json, texts: Mapping[str, str], checks: Checks) -> 
 def _sentences(dataset: Json) -> Sequence[str]:
     helped = dataset.get("against_untrained") or {}
     warned = [one.get("sentence") for one in dataset.get("warnings", ())]
-    return [text for text in (dataset.get("answer"), helped.get("answer"), *warned) if text]
+    return [text for text in (*dataset.get("answers", {}).values(), helped.get("answer"), *warned) if text]
 
 
 def check_declarations(study: Json, datasets: Sequence[Json], texts: Mapping[str, str], checks: Checks) -> None:

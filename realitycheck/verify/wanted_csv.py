@@ -45,6 +45,46 @@ def _parts(one: Json | None) -> tuple[Cell, Cell, Cell]:
     return mean, cell("") if one["interval"] is None else half_width(one["interval"]), cell(str(n))
 
 
+def seeds_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
+    """One line per dataset, row and replicate: its score in every column."""
+    columns = list(
+        dict.fromkeys((one["category"], one["metric"]) for data in datasets for one in data["rows"][0]["cells"])
+    )
+    heads = ["dataset", "loss", "trained", "search", "replicate"]
+    heads += [f"{study['categories'][category]} {heading(metric)}" for category, metric in columns]
+    rows = []
+    for data in datasets:
+        for row in (*data["rows"], *data["untrained"]):
+            own = {(one["category"], one["metric"]): one["values"] for one in row["cells"]}
+            count = len(row["cells"][0]["values"])
+            share = max(1, count // study["searches_per_loss"])
+            for place in range(count):
+                search = str(place // share + 1) if row["trained"] and count >= study["searches_per_loss"] else ""
+                first = (data["dataset"], row["label"], YES[row["trained"]], search, str(place + 1))
+                values = [own[column][place] if column in own else None for column in columns]
+                rows.append([*map(cell, first), *map(_percent, values)])
+    return WantedTable("seeds", heads, rows, keys=5)
+
+
+def _percent(value: float | None) -> Cell:
+    return cell("") if value is None else shown(value, lambda one: f"{100 * one:.6f}")
+
+
+def settings_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
+    """One line per hyper-parameter of the setting that each search chose."""
+    heads = ["dataset", "loss", "search", "hyper_parameter", "trial", "source", "validation_map_at_r", "value", "raw"]
+    rows = []
+    for data in datasets:
+        for one in data["searches"]:
+            for knob in one["knobs"]:
+                ends = [repr(end) for end in knob["bounds"]] if knob["bounds"] else ["", ""]
+                first = (data["dataset"], one["label"], str(one["number"] + 1), knob["name"], str(one["slot"] + 1))
+                value = [str(knob["value"]), "" if knob["raw"] is None else str(knob["raw"]), knob["scale"], *ends]
+                line = [*map(cell, (*first, one["source"])), _percent(one["value"]), *map(cell, value)]
+                rows.append([*line, cell(knob["on_bound"] or "")])
+    return WantedTable("settings", [*heads, "scale", "low", "high", "at_bound"], rows, keys=4)
+
+
 def differences_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
     """One line per dataset and loss but the baseline."""
     heads = ["dataset", "loss", "status", "exploratory", "baseline", "category", "metric", "verdict", "difference"]

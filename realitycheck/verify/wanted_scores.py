@@ -80,14 +80,35 @@ def marks_of(row: Json, *, counts: bool) -> list[str]:
 
 
 def score_tables(study: Json, dataset: Json, *, method: str) -> list[WantedTable]:
-    """Mean ± half-width of every column, the best one bold."""
+    """Mean ± half-width of every column, and that over seeds in brackets where it is another one."""
+    both = "both" if method != "student_t" else "own"
+    whole = _fits(dataset)
+    return _score_tables(study, dataset, [list(study["categories"])] if whole else _single(study), both)
+
+
+def paper_tables(study: Json, dataset: Json) -> list[WantedTable]:
+    """The tables of the LaTeX file: all categories, each one, and the layout of the published tables."""
+    categories = list(study["categories"])
+    published = [one for one in ("complete", "ensemble", "aggregate") if one in categories]
+    tables = _score_tables(study, dataset, [categories], "own") if _fits(dataset) else []
+    tables += _score_tables(study, dataset, _single(study), "own")
+    return tables + (_score_tables(study, dataset, [published], "retraining") if _fits(dataset) else [])
+
+
+def _fits(dataset: Json) -> bool:
+    return len(dataset["rows"][0]["cells"]) <= WIDEST
+
+
+def _single(study: Json) -> list[list[str]]:
+    return [[category] for category in study["categories"]]
+
+
+def _score_tables(study: Json, dataset: Json, parts: Sequence[Sequence[str]], half: str) -> list[WantedTable]:
+    """One table for each list of categories; `half` is which half-widths are printed: `own`, `retraining`, `both`."""
     rows = [*dataset["rows"], *dataset["untrained"]]
     columns = [(one["category"], one["metric"]) for one in rows[0]["cells"]]
     best = [_best(rows, place) for place in range(len(columns))]
-    own = method != "student_t"
-    groups = [list(range(len(columns)))]
-    if len(columns) > WIDEST:
-        groups = [[n for n, one in enumerate(columns) if one[0] == category] for category in study["categories"]]
+    groups = [[n for part in parts_of for n, one in enumerate(columns) if one[0] == part] for parts_of in parts]
     return [
         WantedTable(
             "test scores",
@@ -95,7 +116,7 @@ def score_tables(study: Json, dataset: Json, *, method: str) -> list[WantedTable
             [
                 [
                     marked(row["label"], marks_of(row, counts=True)),
-                    *(_estimate(row["cells"][n], best=best[n] == row["label"], own=own) for n in group),
+                    *(_estimate(row["cells"][n], half, best=best[n] == row["label"]) for n in group),
                 ]
                 for row in rows
             ],
@@ -109,12 +130,12 @@ def _best(rows: Sequence[Json], place: int) -> str | None:
     return str(max(means, key=lambda pair: pair[0])[1]) if means else None
 
 
-def _estimate(one: Json, *, best: bool, own: bool) -> Cell:
+def _estimate(one: Json, half: str, *, best: bool) -> Cell:
     if one["mean"] is None:
         return cell(DASH)
-    interval, retraining = one["interval"], one["retraining"]
+    interval, retraining = one["retraining" if half == "retraining" else "interval"], one["retraining"]
     mean = cell(BOLD if best else "", points(one["mean"]))
-    inner = cell(" (", half_width(retraining), ")") if own and retraining and _differ(one) else ("",)
+    inner = cell(" (", half_width(retraining), ")") if half == "both" and retraining and _differ(one) else ("",)
     if interval is None:
         return (*mean, *cell(mean, inner))  # the page prints the mean alone
     return cell(mean, " ± ", half_width(interval), inner)
@@ -199,3 +220,23 @@ def rank_table(study: Json, dataset: Json, ranks: Json | None) -> list[WantedTab
         span_of = str(one["best"]) if one["best"] == one["worst"] else f"{one['best']} to {one['worst']}"
         lines.append([marked(one["label"], marks_of(row, counts=False)), points(means[0]), cell(span_of)])
     return [WantedTable("ranks", ["Loss", "Mean", f"Ranks, {percent(study['level'])}"], lines)]
+
+
+def pair_table(study: Json, ranks: Json | None) -> list[WantedTable]:
+    """All pairs, where the study compares them; they were checked by simulation in `tables.json`."""
+    if ranks is None or study["compare"] != "all_pairs":
+        return []
+    rows = []
+    for one in ranks["pairs"]:
+        names = [with_status(study, one[side]) for side in ("label", "other")]
+        word = "higher" if one["mean"] > 0 else "lower"
+        sure = one["p_stepdown"] < 1 - study["level"]
+        ends = cell(signed(one["low"]), " to ", signed(one["high"]))
+        line = [cell(" – ".join(names)), cell(word if sure else "undecided"), signed(one["mean"]), ends]
+        rows.append([*line, p_value(one["p_stepdown"])])
+    return [WantedTable("pairs", ["Pair", "Result", "Difference", f"{percent(study['level'])} interval", "p"], rows)]
+
+
+def with_status(study: Json, label: str) -> str:
+    """A loss in running text: with its status where it is a reconstruction."""
+    return f"{label} (reconstruction)" if study["statuses"].get(label) == "reconstruction" else label

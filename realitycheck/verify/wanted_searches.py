@@ -7,7 +7,7 @@ from typing import Any
 
 from realitycheck.verify.digests import Json
 from realitycheck.verify.printed import Cell, WantedTable, cell, shown
-from realitycheck.verify.wanted_scores import DASH, heading, marked, percent, points, signed, span
+from realitycheck.verify.wanted_scores import DASH, heading, marked, percent, points, signed, span, with_status
 
 
 def number(value: Any) -> Cell:
@@ -146,7 +146,7 @@ def floor_table(study: Json, dataset: Json) -> list[WantedTable]:
     rows = []
     for one in dataset["noise"]["floors"]:
         pair, further = one["largest"], one["pairs"] - len(one["closer"])
-        names = [_plain_name(study, pair[side]) for side in ("higher", "lower")]
+        names = [with_status(study, pair[side]) for side in ("higher", "lower")]
         rows.append(
             [
                 cell(f"{study['categories'][one['category']]} {heading(one['metric'])}"),
@@ -156,10 +156,6 @@ def floor_table(study: Json, dataset: Json) -> list[WantedTable]:
             ]
         )
     return [WantedTable("noise floor", [*heads, "Further apart"], rows)]
-
-
-def _plain_name(study: Json, label: str) -> str:
-    return f"{label} (reconstruction)" if study["statuses"].get(label) == "reconstruction" else label
 
 
 def unequal_table(study: Json, datasets: Sequence[Json]) -> WantedTable:
@@ -172,7 +168,7 @@ def unequal_table(study: Json, datasets: Sequence[Json]) -> WantedTable:
     for one in study["treatments"]:
         classes, images = one["classes"], one["per_class"]
         batch = f"{classes} class{'es' * (classes != 1)} × {images} image{'s' * (images != 1)}"
-        line = [cell(_plain_name(study, one["label"])), cell(batch), cell(one["distance"])]
+        line = [cell(with_status(study, one["label"])), cell(batch), cell(one["distance"])]
         for dataset in datasets:
             own = [search for search in dataset["searches"] if search["label"] == one["label"]]
             line += [cell(str(own[0]["searched"]) if own else DASH), cell(_bounds(own) or DASH)]

@@ -110,6 +110,19 @@ def changed_differences_cell(copy: Copy) -> None:
     copy.replace("differences.csv", ",undecided,", ",better,")
 
 
+def changed_seeds_cell(copy: Copy) -> None:
+    path = copy.report / "seeds.csv"
+    line = path.read_text().splitlines()[2]
+    cell = line.split(",")[-1]
+    copy.replace("seeds.csv", line, f"{line.removesuffix(cell)}{float(cell) + 0.001:.6f}")
+
+
+def changed_setting_in_the_table(copy: Copy) -> None:
+    line = (copy.report / "settings.csv").read_text().splitlines()[1]
+    value = line.split(",")[7]
+    copy.replace("settings.csv", line, line.replace(value, str(float(value) + 0.01), 1))
+
+
 def changed_json_value(copy: Copy) -> None:
     def raise_mean(body: dict) -> None:
         body["datasets"][0]["rows"][1]["cells"][0]["values"][0] += 1e-5
@@ -159,8 +172,10 @@ def changed_verdict_word(copy: Copy) -> None:
 def changed_verdict_sentence(copy: Copy) -> None:
     def claim(body: dict) -> None:
         (dataset,) = body["datasets"]
-        dataset["answer"] = dataset["answer"].replace(f"against {FIRST} is undecided", f"is better than {FIRST}", 1)
-        assert "is better than" in dataset["answer"]
+        undecided = f"{SECOND} against {FIRST} is undecided"
+        for answers, question in ((dataset, "answer"), (dataset["answers"], "What is undecided?")):
+            assert undecided in answers[question]
+            answers[question] = answers[question].replace(undecided, f"{SECOND} is better than {FIRST}", 1)
 
     copy.edit_json(claim)
 
@@ -181,7 +196,7 @@ def changed_seed(copy: Copy) -> None:
 
 
 def changed_proposal(copy: Copy) -> None:
-    """The proposal and the runs of its trial, so that all ids fit."""
+    """Change the proposal and the runs of its trial, so that all ids fit."""
 
     def moved(knobs: dict) -> dict:
         return {**knobs, "pos_margin": knobs["pos_margin"] * 0.5}
@@ -300,6 +315,8 @@ TAMPERINGS = {
     late_opening: "opening-late",
     changed_csv_cell: "cell-differs",
     changed_differences_cell: "cell-differs",
+    changed_seeds_cell: "cell-differs",
+    changed_setting_in_the_table: "cell-differs",
     changed_json_value: "table-differs",
     changed_interval: "table-differs",
     changed_p_value: "table-differs",
