@@ -10,6 +10,7 @@ from realitycheck.verify import derived_declarations as declarations
 from realitycheck.verify import derived_searches
 from realitycheck.verify.checks import Checks
 from realitycheck.verify.declared import DeclaredStudy
+from realitycheck.verify.derived_classes import per_class
 from realitycheck.verify.derived_floor import noise_floor
 from realitycheck.verify.derived_scores import DerivedScores
 from realitycheck.verify.derived_verdicts import DerivedVerdicts
@@ -61,6 +62,7 @@ class NumbersAgain:
             "openings": declarations.openings(story),
             "warnings": find_again(scores),
             "noise": noise_floor(scores),
+            "per_class": per_class(story),
         }
 
     @property

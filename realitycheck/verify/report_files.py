@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from realitycheck.verify.checks import Checks, shortened
+from realitycheck.verify.derived_classes import class_table
 from realitycheck.verify.digests import Json
 from realitycheck.verify.numbers_again import NumbersAgain
 from realitycheck.verify.printed import WantedTable, latex_tables, markdown_tables, page_tables, plain
@@ -111,7 +112,7 @@ def _wanted(study: Json, datasets: Sequence[Json], reported: Json | None, number
         wanted += difference_table(study, data)
         ranks = theirs.get(data["dataset"], {}).get("ranks")
         wanted += rank_table(study, data, ranks) + pair_table({**study, "compare": numbers.compare}, ranks)
-        wanted += floor_table(study, data) + search_tables(study, data)
+        wanted += class_table(data) + floor_table(study, data) + search_tables(study, data)
     return [*wanted, unequal_table(study, datasets)]
 
 

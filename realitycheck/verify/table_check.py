@@ -40,7 +40,7 @@ def check_tables(wanted: Sequence[WantedTable], printed: Sequence[PrintedTable],
 
 def _check_rows(table: WantedTable, printed: PrintedTable, heads: Row, where: str, checks: Checks) -> None:
     """Rows are matched by their first cells, whatever their order."""
-    places = [printed.heads.index(head) for head in heads]
+    places = _places(heads, printed.heads)
     rows = [[row[place] if place < len(row) else "" for place in places] for row in printed.rows]
     for row in rows:
         row[0] = row[0].removeprefix(BOLD)
@@ -62,6 +62,17 @@ def _check_rows(table: WantedTable, printed: PrintedTable, heads: Row, where: st
             continue
         for head, text, options in zip(table.heads, own, cells, strict=True):
             _check_cell(text, options, head, f"{where}, {name}", checks)
+
+
+def _places(heads: Row, there: Row) -> list[int]:
+    """The column of each head; the second column of a head follows the first one."""
+    left = list(enumerate(there))
+    places = []
+    for head in heads:
+        place = next((place for place, name in left if name == head), there.index(head))
+        left = [pair for pair in left if pair[0] != place]
+        places.append(place)
+    return places
 
 
 def _keyed(row: Row, cells: Sequence[Cell], keys: int) -> list[tuple[str, Cell]]:

@@ -159,6 +159,14 @@ def changed_page_cell(copy: Copy) -> None:
     copy.replace("index.html", f'>{cell}<span class="half">', f'>{float(cell) + 0.01:.2f}<span class="half">')
 
 
+def changed_class_count(copy: Copy) -> None:
+    text = (copy.report / "tables.md").read_text()
+    row = re.search(r"Largest losses \|\n\|[^\n]*\n(\|[^\n]*\n)", text)[1]
+    cells = row.split("|")
+    cells[5] = f" {int(cells[5]) + 1} "
+    copy.replace("tables.md", row, "|".join(cells))
+
+
 def bold_loser(copy: Copy) -> None:
     text = (copy.report / "tables.md").read_text()
     bold = re.search(r"\*\*(\d+\.\d\d ± [^*|]*)\*\*", text)[1]
@@ -323,6 +331,7 @@ TAMPERINGS = {
     changed_latex_cell: "cell-differs",
     changed_markdown_cell: "cell-differs",
     changed_page_cell: "cell-differs",
+    changed_class_count: "cell-differs",
     bold_loser: "cell-differs",
     changed_verdict_word: "cell-differs",
     changed_verdict_sentence: "sentence-differs",
