@@ -29,7 +29,6 @@ from realitycheck.verbs.study import (
     study_warnings,
 )
 from realitycheck.verbs.study_result import Activity, StudyResult, Watch
-from realitycheck.verbs.study_result import StudyResult, Watch
 from realitycheck.verbs.verify import verify_study
 from realitycheck.verbs.work import seconds_until
 
