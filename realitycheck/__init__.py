@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_VERBS = ("load_study", "plan_study", "report_study", "run_study")
+_VERBS = ("load_study", "plan_study", "report_study", "run_study", "verify_study")
 _ROOMS = ("losses", "metrics")
 
-__all__ = ["load_study", "losses", "metrics", "plan_study", "report_study", "run_study"]
+__all__ = ["load_study", "losses", "metrics", "plan_study", "report_study", "run_study", "verify_study"]
 
 
 def __getattr__(name: str) -> Any:

@@ -25,6 +25,7 @@ FLOORS = {
     "search": 4,
     "executors": 4,
     "report": 4,
+    "verify": 4,
     "check": 4,
     "catalog": 3,
     "plan": 3,
@@ -54,7 +55,7 @@ FLOORS = {
 """Room, or one module of it that lies lower, to its floor. Modules of floor 0 may import `errors`."""
 
 SCIENCES = ({"losses"}, {"metrics"}, {"datasets"}, {"trunks"}, {"statistics"})
-TOWERS = ({"stores", "training", "evaluations"}, {"search"}, {"executors"}, {"report"})
+TOWERS = ({"stores", "training", "evaluations"}, {"search"}, {"executors"}, {"report"}, {"verify"})
 APART = (SCIENCES, TOWERS)
 """Groups of rooms that never import one another, unless the imported module lies on a lower floor."""
 
@@ -137,7 +138,7 @@ def test_no_circle():
 
 MONOPOLIES = {
     "optuna": {"search.propose", "search.samplers.*"},
-    "scipy": {"statistics.*", "datasets.reading.matlab"},
+    "scipy": {"statistics.*", "datasets.reading.matlab", "verify.*"},
     "faiss": {"metrics.*"},
     "rich": {"cli.*"},
     "typer": {"cli.*"},
@@ -167,6 +168,17 @@ def test_monopolies(package):
         if any(name.split(".")[0] == package for name in imports(tree)):
             packages = {".".join(module.split(".")[:length]) + ".*" for length in range(1, module.count(".") + 1)}
             assert allowed & {module, *packages}, f"{module} imports {package}"
+
+
+def test_a_verification_shares_nothing_with_what_it_verifies():
+    """`verify` imports the errors and itself: no formula, reader or digest of the code whose numbers it derives again.
+
+    The verb gives it the study as plain JSON, and the answers of the sampler.
+    """
+    own = [name for module, tree in MODULES.items() if room(module) == "verify" for name in imports(tree)]
+    ours = {name for name in own if name.split(".")[0] == "realitycheck"}
+    assert len(ours) > 10
+    assert {name for name in ours if not f"{name}.".startswith("realitycheck.verify.")} == {"realitycheck.errors"}
 
 
 PUBLISHING = {"link", "rename", "fsync", "sync", "mkstemp", "NamedTemporaryFile", "file_digest"}

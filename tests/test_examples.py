@@ -25,6 +25,7 @@ VERBS = [
     "realitycheck.verbs.plan:plan_study",
     "realitycheck.verbs.run:run_study",
     "realitycheck.verbs.report:report_study",
+    "realitycheck.verbs.verify:verify_study",
 ]
 """In the order in which a user calls them: each goes on from the files of those before."""
 
@@ -63,7 +64,7 @@ def test_the_examples_of_the_verbs_are_true_one_after_the_other(home, monkeypatc
 
 
 def test_the_package_lists_its_functions():
-    stable = {"load_study", "plan_study", "run_study", "report_study", "losses", "metrics"}
+    stable = {"load_study", "plan_study", "run_study", "report_study", "verify_study", "losses", "metrics"}
     assert stable <= set(dir(realitycheck))
     assert all(hasattr(realitycheck, name) for name in stable)
 

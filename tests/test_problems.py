@@ -16,7 +16,7 @@ PAGE = PACKAGE.parent / "docs" / "problems.md"
 RAISING = {
     *("Problem", "one", "Fault", "Refused", "Unreadable", "problem", "protocol_problem", "knob_problem"),
     *("missing", "unknown", "not_allowed", "out_of_range", "PydanticCustomError", "_Wording", "_spoil", "_refuse"),
-    "Warned",
+    *("Warned", "holds", "Unaccounted"),
 }
 """Calls that carry the code of a problem."""
 

@@ -18,7 +18,7 @@ with at_stop(leave):  # these imports take seconds
 
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
-    from realitycheck.cli import lists, reports
+    from realitycheck.cli import lists, reports, verdict_lines
     from realitycheck.cli.arguments import (
         Again,
         CheckpointEvery,
@@ -203,7 +203,7 @@ def doctor(study: StudyFile) -> None:
     out.print("Images and weights are unchanged.")
 
 
-for command in (reports.report, lists.catalog, lists.published, lists.fetch):
+for command in (reports.report, verdict_lines.verify, lists.catalog, lists.published, lists.fetch):
     app.command()(command)
 
 

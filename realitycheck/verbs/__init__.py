@@ -29,6 +29,7 @@ from realitycheck.verbs.study import (
     study_warnings,
 )
 from realitycheck.verbs.study_result import Activity, StudyResult, Watch
+from realitycheck.verbs.verify import verify_study
 from realitycheck.verbs.work import seconds_until
 
 __all__ = [
@@ -68,4 +69,5 @@ __all__ = [
     "standing_problems",
     "study_standings",
     "study_warnings",
+    "verify_study",
 ]

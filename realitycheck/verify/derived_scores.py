@@ -1,0 +1,136 @@
+"""The rows of the table of scores: every value, its mean, its intervals, and how many are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+
+from realitycheck.verify.digests import Json
+from realitycheck.verify.estimates import Fitted
+from realitycheck.verify.estimates_of_luck import KINDS
+from realitycheck.verify.formulas import Scored, Value, known, mean
+from realitycheck.verify.retold import Retold, RetoldRow, RetoldSearch, missing_categories
+
+Place = tuple[str, str]
+"""A category and a metric."""
+
+
+class DerivedScores:
+    """The scores of a study on one dataset.
+
+    Args:
+        story: the course of the study.
+    """
+
+    def __init__(self, story: Retold) -> None:
+        self.story, self.declared = story, story.declared
+        self.method = str(self.declared.protocol["interval"]["method"])
+        self.level = float(self.declared.protocol["interval"]["level"])
+        self.places = [(category, metric) for category in self.declared.categories for metric in self.declared.metrics]
+
+    @cached_property
+    def columns(self) -> dict[Place, dict[str, Scored]]:
+        """The scores of every loss by category and metric."""
+        return {place: {row.label: self.column(row, place) for row in self.story.losses} for place in self.places}
+
+    @cached_property
+    def fits(self) -> dict[Place, Fitted]:
+        """The estimator of the protocol, in every column."""
+        return {place: self.fit(self.method, columns) for place, columns in self.columns.items()}
+
+    def fit(self, method: str, columns: dict[str, Scored], losses: int | None = None) -> Fitted:
+        """An estimator on some columns; its rules depend on the number of losses that the study declares."""
+        count = len(self.declared.whole.labels) if losses is None else losses
+        return KINDS[method](columns, searches=self.declared.searches, losses=count)
+
+    def values(self, row: RetoldRow, place: Place) -> list[Value]:
+        """One score per replicate, search by search; None for a missing one."""
+        values: list[Value] = []
+        for search in row.searches:
+            numbers = [0] if row.constant else self.declared.replicates(search.number)
+            own = {one.index: one.score(*place, row.distance, row.evaluation) for one in search.replicates}
+            values += [own.get(index) for index in numbers]
+        return values
+
+    def column(self, row: RetoldRow, place: Place) -> Scored:
+        """The scores of one loss with those of its near-best settings and of its classes."""
+        values = self.values(row, place)
+        near = [self._near(row, search, place) for search in row.searches]
+        whole = [scores for scores in near if scores]
+        classes = [one.classes(place[0], row.distance, row.evaluation) for one in row.replicates]
+        by_class = place[1] == "map_at_r" and len(classes) == len(values)
+        return Scored(values, whole if len(whole) == len(near) else [], classes if by_class else [])
+
+    def _near(self, row: RetoldRow, search: RetoldSearch, place: Place) -> tuple[float, ...] | None:
+        """None while a near-best setting lacks a score that it can still get."""
+        values = []
+        for rank, (_, models) in enumerate(search.near):
+            if place[0] == "complete" and self._complete_lost(row, search, rank):
+                continue
+            value = models.score(*place, row.distance, row.evaluation)
+            if value is None:
+                return None
+            values.append(value)
+        return tuple(values)
+
+    def _complete_lost(self, row: RetoldRow, search: RetoldSearch, rank: int) -> bool:
+        complete = search.near[rank][1].complete
+        if rank:
+            return complete is not None and complete["outcome"] == "diverged"
+        alone = RetoldRow(row.label, row.distance, row.evaluation, [search])
+        return missing_categories(alone, self.declared, "complete")[0]
+
+    def rows(self, *, exploratory: Collection[str], late: Collection[str]) -> list[Json]:
+        """The rows of the losses, as `tables.json` holds them."""
+        rows = []
+        for row in self.story.losses:
+            cells = [self.cell(row, place, self.fits[place]) for place in self.places]
+            own = {"exploratory": row.label in exploratory, "late": row.label in late}
+            rows.append({**_head(row), **own, "cells": cells})
+        return rows
+
+    def untrained(self) -> list[Json]:
+        """The rows of untrained models; their intervals are Student's t over seeds."""
+        rows = []
+        for row in self.story.untrained:
+            cells = []
+            for place in self.places:
+                column = {row.label: Scored(self.values(row, place))}
+                fit = None if row.constant else Fitted(column, searches=1, losses=1)
+                cells.append(self.cell(row, place, fit))
+            rows.append({**_head(row), "exploratory": False, "late": False, "cells": cells})
+        return rows
+
+    def cell(self, row: RetoldRow, place: Place, fit: Fitted | None) -> Json:
+        """One cell."""
+        values = self.values(row, place)
+        there = known(values)
+        alone = Fitted({row.label: Scored(values)}, searches=1, losses=1).loss(row.label) if fit else None
+        own = fit.loss(row.label) if fit else None
+        gone = self._gone(row, place[0])
+        return {
+            "category": place[0],
+            "metric": place[1],
+            "values": values,
+            "mean": mean(there) if there else None,
+            "interval": own.ends(self.level) if own else None,
+            "retraining": alone.ends(self.level) if alone else None,
+            "search_means": self._search_means(row, place),
+            "diverged": gone,
+            "pending": len(values) - len(there) - gone,
+        }
+
+    def _gone(self, row: RetoldRow, category: str) -> int:
+        """Replicates that cannot have a score: a run diverged, or every trial of their search did."""
+        lost = sum(missing_categories(row, self.declared, category))
+        return lost + sum(len(self.declared.replicates(one.number)) for one in row.searches if one.all_diverged)
+
+    def _search_means(self, row: RetoldRow, place: Place) -> list[Value]:
+        values = self.values(row, place)
+        share = len(values) // len(row.searches)
+        parts = [known(values[share * one : share * (one + 1)]) for one in range(len(row.searches))]
+        return [mean(part) if part else None for part in parts]
+
+
+def _head(row: RetoldRow) -> Json:
+    return {"label": row.label, "distance": row.distance, "constant": row.constant, "trained": row.trained}

@@ -1,0 +1,174 @@
+"""The warnings beside the verdicts, by code, loss and number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from realitycheck.verify.declared import place_of
+from realitycheck.verify.derived_scores import DerivedScores
+from realitycheck.verify.derived_searches import endings, first_best, search_effort, searches
+from realitycheck.verify.digests import Json
+from realitycheck.verify.formulas import known, mean
+
+PREDICTS, AGREES, FEWEST, MOST = 0.6, 0.5, 5, 0.5
+"""Thresholds of docs/statistics.md, Warnings."""
+
+FROM_NOTES = frozenset({"search-failed"})
+"""Codes of warnings that rest on notes of attempts, which are no evidence."""
+
+
+def find_again(scores: DerivedScores) -> list[Json]:
+    """All warnings of one dataset in the order of the list."""
+    warnings = [
+        *_knobs(scores),
+        *_validation(scores),
+        *_estimate(scores),
+        *_disagreeing(scores),
+        *_replicates(scores),
+        *_iteration_0(scores),
+        *_endings(scores),
+        *_of_searches(scores),
+    ]
+    return [{"code": code, "about": about} for code, about in warnings if about]
+
+
+Found = Iterator[tuple[str, list[Json]]]
+
+
+def _about(label: str | None, search: int | None, **numbers: float | int | str) -> Json:
+    return {"label": label, "search": search, "numbers": numbers}
+
+
+def _means(scores: DerivedScores) -> dict[str, float]:
+    """Label → mean primary score."""
+    columns = scores.columns[scores.declared.primary]
+    return {label: mean(known(one.values)) for label, one in columns.items() if known(one.values)}
+
+
+def _knobs(scores: DerivedScores) -> Found:
+    means = _means(scores)
+    for knob in scores.declared.protocol["search"]["shared"]:
+        places = _places(scores, knob)
+        both = [label for label in means if label in places]
+        rho = _spearman([places[label] for label in both], [means[label] for label in both])
+        if rho is not None and abs(rho) > PREDICTS:
+            yield "knob-predicts-ranking", [_about(None, None, knob=knob, spearman=rho, losses=len(both))]
+
+
+def _places(scores: DerivedScores, knob: str) -> dict[str, float]:
+    """Label → where in its range the knob was chosen, as a mean over the searches."""
+    places = {}
+    for row in scores.story.losses:
+        bounds = scores.declared.space(row.label).get(knob)
+        chosen = [search.chosen.knobs.get(knob) for search in row.searches if search.chosen]
+        numbers = [value for value in chosen if isinstance(value, int | float)]
+        ranged = isinstance(bounds, dict) and "choice" not in bounds
+        if ranged and numbers and len(numbers) == len(row.searches):
+            places[row.label] = mean([float(place_of(bounds, value)) for value in numbers])
+    return places
+
+
+def _validation(scores: DerivedScores) -> Found:
+    means = _means(scores)
+    values = {row.label: known([one.value for one in row.replicates]) for row in scores.story.losses}
+    both = [label for label in means if values[label]]
+    rho = _spearman([mean(values[label]) for label in both], [means[label] for label in both])
+    if rho is not None and rho < AGREES:
+        yield "validation-does-not-predict", [_about(None, None, spearman=rho, losses=len(both))]
+
+
+def _spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Pearson's r of the ranks, ties at their mean rank."""
+    if len(first) < FEWEST or len(set(first)) == 1 or len(set(second)) == 1:
+        return None
+    return float(np.corrcoef(_ranked(first), _ranked(second))[0, 1])
+
+
+def _ranked(values: Sequence[float]) -> list[float]:
+    return [sum(other < one for other in values) + (sum(other == one for other in values) + 1) / 2 for one in values]
+
+
+def _estimate(scores: DerivedScores) -> Found:
+    fit = scores.fits[scores.declared.primary]
+    for _ in fit.warnings:
+        yield "estimate-doubtful", [_about(None, None, **fit.diagnostics)]
+
+
+def _disagreeing(scores: DerivedScores) -> Found:
+    fit = scores.fits[scores.declared.primary]
+    odd = [label for label in scores.declared.whole.labels if label in fit.disagreeing]
+    yield (
+        "searches-disagree",
+        [
+            _about(label, None, **{f"search {place + 1}": value for place, value in enumerate(fit.means[label])})
+            for label in odd
+        ],
+    )
+
+
+def _replicates(scores: DerivedScores) -> Found:
+    cells = {row.label: scores.cell(row, scores.declared.primary, None) for row in scores.story.losses}
+    yield (
+        "replicates-diverged",
+        [
+            _about(label, None, diverged=cell["diverged"], replicates=len(cell["values"]))
+            for label, cell in cells.items()
+            if cell["diverged"]
+        ],
+    )
+
+
+def _iteration_0(scores: DerivedScores) -> Found:
+    counts = first_best(scores.story) if _untrained_scored(scores) else {}
+    yield (
+        "iteration-0-best",
+        [_about(label, None, runs=runs, iteration_0_best=best) for label, (runs, best) in counts.items() if best],
+    )
+
+
+def _untrained_scored(scores: DerivedScores) -> bool:
+    return any(known(scores.values(row, scores.declared.primary)) for row in scores.story.untrained)
+
+
+def _endings(scores: DerivedScores) -> Found:
+    ended = endings(scores.story)
+    yield (
+        "ended-by-cap",
+        [
+            _about(one["label"], one["number"], phase=one["phase"], **_capped(one["final"]))
+            for one in ended
+            if one["final"]["capped"] > MOST * one["final"]["runs"]
+        ],
+    )
+    normal = {(one["label"], one["number"]): len(one["complete"]) for one in ended if one["phase"] == "normal"}
+    longer = [one["label"] for one in ended if len(one["complete"]) > normal[one["label"], one["number"]]]
+    yield "no-normal-phase", [_about(label, None) for label in dict.fromkeys(longer)]
+
+
+def _capped(tally: Json) -> Json:
+    return {"capped": tally["capped"], "runs": tally["runs"]}
+
+
+def _of_searches(scores: DerivedScores) -> Found:
+    every, effort = searches(scores.story), search_effort(scores.story)
+    bounds = [
+        _about(one["label"], one["number"], **{knob["name"]: knob["value"]})
+        for one in every
+        for knob in one["knobs"]
+        if knob["on_bound"]
+    ]
+    yield "optimum-on-bound", bounds
+    proposed = [
+        _about(one["label"], one["number"], on_bounds=one["on_bounds"], proposed=one["proposed"])
+        for one in (effort["searches"] if effort else ())
+        if one["on_bounds"] > MOST * one["proposed"]
+    ]
+    yield "proposals-on-bounds", proposed
+    diverged = [
+        _about(one["label"], one["number"], diverged=one["diverged"], trials=one["trials"])
+        for one in every
+        if one["diverged"]
+    ]
+    yield "trials-diverged", diverged

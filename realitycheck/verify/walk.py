@@ -1,0 +1,176 @@
+"""Walk through the records in the order in which a study makes them, by the ids that its files lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from realitycheck.verify.declared import UNTRAINED, Declared
+from realitycheck.verify.digests import Json, opening_key, proposal_key, selection_key, sha256_of
+from realitycheck.verify.lengths_again import complete_phases, growth, near_trials, retraining_noise
+from realitycheck.verify.retold import Retold, RetoldReplicate, RetoldRow, RetoldSearch, RetoldTrial, by_number
+
+MOST = 5
+"""Near-best settings of one search, the chosen one among them."""
+
+ROWS = {"untrained embedder": "clean", "untrained trunk": "trunk"}
+"""The untrained rows and their evaluations."""
+
+
+class Walk:
+    """Retell a study on one dataset.
+
+    Args:
+        declared: what its files declare.
+        bodies: every record by id.
+    """
+
+    def __init__(self, declared: Declared, bodies: Mapping[str, Json]) -> None:
+        self.declared, self.bodies = declared, bodies
+        self.story = Retold(declared)
+
+    def retold(self) -> Retold:
+        """The whole course."""
+        story, declared = self.story, self.declared
+        for label in declared.whole.labels:
+            searches = [self._search(label, number) for number in range(declared.searches)]
+            story.losses.append(RetoldRow(label, declared.loss(label)["distance"], "clean", searches))
+        self._near_best()
+        self._untrained()
+        story.openings = [one for one in by_number(self.bodies, "opening") if one["test"] == declared.test]
+        story.registrations = by_number(self.bodies, "registration")
+        return story
+
+    def find(self, key: str, kind: str) -> Json | None:
+        """The record of an id and a kind; it is seen to belong to the study."""
+        body = self.bodies.get(key)
+        if body is None or body["kind"] != kind:
+            return None
+        self.story.seen.add(key)
+        return body
+
+    def _search(self, label: str, number: int) -> RetoldSearch:
+        declared = self.declared
+        key = declared.search_key(label, number)
+        search = RetoldSearch(label, number, key, declared.trials)
+        for slot in range(declared.trials):
+            if body := self.find(proposal_key(key, slot), "proposal"):
+                search.trials.append(self._trial(label, number, body))
+        self._choose(search)
+        if search.chosen:
+            factor = growth(declared)
+            knobs = search.chosen.for_loss(), search.chosen.for_loss(factor)
+            search.replicates = self._replicates(label, number, *knobs)
+        return search
+
+    def _trial(self, label: str, number: int, body: Json) -> RetoldTrial:
+        trial = RetoldTrial(body["slot"], body["knobs"], body["source"], body["unit"], [])
+        trial.runs = self._folds(label, number, stage="search", index=body["slot"], knobs=trial.for_loss())
+        return trial
+
+    def _choose(self, search: RetoldSearch) -> None:
+        """The highest mean, ties to the lowest slot; or the trial of the selection by posterior mean."""
+        if len(search.trials) < search.planned or not all(trial.complete for trial in search.trials):
+            return
+        valued = [trial for trial in search.trials if trial.value is not None]
+        if not valued:
+            return
+        if self.declared.protocol["search"].get("select", "best") == "best":
+            search.chosen = max(valued, key=lambda trial: (trial.value, -trial.slot))
+            return
+        selection = self.find(selection_key(search.key, search.planned), "selection")
+        search.selecting = selection is None
+        if selection is not None:
+            search.chosen, search.means = search.trials[selection["slot"]], selection["means"]
+
+    def _folds(self, label: str, number: int, *, stage: str, index: int, knobs: Json) -> list[Json | None]:
+        specs = (
+            self.declared.run(label, number, stage=stage, index=index, fold=fold, knobs=knobs)
+            for fold in range(self.declared.folds)
+        )
+        return [self.find(sha256_of(spec), "run") for spec in specs]
+
+    def _complete(self, label: str, number: int, index: int, knobs: Json, basis: Sequence[Json | None]) -> Json | None:
+        phases = [] if label == UNTRAINED else complete_phases(self.declared, label, basis)
+        if phases is None or None in basis:
+            return None
+        spec = self.declared.run(label, number, stage="final", index=index, fold=None, knobs=knobs, phases=phases)
+        return self.find(sha256_of(spec), "run")
+
+    def _replicates(self, label: str, number: int, knobs: Json, complete_knobs: Json) -> list[RetoldReplicate]:
+        declared = self.declared
+        indices = declared.replicates(number)
+        folds = [self._folds(label, number, stage="final", index=index, knobs=knobs) for index in indices]
+        pooled = declared.protocol["final"]["complete"] == "appendix_d"
+        every = [run for runs in folds for run in runs]
+        evaluations = ["clean"] if label != UNTRAINED or declared.constant else ["clean", "trunk"]
+        replicates = []
+        for index, own in zip(indices, folds, strict=True):
+            complete = self._complete(label, number, index, complete_knobs, every if pooled else own)
+            scores = {name: self._scores(own, complete, name) for name in evaluations}
+            replicates.append(RetoldReplicate(index, number, own, complete, scores))
+        return replicates
+
+    def _scores(
+        self, folds: Sequence[Json | None], complete: Json | None, evaluation: str
+    ) -> tuple[Json | None, Json | None]:
+        return self._score(folds, evaluation), self._score([complete], evaluation)
+
+    def _score(self, runs: Sequence[Json | None], evaluation: str) -> Json | None:
+        models = [run["id"] for run in runs if run is not None and run["outcome"] == "completed"]
+        if len(models) < len(runs) or self.declared.test is None:
+            return None
+        return self.find(self.declared.score(models, evaluation), "score")
+
+    def _near_best(self) -> None:
+        """The runners-up of every search, once every fold run of the losses that count is recorded."""
+        story, declared = self.story, self.declared
+        opening = self.find(opening_key(declared.plan), "opening")
+        labels = set(opening["searches"]) if opening else set(declared.whole.labels)
+        counted = [search for row in story.losses if row.label in labels for search in row.searches]
+        if not declared.runners_up or not all(map(_validated, counted)):
+            return
+        story.noise = retraining_noise(counted)
+        for row in story.losses:
+            for search in row.searches:
+                if search.chosen and story.noise is not None:
+                    self._near_of(search, story.noise)
+
+    def _near_of(self, search: RetoldSearch, noise: float) -> None:
+        declared, factor = self.declared, growth(self.declared)
+        trials = near_trials(declared, search, noise, most=MOST)[: 1 + declared.runners_up]
+        first = declared.replicates(search.number)[0]
+        for place, trial in enumerate(trials):
+            if place == 0:
+                complete = search.replicates[0].complete
+            elif "complete" in declared.categories:
+                knobs = trial.for_loss(factor)
+                complete = self._complete(search.label, search.number, first, knobs, trial.runs)
+            else:
+                complete = None
+            scores = {"clean": self._scores(trial.runs, complete, "clean")}
+            search.near.append((trial, RetoldReplicate(first, search.number, trial.runs, complete, scores)))
+
+    def _untrained(self) -> None:
+        declared = self.declared
+        searches = []
+        for number in range(declared.searches):
+            one = RetoldSearch(UNTRAINED, number, "", 0)
+            one.replicates = self._replicates(UNTRAINED, number, {}, {})
+            searches.append(one)
+        for label, evaluation in ROWS.items():
+            fixed = declared.constant and evaluation == "trunk"
+            own = [self._constant(searches[0])] if fixed else searches
+            self.story.untrained.append(RetoldRow(label, "cosine", evaluation, own, constant=fixed, trained=False))
+
+    def _constant(self, first: RetoldSearch) -> RetoldSearch:
+        """One untrained model, whose score is that of every category and seed."""
+        run = first.replicates[0].folds[0]
+        score = self._score([run], "trunk")
+        if score is not None:
+            score = {**score, "together": score["each"][0]}
+        replicate = RetoldReplicate(0, 0, [run], None, {"trunk": (score, score)})
+        return RetoldSearch(UNTRAINED, 0, "", 0, replicates=[replicate])
+
+
+def _validated(search: RetoldSearch) -> bool:
+    return search.done and all(run is not None for one in search.replicates for run in one.folds)
