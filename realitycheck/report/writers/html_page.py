@@ -243,7 +243,6 @@ def _estimate(content: Estimate) -> str:
     if content.mean is None:
         return DASH
     mean = f"<b>{points(content.mean)}</b>" if content.best else points(content.mean)
-    if content.half_width is None:
-        return mean
+    half = "" if content.half_width is None else f" ± {points(content.half_width)}"
     inner = "" if content.retraining is None else f" ({points(content.retraining)})"
-    return f'{mean}<span class="half"> ± {points(content.half_width)}{inner}</span>'
+    return f'{mean}<span class="half">{half}{inner}</span>' if half or inner else mean
