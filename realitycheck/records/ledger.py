@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from realitycheck.atomic import link_new, storage_errors
+from realitycheck.atomic import Lasts, link_new, storage_errors
 from realitycheck.canonical import canonical_json, digest
 from realitycheck.errors import InputError, LedgerError
 from realitycheck.records.from_json import read_record
@@ -124,7 +124,7 @@ class Ledger:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         text = canonical_json({"kind": kind, "time": time, "host": platform.node(), **content})
         text = text.encode(errors="replace").decode()  # an error's message can hold the name of a file that is no UTF-8
-        _link_new(self.folder / "attempts" / f"{kind}-{digest(text)[:16]}.json", text)
+        _link_new(self.folder / "attempts" / f"{kind}-{digest(text)[:16]}.json", text, lasts=Lasts.WHOLE_OR_GONE)
 
     def notes(self) -> list[Body]:
         """Every note by time, the packed ones included; of one that is packed as well, the note itself."""
@@ -265,10 +265,10 @@ def _require_version(body: Body, *, source: str) -> None:
     raise InputError.one(source, "ledger-version", says)
 
 
-def _link_new(path: Path, text: str) -> bool:
+def _link_new(path: Path, text: str, *, lasts: Lasts = Lasts.WHOLE) -> bool:
     """Publish a text file; return whether it was new."""
     with storage_errors(path):
-        return link_new(path, text.encode())
+        return link_new(path, text.encode(), lasts=lasts)
 
 
 def _text_of(path: Path) -> str:
