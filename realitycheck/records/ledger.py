@@ -10,14 +10,16 @@ from __future__ import annotations
 import getpass
 import json
 import platform
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from realitycheck.atomic import Lasts, link_new, storage_errors
 from realitycheck.canonical import canonical_json, digest
-from realitycheck.errors import InputError, LedgerError
+from realitycheck.errors import LedgerError
+from realitycheck.records.envelopes import envelope, open_envelope
 from realitycheck.records.from_json import read_record
 from realitycheck.records.loose_files import note_files, record_files
 from realitycheck.records.packing import pack, unpacked
@@ -84,7 +86,7 @@ class Ledger:
         before = set(self.records)
         for path in unread(self.folder / "ledger", known=before):
             with suppress(FileNotFoundError):  # removed by hand meanwhile
-                self._read(str(path), _open_envelope(_text_of(path), source=str(path)))
+                self._read(str(path), open_envelope(_text_of(path), source=str(path)))
         new = [self.records[record_id] for record_id in self.records if record_id not in before]
         self.loose |= {record.id for record in new}
         return new
@@ -106,7 +108,7 @@ class Ledger:
         """
         path, body = self.path_of(record.kind, record.id), record.to_json()
         known = self.records.get(record.id)
-        if known is None and not _link_new(path, _envelope(body)):
+        if known is None and not _link_new(path, envelope(body)):
             known = _record_of(read_body(path), source=str(path))
         self.records[record.id] = known or record
         if known is not None and not agree(known, record):
@@ -126,13 +128,16 @@ class Ledger:
         text = text.encode(errors="replace").decode()  # an error's message can hold the name of a file that is no UTF-8
         _link_new(self.folder / "attempts" / f"{kind}-{digest(text)[:16]}.json", text, lasts=Lasts.WHOLE_OR_GONE)
 
-    def notes(self) -> list[Body]:
-        """Every note by time, the packed ones included; of one that is packed as well, the note itself."""
+    def notes(self, *, kinds: Collection[str] | None = None) -> list[Body]:
+        """The notes of some kinds, or all, by time, with the packed ones; of one that is packed as well, the note."""
         packed = self.folder / "attempts.jsonl.gz"
         notes = [_note_of(packed, line) for line in unpacked(packed)]
-        notes += [read_note(path) for path in note_files(self.folder)]
-        unique = {(note["time"], note["kind"], note.get("id"), note.get("attempt")): note for note in notes}
-        return sorted(unique.values(), key=lambda note: (note["time"], canonical_json(note)))
+        notes += [read_note(path) for path in note_files(self.folder, kinds=kinds)]
+        wanted = (note for note in notes if kinds is None or note["kind"] in kinds)
+        unique = {(note["time"], note["kind"], note.get("id"), note.get("attempt")): note for note in wanted}
+        times = Counter(time for time, *_ in unique)
+        ties = {key: canonical_json(note) if times[key[0]] > 1 else "" for key, note in unique.items()}
+        return [unique[key] for key in sorted(unique, key=lambda key: (key[0], ties[key]))]
 
     def pack(self, texts: Mapping[str, str]) -> Path:
         """Write all records into one file, whose bytes depend on the records and the texts alone.
@@ -149,7 +154,7 @@ class Ledger:
             "results_version": RESULTS_VERSION,
             "files": [list(file) for file in texts.items()],
         }
-        pack(self.packed, [_envelope(head), *(_envelope(record.to_json()) for record in ordered)])
+        pack(self.packed, [envelope(head), *(envelope(record.to_json()) for record in ordered)])
         notes = redacted(self.notes(), folders=[Path.home(), Path.cwd(), self.folder.absolute()], users=_users())
         if notes:
             pack(self.folder / "attempts.jsonl.gz", [canonical_json(note) for note in notes])
@@ -163,12 +168,12 @@ class Ledger:
     def _alarm(self, record: Record, refused: Body, makers: str) -> None:
         """Keep the second copy whole beside the ledger, and note where."""
         path = self.folder / "attempts" / "refused" / f"{record.id}-{digest(refused)[:16]}.json"
-        _link_new(path, _envelope(refused))
+        _link_new(path, envelope(refused))
         reason = f"a second copy differs; it is kept as attempts/refused/{path.name}. {makers}"
         self.note("alarm", {"id": record.id, "title": record.kind, "reason": reason})
 
     def _read_packed(self, source: str, line: str, *, first: bool) -> None:
-        body = _open_envelope(line, source=source)
+        body = open_envelope(line, source=source)
         if first:
             self.texts = _texts_of(body, source=source)
         else:
@@ -188,7 +193,7 @@ def read_body(path: Path) -> Body:
         LedgerError: it is damaged.
         InputError: it is of another results version.
     """
-    return _open_envelope(_text_of(path), source=str(path))
+    return open_envelope(_text_of(path), source=str(path))
 
 
 def read_note(path: Path) -> Body:
@@ -207,25 +212,6 @@ def _users() -> list[str]:
         return [getpass.getuser()]
     except (OSError, KeyError, ImportError):
         return []
-
-
-def _envelope(body: Body) -> str:
-    return canonical_json({"body": body, "sha256": digest(body)})
-
-
-def _open_envelope(text: str, *, source: str) -> Body:
-    try:
-        envelope = json.loads(text)
-        body: Body = envelope["body"]
-        intact = digest(body) == envelope["sha256"]
-    except (ValueError, KeyError, TypeError):
-        intact = False
-    if not intact:
-        raise LedgerError(
-            f"{source}: the record is damaged (its SHA-256 does not match). Remove it and `run` again: it is made anew."
-        )
-    _require_version(body, source=source)
-    return body
 
 
 def _texts_of(body: Body, *, source: str) -> dict[str, str]:
@@ -250,19 +236,6 @@ def _record_of(body: Body, *, source: str) -> Record:
         return read_record(body)
     except LedgerError as error:
         raise LedgerError(f"{source}: {error} Remove the file, or restore it from a good copy.") from error
-
-
-def _require_version(body: Body, *, source: str) -> None:
-    """Refuse a record of another results version; version 1 wrote none into its records."""
-    made_by = body.get("results_version", 1)
-    if made_by == RESULTS_VERSION:
-        return
-    says = (
-        f"records of results version {made_by} are not allowed here: this release makes and reads version "
-        f"{RESULTS_VERSION}. Move them away and `run` the study again, or use the release that made them. "
-        "Their report pages are files of their own and stay."
-    )
-    raise InputError.one(source, "ledger-version", says)
 
 
 def _link_new(path: Path, text: str, *, lasts: Lasts = Lasts.WHOLE) -> bool:

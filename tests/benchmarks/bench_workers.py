@@ -1,0 +1,165 @@
+"""The predicted wall time of N workers: compared with studies that were carried out, and its curve to 1,000 workers.
+
+    python tests/benchmarks/bench_workers.py run --work FOLDER
+    python tests/benchmarks/bench_workers.py report
+
+`run` carries studies/demo.yaml out with one worker and with two, training for real. Then the real campaign carries the
+same study out with 1, 2, 4 and 8 workers whose jobs sleep as long as they took with one, and answer from its records:
+where workers outnumber the cores, jobs would slow each other down. Both are written to docs/measured/workers.json.
+`report` computes the curve, and writes the rest of the JSON, the tables of docs/scaling.md and the figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT)]
+
+from realitycheck import verbs  # noqa: E402
+from realitycheck.executors.base import Executor, Finished, Job  # noqa: E402
+from realitycheck.plan.job_graph import JobGraph, JobSeconds  # noqa: E402
+from realitycheck.plan.wall_time import wall_time  # noqa: E402
+from realitycheck.protocol.read import ReadStudy  # noqa: E402
+from realitycheck.records.ledger import Ledger  # noqa: E402
+from realitycheck.verbs.durations import KINDS, Observed, observed  # noqa: E402
+from realitycheck.verbs.folders import evidence_folder  # noqa: E402
+
+OUT = ROOT / "docs" / "measured" / "workers.json"
+REAL, SLEEPING = (1, 2), (1, 2, 4, 8)
+FASTER = 4.0
+"""By how much the jobs that sleep are shorter than those that trained."""
+
+
+def main() -> None:
+    """Run a command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=("run", "report"))
+    parser.add_argument("--work", type=Path, help="folder of the studies, outside the checkout")
+    parser.add_argument("--out", type=Path, default=OUT, help="file of the numbers")
+    given = parser.parse_args()
+    if given.command == "report":
+        from worker_curve import write_all
+
+        write_all(given.out)
+    elif given.work is None:
+        parser.error("--work is required")
+    else:
+        compare(given.work, given.out)
+
+
+def compare(work: Path, out: Path) -> None:
+    """Carry the study out in every way, and write what each took beside its prediction."""
+    known = json.loads(out.read_text()) if out.exists() else {}
+    rows = [row(trained(work, workers), workers, "training") for workers in REAL]
+    before = copy_of(work, f"training-{REAL[0]}")
+    rows += [row(slept(work, before, workers), workers, "sleeping") for workers in SLEEPING]
+    for one in rows:
+        print(one)
+    out.write_text(json.dumps({**known, "compared": rows}, indent=1) + "\n")
+
+
+def copy_of(work: Path, name: str) -> Path:
+    """A copy of the demonstration study, with its protocol and ranges."""
+    home = work / name
+    if not home.exists():
+        shutil.copytree(ROOT / "protocols", home / "protocols")
+        (home / "studies").mkdir()
+        shutil.copy(ROOT / "studies" / "demo.yaml", home / "studies")
+    return home / "studies" / "demo.yaml"
+
+
+def trained(work: Path, workers: int) -> ReadStudy:
+    """The study, carried out by child processes of this machine."""
+    read = verbs.load_study(copy_of(work, f"training-{workers}"))
+    result = verbs.run_study(read, workers=workers, checkpoint_seconds=None)
+    assert not result.left and not result.alarms
+    return read
+
+
+def slept(work: Path, before: Path, workers: int) -> ReadStudy:
+    """The study, carried out by jobs that sleep as long as those of another copy took, and answer from its records."""
+    read = verbs.load_study(copy_of(work, f"sleeping-{workers}"))
+    verbs.carry_out(
+        read,
+        executor=Sleeping(Ledger(evidence_folder(before)), workers=workers),
+        device="cpu",
+        reuse=(),
+        watch=lambda standings, running: None,
+        verbs=dict.fromkeys(("proposal", "selection", "run", "score"), ""),
+    )
+    return read
+
+
+class Sleeping(Executor):
+    """Answers jobs from the records of a finished ledger, each after the time that it took there over `FASTER`."""
+
+    def __init__(self, ledger: Ledger, *, workers: int) -> None:
+        self.ledger, self.workers = ledger, workers
+        self.took = {note["id"]: note["seconds"] / FASTER for note in ledger.notes() if note["kind"] == "done"}
+        self.running: list[tuple[float, float, Job]] = []
+
+    @property
+    def free(self) -> int:
+        """How many more jobs it would start."""
+        return self.workers - len(self.running)
+
+    def submit(self, job: Job, *, address: str) -> None:
+        """Note when the job ends."""
+        now = time.monotonic()
+        self.running.append((now + self.took[job.id], now, job))
+
+    def wait(self, *, seconds: float) -> Sequence[Finished]:
+        """Sleep until a job ends."""
+        end = min(end for end, _, _ in self.running)
+        time.sleep(max(0.0, min(end - time.monotonic(), seconds)))
+        now = time.monotonic()
+        ended = [(begin, job) for end, begin, job in self.running if end <= now]
+        self.running = [entry for entry in self.running if entry[0] > now]
+        return [Finished(job, self.ledger.records[job.id].to_json(), None, now - begin) for begin, job in ended]
+
+    def close(self) -> None:
+        """Forget what runs."""
+        self.running.clear()
+
+
+def row(read: ReadStudy, workers: int, how: str) -> dict[str, Any]:
+    """What a study took, and what is predicted from the mean lengths of its own jobs."""
+    notes = [note for note in Ledger(evidence_folder(read)).notes() if note["kind"] == "done"]
+    ends = [datetime.fromisoformat(note["time"]).astimezone(UTC).timestamp() for note in notes]
+    begin = min(end - note["seconds"] for end, note in zip(ends, notes, strict=True))
+    took, predicted = max(ends) - begin, wall_time(graph_of(read, observed(read)).nodes, workers=workers).seconds
+    return {
+        "how": how,
+        "workers": workers,
+        "jobs": len(notes),
+        "seconds": round(took, 1),
+        "predicted": round(predicted, 1),
+        "difference": round(100 * (predicted / took - 1), 1),
+    }
+
+
+def graph_of(read: ReadStudy, seen: Observed) -> JobGraph:
+    """The jobs of a finished study, as long as they were on average."""
+    graph = JobGraph()
+    for dataset in read.study.datasets:
+        losses = {
+            loss.label: JobSeconds(**{kind: seen.mean(dataset.name, loss.label, kind) or 0.0 for kind in KINDS})
+            for loss in read.study.losses
+        }
+        graph.add_dataset(dataset.name, read.study.protocol_on(dataset.name), losses)
+    return graph
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    sys.exit(main())
