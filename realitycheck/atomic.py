@@ -163,7 +163,8 @@ def files_in(folder: Path) -> list[Path]:
     """
     with storage_errors(folder):
         try:
-            return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+            visible = (path for path in folder.iterdir() if not path.name.startswith("."))
+            return sorted(visible, key=lambda path: path.name)
         except FileNotFoundError:
             return []
 

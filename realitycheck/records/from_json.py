@@ -167,14 +167,14 @@ def _best(fields: _Fields) -> Best:
 
 
 _SCORED = {"iteration", "phase", *METRICS}
-_NUMBERS = (int, float)
+_NUMBERS = {int, float}
 
 
 def _point(body: Any) -> CurvePoint:
     """A point of a curve; of a valid one nothing is copied, for a large ledger has hundreds of thousands."""
     if type(body) is dict and body.keys() == _SCORED and type(body["iteration"]) is int:
         phase, scores = body["phase"], {name: body[name] for name in METRICS}
-        if (phase is None or type(phase) is str) and all(type(value) in _NUMBERS for value in scores.values()):
+        if (phase is None or type(phase) is str) and _NUMBERS.issuperset(map(type, scores.values())):
             return CurvePoint(body["iteration"], phase, scores)
     fields = _Fields(body, "a point of a curve")
     point = CurvePoint(fields.take("iteration", int), fields.maybe("phase", str), _always(fields))

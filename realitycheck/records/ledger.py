@@ -7,12 +7,14 @@ evidence: times, hosts, failures, alarms.
 
 from __future__ import annotations
 
+import gc
 import getpass
+import hashlib
 import json
 import platform
 from collections import Counter
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,11 +61,12 @@ class Ledger:
         self.folder = folder
         self.records: dict[str, Record] = {}
         self.texts: dict[str, str] | None = None
-        for number, line in enumerate(unpacked(self.packed), start=1):
-            self._read_packed(f"{self.packed}, line {number}", line, first=number == 1)
-        packed = set(self.records)
-        for path in record_files(self.folder):
-            self._read(str(path), read_body(path))
+        with _uncollected():
+            for number, line in enumerate(unpacked(self.packed), start=1):
+                self._read_packed(f"{self.packed}, line {number}", line, first=number == 1)
+            packed = set(self.records)
+            for path in record_files(self.folder):
+                self._read(str(path), read_body(path))
         self.loose = set(self.records) - packed
 
     @property
@@ -74,7 +77,12 @@ class Ledger:
     @property
     def digest(self) -> str:
         """The digest of all records, whatever their order and whether they are packed."""
-        return digest([self.records[record_id].to_json() for record_id in sorted(self.records)])
+        texts = (canonical_json(self.records[record_id].to_json()) for record_id in sorted(self.records))
+        every = hashlib.sha256(b"[")  # that of one list of all bodies, which need not be in memory at once
+        for number, text in enumerate(texts):
+            every.update(f",{text}".encode() if number else text.encode())
+        every.update(b"]")
+        return every.hexdigest()
 
     def read_new(self) -> list[Record]:
         """Read the records that other processes have written meanwhile, and return them.
@@ -204,6 +212,18 @@ def read_note(path: Path) -> Body:
     """
     text = _text_of(path)
     return _note_of(path, text if digest(text)[:16] == path.stem[-16:] else "")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause the search for reference cycles: records have none, and it takes as long as reading a large ledger."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _users() -> list[str]:
