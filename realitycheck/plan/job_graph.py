@@ -153,7 +153,7 @@ class _Search:
 
 
 class _Untrained:
-    """The untrained models. Nothing is trained, so the time of a proposal stands for making one."""
+    """The untrained models. Nothing is trained, so making one takes no longer than a proposal."""
 
     def __init__(self, graph: JobGraph, protocol: Protocol, group: str, seconds: JobSeconds) -> None:
         self.graph, self.protocol, self.group, self.seconds = graph, protocol, group, seconds

@@ -114,12 +114,12 @@ class _Queue:
 
     def start(self) -> int | None:
         """The job that a free worker takes, or None: the first of every group, then the second, and so on."""
-        found = [
+        firsts = [
             (line.place, self._turns[group], rank, line)
             for rank, (group, line) in enumerate(self._lines.items())
             if line.waiting
         ]
-        return min(found, key=lambda entry: entry[:3])[-1].waiting.pop(0)[-1] if found else None
+        return min(firsts, key=lambda first: first[:3])[-1].waiting.pop(0)[-1] if firsts else None
 
     def end(self, job: int) -> None:
         """Note that a job is done, and free those that waited for it alone."""

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from realitycheck.plan.cost import START_SECONDS, Calibration, run_seconds
 from realitycheck.plan.job_graph import JobGraph, JobSeconds
@@ -43,19 +44,19 @@ class Observed:
     def mean(self, dataset: str, label: str, kind: str) -> float | None:
         """The mean of one kind of job: of this loss, else of all losses on the dataset; None without any."""
         own = self.seconds.get((dataset, label, kind))
-        others = (each for key, each in self.seconds.items() if (key[0], key[2]) == (dataset, kind))
-        known = own or [seconds for each in others for seconds in each]
+        others = (its for key, its in self.seconds.items() if (key[0], key[2]) == (dataset, kind))
+        known = own or [seconds for its in others for seconds in its]
         return math.fsum(known) / len(known) if known else None
 
 
-def observed(read: ReadStudy) -> Observed:
+def observed(study: ReadStudy | Path | str) -> Observed:
     """How long the finished jobs of a study took, by its notes; copied records have none.
 
     Raises:
         LedgerError: the ledger is damaged.
     """
-    ledger, seconds = Ledger(evidence_folder(read)), defaultdict(list)
-    for note in ledger.notes():
+    ledger, seconds = Ledger(evidence_folder(study)), defaultdict[Key, list[float]](list)
+    for note in ledger.notes(kinds=("done",)):
         record = ledger.records.get(str(note.get("id")))
         if note["kind"] == "done" and record is not None and isinstance(note.get("seconds"), int | float):
             for key in _keys(record, ledger.records):
@@ -107,7 +108,7 @@ class PlannedJobs:
 
 
 def planned_jobs(
-    read: ReadStudy, measured: Mapping[str, Mapping[str, Calibration]], *, pilot: ReadStudy | None
+    read: ReadStudy, measured: Mapping[str, Mapping[str, Calibration]], *, pilot: Path | str | None
 ) -> PlannedJobs:
     """Return the jobs of a study with their lengths.
 

@@ -33,7 +33,7 @@ from realitycheck.verbs.durations import PlannedJobs, planned_jobs
 from realitycheck.verbs.ready import StoreCheck, ready_stores
 from realitycheck.verbs.report import study_standings
 from realitycheck.verbs.run import build_executor
-from realitycheck.verbs.study import Progress, open_study, require_arithmetic, unsaid, unwatched
+from realitycheck.verbs.study import Progress, require_arithmetic, unsaid, unwatched
 
 CALIBRATE = "realitycheck.training.calibrate:calibrate"
 CALIBRATION_SECONDS = 600.0
@@ -142,7 +142,7 @@ def plan_study(
             name: {label: run_seconds(study.protocol_on(name), seconds) for label, seconds in seen.items()}
             for name, seen in measured.items()
         },
-        jobs=planned_jobs(read, measured, pilot=None if pilot is None else open_study(pilot)),
+        jobs=planned_jobs(read, measured, pilot=pilot),
         done=sum(standing.done for standing in standings),
         planned=sum(standing.planned for standing in standings),
         detectable={correlation: smallest * math.sqrt(1 - correlation) for correlation in CORRELATIONS},

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import shutil
 import subprocess
@@ -27,11 +26,12 @@ from large_study import ROOT, carry_on, fill, large_study
 JOBS, WORKERS = 400, 4
 
 COMMANDS = {
-    "status": "from realitycheck import verbs; verbs.study_standings(study); verbs.standing_problems(study)",
-    "report": "from realitycheck import verbs; verbs.report_study(study); verbs.files_not_reported(study)",
+    "status": "from realitycheck import verbs; verbs.study_status(study)",
+    "report": "from realitycheck import verbs; verbs.reported(study)",
     "pack": "from realitycheck import verbs; verbs.pack_study(study)",
+    "plan": "from realitycheck.verbs import durations; durations.observed(study)",
 }
-"""Command → what it does, as the command line does it; `study` is the path of the file."""
+"""Command → what it does, as the command line does it; of `plan` what it reads. `study` is the path of the file."""
 
 
 def main() -> None:
@@ -71,16 +71,7 @@ def measure(home: Path, *, records: int) -> dict[str, Any]:
     shutil.rmtree(study.parent / study.stem / "ledger")
     shutil.rmtree(study.parent / study.stem / "attempts")
     rows += [{"command": name, "form": "packed", **in_process(name, study)} for name in COMMANDS]
-    return {
-        "machine": platform.processor() or platform.machine(),
-        "records": count,
-        **coordinator_of(coordinator, rows),
-    }
-
-
-def coordinator_of(coordinator: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The two parts of what is measured."""
-    return {"coordinator": coordinator, "commands": rows}
+    return {"records": count, "coordinator": coordinator, "commands": rows}
 
 
 def forced_seconds(folder: Path) -> float:
@@ -111,9 +102,15 @@ def command(name: str, study: str) -> None:
     numbers = {
         "seconds": time.perf_counter() - begin,
         "processor": used.ru_utime + used.ru_stime,
-        "gigabytes": used.ru_maxrss * 1024 / 1e9,
+        "gigabytes": peak_bytes() / 1e9,
     }
     print(json.dumps(numbers))
+
+
+def peak_bytes() -> int:
+    """The peak of this process's resident set; that of `getrusage` begins with its parent's."""
+    facts = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return 1024 * int(facts["VmHWM"].split()[0])
 
 
 def lines(measured: dict[str, Any]) -> list[str]:
