@@ -138,10 +138,7 @@ def plan_study(
         datasets=len(study.datasets),
         measured=measured,
         cost=total,
-        longest={
-            name: {label: run_seconds(study.protocol_on(name), seconds) for label, seconds in seen.items()}
-            for name, seen in measured.items()
-        },
+        longest=_longest(read, measured),
         jobs=planned_jobs(read, measured, pilot=pilot),
         done=sum(standing.done for standing in standings),
         planned=sum(standing.planned for standing in standings),
@@ -179,6 +176,13 @@ def _measured(read: ReadStudy, stores: Mapping[str, Stores], watch: Progress) ->
         watch("calibrations", done, len(stores) * len(losses))
         measured[name][loss.label] = _calibrate(read, name, stores[name], loss)
     return measured
+
+
+def _longest(read: ReadStudy, measured: Mapping[str, Mapping[str, Calibration]]) -> dict[str, dict[str, RunSeconds]]:
+    return {
+        name: {label: run_seconds(read.study.protocol_on(name), seconds) for label, seconds in seen.items()}
+        for name, seen in measured.items()
+    }
 
 
 def _bytes(stores: Stores) -> int:

@@ -4,8 +4,8 @@
     python tests/benchmarks/bench_workers.py report
 
 `run` carries studies/demo.yaml out with one worker and with two, training for real. Then the real campaign carries the
-same study out with 1, 2, 4 and 8 workers whose jobs sleep as long as they took with one, and answer from its records:
-where workers outnumber the cores, jobs would slow each other down. Both are written to docs/measured/workers.json.
+same study out with 1, 2, 4 and 8 workers whose jobs sleep for times drawn by their ids: where workers that train
+outnumber the cores, they slow each other down. Both are written to docs/measured/workers.json.
 `report` computes the curve, and writes the rest of the JSON, the tables of docs/scaling.md and the figure.
 """
 
@@ -20,10 +20,13 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT)]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import standins  # noqa: E402
 
 from realitycheck import verbs  # noqa: E402
 from realitycheck.executors.base import Executor, Finished, Job  # noqa: E402
@@ -41,8 +44,13 @@ WAYS = {
 }
 """What is compared: name → whether jobs train or sleep, and on how many workers."""
 
-FASTER = 8.0
-"""By how much the jobs that sleep are shorter than those that trained."""
+LENGTHS = {"proposal": 0.2, "run": 1.5, "score": 0.5}
+"""Seconds that jobs sleep on average, by their kind."""
+
+CHANCE = standins.chance
+standins.time = SimpleNamespace(sleep=lambda seconds: None)  # type: ignore[assignment]
+standins.chance = lambda *names: 1.0 if names[0] == "diverged" else CHANCE(*names)
+"""Stand-ins answer at once, and no run diverges, so that the study has every job."""
 
 
 def main() -> None:
@@ -67,7 +75,7 @@ def compare(work: Path, out: Path, ways: Sequence[str]) -> None:
     """Carry the study out in some ways, and write what each took beside its prediction."""
     for way in ways:
         how, workers = WAYS[way]
-        read = trained(work, workers) if how == "training" else slept(work, copy_of(work, "training-1"), workers)
+        read = trained(work, workers) if how == "training" else slept(work, workers)
         found = row(read, workers, how)
         print(found, flush=True)
         known = json.loads(out.read_text()) if out.exists() else {}
@@ -94,12 +102,12 @@ def trained(work: Path, workers: int) -> ReadStudy:
     return read
 
 
-def slept(work: Path, before: Path, workers: int) -> ReadStudy:
-    """The study, carried out by jobs that sleep as long as those of another copy took, and answer from its records."""
+def slept(work: Path, workers: int) -> ReadStudy:
+    """The study, carried out by jobs that sleep and answer as stand-ins do."""
     read = verbs.load_study(copy_of(work, f"sleeping-{workers}"))
     verbs.carry_out(
         read,
-        executor=Sleeping(Ledger(evidence_folder(before)), workers=workers),
+        executor=Sleeping(evidence_folder(read) / "cache", workers=workers),
         device="cpu",
         reuse=(),
         watch=lambda standings, running: None,
@@ -109,11 +117,10 @@ def slept(work: Path, before: Path, workers: int) -> ReadStudy:
 
 
 class Sleeping(Executor):
-    """Answers jobs from the records of a finished ledger, each after the time that it took there over `FASTER`."""
+    """Answers each job after a time that is drawn by its id: half to one and a half times that of its kind."""
 
-    def __init__(self, ledger: Ledger, *, workers: int) -> None:
-        self.ledger, self.workers = ledger, workers
-        self.took = {note["id"]: note["seconds"] / FASTER for note in ledger.notes() if note["kind"] == "done"}
+    def __init__(self, cache: Path, *, workers: int) -> None:
+        self.cache, self.workers = cache, workers
         self.running: list[tuple[float, float, Job]] = []
 
     @property
@@ -124,7 +131,8 @@ class Sleeping(Executor):
     def submit(self, job: Job, *, address: str) -> None:
         """Note when the job ends."""
         now = time.monotonic()
-        self.running.append((now + self.took[job.id], now, job))
+        length = LENGTHS[job.kind] * (0.5 + CHANCE("length", job.id))
+        self.running.append((now + length, now, job))
 
     def wait(self, *, seconds: float) -> Sequence[Finished]:
         """Sleep until a job ends."""
@@ -133,7 +141,7 @@ class Sleeping(Executor):
         now = time.monotonic()
         ended = [(begin, job) for end, begin, job in self.running if end <= now]
         self.running = [entry for entry in self.running if entry[0] > now]
-        return [Finished(job, self.ledger.records[job.id].to_json(), None, now - begin) for begin, job in ended]
+        return [Finished(job, standins.answer(job, self.cache), None, now - begin) for begin, job in ended]
 
     def close(self) -> None:
         """Forget what runs."""

@@ -37,8 +37,8 @@ def write_all(out: Path) -> None:
     known["curve"] = [curve(searches, size) for searches in SEARCHES for size in ROUNDS]
     out.write_text(json.dumps(known, indent=1) + "\n")
     text = PAGE.read_text(encoding="utf-8")
-    for name, lines in (("compared", compared(known["compared"])), ("curve", hours(known["curve"]))):
-        text = between(text, name, "\n".join(lines))
+    for name, table in TABLES.items():
+        text = between(text, name, "\n".join(table(known[name])))
     PAGE.write_text(text, encoding="utf-8")
     FIGURE.write_text(figure(known["curve"]), encoding="utf-8")
 
@@ -83,6 +83,13 @@ def compared(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"| {way} | {row['workers']} | {row['jobs']} | {numbers} |"
 
 
+def coordinator(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """The table of what the coordinator and the commands took, before and after."""
+    yield "| what | before | after |"
+    yield "|---|---|---|"
+    yield from (f"| {row['what']} | {row['before']} | {row['after']} |" for row in rows)
+
+
 def hours(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The table of the curve."""
     yield "| searches | round | jobs | " + " | ".join(f"{count:,}" for count in WORKERS) + " | longest chain |"
@@ -90,6 +97,10 @@ def hours(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for row in rows:
         cells = " | ".join(f"{row['hours'][str(count)]:.3g}" for count in WORKERS)
         yield f"| {row['searches']} | {row['round']} | {row['jobs']:,} | {cells} | {row['least']:.3g} |"
+
+
+TABLES = {"compared": compared, "curve": hours, "coordinator": coordinator}
+"""The tables of the page, by their names in it and in the JSON."""
 
 
 def figure(rows: Sequence[Mapping[str, Any]]) -> str:
