@@ -66,7 +66,7 @@ def wall_sentences(study_plan: StudyPlan, workers: int) -> Iterator[str]:
     predicted = wall_time(nodes, workers=workers)
     yield (
         f"wall time of the whole study: about {time_text(predicted.seconds)} on "
-        f"{counted(workers, 'worker', 'workers')}, who are at a job for {100 * predicted.share:.0f} % of it"
+        f"{counted(workers, 'worker', 'workers')}, which are at a job for {100 * predicted.share:.0f} % of it"
     )
     chain, enough = least_time(nodes), enough_workers(nodes, within=ENOUGH)
     yield (

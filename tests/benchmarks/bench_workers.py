@@ -131,8 +131,7 @@ class Sleeping(Executor):
     def submit(self, job: Job, *, address: str) -> None:
         """Note when the job ends."""
         now = time.monotonic()
-        length = LENGTHS[job.kind] * (0.5 + CHANCE("length", job.id))
-        self.running.append((now + length, now, job))
+        self.running.append((now + length_of(job), now, job))
 
     def wait(self, *, seconds: float) -> Sequence[Finished]:
         """Sleep until a job ends."""
@@ -146,6 +145,12 @@ class Sleeping(Executor):
     def close(self) -> None:
         """Forget what runs."""
         self.running.clear()
+
+
+def length_of(job: Job) -> float:
+    """How long a job sleeps; untrained models are made as quickly as proposals."""
+    trained = job.kind != "run" or job.payload["spec"]["loss"] is not None
+    return LENGTHS[job.kind if trained else "proposal"] * (0.5 + CHANCE("length", job.id))
 
 
 def row(read: ReadStudy, workers: int, how: str) -> dict[str, Any]:
