@@ -4,7 +4,7 @@
 
 A study of about 20,000 records is made by answers of the right form and size. At half of them, the coordinator carries
 400 more jobs on, whose own time is subtracted. Then each command reads all of them, as files and packed, in a process
-of its own, whose memory is the peak of its resident set. Promised are 20 ms a run, 5 s and 1 GB.
+of its own, whose memory is the peak of its resident set. The limits are 20 ms a run, 5 s and 1 GB.
 """
 
 from __future__ import annotations
