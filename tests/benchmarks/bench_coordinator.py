@@ -27,7 +27,7 @@ JOBS, WORKERS = 400, 4
 
 COMMANDS = {
     "status": "from realitycheck import verbs; verbs.study_status(study)",
-    "report": "from realitycheck import verbs; verbs.reported(study)",
+    "report": "from realitycheck import verbs; verbs.report_with_changes(study)",
     "pack": "from realitycheck import verbs; verbs.pack_study(study)",
     "plan": "from realitycheck.verbs import durations; durations.observed(study)",
 }

@@ -31,7 +31,7 @@ def reads(monkeypatch):
 
 
 @pytest.mark.usefixtures("no_pause")
-@pytest.mark.parametrize("verb", [verbs.study_status, verbs.reported])
+@pytest.mark.parametrize("verb", [verbs.study_status, verbs.report_with_changes])
 def test_every_record_is_read_once(study_path, reads, verb):
     whole(study_path)
     folder, kinds = study_path.parent / "small", {"registration", "proposal", "run", "score", "opening"}
