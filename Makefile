@@ -55,6 +55,7 @@ bench: setup
 	$(BIN)/python tests/benchmarks/bench_training.py
 	$(BIN)/python tests/benchmarks/bench_pixels.py
 	$(BIN)/python tests/benchmarks/bench_losses.py
+	$(BIN)/python tests/benchmarks/bench_coordinator.py
 
 gpu: setup
 	$(BIN)/python tests/gpu/measure_device.py --out docs/measured

@@ -36,7 +36,7 @@ with at_stop(leave):  # these imports take seconds
         Workers,
         WorkWorkers,
     )
-    from realitycheck.cli.plan_summary import counted, plan_table, sentences
+    from realitycheck.cli.plan_summary import counted, plan_table, sentences, wall_sentences
     from realitycheck.cli.progress import display, err, making, standings_table
     from realitycheck.cli.result_lines import print_failure, print_result, print_warnings, quiet
     from realitycheck.errors import InputError, Problem, RealityCheckError
@@ -72,9 +72,9 @@ def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pi
     read = _load(study)
     sd = sd if pilot is None else verbs.pilot_deviation(read, pilot)
     with ending(), making() as watch:
-        study_plan = verbs.plan_study(read, sd=sd, watch=watch)
+        study_plan = verbs.plan_study(read, sd=sd, pilot=pilot, watch=watch)
     out.print(plan_table(study_plan, workers))
-    for line in sentences(study_plan):
+    for line in (*wall_sentences(study_plan, workers), *sentences(study_plan)):
         out.print(line, soft_wrap=True)
 
 
@@ -171,11 +171,11 @@ def status(study: StudyFile) -> None:
     """Print what is done, diverged and left, according to the ledger."""
     read = verbs.open_study(study)
     print_warnings(read, verbs.changed_sources(read))
-    for problem in verbs.standing_problems(read):
+    known = verbs.study_status(read)
+    for problem in known.problems:
         _warn(problem)
-    standings = verbs.study_standings(read)
-    out.print(standings_table(standings))
-    for standing in standings:
+    out.print(standings_table(known.standings))
+    for standing in known.standings:
         if standing.raised:
             out.print(f"{standing.name}: {standing.raised}", markup=False, soft_wrap=True)
         if standing.failed:

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
+from realitycheck.plan.wall_time import enough_workers, least_time, wall_time
 from realitycheck.verbs import StudyPlan
 from realitycheck.verbs.advances import time_text
+
+ENOUGH = 0.1
+"""How much longer than with any number of workers a study may take where workers are called enough."""
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -56,6 +60,32 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
     yield in_points(study_plan)
 
 
+def wall_sentences(study_plan: StudyPlan, workers: int) -> Iterator[str]:
+    """How long the whole study takes on this many workers, and from what that is known."""
+    nodes = study_plan.jobs.graph.nodes
+    predicted = wall_time(nodes, workers=workers)
+    yield (
+        f"wall time of the whole study: about {time_text(predicted.seconds)} on "
+        f"{counted(workers, 'worker', 'workers')}, which are at a job for {100 * predicted.share:.0f} % of it"
+    )
+    chain, enough = least_time(nodes), enough_workers(nodes, within=ENOUGH)
+    yield (
+        f"no number of workers is faster than {time_text(chain)}, the longest chain of jobs that wait for one another; "
+        f"{counted(enough, 'worker comes', 'workers come')} within {100 * ENOUGH:.0f} % of what more can reach"
+    )
+    yield f"lengths of jobs: {'; '.join(_sources(study_plan))}"
+
+
+def _sources(study_plan: StudyPlan) -> Iterator[str]:
+    jobs = study_plan.jobs
+    if jobs.own:
+        yield f"means over {counted(jobs.own, 'finished job', 'finished jobs')} of this study"
+    if jobs.pilot:
+        yield f"{'else ' if jobs.own else ''}means over {counted(jobs.pilot, 'job', 'jobs')} of the pilot"
+    if jobs.measured:
+        yield f"{'else ' if jobs.own or jobs.pilot else ''}as measured, if every run reaches its cap"
+
+
 def in_points(study_plan: StudyPlan) -> str:
     """What the design finds in points of the primary score, where a standard deviation is known."""
     if study_plan.sd is None:
@@ -86,6 +116,6 @@ def plan_table(study_plan: StudyPlan, workers: int) -> Table:
         f"{counted(study_plan.losses, 'loss', 'losses')}, {counted(study_plan.datasets, 'dataset', 'datasets')}"
     )
     table.add_row(everything, *(f"{cell * times:,}" for cell in cells))
-    hours = f"about {rough(study_plan.cost.worker_hours / workers)} hours"
-    table.caption = f"{hours} on {counted(workers, 'worker', 'workers')}"
+    seconds = wall_time(study_plan.jobs.graph.nodes, workers=workers).seconds
+    table.caption = f"about {time_text(seconds)} on {counted(workers, 'worker', 'workers')}"
     return table

@@ -25,12 +25,14 @@ def report(studies: StudyFiles, compare: Compare = False) -> None:  # noqa: FBT0
 
 
 def _report(study: Path) -> None:
-    written = {path.name: path for path in verbs.report_study(study)}
+    done = verbs.report_with_changes(study)
+    written = {path.name: path for path in done.written}
     if study.exists():  # a packed ledger holds the texts of files that are gone
         read = verbs.open_study(study)
         print_warnings(read, verbs.changed_sources(read))
-    if changed := verbs.files_not_reported(study):
-        says = f"{', '.join(changed)}: not as in the packed ledger, which was reported. `pack` again to use the files."
+    if done.changed:
+        changed = ", ".join(done.changed)
+        says = f"{changed}: not as in the packed ledger, which was reported. `pack` again to use the files."
         out.print(says, style="yellow", markup=False, soft_wrap=True)
     for dataset in json.loads(written["tables.json"].read_text(encoding="utf-8"))["datasets"]:
         out.print(f"{dataset['dataset']}: {dataset['answer']}", markup=False, soft_wrap=True)

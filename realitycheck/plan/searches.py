@@ -128,7 +128,9 @@ class SearchPlan:
 
     def proposal_id(self, slot: int) -> str:
         """The id of one slot's proposal."""
-        return proposal_id(self.id, slot)
+        if slot not in self._proposal_ids:
+            self._proposal_ids[slot] = proposal_id(self.id, slot)
+        return self._proposal_ids[slot]
 
     @property
     def selection_id(self) -> str | None:
@@ -161,8 +163,12 @@ class SearchPlan:
         return self._spec(stage=Stage.FINAL, index=index, fold=None, knobs=knobs, phases=phases)
 
     def _fold_runs(self, stage: Stage, index: int, knobs: Knobs) -> tuple[RunSpec, ...]:
-        folds = range(self.protocol.folds.count)
-        return tuple(self._spec(stage=stage, index=index, fold=fold, knobs=knobs) for fold in folds)
+        key = canonical_json([stage, index, dict(knobs)])
+        if key not in self._fold_specs:
+            folds = range(self.protocol.folds.count)
+            specs = (self._spec(stage=stage, index=index, fold=fold, knobs=knobs) for fold in folds)
+            self._fold_specs[key] = tuple(specs)
+        return self._fold_specs[key]
 
     @cached_property
     def _batch(self) -> dict[str, int]:
@@ -196,6 +202,15 @@ class SearchPlan:
     @cached_property
     def _specs(self) -> dict[str, RunSpec]:
         """Specs by their arguments: they are asked for again at every record, and each keeps its digest."""
+        return {}
+
+    @cached_property
+    def _fold_specs(self) -> dict[str, tuple[RunSpec, ...]]:
+        """The same for the K fold runs of a trial or a replicate."""
+        return {}
+
+    @cached_property
+    def _proposal_ids(self) -> dict[int, str]:
         return {}
 
     @cached_property

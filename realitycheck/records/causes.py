@@ -9,6 +9,9 @@ from realitycheck.records.evidence import DatasetEvidence, LossEvidence, SearchE
 from realitycheck.records.schema import proposal_id
 from realitycheck.runs import Body, Stage
 
+CAUSES = ("diverged", "set-aside", "given-up")
+"""The kinds of notes that say why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Causes:

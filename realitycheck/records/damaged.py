@@ -28,7 +28,7 @@ def set_damaged_aside(folder: Path) -> list[Problem]:
         if aside := _set_aside(path, read_body):
             says = f"the record is damaged. It is set aside as {aside.name}, and made again."
             problems.append(Problem(0, str(path), says, "record-damaged"))
-    for path in note_files(folder):
+    for path in note_files(folder, kinds=None):
         if aside := _set_aside(path, read_note):
             says = f"the note is damaged. It is set aside as {aside.name}. No result depends on it."
             problems.append(Problem(0, str(path), says, "note-damaged"))

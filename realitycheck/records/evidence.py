@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from realitycheck.protocol.units import LengthUnit
@@ -16,7 +17,7 @@ Records = Mapping[str, Record]
 """Every record by id."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trial:
     """One proposed set of hyper-parameters, judged on all folds.
 
@@ -43,7 +44,7 @@ class Trial:
         """The best validation MAP@R of each fold after iteration 0, None where it is missing or diverged."""
         return tuple(run.value if run else None for run in self.runs)
 
-    @property
+    @cached_property
     def value(self) -> float | None:
         """The mean over folds of the best validation MAP@R; None while a fold is missing, or if one diverged."""
         return _mean_value(self.runs)
@@ -155,7 +156,7 @@ class SearchFailure:
         return f"its first trials all raised {self.reason}" if self.raised else self.reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SearchEvidence:
     """All that is known of one search of one loss.
 
@@ -187,7 +188,7 @@ class SearchEvidence:
     failed: SearchFailure | None = None
     raised: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def done(self) -> bool:
         """Whether every trial has all its fold runs, and one of them is chosen if any can be."""
         return not self.selecting and len(self.trials) == self.planned and all(trial.complete for trial in self.trials)
@@ -202,7 +203,7 @@ class SearchEvidence:
         """The recorded complete runs of its runners-up."""
         return tuple(run for one in self.near_best[1:] if (run := one.models.complete_run) is not None)
 
-    @property
+    @cached_property
     def validated(self) -> bool:
         """Whether every trial and every replicate of the chosen setting has all its fold runs."""
         return self.done and all(run is not None for one in self.replicates for run in one.fold_runs)

@@ -128,11 +128,21 @@ def near_evidence(
     return replace(evidence, near_best=tuple(near))
 
 
-def search_evidence(plan: DatasetPlan, search: SearchPlan, records: Records) -> SearchEvidence:
-    """The evidence of one search; that of the untrained models has no trials, and its setting is known beforehand."""
+def search_evidence(
+    plan: DatasetPlan, search: SearchPlan, records: Records, *, before: SearchEvidence | None = None
+) -> SearchEvidence:
+    """The evidence of one search; that of the untrained models has no trials, and its setting is known beforehand.
+
+    Args:
+        plan: what the study asks for on the dataset.
+        search: the search.
+        records: every record by id.
+        before: its evidence with fewer records: trials that were complete are taken from there, to save time.
+    """
     trained = search.choice is not None
     planned = search.protocol.search.trials if trained else 0
-    trials = tuple(_trial(search, proposal, records) for proposal in _proposals(search, records)) if trained else ()
+    earlier = {trial.slot: trial for trial in before.trials} if before else {}
+    trials = tuple(_trials(search, earlier, records)) if trained else ()
     best, selection = _best(trials, planned=planned), _selection(search, records) if trained else None
     selecting = best is not None and trained and search.selection_id is not None and selection is None
     chosen = trials[selection.slot] if selection and best else None if selecting else best
@@ -226,6 +236,18 @@ def _proposals(search: SearchPlan, records: Records) -> Iterator[Proposal]:
 def _selection(search: SearchPlan, records: Records) -> Selection | None:
     record = records.get(search.selection_id or "")
     return record if isinstance(record, Selection) else None
+
+
+def _trials(search: SearchPlan, earlier: Mapping[int, Trial], records: Records) -> Iterator[Trial]:
+    for proposal in _proposals(search, records):
+        known = earlier.get(proposal.slot)
+        yield known if known and _is_settled(known, proposal, records) else _trial(search, proposal, records)
+
+
+def _is_settled(trial: Trial, proposal: Proposal, records: Records) -> bool:
+    """Whether a trial is complete, and made of these very records: some may have been withdrawn."""
+    same = trial.knobs is proposal.knobs and trial.unit is proposal.unit
+    return same and all(run is not None and records.get(run.id) is run for run in trial.runs)
 
 
 def _trial(search: SearchPlan, proposal: Proposal, records: Records) -> Trial:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from realitycheck.atomic import draft_of, link_new, move_aside, storage_errors
+from realitycheck.atomic import Lasts, draft_of, link_new, move_aside, storage_errors
 from realitycheck.canonical import canonical_json
 from realitycheck.processes import has_ended, this_process
 from realitycheck.runs import Body
@@ -92,7 +92,7 @@ class Leases:
             self._remove(job_id, seen)
         path = self._path(job_id)
         with storage_errors(path):
-            taken = link_new(path, canonical_json(self._content(title)).encode())
+            taken = link_new(path, canonical_json(self._content(title)).encode(), lasts=Lasts.UNSURE)
         if taken:
             self._mine.add(job_id)
             self._seen.pop(job_id, None)

@@ -7,17 +7,21 @@ evidence: times, hosts, failures, alarms.
 
 from __future__ import annotations
 
+import gc
 import getpass
+import hashlib
 import json
 import platform
-from collections.abc import Mapping
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from realitycheck.atomic import link_new, storage_errors
+from realitycheck.atomic import Lasts, link_new, storage_errors
 from realitycheck.canonical import canonical_json, digest
-from realitycheck.errors import InputError, LedgerError
+from realitycheck.errors import LedgerError
+from realitycheck.records.envelopes import envelope, open_envelope
 from realitycheck.records.from_json import read_record
 from realitycheck.records.loose_files import note_files, record_files
 from realitycheck.records.packing import pack, unpacked
@@ -57,11 +61,12 @@ class Ledger:
         self.folder = folder
         self.records: dict[str, Record] = {}
         self.texts: dict[str, str] | None = None
-        for number, line in enumerate(unpacked(self.packed), start=1):
-            self._read_packed(f"{self.packed}, line {number}", line, first=number == 1)
-        packed = set(self.records)
-        for path in record_files(self.folder):
-            self._read(str(path), read_body(path))
+        with _uncollected():
+            for number, line in enumerate(unpacked(self.packed), start=1):
+                self._read_packed(f"{self.packed}, line {number}", line, first=number == 1)
+            packed = set(self.records)
+            for path in record_files(self.folder):
+                self._read(str(path), read_body(path))
         self.loose = set(self.records) - packed
 
     @property
@@ -72,7 +77,12 @@ class Ledger:
     @property
     def digest(self) -> str:
         """The digest of all records, whatever their order and whether they are packed."""
-        return digest([self.records[record_id].to_json() for record_id in sorted(self.records)])
+        texts = (canonical_json(self.records[record_id].to_json()) for record_id in sorted(self.records))
+        every = hashlib.sha256(b"[")  # that of one list of all bodies, which need not be in memory at once
+        for number, text in enumerate(texts):
+            every.update(f",{text}".encode() if number else text.encode())
+        every.update(b"]")
+        return every.hexdigest()
 
     def read_new(self) -> list[Record]:
         """Read the records that other processes have written meanwhile, and return them.
@@ -84,7 +94,7 @@ class Ledger:
         before = set(self.records)
         for path in unread(self.folder / "ledger", known=before):
             with suppress(FileNotFoundError):  # removed by hand meanwhile
-                self._read(str(path), _open_envelope(_text_of(path), source=str(path)))
+                self._read(str(path), open_envelope(_text_of(path), source=str(path)))
         new = [self.records[record_id] for record_id in self.records if record_id not in before]
         self.loose |= {record.id for record in new}
         return new
@@ -106,7 +116,7 @@ class Ledger:
         """
         path, body = self.path_of(record.kind, record.id), record.to_json()
         known = self.records.get(record.id)
-        if known is None and not _link_new(path, _envelope(body)):
+        if known is None and not _link_new(path, envelope(body)):
             known = _record_of(read_body(path), source=str(path))
         self.records[record.id] = known or record
         if known is not None and not agree(known, record):
@@ -124,15 +134,18 @@ class Ledger:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         text = canonical_json({"kind": kind, "time": time, "host": platform.node(), **content})
         text = text.encode(errors="replace").decode()  # an error's message can hold the name of a file that is no UTF-8
-        _link_new(self.folder / "attempts" / f"{kind}-{digest(text)[:16]}.json", text)
+        _link_new(self.folder / "attempts" / f"{kind}-{digest(text)[:16]}.json", text, lasts=Lasts.WHOLE_OR_GONE)
 
-    def notes(self) -> list[Body]:
-        """Every note by time, the packed ones included; of one that is packed as well, the note itself."""
+    def notes(self, *, kinds: Collection[str] | None = None) -> list[Body]:
+        """The notes of some kinds, or all, by time, with the packed ones; of one that is packed as well, the note."""
         packed = self.folder / "attempts.jsonl.gz"
         notes = [_note_of(packed, line) for line in unpacked(packed)]
-        notes += [read_note(path) for path in note_files(self.folder)]
-        unique = {(note["time"], note["kind"], note.get("id"), note.get("attempt")): note for note in notes}
-        return sorted(unique.values(), key=lambda note: (note["time"], canonical_json(note)))
+        notes += [read_note(path) for path in note_files(self.folder, kinds=kinds)]
+        wanted = (note for note in notes if kinds is None or note["kind"] in kinds)
+        unique = {(note["time"], note["kind"], note.get("id"), note.get("attempt")): note for note in wanted}
+        times = Counter(time for time, *_ in unique)
+        ties = {key: canonical_json(note) if times[key[0]] > 1 else "" for key, note in unique.items()}
+        return [unique[key] for key in sorted(unique, key=lambda key: (key[0], ties[key]))]
 
     def pack(self, texts: Mapping[str, str]) -> Path:
         """Write all records into one file, whose bytes depend on the records and the texts alone.
@@ -149,7 +162,7 @@ class Ledger:
             "results_version": RESULTS_VERSION,
             "files": [list(file) for file in texts.items()],
         }
-        pack(self.packed, [_envelope(head), *(_envelope(record.to_json()) for record in ordered)])
+        pack(self.packed, [envelope(head), *(envelope(record.to_json()) for record in ordered)])
         notes = redacted(self.notes(), folders=[Path.home(), Path.cwd(), self.folder.absolute()], users=_users())
         if notes:
             pack(self.folder / "attempts.jsonl.gz", [canonical_json(note) for note in notes])
@@ -163,12 +176,12 @@ class Ledger:
     def _alarm(self, record: Record, refused: Body, makers: str) -> None:
         """Keep the second copy whole beside the ledger, and note where."""
         path = self.folder / "attempts" / "refused" / f"{record.id}-{digest(refused)[:16]}.json"
-        _link_new(path, _envelope(refused))
+        _link_new(path, envelope(refused))
         reason = f"a second copy differs; it is kept as attempts/refused/{path.name}. {makers}"
         self.note("alarm", {"id": record.id, "title": record.kind, "reason": reason})
 
     def _read_packed(self, source: str, line: str, *, first: bool) -> None:
-        body = _open_envelope(line, source=source)
+        body = open_envelope(line, source=source)
         if first:
             self.texts = _texts_of(body, source=source)
         else:
@@ -188,7 +201,7 @@ def read_body(path: Path) -> Body:
         LedgerError: it is damaged.
         InputError: it is of another results version.
     """
-    return _open_envelope(_text_of(path), source=str(path))
+    return open_envelope(_text_of(path), source=str(path))
 
 
 def read_note(path: Path) -> Body:
@@ -201,31 +214,24 @@ def read_note(path: Path) -> Body:
     return _note_of(path, text if digest(text)[:16] == path.stem[-16:] else "")
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause the search for reference cycles: records have none, and it takes as long as reading a large ledger."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def _users() -> list[str]:
     """Names of the user of this machine; none where it has no such name."""
     try:
         return [getpass.getuser()]
     except (OSError, KeyError, ImportError):
         return []
-
-
-def _envelope(body: Body) -> str:
-    return canonical_json({"body": body, "sha256": digest(body)})
-
-
-def _open_envelope(text: str, *, source: str) -> Body:
-    try:
-        envelope = json.loads(text)
-        body: Body = envelope["body"]
-        intact = digest(body) == envelope["sha256"]
-    except (ValueError, KeyError, TypeError):
-        intact = False
-    if not intact:
-        raise LedgerError(
-            f"{source}: the record is damaged (its SHA-256 does not match). Remove it and `run` again: it is made anew."
-        )
-    _require_version(body, source=source)
-    return body
 
 
 def _texts_of(body: Body, *, source: str) -> dict[str, str]:
@@ -252,23 +258,10 @@ def _record_of(body: Body, *, source: str) -> Record:
         raise LedgerError(f"{source}: {error} Remove the file, or restore it from a good copy.") from error
 
 
-def _require_version(body: Body, *, source: str) -> None:
-    """Refuse a record of another results version; version 1 wrote none into its records."""
-    made_by = body.get("results_version", 1)
-    if made_by == RESULTS_VERSION:
-        return
-    says = (
-        f"records of results version {made_by} are not allowed here: this release makes and reads version "
-        f"{RESULTS_VERSION}. Move them away and `run` the study again, or use the release that made them. "
-        "Their report pages are files of their own and stay."
-    )
-    raise InputError.one(source, "ledger-version", says)
-
-
-def _link_new(path: Path, text: str) -> bool:
+def _link_new(path: Path, text: str, *, lasts: Lasts = Lasts.WHOLE) -> bool:
     """Publish a text file; return whether it was new."""
     with storage_errors(path):
-        return link_new(path, text.encode())
+        return link_new(path, text.encode(), lasts=lasts)
 
 
 def _text_of(path: Path) -> str:

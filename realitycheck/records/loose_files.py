@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from realitycheck.atomic import files_in, storage_errors
@@ -14,6 +15,7 @@ def record_files(folder: Path) -> list[Path]:
     return [path for kind in kinds for path in files_in(kind) if path.suffix == ".json"]
 
 
-def note_files(folder: Path) -> list[Path]:
-    """The files of the loose notes of a study."""
-    return [path for path in files_in(folder / "attempts") if path.suffix == ".json"]
+def note_files(folder: Path, *, kinds: Collection[str] | None) -> list[Path]:
+    """The files of the loose notes of a study: those of some kinds, or with None of all."""
+    paths = files_in(folder / "attempts")
+    return [path for path in paths if path.suffix == ".json" and (kinds is None or path.stem[:-17] in kinds)]

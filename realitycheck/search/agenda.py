@@ -180,7 +180,8 @@ class Agenda:
             self._refresh_opening(board)
 
     def _refresh_search(self, board: _Board, search: SearchPlan) -> None:
-        evidence = search_evidence(board.plan, search, self.records)
+        before = board.searches.get(search.group)
+        evidence = search_evidence(board.plan, search, self.records, before=before)
         if board.noise is not None:
             evidence = near_evidence(board.plan, search, evidence, noise=board.noise, records=self.records)
         board.searches[search.group] = evidence

@@ -212,13 +212,15 @@ def _near_best_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvide
 def spent_trials(search: SearchPlan, evidence: SearchEvidence, known: Known) -> tuple[str, ...]:
     """The runs of trials with stored weights that no score can need."""
     kept = {trial.slot for trial in kept_trials(search, evidence, noise=known.noise)}
-    return tuple(
-        spec.id
-        for trial in evidence.trials
-        if trial.slot not in kept
-        for spec in search.trial_runs(slot=trial.slot, knobs=trial.raw())
-        if spec.id in known.weights
-    )
+    spent = (trial for trial in evidence.trials if trial.slot not in kept)
+    return tuple(run_id for trial in spent for run_id in _run_ids(search, trial) if run_id in known.weights)
+
+
+def _run_ids(search: SearchPlan, trial: Trial) -> tuple[str, ...]:
+    recorded = tuple(run.id for run in trial.runs if run is not None)
+    if trial.complete:
+        return recorded
+    return tuple(spec.id for spec in search.trial_runs(slot=trial.slot, knobs=trial.raw()))
 
 
 def _score_jobs(

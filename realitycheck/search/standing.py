@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from realitycheck.protocol.model import Protocol
@@ -56,6 +57,23 @@ class Standing:
     def planned(self) -> int:
         """Runs planned, of both stages."""
         return self.search_runs[1] + self.final_runs[1]
+
+
+class Standings:
+    """The standings of a study at work: that of a search is counted again only where its evidence is another one."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, int], tuple[SearchEvidence, Standing]] = {}
+
+    def of(self, dataset: str, losses: Iterable[LossEvidence], protocol: Protocol) -> list[Standing]:
+        """The standings of all searches on one dataset."""
+        return [self._of_search(dataset, loss, search, protocol) for loss in losses for search in loss.searches]
+
+    def _of_search(self, dataset: str, loss: LossEvidence, search: SearchEvidence, protocol: Protocol) -> Standing:
+        key = (dataset, loss.label, search.number)
+        if key not in self._known or self._known[key][0] is not search:
+            self._known[key] = (search, _standing(dataset, loss, search, protocol))
+        return self._known[key][1]
 
 
 def loss_standings(dataset: str, loss: LossEvidence, protocol: Protocol) -> tuple[Standing, ...]:

@@ -14,8 +14,10 @@ from realitycheck.verbs.report import (
     files_not_reported,
     pack_study,
     report_study,
+    report_with_changes,
     standing_problems,
     study_standings,
+    study_status,
 )
 from realitycheck.verbs.run import carry_out, run_study
 from realitycheck.verbs.study import (
@@ -64,10 +66,12 @@ __all__ = [
     "published_blocks",
     "register_study",
     "report_study",
+    "report_with_changes",
     "run_study",
     "seconds_until",
     "standing_problems",
     "study_standings",
+    "study_status",
     "study_warnings",
     "verify_study",
 ]

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from realitycheck import catalog
 from realitycheck.check.head_lengths import head_length, length_powers
@@ -28,6 +29,7 @@ from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.runs import TrainingPlace
 from realitycheck.stores.prepare import Stores
+from realitycheck.verbs.durations import PlannedJobs, planned_jobs
 from realitycheck.verbs.ready import StoreCheck, ready_stores
 from realitycheck.verbs.report import study_standings
 from realitycheck.verbs.run import build_executor
@@ -56,6 +58,7 @@ class StudyPlan:
         measured: the calibration, by dataset and loss.
         cost: the prediction over all of them.
         longest: how long one run takes that goes to its cap, by dataset and loss.
+        jobs: every job, how long it takes, and what it waits for; `plan.wall_time` says how long N workers need.
         done: trainings of the losses that are recorded already.
         planned: trainings of the losses, of the runners-up as many as there can be.
         detectable: correlation of two losses' scores over seeds → the smallest difference that is found with
@@ -74,6 +77,7 @@ class StudyPlan:
     measured: Mapping[str, Mapping[str, Calibration]]
     cost: Cost
     longest: Mapping[str, Mapping[str, RunSeconds]]
+    jobs: PlannedJobs
     done: int
     planned: int
     detectable: Mapping[float, float]
@@ -83,12 +87,15 @@ class StudyPlan:
     smallest_difference: float
 
 
-def plan_study(read: ReadStudy, *, sd: float | None = None, watch: Progress = unwatched) -> StudyPlan:
+def plan_study(
+    read: ReadStudy, *, sd: float | None = None, pilot: Path | str | None = None, watch: Progress = unwatched
+) -> StudyPlan:
     """Say what a study costs and what it can find; measures this machine for some seconds.
 
     Args:
         read: the study.
         sd: standard deviation of the design's unit in points, such as that of an earlier study; None if unknown.
+        pilot: an earlier study, whose finished jobs say how long jobs take where this one has none.
         watch: sees the progress.
 
     Raises:
@@ -131,10 +138,8 @@ def plan_study(read: ReadStudy, *, sd: float | None = None, watch: Progress = un
         datasets=len(study.datasets),
         measured=measured,
         cost=total,
-        longest={
-            name: {label: run_seconds(study.protocol_on(name), seconds) for label, seconds in seen.items()}
-            for name, seen in measured.items()
-        },
+        longest=_longest(read, measured),
+        jobs=planned_jobs(read, measured, pilot=pilot),
         done=sum(standing.done for standing in standings),
         planned=sum(standing.planned for standing in standings),
         detectable={correlation: smallest * math.sqrt(1 - correlation) for correlation in CORRELATIONS},
@@ -171,6 +176,13 @@ def _measured(read: ReadStudy, stores: Mapping[str, Stores], watch: Progress) ->
         watch("calibrations", done, len(stores) * len(losses))
         measured[name][loss.label] = _calibrate(read, name, stores[name], loss)
     return measured
+
+
+def _longest(read: ReadStudy, measured: Mapping[str, Mapping[str, Calibration]]) -> dict[str, dict[str, RunSeconds]]:
+    return {
+        name: {label: run_seconds(read.study.protocol_on(name), seconds) for label, seconds in seen.items()}
+        for name, seen in measured.items()
+    }
 
 
 def _bytes(stores: Stores) -> int:

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from realitycheck import catalog
 from realitycheck.errors import Problem
 from realitycheck.protocol.read import ReadStudy, changed_files
-from realitycheck.records.causes import causes_of, with_causes
+from realitycheck.records.causes import CAUSES, causes_of, with_causes
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records
+from realitycheck.runs import Body
 from realitycheck.search.standing import Standing, loss_standings
 from realitycheck.verbs.folders import evidence_folder, study_path
 from realitycheck.verbs.present import present_data, require_fitting_records, unfitting_records
 from realitycheck.verbs.study import open_packed, open_study
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What `report_study` wrote, and the names of the files that are not those it used (`files_not_reported`)."""
+
+    written: list[Path]
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStatus:
+    """How far each loss is, and where the images that are present are not those of the records."""
+
+    standings: tuple[Standing, ...]
+    problems: list[Problem]
 
 
 def report_study(study: ReadStudy | Path | str) -> list[Path]:
@@ -35,18 +54,25 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
         >>> written["index.html"].parent.name
         'demo'
     """
+    return report_with_changes(study).written
+
+
+def report_with_changes(study: ReadStudy | Path | str) -> Reported:
+    """`report_study` and `files_not_reported` in one, which read the ledger once."""
     from realitycheck.report.page import write_report  # seconds, that `status` need not wait
 
     read, ledger = reported(study)
-    return write_report(
+    notes, texts = ledger.notes(), _packed_texts(ledger)
+    written = write_report(
         read.study,
-        study_evidence(read, ledger),
+        _evidence(read, ledger, notes),
         sources=read.texts(),
         credit=[catalog.credit(choice.address) for choice in read.study.datasets],
         ledger_digest=ledger.digest,
-        attempts=ledger.notes(),
+        attempts=notes,
         folder=read.home / "reports" / read.study.study,
     )
+    return Reported(written, () if texts is None else changed_files(study_path(study), texts))
 
 
 def reported(study: ReadStudy | Path | str) -> tuple[ReadStudy, Ledger]:
@@ -81,27 +107,41 @@ def _packed_texts(ledger: Ledger) -> dict[str, str] | None:
 
 def study_standings(study: ReadStudy | Path | str) -> tuple[Standing, ...]:
     """How far each loss is on the images that are present, by the ledger alone."""
-    read = open_study(study)
-    evidences = study_evidence(read, Ledger(evidence_folder(read)))
-    return tuple(
-        standing
-        for evidence in evidences
-        for loss in evidence.losses
-        for standing in loss_standings(evidence.dataset, loss, read.study.protocol_on(evidence.dataset))
-    )
+    return study_status(study).standings
 
 
 def standing_problems(study: ReadStudy | Path | str) -> list[Problem]:
     """Where the images that are present are not those of the ledger's records."""
+    return study_status(study).problems
+
+
+def study_status(study: ReadStudy | Path | str) -> StudyStatus:
+    """`study_standings` and `standing_problems` in one, which read the ledger once.
+
+    Raises:
+        InputError: the study's files are wrong, or the ledger is of another results version.
+        LedgerError: the ledger is damaged.
+    """
     read = open_study(study)
-    return unfitting_records(read, Ledger(evidence_folder(read)))
+    ledger = Ledger(evidence_folder(read))
+    standings = tuple(
+        standing
+        for evidence in study_evidence(read, ledger)
+        for loss in evidence.losses
+        for standing in loss_standings(evidence.dataset, loss, read.study.protocol_on(evidence.dataset))
+    )
+    return StudyStatus(standings, unfitting_records(read, ledger))
 
 
 def study_evidence(read: ReadStudy, ledger: Ledger) -> tuple[DatasetEvidence, ...]:
     """All that the ledger knows of a study, one per dataset."""
+    return _evidence(read, ledger, ledger.notes(kinds=CAUSES))
+
+
+def _evidence(read: ReadStudy, ledger: Ledger, notes: Sequence[Body]) -> tuple[DatasetEvidence, ...]:
     names, present = [choice.name for choice in read.study.datasets], present_data(read)
     plans = [from_records(read.study, name, ledger.records, present=present.get(name)) for name in names]
-    causes = causes_of(ledger.notes())
+    causes = causes_of(notes)
     return tuple(with_causes(gather(plan, ledger.records), causes) for plan in plans)
 
 

@@ -23,7 +23,7 @@ from realitycheck.search.agenda import Agenda
 from realitycheck.search.attempts import EarlierFailures, earlier_failures
 from realitycheck.search.campaign import Campaign
 from realitycheck.search.sharing import Sharing
-from realitycheck.search.standing import Standing, loss_standings
+from realitycheck.search.standing import Standing, Standings
 from realitycheck.stores.cache import forget_checkpoint, forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.advances import running_lines
@@ -245,6 +245,7 @@ class _StudyRuntime:
     plans: tuple[DatasetPlan, ...]
     agenda: Agenda
     known: Mapping[str, Record]
+    counted: Standings
 
     def place(self, job: Job, *, device: str) -> Body:
         name = job.group.split("/")[0]
@@ -257,8 +258,7 @@ class _StudyRuntime:
         return tuple(
             standing
             for plan in self.plans
-            for loss in self.agenda.losses(plan.dataset)
-            for standing in loss_standings(plan.dataset, loss, plan.protocol)
+            for standing in self.counted.of(plan.dataset, self.agenda.losses(plan.dataset), plan.protocol)
         )
 
 
@@ -280,7 +280,7 @@ def _runtime(
     copied = {model for score in of_type(known.values(), Score) for model in score.spec.models}
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)
     weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}
-    return _StudyRuntime(read, stores, ledger, cache, weights, plans, agenda, known)
+    return _StudyRuntime(read, stores, ledger, cache, weights, plans, agenda, known, Standings())
 
 
 def preload() -> list[str]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from realitycheck.cli.plan_summary import sentences
+from realitycheck.cli.plan_summary import plan_table, sentences, wall_sentences
 from realitycheck.plan.cost import START_SECONDS, Calibration, Cost, RunSeconds, Trainings, run_seconds
+from realitycheck.plan.job_graph import JobGraph, JobNode
 from realitycheck.protocol.read import read_study
 from realitycheck.verbs import StudyPlan
+from realitycheck.verbs.durations import PlannedJobs
+
+JOBS = JobGraph()
+JOBS.nodes = [JobNode("a", (0,), 3600.0, ()), *(JobNode("a", (1,), 3600.0, (0,)) for _ in range(4))]
+"""An hour, and then four hours that can run at once."""
 
 SEEN = Calibration(2.0, 3.0, 5.0, 7.0, 11.0, 13)
 
@@ -17,8 +23,8 @@ def test_the_longest_runs_by_hand(study_path):
     assert longest == RunSeconds(fold=START_SECONDS + 30 * 2.0 + 4 * 5.0, complete=START_SECONDS + 30 * 3.0)
 
 
-def lines(done: int) -> list[str]:
-    plan = StudyPlan(
+def planned(done: int) -> StudyPlan:
+    return StudyPlan(
         trainings=Trainings(1, 1, 1, 0),
         searches=1,
         losses=1,
@@ -26,6 +32,7 @@ def lines(done: int) -> list[str]:
         measured={"birds": {"triplet": SEEN}},
         cost=Cost(40.0, 0),
         longest={"birds": {"triplet": RunSeconds(7200.0, 600.0)}},
+        jobs=PlannedJobs(JOBS, own=0, pilot=0, measured=True),
         done=done,
         planned=80,
         detectable={},
@@ -34,7 +41,10 @@ def lines(done: int) -> list[str]:
         sd=None,
         smallest_difference=1.0,
     )
-    return list(sentences(plan))
+
+
+def lines(done: int) -> list[str]:
+    return list(sentences(planned(done)))
 
 
 def test_the_length_of_a_run_and_what_is_left():
@@ -43,3 +53,12 @@ def test_the_length_of_a_run_and_what_is_left():
     assert "birds/triplet: at most 2.0 h for a fold run and 10 min for a complete run" in said
     assert "done: 20 of 80 trainings" in said and "about 30 worker-hours are left" in said
     assert "are left" not in "\n".join(lines(0))
+
+
+def test_the_wall_time_of_two_workers():
+    """An hour alone, then two times two: three hours, and five of six worker-hours used. Four need two hours."""
+    time, least, source = wall_sentences(planned(0), 2)
+    assert "about 3.0 h on 2 workers" in time and "83 %" in time
+    assert "2.0 h" in least and "4 workers" in least
+    assert "as measured" in source
+    assert plan_table(planned(0), 2).caption == "about 3.0 h on 2 workers"

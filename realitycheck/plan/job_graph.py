@@ -1,0 +1,185 @@
+"""Every job of a study and the jobs that it waits for, as if nothing diverged and every runner-up existed.
+
+It follows `search.schedule`, which decides by the records what may start; tests/search/test_wall_time.py compares both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from realitycheck.evaluations.menu import MENU, TRAINED
+from realitycheck.plan.searches import UNTRAINED, constant_evaluations, replicate_numbers
+from realitycheck.protocol.model import Protocol
+
+FIRST_TRIALS = 3
+"""Trials that start before any run of their search is finished (`search.first_trials`)."""
+
+Order = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobSeconds:
+    """How long the jobs of one loss take.
+
+    Args:
+        proposal: one proposal, or one selection by posterior mean.
+        fold: one fold run.
+        complete: one complete run.
+        fold_score: K fold models on the test half, each and together.
+        complete_score: one complete model on the test half.
+    """
+
+    proposal: float
+    fold: float
+    complete: float
+    fold_score: float
+    complete_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobNode:
+    """One job.
+
+    Args:
+        group: whose turn it is, as of `executors.base.Job`.
+        order: its place among the jobs of its group that may start.
+        seconds: on a worker; None for an opening, which needs no worker.
+        after: the jobs that it waits for, by their numbers.
+    """
+
+    group: str
+    order: Order
+    seconds: float | None
+    after: tuple[int, ...]
+
+
+class JobGraph:
+    """The jobs of a study; every job comes after those that it waits for.
+
+    Attributes:
+        nodes: the jobs, by number.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[JobNode] = []
+
+    def add(self, group: str, order: Order, seconds: float | None, after: Sequence[int] = ()) -> int:
+        """Add a job, and return its number."""
+        self.nodes.append(JobNode(group, order, seconds, tuple(dict.fromkeys(after))))
+        return len(self.nodes) - 1
+
+    def add_dataset(self, dataset: str, protocol: Protocol, losses: Mapping[str, JobSeconds]) -> None:
+        """Add the jobs of a study on one dataset.
+
+        Args:
+            dataset: its name.
+            protocol: the protocol on it.
+            losses: label → how long its jobs take, in the study's order.
+        """
+        searches = [
+            _Search(self, protocol, f"{dataset}/{label}/{number + 1}", seconds, number)
+            for label, seconds in losses.items()
+            for number in range(protocol.search.searches)
+        ]
+        opens = [job for search in searches for job in search.done]
+        if protocol.interval.runners_up:
+            opens = [job for search in searches for folds in search.folds for job in folds]
+        untrained = _Untrained(self, protocol, f"{dataset}/{UNTRAINED}", next(iter(losses.values())))
+        opening = self.add(dataset, (0,), None, opens)
+        for search in searches:
+            search.add_near_best(opens, opening)
+            search.add_scores(opening)
+        untrained.add_scores(opening)
+
+
+class _Search:
+    """The jobs of one search of one loss; `done` are those that end it, `folds` the fold runs of each replicate."""
+
+    def __init__(self, graph: JobGraph, protocol: Protocol, group: str, seconds: JobSeconds, number: int) -> None:
+        self.graph, self.protocol, self.group, self.seconds = graph, protocol, group, seconds
+        self.trials: list[list[int]] = []
+        self._add_trials()
+        self.done = [run for runs in self.trials for run in runs]
+        if protocol.search.select != "best":
+            self.done = [graph.add(group, (0,), seconds.proposal, self.done)]
+        replicates = replicate_numbers(protocol, search=number)
+        self.folds = [self._add_folds((3, place), self.done) for place in range(len(replicates))]
+        self.complete = self._add_complete() if protocol.completes else []
+
+    def _add_trials(self) -> None:
+        rule, before, ended = self.protocol.search, -1, list[int]()
+        for slot in range(rule.trials):
+            if slot % rule.round == 0:
+                ended = [run for runs in self.trials for run in runs]
+            waits = [*ended, before] if slot else []
+            before = self.graph.add(self.group, (2, slot), self.seconds.proposal, waits)
+            first = self.trials[0][:1] if slot >= FIRST_TRIALS else []
+            self.trials.append(self._add_folds((1, slot), [before, *first]))
+
+    def _add_folds(self, order: Order, after: Sequence[int]) -> list[int]:
+        folds = range(self.protocol.folds.count)
+        return [self.graph.add(self.group, (*order, fold), self.seconds.fold, after) for fold in folds]
+
+    def _add_complete(self) -> list[int]:
+        """The complete run of each replicate; under `appendix_d` it waits for the fold runs of all of them."""
+        pooled = self.protocol.final.complete == "appendix_d"
+        every = [run for folds in self.folds for run in folds]
+        return [
+            self.graph.add(self.group, (4, place), self.seconds.complete, every if pooled else folds)
+            for place, folds in enumerate(self.folds)
+        ]
+
+    def add_near_best(self, decided: Sequence[int], opening: int) -> None:
+        """Add the complete runs of the runners-up, and the scores of all near-best settings."""
+        places = range(1 + self.protocol.interval.runners_up) if self.protocol.interval.runners_up else range(0)
+        for place in places:
+            if place and self.protocol.completes:
+                run = self.graph.add(self.group, (5, place, 0), self.seconds.complete, decided)
+                self.graph.add(self.group, (5, place, 2), self.seconds.complete_score, [opening, run])
+            if self.protocol.scores_folds:
+                self.graph.add(self.group, (5, place, 1), self.seconds.fold_score, [opening])
+
+    def add_scores(self, opening: int) -> None:
+        """Add the scores of the replicates."""
+        for place, folds in enumerate(self.folds):
+            for number in range(len(TRAINED)):
+                after = self.protocol.folds.count + 2 * number
+                if self.protocol.scores_folds:
+                    self.graph.add(self.group, (3, place, after), self.seconds.fold_score, [opening, *folds])
+                for run in self.complete[place : place + 1]:
+                    order = (3, place, after + 1)
+                    self.graph.add(self.group, order, self.seconds.complete_score, [opening, run])
+
+
+class _Untrained:
+    """The untrained models. Nothing is trained, so making one takes no longer than a proposal."""
+
+    def __init__(self, graph: JobGraph, protocol: Protocol, group: str, seconds: JobSeconds) -> None:
+        self.graph, self.protocol, self.group, self.seconds = graph, protocol, group, seconds
+        self.places = [
+            (number, place)
+            for number in range(protocol.search.searches)
+            for place in range(len(replicate_numbers(protocol, search=number)))
+        ]
+        folds = range(protocol.folds.count)
+        self.folds = [[self._add((*at, 0, fold)) for fold in folds] for at in self.places]
+        self.complete = [
+            self._add((number, len(self.places), place)) for number, place in self.places if protocol.completes
+        ]
+
+    def _add(self, order: Order) -> int:
+        return self.graph.add(self.group, order, self.seconds.proposal)
+
+    def add_scores(self, opening: int) -> None:
+        """Add the scores of each seed, and one for each evaluation under which all seeds are equal."""
+        constant = len(constant_evaluations(self.protocol))
+        for seed, (at, folds) in enumerate(zip(self.places, self.folds, strict=True)):
+            for number in range(len(MENU) - constant):
+                if self.protocol.scores_folds:
+                    self.graph.add(self.group, (*at, 1, number), self.seconds.fold_score, [opening, *folds])
+                for complete in self.complete[seed : seed + 1]:
+                    self.graph.add(self.group, (*at, 2, number), self.seconds.complete_score, [opening, complete])
+        one = self.seconds.fold_score / self.protocol.folds.count
+        for number in range(constant):
+            self.graph.add(self.group, (self.protocol.search.searches, number), one, [opening, self.folds[0][0]])

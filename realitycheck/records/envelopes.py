@@ -1,0 +1,65 @@
+"""The body of a record with its digest: the text of one file, and one line of a packed ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from realitycheck.canonical import canonical_json, digest
+from realitycheck.errors import InputError, LedgerError
+from realitycheck.runs import RESULTS_VERSION, Body
+
+_HEAD, _END = '{"body":', 77
+"""How the text of an envelope begins, and the length of its end, `,"sha256":"<64 digits>"}`."""
+
+
+def envelope(body: Body) -> str:
+    """Return a body with its digest, as one line of canonical JSON."""
+    return canonical_json({"body": body, "sha256": digest(body)})
+
+
+def open_envelope(text: str, *, source: str) -> Body:
+    """Return the body in an envelope.
+
+    Raises:
+        LedgerError: its digest is another one.
+        InputError: it is of another results version.
+    """
+    try:
+        read = json.loads(text, parse_constant=_refuse)
+        body: Body = read["body"]
+        # Nearly always the text is the canonical one: its own digest then saves the time of writing it again.
+        intact = _is_canonical(text, read["sha256"]) or digest(body) == read["sha256"]
+    except (ValueError, KeyError, TypeError):
+        intact = False
+    if not intact:
+        raise LedgerError(
+            f"{source}: the record is damaged (its SHA-256 does not match). Remove it and `run` again: it is made anew."
+        )
+    _require_version(body, source=source)
+    return body
+
+
+def _is_canonical(text: str, sha256: object) -> bool:
+    """Whether the text of an envelope is the one that `envelope` writes, with this digest of its body."""
+    text = text.removesuffix("\n")
+    body = text[len(_HEAD) : -_END].encode()
+    framed = text.startswith(_HEAD) and text[-_END:] == f',"sha256":"{sha256}"}}'
+    return framed and hashlib.sha256(body).hexdigest() == sha256
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _require_version(body: Body, *, source: str) -> None:
+    """Refuse a record of another results version; version 1 wrote none into its records."""
+    made_by = body.get("results_version", 1)
+    if made_by == RESULTS_VERSION:
+        return
+    says = (
+        f"records of results version {made_by} are not allowed here: this release makes and reads version "
+        f"{RESULTS_VERSION}. Move them away and `run` the study again, or use the release that made them. "
+        "Their report pages are files of their own and stay."
+    )
+    raise InputError.one(source, "ledger-version", says)
