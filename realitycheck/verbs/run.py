@@ -13,6 +13,7 @@ from realitycheck.executors.base import Executor, Job
 from realitycheck.executors.menu import MENU, Resources
 from realitycheck.executors.process_groups import memory_share
 from realitycheck.plan.specs import DatasetPlan
+from realitycheck.plugin_source import loose_files
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.leases import Leases
 from realitycheck.records.ledger import Ledger
@@ -56,6 +57,7 @@ def run_study(
     read: ReadStudy,
     *,
     executor: str = "local",
+    address: str | None = None,
     workers: int | None = None,
     device: str = "auto",
     per_device: int | None = None,
@@ -75,7 +77,9 @@ def run_study(
 
     Args:
         read: the study.
-        executor: name on `executors.menu`: `local` for child processes, `inline` for this process and a debugger.
+        executor: name on `executors.menu`: `local` for child processes, `inline` for this process and a debugger,
+            `ray` for the nodes of a Ray cluster.
+        address: that of the Ray cluster, or `auto`; None to start one on this machine.
         workers: child processes at a time; by default two on a CPU, and one for each GPU.
         device: `cpu`, `cuda`, `cuda:<number>`, or `auto`, the one of the protocol's arithmetic; or several GPUs, such
             as `cuda:0,cuda:1`, of which each job gets one.
@@ -106,13 +110,18 @@ def run_study(
         >>> result.left, result.alarms  # jobs that failed three times; records that came twice and differed
         ((), ())
     """
-    require_options(executor=executor, reuse=reuse)
-    computes = read.study.protocol.recipe.computes.device
+    require_options(executor=executor, address=address, device=device, reuse=reuse)
+    computes, elsewhere = read.study.protocol.recipe.computes.device, MENU[executor].elsewhere
+    gpus = 1 / (per_device or 1) if computes == "cuda" else 0.0
+    if elsewhere and workers:
+        per_device = None  # there it is the share of a GPU alone
     slots = slots_of(device, workers=workers, per_device=per_device, computes=computes)
-    require_arithmetic(read, devices=slots, here=MENU[executor].here)
+    require_arithmetic(read, devices=slots, here=MENU[executor].here, elsewhere=elsewhere)
     return carry_out(
         read,
-        executor=build_executor(read, executor, devices=slots, deadline=deadline, memory=memory),
+        executor=build_executor(
+            read, executor, devices=slots, deadline=deadline, memory=memory, gpus=gpus, address=address
+        ),
         device=device,
         checkpoint_seconds=checkpoint_seconds,
         reuse=reuse,
@@ -126,15 +135,23 @@ def run_study(
 
 
 def build_executor(
-    read: ReadStudy, name: str, *, devices: Sequence[str | None], deadline: float, memory: float | None
+    read: ReadStudy,
+    name: str,
+    *,
+    devices: Sequence[str | None],
+    deadline: float,
+    memory: float | None,
+    gpus: float = 0.0,
+    address: str | None = None,
 ) -> Executor:
     """Make an executor of the menu, with what the verbs need preloaded, pinned to the study's arithmetic.
 
-    `memory` is in bytes; None is a share of this machine's.
+    `memory` is in bytes; None is a share of the machine on which a job runs.
     """
-    pins = read.study.protocol.recipe.computes.pins
-    limit = memory_share(jobs=len(devices)) if memory is None else int(memory)
-    return MENU[name].build(Resources(devices, deadline, limit, preload(), pins))
+    pins, elsewhere = read.study.protocol.recipe.computes.pins, MENU[name].elsewhere
+    limit = int(memory) if memory is not None else None if elsewhere else memory_share(jobs=len(devices))
+    code = {path: file.read_bytes() for path, file in loose_files(*read.study.sources).items()} if elsewhere else {}
+    return MENU[name].build(Resources(devices, deadline, limit, preload(), pins, gpus, address, code))
 
 
 def carry_out(
@@ -223,7 +240,7 @@ def _campaign(
         ended=lambda run_id: forget_checkpoint(runtime.cache, run_id),
         may_start=lambda job: is_score_ready(check, runtime.stores, job),
         known=runtime.known,
-        machine=machine(runtime.read, place.device),
+        machine=machine(runtime.read, place.device if executor.here else "cpu"),
         failures=Counter(earlier.counts),
         given_up=dict(before.given_up) if before else {},
     )
