@@ -64,7 +64,9 @@ class NodeFiles:
             return SOUND
         if not path.exists():
             return MISSING
-        file, sha = self._checks.setdefault(path, (path.open("rb"), hashlib.sha256()))
+        if path not in self._checks:
+            self._checks[path] = (path.open("rb"), hashlib.sha256())
+        file, sha = self._checks[path]
         end = time.monotonic() + CHECK_SECONDS
         while block := file.read(SLICE):
             sha.update(block)

@@ -1,58 +1,22 @@
-"""The contract on a Ray cluster of this machine; skipped where Ray is not installed."""
+"""What is refused before a Ray cluster is reached, and what its environment is; `tests/extended` has a cluster."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import pytest
-from ray_cluster import VARIABLES, cluster
 
 from realitycheck.errors import InputError
 from realitycheck.executors.menu import MENU, Resources
 from realitycheck.executors.on_ray import prepare_environment, require_ray
-from realitycheck.testing import ExecutorContract
-
-installed = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
 
 
-def executor(*, deadline, code=(), address="auto", devices=2):
-    return MENU["ray"].build(
-        Resources(
-            devices=[None] * devices,
-            memory=None,
-            deadline=deadline,
-            preload=["realitycheck.testing.executor_contract"],
-            pins={},
-            address=address,
-            code=dict(code),
-        )
-    )
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """Of one cluster for all tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in VARIABLES.items():
-            patch.setenv(name, value)
-        with cluster(node_cache=tmp_path_factory.mktemp("node")) as address:
-            yield address
-
-
-@installed
-class TestRay(ExecutorContract):
-    @pytest.fixture(autouse=True)
-    def _joined(self, address):
-        self.address = address
-
-    def make(self, *, deadline):
-        return executor(deadline=deadline, address=self.address)
+def built():
+    return MENU["ray"].build(Resources(devices=[None], memory=None, deadline=1.0, preload=(), pins={}))
 
 
 def test_without_the_package_the_message_names_the_extra(monkeypatch):
     monkeypatch.setattr("realitycheck.executors.on_ray.find_spec", lambda name: None)
     with pytest.raises(InputError) as error:
-        executor(deadline=1.0)
+        built()
     assert [problem.code for problem in error.value.problems] == ["executor-package-missing"]
     assert "realitycheck[ray]" in str(error.value)
 
