@@ -31,7 +31,7 @@ class TestLocalExecutor(ExecutorContract):
             devices=[None] * 2,
             memory=None,
             deadline=deadline,
-            preload=["realitycheck.testing.executor_contract"],
+            preload=["realitycheck.testing.contract_jobs"],
             pins={},
         )
 

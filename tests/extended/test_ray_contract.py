@@ -34,7 +34,7 @@ class TestRay(ExecutorContract):
                 devices=[None] * 2,
                 memory=None,
                 deadline=deadline,
-                preload=["realitycheck.testing.executor_contract"],
+                preload=["realitycheck.testing.contract_jobs"],
                 pins={},
                 address=self.address,
             )
