@@ -41,7 +41,7 @@ def cluster(*, node_cache: Path, cpus: int = 2, port: int = 0) -> Iterator[str]:
 
 
 def start(folder: Path, *, node_cache: Path, cpus: int = 2, port: int = 0) -> subprocess.Popen[bytes]:
-    """Start the processes of a cluster, all in one process group."""
+    """Start the processes of a cluster, below the one that is returned."""
     here = Path(__file__).parent
     environment = os.environ | VARIABLES | {"REALITYCHECK_NODE_CACHE": str(node_cache)}
     environment["PYTHONPATH"] = os.pathsep.join([str(here), str(here.parent), *sys.path])
@@ -63,7 +63,7 @@ def address_of(folder: Path, process: subprocess.Popen[bytes]) -> str:
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     """End every process of a cluster."""
-    members = group_of(process.pid)
+    members = family_of(process.pid)
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(20)
@@ -74,17 +74,18 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         os.kill(member, signal.SIGKILL)
 
 
-def group_of(leader: int) -> set[int]:
-    """The processes of a session."""
-    members = set()
+def family_of(head: int) -> set[int]:
+    """A process and all that it has started, directly or not."""
+    parents = {}
     for number in running():
         try:
-            fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+            parents[number] = int(Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-        if int(fields[3]) == leader:
-            members.add(number)
-    return members
+    family = {head}
+    while more := {number for number, parent in parents.items() if parent in family} - family:
+        family |= more
+    return family
 
 
 def running() -> set[int]:

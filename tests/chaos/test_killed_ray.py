@@ -56,7 +56,7 @@ def more_records(study: Path, process: subprocess.Popen[bytes], *, count: int) -
 def actors(head: subprocess.Popen[bytes]) -> list[int]:
     """The processes of a cluster's actors."""
     found = []
-    for number in ray_cluster.group_of(head.pid):
+    for number in ray_cluster.family_of(head.pid):
         with suppress(OSError):
             if b"ray::RayHost" in Path(f"/proc/{number}/cmdline").read_bytes():
                 found.append(number)
@@ -64,7 +64,7 @@ def actors(head: subprocess.Popen[bytes]) -> list[int]:
 
 
 def kill_cluster(head: subprocess.Popen[bytes]) -> None:
-    for member in sorted(ray_cluster.group_of(head.pid)):
+    for member in sorted(ray_cluster.family_of(head.pid)):
         with suppress(ProcessLookupError):
             os.kill(member, signal.SIGKILL)
     head.wait()

@@ -6,7 +6,9 @@ that, leases and leaving, has tests of its own, see docs/cluster.md. The contrac
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,13 +54,17 @@ def test_the_menu_builds_what_it_names(name):
     executor.close()
 
 
-def test_a_worker_drives_the_local_executor(monkeypatch, study_path):
+def test_a_worker_drives_the_local_executor(monkeypatch, tmp_path):
     """So the contract of `local` is that of `work`."""
     given = {}
+    read = SimpleNamespace(study=SimpleNamespace(study="small"), source="small.yaml")
+    monkeypatch.setattr(main, "_load", lambda study: read)
+    monkeypatch.setattr(main.verbs, "changed_sources", lambda read: [])
+    monkeypatch.setattr(main, "display", lambda study, live: nullcontext(SimpleNamespace(runs=None, making=None)))
     monkeypatch.setattr(main.verbs, "run_study", lambda read, **options: given.update(options) or stopped())
     with pytest.raises(KeyboardInterrupt):
-        main.work(study_path, until=None, workers=1, device="auto", deadline=1.0, checkpoint_every="off")
-    assert given.get("executor", "local") == "local"
+        main.work(tmp_path, until=None, workers=1, device="auto", deadline=1.0, checkpoint_every="off")
+    assert given and given.get("executor", "local") == "local"
 
 
 def stopped():
