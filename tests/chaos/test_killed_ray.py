@@ -58,7 +58,7 @@ def actors(head: subprocess.Popen[bytes]) -> list[int]:
     found = []
     for number in ray_cluster.family_of(head.pid):
         with suppress(OSError):
-            if b"ray::RayHost" in Path(f"/proc/{number}/cmdline").read_bytes():
+            if Path(f"/proc/{number}/comm").read_text().startswith("ray::RayHost"):
                 found.append(number)
     return found
 

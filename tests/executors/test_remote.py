@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,9 +121,10 @@ def job_at(tmp_path: Path, name: str = "a", **payload) -> Job:
 
 
 def finish(executor, count=1):
-    found = []
-    while len(found) < count:
+    found, end = [], time.monotonic() + 60
+    while len(found) < count and time.monotonic() < end:
         found += executor.wait(seconds=1.0)
+    assert len(found) == count
     return found if count > 1 else found[0]
 
 
