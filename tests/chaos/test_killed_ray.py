@@ -40,7 +40,8 @@ def start(study: Path, *words: str) -> subprocess.Popen[bytes]:
 
 
 def records(study: Path) -> int:
-    return len(list((study.parent / "small" / "ledger").rglob("*.json")))
+    """The recorded trainings: when there is one, there are actors."""
+    return len(list((study.parent / "small" / "ledger" / "run").rglob("*.json")))
 
 
 def more_records(study: Path, process: subprocess.Popen[bytes], *, count: int) -> bool:
