@@ -273,7 +273,8 @@ def test_a_pause_of_this_process_is_no_silence_of_a_node(transport, tmp_path, mo
     executor = executor_over(transport)
     transport.refuse = SILENT
     executor.submit(job_at(tmp_path), address=f"{__name__}:read")
-    assert executor.wait(seconds=0.05) == []
+    while not any(call.method == "poll" for call in transport.calls):
+        assert executor.wait(seconds=0.01) == []
     executor._checked -= 3600.0
     assert executor.wait(seconds=0.0) == []
     executor.close()
