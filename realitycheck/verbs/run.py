@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,10 +9,8 @@ from pathlib import Path
 
 from realitycheck.check.weight_files import weights_file
 from realitycheck.executors.base import Executor, Job
-from realitycheck.executors.menu import MENU, Resources
-from realitycheck.executors.process_groups import memory_share
+from realitycheck.executors.menu import MENU
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.plugin_source import loose_files
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.leases import Leases
 from realitycheck.records.ledger import Ledger
@@ -30,6 +27,7 @@ from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.advances import running_lines
 from realitycheck.verbs.checkpointing import CHECKPOINT_SECONDS, sweep_checkpoints, with_checkpoints
 from realitycheck.verbs.clean_up import cleaned_ledger
+from realitycheck.verbs.executing import VERBS, build_executor
 from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.makers import machine, versions
@@ -40,14 +38,6 @@ from realitycheck.verbs.register import register_first
 from realitycheck.verbs.slots import slots_of
 from realitycheck.verbs.study import Progress, Say, plans_of, require_arithmetic, unsaid, unwatched
 from realitycheck.verbs.study_result import Activity, Hear, StudyResult, Watch, silent, unheard
-
-VERBS = {
-    "proposal": "realitycheck.search.propose:propose",
-    "selection": "realitycheck.search.posterior_mean:select",
-    "run": "realitycheck.training.single_run:run",
-    "score": "realitycheck.evaluations.score:score",
-}
-"""Kind of job → the verb that does it, imported by the child alone."""
 
 POLL_SECONDS = 1.0
 """How often a worker reads what others have written, at most."""
@@ -132,26 +122,6 @@ def run_study(
         hear=hear,
         verbs=VERBS,
     )
-
-
-def build_executor(
-    read: ReadStudy,
-    name: str,
-    *,
-    devices: Sequence[str | None],
-    deadline: float,
-    memory: float | None,
-    gpus: float = 0.0,
-    address: str | None = None,
-) -> Executor:
-    """Make an executor of the menu, with what the verbs need preloaded, pinned to the study's arithmetic.
-
-    `memory` is in bytes; None is a share of the machine on which a job runs.
-    """
-    pins, elsewhere = read.study.protocol.recipe.computes.pins, MENU[name].elsewhere
-    limit = int(memory) if memory is not None else None if elsewhere else memory_share(jobs=len(devices))
-    code = {path: file.read_bytes() for path, file in loose_files(*read.study.sources).items()} if elsewhere else {}
-    return MENU[name].build(Resources(devices, deadline, limit, preload(), pins, gpus, address, code))
 
 
 def carry_out(
@@ -298,16 +268,3 @@ def _runtime(
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)
     weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}
     return _StudyRuntime(read, stores, ledger, cache, weights, plans, agenda, known, Standings())
-
-
-def preload() -> list[str]:
-    """What children find loaded: torch with pinned threads first, the verbs, and what the parent has of this package.
-
-    A child imports the parent's main module again; what that needs costs seconds where it is not loaded yet.
-    """
-    verbs = [address.partition(":")[0] for address in VERBS.values()]
-    return ["realitycheck.executors.preload", *verbs, *sorted(module for module in sys.modules if _is_ours(module))]
-
-
-def _is_ours(module: str) -> bool:
-    return module.startswith("realitycheck.")
