@@ -92,9 +92,31 @@ class _Place:
         return bool(INSTALLED & set(self.file.parts))
 
 
+def loose_files(*addresses: str) -> dict[str, Path]:
+    """Return the files of what is in no installation: the modules of these addresses, and all that they import.
+
+    Returns:
+        Path below a folder on the import path → file.
+    """
+    files = {}
+    for address in filter(is_loose, addresses):
+        for name, place in _reached(address.partition(":")[0])[0].items():
+            path = Path(*name.split("."))
+            inner = path / "__init__" if place.package else path
+            files[inner.with_suffix(place.file.suffix).as_posix()] = place.file
+    return files
+
+
 def _loose(module: str) -> str:
     """Return the digest of a module and of all that it imports."""
-    files: dict[str, str] = {}
+    places, distributions = _reached(module)
+    files = {name: sha256_of(place.file) for name, place in places.items()}
+    return digest({"files": files, "installed": sorted(distributions)})
+
+
+def _reached(module: str) -> tuple[dict[str, _Place], set[str]]:
+    """Return what a module and its imports are: modules in no installation, and distributions."""
+    places: dict[str, _Place] = {}
     distributions: set[str] = set()
     waiting, seen = [module], set[str]()
     while waiting:
@@ -107,9 +129,9 @@ def _loose(module: str) -> str:
         if place is not None and place.installed:
             distributions |= _not_required(_distribution(name.partition(".")[0], place.file))
         elif place is not None:
-            files[name] = sha256_of(place.file)
+            places[name] = place
             waiting += _imported(name, place)
-    return digest({"files": files, "installed": sorted(distributions)})
+    return places, distributions
 
 
 def _ships(module: str) -> bool:

@@ -15,7 +15,7 @@ from realitycheck.executors.inline import InlineExecutor
 from realitycheck.losses.menu import MENU
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal, Run, of_type
-from realitycheck.verbs.run import VERBS
+from realitycheck.verbs.executing import VERBS
 
 SPACES = Path(__file__).parents[1] / "protocols" / "spaces" / "v2.yaml"
 WRAPPED = {"pairs": "contrastive", "proxies": "proxy_anchor"}

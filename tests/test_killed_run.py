@@ -19,7 +19,7 @@ from realitycheck.executors.local import LocalExecutor
 from realitycheck.losses.base import Loss
 from realitycheck.protocol.read import ReadStudy, read_study
 from realitycheck.records.ledger import Ledger
-from realitycheck.verbs.run import VERBS, preload
+from realitycheck.verbs.executing import VERBS, preload
 
 SHORT = PROTOCOL.replace("cap: 30, evaluate_every: 10, patience: 2", "cap: 9, evaluate_every: 9, patience: 1")
 HELD_AT = 5

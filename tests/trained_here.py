@@ -8,7 +8,8 @@ import torch
 
 from realitycheck import verbs
 from realitycheck.executors.base import Executor
-from realitycheck.verbs.run import VERBS, StudyResult
+from realitycheck.verbs.executing import VERBS
+from realitycheck.verbs.study_result import StudyResult
 
 
 def carry_out(study: Path, executor: Executor) -> StudyResult:

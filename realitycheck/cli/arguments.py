@@ -18,6 +18,10 @@ StudyFiles = Annotated[
 Compare = Annotated[bool, typer.Option("--compare", help="Put them side by side on one page.")]
 StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/demo.yaml.", show_default=False)]
 Executor = Annotated[str, typer.Option(help=f"Where jobs run: {EXECUTORS}.")]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Of a Ray cluster, or auto; without it one is started on this machine.", show_default=False),
+]
 Workers = Annotated[int, typer.Option(help="Child processes at a time.", min=1)]
 RunWorkers = Annotated[
     int | None, typer.Option(help="Child processes at a time; 2 on a CPU, one for each GPU.", min=1, show_default=False)

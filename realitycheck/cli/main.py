@@ -20,6 +20,7 @@ with at_stop(leave):  # these imports take seconds
     from realitycheck.atomic import storage_error
     from realitycheck.cli import lists, reports, verdict_lines
     from realitycheck.cli.arguments import (
+        Address,
         Again,
         CheckpointEvery,
         Deadline,
@@ -93,6 +94,7 @@ def register(study: StudyFile) -> None:
 def run(
     study: StudyFile,
     executor: Executor = "local",
+    address: Address = None,
     workers: RunWorkers = None,
     device: Device = "auto",
     per_device: PerDevice = None,
@@ -112,6 +114,7 @@ def run(
         result = verbs.run_study(
             read,
             executor=executor,
+            address=address,
             workers=workers,
             device=device,
             per_device=per_device,

@@ -61,6 +61,7 @@ class Finished:
         failure: the exception in a line: why there is no body, or why the run in the body diverged.
         seconds: from its start to its end.
         traceback: the whole traceback of that exception, or None where there is none, as of a killed process.
+        machine: the processor and the versions that the job was done with, where that was another machine.
     """
 
     job: Job
@@ -68,6 +69,7 @@ class Finished:
     failure: str | None
     seconds: float
     traceback: str | None = None
+    machine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,9 @@ class Executor(ABC):
 
     `executors.call.call` does the work of one job wherever it runs. `testing.ExecutorContract` tests the rest.
     """
+
+    here = True
+    """Whether jobs run on this machine, with its memory and devices."""
 
     @property
     @abstractmethod

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -70,6 +70,7 @@ class LocalExecutor(Executor):
         memory: bytes that a job and its processes may hold, or None. Known on Linux alone.
         preload: modules that the fork server imports once for all children.
         pins: environment variables of the fork server and so of all children, set before they load any library.
+        show: gets what jobs print, see `Relay`.
     """
 
     def __init__(
@@ -80,10 +81,11 @@ class LocalExecutor(Executor):
         memory: int | None,
         preload: Sequence[str],
         pins: Mapping[str, str],
+        show: Callable[[bytes], object] = to_standard_error,
     ) -> None:
         self.devices = tuple(devices)
         self.deadline, self.memory = deadline, memory
-        self.pins = dict(pins)
+        self.pins, self.show = dict(pins), show
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
         self._children: list[_Child] = []
@@ -124,7 +126,7 @@ class LocalExecutor(Executor):
             output.close()
         assert process.pid is not None
         self._children.append(
-            _Child(job, slot, process, process.pid, ours, Relay(printed, show=to_standard_error), time.monotonic())
+            _Child(job, slot, process, process.pid, ours, Relay(printed, show=self.show), time.monotonic())
         )
 
     def wait(self, *, seconds: float) -> Sequence[Finished]:

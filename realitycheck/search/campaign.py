@@ -194,7 +194,8 @@ class Campaign:
 
     def _take(self, finished: Finished) -> None:
         job = self.running.pop(finished.job.id)
-        note = {"id": job.id, "title": job.title, "seconds": round(finished.seconds, 3), "machine": self.machine}
+        note = {"id": job.id, "title": job.title, "seconds": round(finished.seconds, 3)}
+        note["machine"] = finished.machine or self.machine
         record, reason = record_of(job, finished)
         why = {"reason": reason} | ({"traceback": finished.traceback} if finished.traceback else {})
         if record is None and self._is_done(job):  # two workers on one lease; the other was faster
@@ -228,7 +229,7 @@ class Campaign:
             why = {"reason": held.raised.reason, "traceback": held.raised.traceback}
             self.ledger.note("diverged", {**held.note, **why})
             self.raised.setdefault(frames_of(held.raised.traceback), held.raised.traceback)
-        if self._keep(held.job, held.record, weights_stored=True):
+        if self._keep(held.job, held.record, weights_stored=True, machine=held.note.get("machine")):
             self.ledger.note("done", held.note)
 
     def _set_aside(self, group: str) -> None:
@@ -270,10 +271,10 @@ class Campaign:
         self.given_up[job.group] = replace(earlier, jobs=earlier.jobs + 1)
         return True
 
-    def _keep(self, job: Job, record: Record, *, weights_stored: bool) -> bool:
+    def _keep(self, job: Job, record: Record, *, weights_stored: bool, machine: str | None = None) -> bool:
         """Append a record and tell the agenda; whether the record was new."""
         try:
-            new = self.ledger.append(record, machine=self.machine)
+            new = self.ledger.append(record, machine=machine or self.machine)
         except LedgerError as error:
             # The model that came with these other numbers contradicts its record: it must not be scored.
             self.alarms.append(str(error))

@@ -3,93 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import os
-import sys
 import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
-from realitycheck.executors.base import Executor, Finished, Job, Tell, VerbAnswer
-from realitycheck.runs import Body
+from realitycheck.executors.base import Executor, Finished, Job
 
-
-def echo(payload: Body, *, tell: Tell) -> Body:
-    """VerbAnswer with the payload."""
-    return {"payload": payload}
-
-
-def change(payload: Body, *, tell: Tell) -> Body:
-    """VerbAnswer with the payload, and change it."""
-    answer = {"payload": dict(payload)}
-    payload.clear()
-    return answer
-
-
-def fail(payload: Body, *, tell: Tell) -> Body:
-    """Raise an exception with this text."""
-    raise OSError(payload["text"])
-
-
-def fail_by_bytes(payload: Body, *, tell: Tell) -> Body:
-    """Raise an exception that names a file with a name that is not valid UTF-8."""
-    raise OSError(os.fsdecode(b"caf\xe9.jpg"))
-
-
-def diverge(payload: Body, *, tell: Tell) -> VerbAnswer:
-    """VerbAnswer with a body and with the exception that led to it."""
-    try:
-        fail(payload, tell=tell)
-    except OSError as error:
-        return VerbAnswer({"payload": payload}, error)
-    raise AssertionError
-
-
-def leave(payload: Body, *, tell: Tell) -> Body:
-    """Exit the process."""
-    sys.exit(payload["text"])
-
-
-def answer_nan(payload: Body, *, tell: Tell) -> Body:
-    """VerbAnswer with NaN, which is not JSON."""
-    return {"value": math.nan}
-
-
-def answer_a_set(payload: Body, *, tell: Tell) -> Body:
-    """VerbAnswer with a set, which is not JSON."""
-    return {"value": {1, 2}}
-
-
-def linger(payload: Body, *, tell: Tell) -> Body:
-    """Sleep, then create a file."""
-    time.sleep(payload["seconds"])
-    Path(payload["mark"]).touch()
-    return {}
-
-
-def report_often(payload: Body, *, tell: Tell) -> Body:
-    """Report each of many steps."""
-    for step in range(payload["steps"]):
-        tell(step, payload["steps"])
-    return {"done": payload["steps"]}
-
-
-def report_and_wait(payload: Body, *, tell: Tell) -> Body:
-    """Report a step, and wait for a file."""
-    tell(3, 4)
-    while not Path(payload["mark"]).exists():
-        time.sleep(0.02)
-    return {}
-
-
-def end_the_process(payload: Body, *, tell: Tell) -> Body:
-    """End the process that does the job."""
-    os._exit(3)
+JOBS = "realitycheck.testing.contract_jobs"
+"""The functions that the executors are given."""
 
 
 class ExecutorContract:
     """Tests of the interface `executors.base.Executor`.
+
+    Jobs may run in other processes and on other machines, but on this file system.
 
     Attributes:
         patience: seconds within which an executor must return a job that takes no time.
@@ -100,13 +28,18 @@ class ExecutorContract:
     isolated = True
 
     @abstractmethod
-    def make(self) -> Executor:
-        """Return a new executor that can import this module; the test closes it."""
+    def make(self, *, deadline: float) -> Executor:
+        """Return a new executor that can import `JOBS`; the test closes it.
+
+        Args:
+            deadline: seconds without a report of progress after which a job counts as hanging. One that is not
+                isolated cannot heed it.
+        """
 
     def run(self, name: str, **payload: object) -> Finished:
         """Run a function of this module on a new executor."""
         with self.opened() as executor:
-            executor.submit(_job("a", **payload), address=f"{__name__}:{name}")
+            executor.submit(_job("a", **payload), address=f"{JOBS}:{name}")
             (finished,) = self.wait(executor, count=1)
             return finished
 
@@ -120,9 +53,9 @@ class ExecutorContract:
         return finished
 
     @contextlib.contextmanager
-    def opened(self) -> Iterator[Executor]:
+    def opened(self, *, deadline: float = 600.0) -> Iterator[Executor]:
         """Open a new executor and close it at the end."""
-        executor = self.make()
+        executor = self.make(deadline=deadline)
         try:
             yield executor
         finally:
@@ -150,7 +83,7 @@ class ExecutorContract:
             assert room >= 1
             for number in range(room):
                 assert executor.free == room - number
-                executor.submit(_job(str(number)), address=f"{__name__}:echo")
+                executor.submit(_job(str(number)), address=f"{JOBS}:echo")
             assert executor.free == 0
             names = sorted(finished.job.id for finished in self.wait(executor, count=room))
             assert names == sorted(str(number) for number in range(room))
@@ -168,7 +101,7 @@ class ExecutorContract:
         """A failure does not affect the next job."""
         with self.opened() as executor:
             for name in ("fail", "echo"):
-                executor.submit(_job(name, text="x"), address=f"{__name__}:{name}")
+                executor.submit(_job(name, text="x"), address=f"{JOBS}:{name}")
                 (finished,) = self.wait(executor, count=1)
                 assert (finished.job.id, finished.body is None) == (name, name == "fail")
 
@@ -200,7 +133,7 @@ class ExecutorContract:
 
     def test_an_unknown_address_is_a_failure(self) -> None:
         """An unknown module, an unknown function and an invalid address are failures of the job."""
-        for address in ("no_such_module:echo", f"{__name__}:no_such_function", "nothing"):
+        for address in ("no_such_module:echo", f"{JOBS}:no_such_function", "nothing"):
             with self.opened() as executor:
                 executor.submit(_job("a"), address=address)
                 (finished,) = self.wait(executor, count=1)
@@ -223,7 +156,7 @@ class ExecutorContract:
             return
         mark = tmp_path / "mark"
         with self.opened() as executor:
-            executor.submit(_job("a", mark=str(mark)), address=f"{__name__}:report_and_wait")
+            executor.submit(_job("a", mark=str(mark)), address=f"{JOBS}:report_and_wait")
             end = time.monotonic() + self.patience
             while not executor.advances and time.monotonic() < end:
                 assert not executor.wait(seconds=0.1)
@@ -234,24 +167,70 @@ class ExecutorContract:
             assert not executor.advances
 
     def test_a_job_that_ends_its_process_is_a_failure(self) -> None:
-        """The next job is carried out."""
+        """An exit, and a kill from outside; the next job is carried out."""
         if not self.isolated:
             return
         with self.opened() as executor:
-            for name in ("end_the_process", "echo"):
-                executor.submit(_job(name), address=f"{__name__}:{name}")
+            for name in ("end_the_process", "kill_the_process", "echo"):
+                executor.submit(_job(name), address=f"{JOBS}:{name}")
                 (finished,) = self.wait(executor, count=1)
-                assert (finished.job.id, finished.body is None) == (name, name == "end_the_process")
+                assert (finished.job.id, finished.body is None) == (name, name != "echo")
+                assert bool(finished.failure) == (name != "echo")
 
-    def test_close_stops_all_jobs(self, tmp_path: Path) -> None:
+    def test_a_silent_job_is_a_failure(self) -> None:
+        """A job that reports nothing within the deadline is ended, and leaves room for the next one."""
+        if not self.isolated:
+            return
+        with self.opened(deadline=1.0) as executor:
+            for name in ("fall_silent", "echo"):
+                executor.submit(_job(name), address=f"{JOBS}:{name}")
+                (finished,) = self.wait(executor, count=1)
+                assert (finished.job.id, finished.body is None) == (name, name == "fall_silent")
+
+    def test_a_job_can_be_submitted_again(self) -> None:
+        """An attempt after a failure, and a second copy of a job that has finished, are jobs as any other."""
+        with self.opened() as executor:
+            bodies = []
+            for name in ("fail", "echo", "echo"):
+                executor.submit(_job("a", text="x"), address=f"{JOBS}:{name}")
+                bodies += [finished.body for finished in self.wait(executor, count=1)]
+            assert bodies == [None, {"payload": {"text": "x"}}, {"payload": {"text": "x"}}]
+
+    def test_a_job_comes_back_once(self) -> None:
+        """Further calls of `wait` do not return it again."""
+        with self.opened() as executor:
+            executor.submit(_job("a"), address=f"{JOBS}:echo")
+            self.wait(executor, count=1)
+            assert list(executor.wait(seconds=0.1)) == []
+
+    def test_jobs_come_back_in_the_order_of_their_ends(self, tmp_path: Path) -> None:
+        """A long job keeps no short one waiting, and each comes with its own answer."""
+        mark = tmp_path / "mark"
+        with self.opened() as executor:
+            if executor.free < 2:
+                return
+            for name, waits in (("long", str(mark)), ("short", "")):
+                executor.submit(_job(name, name=name, mark=waits), address=f"{JOBS}:wait_for")
+            (first,) = self.wait(executor, count=1)
+            mark.touch()
+            (second,) = self.wait(executor, count=1)
+            for finished, name in ((first, "short"), (second, "long")):
+                assert (finished.job.id, finished.body) == (name, {"name": name})
+
+    def test_close_cancels_all_jobs(self, tmp_path: Path) -> None:
         """A running job does not finish after `close`, and closing twice is not an error."""
-        executor = self.make()
-        executor.submit(_job("a", seconds=2.0, mark=str(tmp_path / "mark")), address=f"{__name__}:linger")
+        started, mark = tmp_path / "started", tmp_path / "mark"
+        executor = self.make(deadline=600.0)
+        executor.submit(_job("a", seconds=2.0, started=str(started), mark=str(mark)), address=f"{JOBS}:linger")
+        end = time.monotonic() + self.patience
+        while self.isolated and not started.exists() and time.monotonic() < end:
+            assert not executor.wait(seconds=0.05)
         executor.close()
         executor.close()
-        time.sleep(3.0)
-        assert not (tmp_path / "mark").exists()
+        time.sleep(2.5)
+        assert started.exists() == self.isolated
+        assert not mark.exists()
 
 
-def _job(name: str, **payload: object) -> Job:
+def _job(name: str, /, **payload: object) -> Job:
     return Job(kind="run", id=name, group="group", title=f"job {name}", payload=payload)

@@ -18,8 +18,8 @@ from realitycheck.protocol.read import ReadStudy
 from realitycheck.stores.cache import read_meta
 from realitycheck.stores.integrity import visible_damage
 from realitycheck.stores.prepare import HALVES
+from realitycheck.verbs.executing import build_executor
 from realitycheck.verbs.folders import stores_folder
-from realitycheck.verbs.run import build_executor
 from realitycheck.verbs.study import Progress, require_arithmetic, unwatched
 
 CANARY = "realitycheck.training.canary:compute"

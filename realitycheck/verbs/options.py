@@ -16,13 +16,14 @@ SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 """Seconds of the units of a duration."""
 
 
-def require_options(*, executor: str, reuse: Sequence[Path]) -> None:
+def require_options(*, executor: str, address: str | None, device: str, reuse: Sequence[Path]) -> None:
     """Check the options of a `run` that no file holds.
 
     Raises:
-        InputError: an executor is unknown, or a folder to reuse holds no record; it lists every problem.
+        InputError: an executor is unknown or does not take an option, or a folder to reuse holds no record; it lists
+            every problem.
     """
-    problems = [*_executor_problems(executor)]
+    problems = [*_executor_problems(executor, address=address, device=device)]
     problems += [problem for folder in reuse for problem in _reuse_problems(folder)]
     if problems:
         raise InputError("the command line", problems)
@@ -47,9 +48,16 @@ def seconds_of(text: str) -> float | None:
     return (float(match[1]) * SECONDS[match[2]] or None) if match else None
 
 
-def _executor_problems(name: str) -> Iterator[Problem]:
+def _executor_problems(name: str, *, address: str | None, device: str) -> Iterator[Problem]:
     if name not in MENU:
         yield Problem(0, "--executor", f"unknown executor '{name}'. {nearest(name, list(MENU))}", "executor-unknown")
+        return
+    if address is not None and not MENU[name].elsewhere:
+        says = f"`--address` is not allowed here: executor {name} runs on this machine. Remove it, or choose ray."
+        yield Problem(0, "--address", says, "address-not-allowed")
+    if ":" in device and MENU[name].elsewhere:
+        says = f"`{device}` is not allowed here: the cluster chooses the GPU of each job. Choose cuda or auto."
+        yield Problem(0, "--device", says, "device-numbered")
 
 
 def _reuse_problems(folder: Path) -> Iterator[Problem]:

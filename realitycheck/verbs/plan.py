@@ -30,9 +30,9 @@ from realitycheck.protocol.units import LengthUnit
 from realitycheck.runs import TrainingPlace
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.durations import PlannedJobs, planned_jobs
+from realitycheck.verbs.executing import build_executor
 from realitycheck.verbs.ready import StoreCheck, ready_stores
 from realitycheck.verbs.report import study_standings
-from realitycheck.verbs.run import build_executor
 from realitycheck.verbs.study import Progress, require_arithmetic, unsaid, unwatched
 
 CALIBRATE = "realitycheck.training.calibrate:calibrate"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,8 +9,7 @@ from pathlib import Path
 
 from realitycheck.check.weight_files import weights_file
 from realitycheck.executors.base import Executor, Job
-from realitycheck.executors.menu import MENU, Resources
-from realitycheck.executors.process_groups import memory_share
+from realitycheck.executors.menu import MENU
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.leases import Leases
@@ -29,6 +27,7 @@ from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.advances import running_lines
 from realitycheck.verbs.checkpointing import CHECKPOINT_SECONDS, sweep_checkpoints, with_checkpoints
 from realitycheck.verbs.clean_up import cleaned_ledger
+from realitycheck.verbs.executing import VERBS, build_executor
 from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.makers import machine, versions
@@ -40,14 +39,6 @@ from realitycheck.verbs.slots import slots_of
 from realitycheck.verbs.study import Progress, Say, plans_of, require_arithmetic, unsaid, unwatched
 from realitycheck.verbs.study_result import Activity, Hear, StudyResult, Watch, silent, unheard
 
-VERBS = {
-    "proposal": "realitycheck.search.propose:propose",
-    "selection": "realitycheck.search.posterior_mean:select",
-    "run": "realitycheck.training.single_run:run",
-    "score": "realitycheck.evaluations.score:score",
-}
-"""Kind of job → the verb that does it, imported by the child alone."""
-
 POLL_SECONDS = 1.0
 """How often a worker reads what others have written, at most."""
 
@@ -56,6 +47,7 @@ def run_study(
     read: ReadStudy,
     *,
     executor: str = "local",
+    address: str | None = None,
     workers: int | None = None,
     device: str = "auto",
     per_device: int | None = None,
@@ -75,7 +67,9 @@ def run_study(
 
     Args:
         read: the study.
-        executor: name on `executors.menu`: `local` for child processes, `inline` for this process and a debugger.
+        executor: name on `executors.menu`: `local` for child processes, `inline` for this process and a debugger,
+            `ray` for the nodes of a Ray cluster.
+        address: that of the Ray cluster, or `auto`; None to start one on this machine.
         workers: child processes at a time; by default two on a CPU, and one for each GPU.
         device: `cpu`, `cuda`, `cuda:<number>`, or `auto`, the one of the protocol's arithmetic; or several GPUs, such
             as `cuda:0,cuda:1`, of which each job gets one.
@@ -106,13 +100,18 @@ def run_study(
         >>> result.left, result.alarms  # jobs that failed three times; records that came twice and differed
         ((), ())
     """
-    require_options(executor=executor, reuse=reuse)
-    computes = read.study.protocol.recipe.computes.device
+    require_options(executor=executor, address=address, device=device, reuse=reuse)
+    computes, elsewhere = read.study.protocol.recipe.computes.device, MENU[executor].elsewhere
+    gpus = 1 / (per_device or 1) if computes == "cuda" else 0.0
+    if elsewhere and workers:
+        per_device = None  # there it is the share of a GPU alone
     slots = slots_of(device, workers=workers, per_device=per_device, computes=computes)
-    require_arithmetic(read, devices=slots, here=MENU[executor].here)
+    require_arithmetic(read, devices=slots, here=MENU[executor].here, elsewhere=elsewhere)
     return carry_out(
         read,
-        executor=build_executor(read, executor, devices=slots, deadline=deadline, memory=memory),
+        executor=build_executor(
+            read, executor, devices=slots, deadline=deadline, memory=memory, gpus=gpus, address=address
+        ),
         device=device,
         checkpoint_seconds=checkpoint_seconds,
         reuse=reuse,
@@ -123,18 +122,6 @@ def run_study(
         hear=hear,
         verbs=VERBS,
     )
-
-
-def build_executor(
-    read: ReadStudy, name: str, *, devices: Sequence[str | None], deadline: float, memory: float | None
-) -> Executor:
-    """Make an executor of the menu, with what the verbs need preloaded, pinned to the study's arithmetic.
-
-    `memory` is in bytes; None is a share of this machine's.
-    """
-    pins = read.study.protocol.recipe.computes.pins
-    limit = memory_share(jobs=len(devices)) if memory is None else int(memory)
-    return MENU[name].build(Resources(devices, deadline, limit, preload(), pins))
 
 
 def carry_out(
@@ -223,7 +210,7 @@ def _campaign(
         ended=lambda run_id: forget_checkpoint(runtime.cache, run_id),
         may_start=lambda job: is_score_ready(check, runtime.stores, job),
         known=runtime.known,
-        machine=machine(runtime.read, place.device),
+        machine=machine(runtime.read, place.device if executor.here else "cpu"),
         failures=Counter(earlier.counts),
         given_up=dict(before.given_up) if before else {},
     )
@@ -281,16 +268,3 @@ def _runtime(
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)
     weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}
     return _StudyRuntime(read, stores, ledger, cache, weights, plans, agenda, known, Standings())
-
-
-def preload() -> list[str]:
-    """What children find loaded: torch with pinned threads first, the verbs, and what the parent has of this package.
-
-    A child imports the parent's main module again; what that needs costs seconds where it is not loaded yet.
-    """
-    verbs = [address.partition(":")[0] for address in VERBS.values()]
-    return ["realitycheck.executors.preload", *verbs, *sorted(module for module in sys.modules if _is_ours(module))]
-
-
-def _is_ours(module: str) -> bool:
-    return module.startswith("realitycheck.")

@@ -158,19 +158,21 @@ def plans_of(read: ReadStudy, stores: Mapping[str, Stores]) -> tuple[DatasetPlan
     )
 
 
-def require_arithmetic(read: ReadStudy, *, devices: Sequence[str], here: bool) -> None:
+def require_arithmetic(read: ReadStudy, *, devices: Sequence[str], here: bool, elsewhere: bool = False) -> None:
     """Check that this machine can compute in the study's arithmetic, on these devices, before anything starts.
 
     Args:
         read: the study.
         devices: the one of each slot.
         here: whether this very process computes, which then must have been started with the right variables.
+        elsewhere: whether other machines compute, each of which checks itself at every job.
 
     Raises:
         InputError: it cannot.
     """
     inspection = Inspection(read.files)
-    _apply_machine_rules(inspection)
+    if not elsewhere:
+        _apply_machine_rules(inspection)
     if error := inspection.error():
         raise error
     name, wanted = read.study.protocol.recipe.arithmetic, read.study.protocol.recipe.computes
@@ -178,7 +180,7 @@ def require_arithmetic(read: ReadStudy, *, devices: Sequence[str], here: bool) -
         if device != "auto" and device.partition(":")[0] != wanted.device:
             says = f"`{device}` is not allowed here: arithmetic {name} computes on {wanted.device}. Choose auto."
             raise InputError.one("the command line", "device-not-of-arithmetic", says, where="--device")
-    if problems := list(missing_devices(tuple(devices), count=_gpus)):
+    if not elsewhere and (problems := list(missing_devices(tuple(devices), count=_gpus))):
         raise InputError("the command line", problems)
     if here and (variables := unpinned(name)):
         says = (

@@ -15,8 +15,8 @@ from realitycheck.records.schema import Run, Score, of_type
 from realitycheck.stores.feature_parts import features_path, missing
 from realitycheck.stores.open import open_store
 from realitycheck.training.embedding_model import build_trunk
+from realitycheck.verbs.executing import preload
 from realitycheck.verbs.frozen import with_features
-from realitycheck.verbs.run import preload
 
 
 @pytest.fixture(scope="module")
