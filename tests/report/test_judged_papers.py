@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from scipy import stats
+from typer.testing import CliRunner
 
+from realitycheck.cli.main import app
 from realitycheck.errors import InputError
 from realitycheck.report.papers.judged_answer import answers
 from realitycheck.report.papers.judged_counts import LUCKS, MEASURED
@@ -40,7 +42,7 @@ def lines(texts, name):
 
 
 def counts(judged, name):
-    return {count.asked: count for count in judged[name].counts.rows}
+    return {count.compared: count for count in judged[name].counts.rows}
 
 
 def welch_p(line):
@@ -193,6 +195,14 @@ def test_the_files_are_written_and_an_unknown_paper_is_refused(tmp_path):
     with pytest.raises(InputError, match="warped2024") as error:
         report_published("warped2023", tmp_path)
     assert [problem.code for problem in error.value.problems] == ["paper-unpublished"]
+
+
+def test_the_command_prints_the_counts_of_a_paper(judged):
+    done = CliRunner().invoke(app, ["published", "warped2024"])
+    assert done.exit_code == 0
+    assert all(sentence in done.stdout for sentence in answers(judged["warped2024"]))
+    over = counts(judged, "warped2024")["Warped-Softmax above ProxyNCA++"]
+    assert re.search(rf"{over.of} +{over.higher} +{over.alone} +{over.holm} ", done.stdout)
 
 
 PAGE = " ".join((ROOT / "docs" / "published.md").read_text(encoding="utf-8").split())

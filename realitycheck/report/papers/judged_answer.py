@@ -21,7 +21,7 @@ def count_rows(judged: JudgedPaper, lucks: Sequence[float]) -> list[tuple[str, .
     """The counts as rows of text, the last columns by deviation between searches in points."""
     return [
         (
-            *(count.asked, str(count.of), str(count.higher)),
+            *(count.compared, str(count.of), str(count.higher)),
             *(DASH if number is None else str(number) for number in (count.alone, count.holm)),
             *(str(count.surviving[luck]) for luck in lucks),
         )
@@ -65,13 +65,13 @@ def _untested(judged: JudgedPaper) -> Iterator[str]:
 
 
 def _printed(count: JudgedCount) -> str:
-    return f"{count.asked}: in {count.higher} of {count.of} by the printed means"
+    return f"{count.compared}: in {count.higher} of {count.of} by the printed means"
 
 
 def _claim(judged: JudgedPaper, count: JudgedCount) -> str:
     """What the paper itself counts, where it does."""
     claim = judged.paper.judged.claim
-    if claim is None or not count.asked.endswith(f" above {judged.called(claim.over)}"):
+    if claim is None or not count.compared.endswith(f" above {judged.called(claim.over)}"):
         return ""
     if (claim.higher, claim.of) == (count.higher, count.of):
         return f", as the paper states ({claim.place})"

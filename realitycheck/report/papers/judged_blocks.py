@@ -57,8 +57,8 @@ def _counts(judged: JudgedPaper) -> Table:
         notes=(
             f"A column is one dataset, category and metric. Right: significant after Holm's correction with the given "
             f"standard deviation between searches of one loss.{bound}",
-            f"* {measured_sentence()} Those are other photos, a frozen trunk and shorter searches: a scale, no "
-            "estimate for this paper.",
+            f"* {measured_sentence()} It is a scale from different photos, a frozen trunk and shorter searches, "
+            "and no estimate for this paper.",
         ),
     )
 

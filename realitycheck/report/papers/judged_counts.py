@@ -26,7 +26,7 @@ class JudgedCount:
     """How many groups of differences remain.
 
     Args:
-        asked: what is counted, such as `Warped-Softmax above ProxyNCA++`.
+        compared: what is counted, such as `Warped-Softmax above ProxyNCA++`.
         of: number of groups.
         higher: by the printed means alone.
         alone: by Welch's test without correction; None where nothing is tested.
@@ -35,7 +35,7 @@ class JudgedCount:
             tested.
     """
 
-    asked: str
+    compared: str
     of: int
     higher: int
     alone: int | None
@@ -99,10 +99,10 @@ def nearest_of(family: JudgedFamily) -> JudgedPair:
     return min(family.pairs, key=lambda pair: pair.difference)
 
 
-def _count(asked: str, groups: Sequence[Group]) -> JudgedCount:
+def _count(compared: str, groups: Sequence[Group]) -> JudgedCount:
     tested = all(pair.tested is not None for group in groups for pair in group)
     return JudgedCount(
-        asked=asked,
+        compared=compared,
         of=len(groups),
         higher=sum(all(pair.difference > 0 for pair in group) for group in groups),
         alone=sum(all(map(_alone, group)) for group in groups) if tested else None,

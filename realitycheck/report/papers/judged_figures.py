@@ -57,7 +57,7 @@ def luck_figure(judged: JudgedPaper) -> Figure:
 
     def paint(canvas: Canvas) -> None:
         panel = canvas.subplots()
-        name_rows(panel, [f"{each.dataset}, {each.category.value}, {METRIC_NAMES[each.metric]}" for each in leading])
+        name_rows(panel, list(map(_column_name, leading)))
         for luck in MEASURED:
             panel.axvline(luck, color=GREY, lw=0.9, ls=(0, (4, 3)), zorder=1)
             panel.text(
@@ -107,12 +107,16 @@ def _paint_family(panel: Axes, judged: JudgedPaper, family: JudgedFamily) -> Non
         panel.plot([100 * pair.difference], [row], ls="", marker="o", ms=5, color=INK, zorder=3)
 
 
+def _column_name(family: JudgedFamily) -> str:
+    return f"{family.dataset}, {family.category.value}, {METRIC_NAMES[family.metric]}"
+
+
 def _claimed(judged: JudgedPaper, family: JudgedFamily) -> JudgedPair | None:
     """The claim's difference in the column of a family, corrected over all losses against that of the claim."""
     claim, column = judged.paper.judged.claim, (family.dataset, family.category, family.metric)
-    for each in judged.families if claim else ():
-        if claim and each.is_of(claim.over) and (each.dataset, each.category, each.metric) == column:
-            return each.against(family.reference)
+    for other in judged.families if claim else ():
+        if claim and other.is_of(claim.over) and (other.dataset, other.category, other.metric) == column:
+            return other.against(family.reference)
     return None
 
 

@@ -43,7 +43,7 @@ METHOD = (
     ),
     (
         "Highest loss",
-        "The highest loss of a column is known from the same means, which flatters it. Nothing corrects this choice.",
+        "The highest loss of a column is chosen by the same means, so its lead is optimistic. Nothing corrects that.",
     ),
 )
 """Terms of the page, with their method."""
@@ -80,8 +80,8 @@ def _half_widths(judged: JudgedPaper) -> str:
 def _baselines(judged: JudgedPaper) -> Iterator[tuple[str, str]]:
     """Baselines that a table does not have."""
     for key in judged.paper.judged.baselines:
-        found = {family.dataset for family in judged.families if family.reference == key}
-        missing = [dataset for dataset in judged.paper.tables if dataset not in found]
+        measured = {family.dataset for family in judged.families if family.reference == key}
+        missing = [dataset for dataset in judged.paper.tables if dataset not in measured]
         if missing:
             name = judged.called(key)
             yield f"Against {name}", f"{name} was not measured on {enumeration(missing)}."
