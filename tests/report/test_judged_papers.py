@@ -14,12 +14,14 @@ from typer.testing import CliRunner
 
 from realitycheck.cli.main import app
 from realitycheck.errors import InputError
+from realitycheck.report.papers import judged_pairs
 from realitycheck.report.papers.judged_answer import answers
-from realitycheck.report.papers.judged_counts import LUCKS, MEASURED
+from realitycheck.report.papers.judged_counts import LUCKS, MEASURED, count_paper
 from realitycheck.report.papers.judged_files import judged_texts
 from realitycheck.report.papers.judged_paper import judged_paper
 from realitycheck.report.papers.paper_files import read_paper
 from realitycheck.report.papers.published_tables import FOLDER, published_papers
+from realitycheck.statistics.printed_means import PrintedMean
 from realitycheck.verbs import report_published
 
 ROOT = Path(__file__).parents[2]
@@ -222,6 +224,23 @@ def test_the_docs_state_the_counts(judged):
     assert f"in {below.holm} another loss is significantly above it" in PAGE
     lucks = [f"{every.surviving[luck]} at {luck:g}" for luck in (0.25, 0.5)]
     assert f"{', '.join(lucks)} and none at 1 or 1.5 points" in PAGE and not every.surviving[1.0]
+
+
+def test_the_docs_state_what_intervals_of_the_normal_distribution_would_change(judged, monkeypatch):
+    """Their half-width is z · se in place of t · se, so the same print means a larger standard error."""
+    before = judged["warped2024"].counts
+
+    def wide(cell, n):
+        mean, half = cell
+        return PrintedMean(mean / 100, half / 100 * stats.t.ppf(0.975, 9) / Z, n, 0.95)
+
+    monkeypatch.setattr(judged_pairs, "printed_mean", wide)
+    paper = published_papers()["warped2024"]
+    after = count_paper(paper, judged_pairs.judge_paper(paper))
+    changed = f"{after.against[1].holm} and {after.every.holm} are significant in place of"
+    assert f"{changed} {before.against[1].holm} and {before.every.holm}, and the counts with luck" in PAGE
+    for old, new in zip(before.rows, after.rows, strict=True):
+        assert new.surviving == old.surviving
 
 
 def test_the_docs_state_the_bounds(judged):

@@ -111,6 +111,14 @@ def test_the_detectable_difference_has_the_wanted_power(alpha, freedom):
     assert power(Design(n, freedom, "a run"), effect, alpha=alpha) == pytest.approx(0.8, abs=1e-4)
 
 
+def test_the_detectable_difference_of_a_family_is_at_alpha_divided_by_its_size():
+    """By power: each of three differences is found in 80 % of all cases at 0.05 / 3."""
+    pairs = family(*[((20.5 + more, 0.3, 10), (20.0, 0.3, 10)) for more in (0.0, 0.1, 0.2)])
+    for one in judge_family(pairs, alpha=0.05, wanted=0.8):
+        effect = one.detectable / one.estimate.error / math.sqrt(10)
+        assert power(Design(10, 18, "a run"), effect, alpha=0.05 / 3) == pytest.approx(0.8, abs=1e-4)
+
+
 def test_simulated_tables_of_equal_losses_reject_as_often_as_promised():
     """Ten runs after one search each: at the true deviation between searches 5 % are rejected, at none far more."""
     rng = np.random.default_rng(11)
