@@ -20,7 +20,20 @@ out = Console(highlight=False)
 Kind = Annotated[Literal["losses", "datasets", "trunks"], typer.Argument(help="What to list.", show_default=False)]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Write the text of docs/losses.md instead.")]
 Name = Annotated[str, typer.Argument(help="A dataset of the menu.", show_default=False)]
+Published = Annotated[
+    str, typer.Argument(help="A dataset of the menu, or a paper: warped2024, musgrave2020.", show_default=False)
+]
+Reports = Annotated[
+    Path | None, typer.Option(help="Write the page and tables of a paper below this folder.", show_default=False)
+]
 Folder = Annotated[Path, typer.Argument(help="Folder for data; the dataset gets its own in it.", show_default=False)]
+
+
+COUNTED = (
+    "of: comparisons. printed: higher by the means. Last columns: significant after Holm's correction if each loss had "
+    "one search, by the standard deviation between searches in points. Measured ones: docs/searches.md."
+)
+"""The note below the counts of a paper."""
 
 
 def catalog(kind: Kind, markdown: Markdown = False) -> None:  # noqa: FBT002 - typer makes an option of it
@@ -29,19 +42,32 @@ def catalog(kind: Kind, markdown: Markdown = False) -> None:  # noqa: FBT002 - t
         sys.stdout.write(verbs.losses_markdown())
         return
     head, rows = verbs.listed(kind)
-    out.print(_table(head, rows))
+    out.print(_table(head, rows, whole_names=True))
     if kind == "datasets":
         out.print("`realitycheck fetch NAME FOLDER` downloads a dataset, or prints where to get it.")
 
 
-def published(dataset: Name) -> None:
-    """Show the tables that papers published on a dataset, and how reliable each of them is."""
+def published(name: Published, reports: Reports = None) -> None:
+    """Show the tables that papers published on a dataset, or what the printed differences of a paper support."""
+    if judged := verbs.judged_rows(name):
+        sentences, (head, rows) = judged
+        for sentence in sentences:
+            out.print(sentence, markup=False, soft_wrap=True)
+        out.print(_table(head, rows, whole_names=False))
+        out.print(COUNTED, markup=False, soft_wrap=True)
+        for path in verbs.report_published(name, reports / f"published_{name}") if reports else ():
+            out.print(str(path), markup=False, soft_wrap=True)
+        return
+    _print_tables(name)
+
+
+def _print_tables(dataset: str) -> None:
     head, blocks, explained = verbs.published_blocks(dataset)
     for block in blocks:
         out.print(f"\n[bold]{block.title}[/]", soft_wrap=True)
         for heading, fact in (*block.details, ("Trust", block.trust)):
             out.print(f"{heading}: {fact}", markup=False, soft_wrap=True)
-        out.print(_table(head, block.rows))
+        out.print(_table(head, block.rows, whole_names=True))
         for note in block.notes:
             out.print(note, markup=False, soft_wrap=True)
     out.print(explained, markup=False, soft_wrap=True)
@@ -54,10 +80,10 @@ def fetch(dataset: Name, folder: Folder) -> None:
     out.print(f"root: {root}", markup=False, soft_wrap=True)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, whole_names: bool) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for position, column in enumerate(head):
-        table.add_column(column, overflow="fold", no_wrap=position == 0)  # names must be copied as a whole
+        table.add_column(column, overflow="fold", no_wrap=position == 0 and whole_names)  # to be copied as a whole
     for row in rows:
         table.add_row(*row)
     return table

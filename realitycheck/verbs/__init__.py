@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from realitycheck.verbs.compare import compare_studies
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
-from realitycheck.verbs.library import Rows, fetch_data, listed, loss_cards, losses_markdown, published_blocks
+from realitycheck.verbs.library import (
+    Rows,
+    fetch_data,
+    judged_rows,
+    listed,
+    loss_cards,
+    losses_markdown,
+    published_blocks,
+    report_published,
+)
 from realitycheck.verbs.options import duration
 from realitycheck.verbs.pilot import pilot_deviation
 from realitycheck.verbs.plan import StudyPlan, plan_study
@@ -52,6 +61,7 @@ __all__ = [
     "examine",
     "fetch_data",
     "files_not_reported",
+    "judged_rows",
     "listed",
     "load_study",
     "loss_cards",
@@ -65,6 +75,7 @@ __all__ = [
     "prepare_data",
     "published_blocks",
     "register_study",
+    "report_published",
     "report_study",
     "report_with_changes",
     "run_study",

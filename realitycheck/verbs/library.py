@@ -7,9 +7,12 @@ from pathlib import Path
 
 from realitycheck.datasets.fetching.fetch import fetch
 from realitycheck.datasets.menu import MENU as DATASETS
+from realitycheck.errors import InputError
 from realitycheck.losses.cards import Card, cards
 from realitycheck.protocol.paper_settings import Published, published
+from realitycheck.protocol.validation import nearest
 from realitycheck.report.papers.paper_listing import EXPLAINED, HEAD, PaperListing, listings
+from realitycheck.report.papers.published_tables import published_papers
 from realitycheck.trunks.menu import MENU as TRUNKS
 from realitycheck.verbs.study import Progress, unwatched
 
@@ -102,6 +105,41 @@ def published_blocks(dataset: str) -> tuple[tuple[str, ...], tuple[PaperListing,
         InputError: if no published table of this dataset is included.
     """
     return HEAD, listings(dataset), EXPLAINED
+
+
+def judged_rows(paper: str) -> tuple[tuple[str, ...], Rows] | None:
+    """What the printed differences of a paper support: sentences, and a table of counts. None for an unknown paper."""
+    from realitycheck.report.papers.judged_answer import answers, count_rows
+    from realitycheck.report.papers.judged_counts import ASSUMED
+    from realitycheck.report.papers.judged_paper import judged_paper
+
+    if (judged := judged_paper(paper)) is None:
+        return None
+    head = ("compared", "of", "printed", "p < 0.05", "Holm", *(f"{luck:g}" for luck in ASSUMED))
+    return answers(judged), (head, count_rows(judged, ASSUMED))
+
+
+def report_published(paper: str, folder: Path) -> list[Path]:
+    """Write the page, tables and figures of a judged paper to a folder; the paths of what was written.
+
+    Raises:
+        InputError: if no tables of this paper are included.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> from realitycheck.verbs import report_published
+        >>> written = report_published("musgrave2020", Path(mkdtemp()))
+        >>> sorted(path.name for path in written if path.suffix != ".svg")
+        ['index.html', 'tables.csv', 'tables.json', 'tables.md']
+    """
+    from realitycheck.report.papers.judged_files import write_judged
+    from realitycheck.report.papers.judged_paper import judged_paper
+
+    if (judged := judged_paper(paper)) is None:
+        known = list(published_papers())
+        says = f"'{paper}' is no paper with tables here. {nearest(paper, known)}"
+        raise InputError.one(paper, "paper-unpublished", says)
+    return write_judged(judged, folder)
 
 
 def losses_markdown() -> str:

@@ -114,10 +114,10 @@ def test_an_unfinished_study_shows_dashes(study, dataset, edit):
 
 def test_published_names_are_escaped(study, dataset, monkeypatch):
     hostile = "<script>alert(1)</script>\"'&"
-    paper = published_tables._papers()[1]
+    paper = published_tables.published_papers()["warped2024"]
     losses = {key: each.model_copy(update={"name": hostile, "note": hostile}) for key, each in paper.losses.items()}
     changed = paper.model_copy(update={"losses": losses, "authors": hostile})
-    monkeypatch.setattr(published_tables, "_papers", lambda: (changed,))
+    monkeypatch.setattr(published_tables, "_papers", lambda: {"warped2024": changed})
     texts = texts_of(study, [dataset])
     seen = Seen(texts["index.html"])
     assert len(seen.scripts) == 1

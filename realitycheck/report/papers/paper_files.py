@@ -76,6 +76,40 @@ class PaperTable(PaperPart):
     blocks: Annotated[dict[Category, PaperBlock], Field(min_length=1)]
 
 
+class PaperClaim(PaperPart):
+    """A count that a paper states: in how many of its columns its own loss has a higher mean than another one.
+
+    Args:
+        over: the other loss.
+        higher: how many by the paper.
+        of: out of how many.
+        place: where the paper says so.
+    """
+
+    over: Phrase
+    higher: Positive
+    of: Positive
+    place: Phrase
+
+
+class PaperJudged(PaperPart):
+    """How the paper's differences are judged, by the file's keys of its losses.
+
+    Args:
+        baselines: every loss is compared with each of them, where the table has it.
+        own: the loss that the paper proposes; null for none. It is compared with every other one.
+        untrained: rows that are no losses.
+        claim: a count that the paper states; null for none.
+        doubts: what else must be known to judge these numbers, a paragraph each.
+    """
+
+    baselines: tuple[Phrase, ...]
+    own: Phrase | None
+    untrained: tuple[Phrase, ...]
+    claim: PaperClaim | None
+    doubts: tuple[Phrase, ...]
+
+
 class Paper(PaperPart):
     """One file: the tables of one paper, by the menu's names of their datasets."""
 
@@ -84,6 +118,7 @@ class Paper(PaperPart):
     paper: Phrase
     protocol: PaperProtocol
     losses: dict[str, PaperLoss]
+    judged: PaperJudged
     tables: dict[str, PaperTable]
 
 
@@ -108,9 +143,20 @@ def _unknown_names(paper: Paper, document: Document) -> Iterator[Problem]:
         if loss.ours is not None and (says := _wrong_ours(loss.ours, taken)):
             yield document.lines.problem(("losses", key, "ours"), "ours-unknown", says)
         taken |= {loss.ours} if loss.ours else set()
+    for name, key in _judged_names(paper.judged):
+        if key not in paper.losses:
+            says = f"unknown loss '{key}'. {nearest(key, list(paper.losses))}"
+            yield document.lines.problem(("judged", name), "loss-unknown", says)
     for name, table in paper.tables.items():
         for category, block in table.blocks.items():
             yield from _unknown_rows(block, paper, document, ("tables", name, "blocks", category.value))
+
+
+def _judged_names(judged: PaperJudged) -> Iterator[tuple[str, str]]:
+    yield from (("baselines", key) for key in judged.baselines)
+    yield from (("untrained", key) for key in judged.untrained)
+    yield from (("own", key) for key in (judged.own,) if key is not None)
+    yield from (("claim", claim.over) for claim in (judged.claim,) if claim is not None)
 
 
 def _wrong_ours(ours: str, taken: set[str]) -> str:

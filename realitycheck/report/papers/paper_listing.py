@@ -11,6 +11,7 @@ from realitycheck.report.papers.published_tables import (
     PublishedLoss,
     PublishedTable,
     published_datasets,
+    published_papers,
     published_tables,
 )
 from realitycheck.report.wording import METRIC_NAMES, count
@@ -52,7 +53,8 @@ def listings(dataset: str) -> tuple[PaperListing, ...]:
     """
     tables = published_tables(dataset)
     if not tables:
-        says = f"'{dataset}' has no published table here. {nearest(dataset, published_datasets())}"
+        known = (*published_datasets(), *published_papers())
+        says = f"'{dataset}' has no published table here. {nearest(dataset, known)}"
         raise InputError.one(dataset, "dataset-unpublished", says)
     return tuple(_listing(table, block) for table in tables for block in table.blocks)
 

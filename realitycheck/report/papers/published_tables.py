@@ -105,40 +105,36 @@ class PublishedTable:
         return next((block for block in self.blocks if block.category == category), None)
 
 
+def published_papers() -> dict[str, Paper]:
+    """The files of papers by name, the oldest paper first."""
+    return dict(_papers())
+
+
 def published_tables(dataset: str) -> tuple[PublishedTable, ...]:
     """All tables published on a dataset of the menu, the oldest paper first; empty where none is known here."""
-    return tuple(_table(paper, dataset) for paper in _papers() if dataset in paper.tables)
+    return tuple(_table(paper, dataset) for paper in _papers().values() if dataset in paper.tables)
 
 
 def published_datasets() -> tuple[str, ...]:
     """The datasets that `published_tables` knows."""
-    return tuple(dict.fromkeys(name for paper in _papers() for name in paper.tables))
+    return tuple(dict.fromkeys(name for paper in _papers().values() for name in paper.tables))
 
 
 def paper_tables() -> list[str]:
     """The names of all tables: `warped2024:cub200` and others."""
-    return [f"{path.stem}:{dataset}" for path in _files() for dataset in _paper(path).tables]
+    return [f"{name}:{dataset}" for name, paper in _papers().items() for dataset in paper.tables]
 
 
 def paper_table(paper: str, dataset: str) -> PublishedTable | None:
     """The table of one paper on one dataset, or None where there is none."""
-    path = next((path for path in _files() if path.stem == paper), None)
-    return _table(_paper(path), dataset) if path and dataset in _paper(path).tables else None
+    known = _papers().get(paper)
+    return _table(known, dataset) if known and dataset in known.tables else None
 
 
 @cache
-def _paper(path: Path) -> Paper:
-    return read_paper(path)
-
-
-def _files() -> list[Path]:
-    return sorted(FOLDER.glob("*.yaml"))
-
-
-@cache
-def _papers() -> tuple[Paper, ...]:
-    papers = [_paper(path) for path in _files()]
-    return tuple(sorted(papers, key=lambda paper: paper.year))
+def _papers() -> dict[str, Paper]:
+    papers = {path.stem: read_paper(path) for path in sorted(FOLDER.glob("*.yaml"))}
+    return dict(sorted(papers.items(), key=lambda item: item[1].year))
 
 
 def _table(paper: Paper, dataset: str) -> PublishedTable:
