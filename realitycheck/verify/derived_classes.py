@@ -66,7 +66,15 @@ def class_table(dataset: Json) -> list[WantedTable]:
         name = marked(one["label"], marks_of(rows[one["label"]], counts=False))
         ends = [_ends(facts["classes"], gaps, places) for places in (gains, losses)]
         lines.append([name, *(cell(str(count)) for count in counts), *ends])
-    heads = ["Loss", "Higher", "In every seed", "Lower", "In every seed", "Largest gains", "Largest losses"]
+    heads = [
+        "Loss",
+        "Higher",
+        "Higher in every seed",
+        "Lower",
+        "Lower in every seed",
+        "Largest gains",
+        "Largest losses",
+    ]
     return [WantedTable("test classes", heads, lines)]
 
 

@@ -57,10 +57,13 @@ def seeds_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
         for row in (*data["rows"], *data["untrained"]):
             own = {(one["category"], one["metric"]): one["values"] for one in row["cells"]}
             count = len(row["cells"][0]["values"])
-            share = max(1, count // study["searches_per_loss"])
+            searches = study["searches_per_loss"]
+            share = max(1, count // searches)
             for place in range(count):
-                search = str(place // share + 1) if row["trained"] and count >= study["searches_per_loss"] else ""
-                first = (data["dataset"], row["label"], YES[row["trained"]], search, str(place + 1))
+                several = count >= searches
+                search = str(place // share + 1) if row["trained"] and several else ""
+                number = place // share + searches * (place % share) if several else place
+                first = (data["dataset"], row["label"], YES[row["trained"]], search, str(number + 1))
                 values = [own[column][place] if column in own else None for column in columns]
                 rows.append([*map(cell, first), *map(_percent, values)])
     return WantedTable("seeds", heads, rows, keys=5)

@@ -10,6 +10,8 @@ import pytest
 from chromium import Chromium
 
 from realitycheck import verbs
+from realitycheck.report.blocks import Column, Heading, Table, rows_of
+from realitycheck.report.writers import html_page
 
 ROOT = Path(__file__).parents[2]
 AXE = Path(axe_core_python.__file__).with_name("axe.min.js")
@@ -139,3 +141,22 @@ def test_print_has_no_controls(browser, report, tmp_path):
 def test_paper_is_white_in_a_dark_scheme(browser, report):
     browser.open(report.as_uri(), width=800, media="print", dark=True)
     assert browser.script("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_small_p_values_come_first_and_dashes_last(browser, tmp_path):
+    cells = ["0.020", "0.318", "–", "< 0.001"]
+    table = Table(
+        (Column("Loss"), Column("p", number=True)), rows_of([(f"search {10 - n}", p) for n, p in enumerate(cells)])
+    )
+    path = tmp_path / "page.html"
+    path.write_text(html_page.page("T", [Heading(1, "T"), table], ()), encoding="utf-8")
+    browser.open(path.as_uri(), width=1280)
+    found = []
+    for place in (1, 1, 0):
+        browser.script(f"{SORTABLE}.querySelectorAll('button')[{place}].click()")
+        found.append(column(browser, place))
+    assert found == [
+        ["< 0.001", "0.020", "0.318", "–"],
+        ["0.318", "0.020", "< 0.001", "–"],
+        ["search 7", "search 8", "search 9", "search 10"],
+    ]

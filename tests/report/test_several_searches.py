@@ -153,3 +153,13 @@ def test_a_study_before_its_first_proposal(study, dataset):
     )
     text = Seen(texts_of(study, [untouched])["index.html"]).text
     assert "cub200, circle, search 2: 0 of 6 trials finished." in text
+
+
+def test_seeds_have_the_numbers_of_the_records(study, dataset):
+    rows = list(csv.DictReader(io.StringIO(texts_of(study, [dataset])["seeds.csv"])))
+    circle = {(int(row["search"]), int(row["replicate"])) for row in rows if row["loss"] == "circle"}
+    assert circle == {(each.search + 1, each.index + 1) for each in dataset.losses[1].replicates}
+    for each in dataset.losses[1].replicates:
+        score = dataset.losses[1].score(each, category=Category.ENSEMBLE, metric="map_at_r")
+        row = next(row for row in rows if (row["loss"], row["replicate"]) == ("circle", str(each.index + 1)))
+        assert float(row["ensemble-512 MAP@R"]) == pytest.approx(100 * score)

@@ -98,7 +98,7 @@ def blocks(dataset: DatasetFindings, facts: PerClass) -> Iterator[Block]:
     study = dataset.study
     baseline = study.shown(study.baseline)
     yield Heading(3, "Test classes")
-    heads = ("Higher", "In every seed", "Lower", "In every seed")
+    heads = ("Higher", "Higher in every seed", "Lower", "Lower in every seed")
     yield Table(
         (
             Column("Loss"),

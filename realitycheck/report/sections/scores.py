@@ -85,7 +85,7 @@ def _latex(dataset: DatasetFindings, facts: ScoreTable) -> Iterator[LatexTable]:
     level = percent(study.level)
     fits = len(together) * len(dataset.metrics) <= WIDEST
     own = f"mean and half-width of the {level} interval by {study.estimator.method}"
-    if fits:
+    if fits and len(together) > 1:
         yield _paper(dataset, facts, together, best, HalfWidth.OWN, "all", f"All categories: {own}.")
     for category in together:
         name = study.categories[category]

@@ -49,4 +49,6 @@ def references(findings: Findings) -> str:
     """Render the references; losses and data are named as comments, with author and year."""
     losses = [f"% {' '.join(loss.label.split())}: {loss.reference}" for loss in findings.study.losses if loss.reference]
     data = [f"% data: {' '.join(sentence.split())}" for sentence in findings.credit]
-    return "\n\n".join([*ENTRIES.values(), "\n".join([*losses, *data])]) + "\n"
+    # Outside of entries BibTeX ignores everything but this sign.
+    named = "\n".join([*losses, *data]).replace("@", "(at)")
+    return "\n\n".join([*ENTRIES.values(), named]) + "\n"

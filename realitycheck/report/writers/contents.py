@@ -14,7 +14,7 @@ from realitycheck.report.blocks import Block, Heading
 def anchored(blocks: Iterable[Block]) -> list[Block]:
     """Give every heading of level 2 or 3 an anchor: one of its text where it has none, and no two alike."""
     all_blocks = list(blocks)
-    used = {block.anchor for block in all_blocks if isinstance(block, Heading)}
+    used = {"main", *(block.anchor for block in all_blocks if isinstance(block, Heading))}
     named: list[Block] = []
     for block in all_blocks:
         if isinstance(block, Heading) and block.level > 1 and not block.anchor:

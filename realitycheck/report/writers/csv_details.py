@@ -50,10 +50,15 @@ def settings_csv(findings: Findings) -> str:
 def _seed_lines(row: ScoreRow, columns: Sequence[tuple[Category, str]], *, searches: int) -> Iterator[list[str]]:
     known = {(cell.category, cell.metric): cell.values for cell in row.cells}
     count = len(row.cells[0].values)
+    share = max(1, count // searches)
     for place in range(count):
-        search = place // (count // searches) + 1 if row.trained and count >= searches else None
+        which, turn = divmod(
+            place, share
+        )  # scores are search by search; searches take turns in the replicates' numbers
+        search = str(which + 1) if row.trained and count >= searches else ""
+        number = turn * searches + which + 1 if count >= searches else place + 1
         scores = [_percent(known[column][place]) if column in known else "" for column in columns]
-        yield [row.label, YES[row.trained], "" if search is None else str(search), str(place + 1), *scores]
+        yield [row.label, YES[row.trained], search, str(number), *scores]
 
 
 def _percent(value: float | None) -> str:

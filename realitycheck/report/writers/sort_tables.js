@@ -5,15 +5,16 @@
 const NUMBER = /^[+-]?\d[\d,]*(\.\d+)?(e[+-]?\d+)?/i;
 
 function sortKey(cell) {
-  const text = cell.textContent.trim().replace(/^−/, "-");
+  const text = cell.textContent.trim().replace(/^< /, "").replace(/^−/, "-");
   const number = NUMBER.exec(text);
   return { text, number: number ? Number(number[0].replaceAll(",", "")) : null };
 }
 
-function compare(first, second) {
-  if (first.number !== null && second.number !== null) return first.number - second.number;
+// Cells without a number, such as a dash, come last in either direction.
+function compare(first, second, sign) {
+  if (first.number !== null && second.number !== null) return sign * (first.number - second.number);
   if ((first.number === null) !== (second.number === null)) return first.number === null ? 1 : -1;
-  return first.text.localeCompare(second.text);
+  return sign * first.text.localeCompare(second.text, "en", { numeric: true });
 }
 
 function sortRows(body, place, direction, original) {
@@ -21,7 +22,7 @@ function sortRows(body, place, direction, original) {
   const sorted = rows.map((row) => ({ row, key: sortKey(row.cells[place]) }));
   if (direction !== "none") {
     const sign = direction === "ascending" ? 1 : -1;
-    sorted.sort((first, second) => sign * compare(first.key, second.key));
+    sorted.sort((first, second) => compare(first.key, second.key, sign));
   }
   body.append(...sorted.map((entry) => entry.row));
 }
