@@ -14,6 +14,7 @@ from rich.table import Table
 
 from realitycheck import verbs
 from realitycheck.cli.progress import making
+from realitycheck.errors import InputError
 
 out = Console(highlight=False)
 
@@ -58,6 +59,9 @@ def published(name: Published, reports: Reports = None) -> None:
         for path in verbs.report_published(name, reports / f"published_{name}") if reports else ():
             out.print(str(path), markup=False, soft_wrap=True)
         return
+    if reports:
+        says = f"`--reports` is not allowed here: it writes the page of a paper, and '{name}' is none."
+        raise InputError.one("the command line", "reports-of-a-dataset", says, where="--reports")
     _print_tables(name)
 
 

@@ -74,7 +74,7 @@ def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pi
     sd = sd if pilot is None else verbs.pilot_deviation(read, pilot)
     with ending(), making() as watch:
         study_plan = verbs.plan_study(read, sd=sd, pilot=pilot, watch=watch)
-    out.print(plan_table(study_plan, workers))
+    out.print(plan_table(study_plan))
     for line in (*wall_sentences(study_plan, workers), *sentences(study_plan)):
         out.print(line, soft_wrap=True)
 

@@ -100,8 +100,8 @@ def in_points(study_plan: StudyPlan) -> str:
     )
 
 
-def plan_table(study_plan: StudyPlan, workers: int) -> Table:
-    """The numbers of trainings, and the hours on this many workers."""
+def plan_table(study_plan: StudyPlan) -> Table:
+    """The numbers of trainings."""
     searches = f", {study_plan.searches} searches per loss" if study_plan.searches > 1 else ""
     table = Table(title=f"trainings{searches}", title_justify="left")
     near = study_plan.trainings.runners_up > 0
@@ -116,6 +116,4 @@ def plan_table(study_plan: StudyPlan, workers: int) -> Table:
         f"{counted(study_plan.losses, 'loss', 'losses')}, {counted(study_plan.datasets, 'dataset', 'datasets')}"
     )
     table.add_row(everything, *(f"{cell * times:,}" for cell in cells))
-    seconds = wall_time(study_plan.jobs.graph.nodes, workers=workers).seconds
-    table.caption = f"about {time_text(seconds)} on {counted(workers, 'worker', 'workers')}"
     return table

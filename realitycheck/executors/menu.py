@@ -20,7 +20,7 @@ class Resources:
     Args:
         devices: one entry for each job at a time: its device, or None for that of its payload.
         deadline: seconds without a report of progress after which a job counts as hanging.
-        memory: bytes that a job may hold; None for no limit, or where `elsewhere` for an equal share of a node's.
+        memory: bytes that a job may hold; None for no limit; on another machine, for an equal share of its memory.
         preload: modules that are loaded before the first job, so that no job has to wait for them.
         pins: environment variables of every process that does a job, set before it loads any library.
         gpus: how much of a GPU each job needs, where an executor chooses the GPUs.

@@ -139,7 +139,7 @@ class RayTransport(Transport):
         ray = _ray()
         if not ray.is_initialized():
             self._own = True
-            # Ray sets a handler of SIGTERM, which would end this process without its last words.
+            # Ray sets a handler of SIGTERM, which would end this process before it can say that it stopped.
             handler = signal.getsignal(signal.SIGTERM)
             try:
                 ray.init(**(self._local() if self.address is None else {"address": self.address}), **_QUIET)

@@ -152,7 +152,7 @@ class RemoteExecutor(Executor):
         self.transport.close()
 
     def _round(self, *, seconds: float) -> list[Finished]:
-        """Hear what has been answered, and ask the next; give up who is silent."""
+        """Read the answers that have come, ask what comes next, and give up hosts that are silent."""
         waiting = {slot.call: slot for slot in self._slots if slot.job}
         done = set(self.transport.done(list(waiting), seconds=seconds))
         now = time.monotonic()

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from realitycheck.atomic import draft_of, publish
 from realitycheck.protocol.model import Study
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.report.blocks import Block, Code, Figure, LatexTable, Link, Paragraph
@@ -23,6 +22,7 @@ from realitycheck.report.writers.json_tables import json_of, json_text
 from realitycheck.report.writers.latex_table import latex_text
 from realitycheck.report.writers.markdown_text import markdown
 from realitycheck.report.writers.methods_text import methods_text
+from realitycheck.report.writers.text_files import write_texts
 from realitycheck.runs import RESULTS_VERSION
 
 
@@ -57,7 +57,7 @@ def write_report(
         "index.html": page_text(findings, parts, ledger_digest=ledger_digest),
         "provenance.html": provenance_text(findings, attempts=attempts, ledger_digest=ledger_digest),
     }
-    return [_write(folder / name, text) for name, text in texts.items()]
+    return write_texts(folder, texts)
 
 
 def write_sides(sides: Sequence[Side], *, folder: Path) -> list[Path]:
@@ -75,7 +75,7 @@ def write_sides(sides: Sequence[Side], *, folder: Path) -> list[Path]:
         **{f"figures/{figure.name}.svg": figure.svg for figure in figures},
         "index.html": html_page.page(" and ".join(side.title for side in sides), blocks, ()),
     }
-    return [_write(folder / name, text) for name, text in texts.items()]
+    return write_texts(folder, texts)
 
 
 def table_texts(findings: Findings, parts: Sequence[ReportPart]) -> dict[str, str]:
@@ -126,10 +126,3 @@ def _footer(ledger_digest: str) -> list[Block]:
             )
         )
     ]
-
-
-def _write(path: Path, text: str) -> Path:
-    with draft_of(path) as draft:
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        publish(draft, path)
-    return path

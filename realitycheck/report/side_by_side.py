@@ -24,6 +24,7 @@ from realitycheck.report.blocks import (
 from realitycheck.report.drawing import draw, name_rows, style_of
 from realitycheck.report.findings import DatasetFindings, Findings
 from realitycheck.report.forest import REFERENCE, height_of, paint_row
+from realitycheck.report.papers.judged_pairs import LEVEL
 from realitycheck.report.papers.published_tables import PublishedTable
 from realitycheck.report.wording import DASH, METRIC_NAMES, PENDING, decimal, percent
 from realitycheck.runs import Category
@@ -74,7 +75,7 @@ def sides_of_study(findings: Findings) -> list[Side]:
     return [_side(findings, dataset) for dataset in findings.datasets]
 
 
-def side_of_paper(table: PublishedTable, *, category: Category, metric: str, level: float) -> Side | None:
+def side_of_paper(table: PublishedTable, *, category: Category, metric: str) -> Side | None:
     """A published table in one column, by the menu's names of its losses; None where it has no such column."""
     block = table.block(category)
     if block is None:
@@ -86,7 +87,7 @@ def side_of_paper(table: PublishedTable, *, category: Category, metric: str, lev
     }
     about = f"{table.paper}, {table.table}. Search: {table.protocol['Search']}. Runs: {table.protocol['Runs']}."
     column = f"{category.value}-{block.dims} {METRIC_NAMES[metric]}"
-    return Side(f"{table.short}, {table.dataset}", column, about, level, scores)
+    return Side(f"{table.short}, {table.dataset}", column, about, LEVEL, scores)
 
 
 def side_blocks(sides: Sequence[Side]) -> Iterator[Block]:

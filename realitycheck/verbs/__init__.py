@@ -20,11 +20,9 @@ from realitycheck.verbs.plan import StudyPlan, plan_study
 from realitycheck.verbs.plugin_changes import changed_sources
 from realitycheck.verbs.register import Registered, register_study
 from realitycheck.verbs.report import (
-    files_not_reported,
     pack_study,
     report_study,
     report_with_changes,
-    standing_problems,
     study_standings,
     study_status,
 )
@@ -60,7 +58,6 @@ __all__ = [
     "duration",
     "examine",
     "fetch_data",
-    "files_not_reported",
     "judged_rows",
     "listed",
     "load_study",
@@ -80,7 +77,6 @@ __all__ = [
     "report_with_changes",
     "run_study",
     "seconds_until",
-    "standing_problems",
     "study_standings",
     "study_status",
     "study_warnings",

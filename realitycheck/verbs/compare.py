@@ -35,11 +35,10 @@ def compare_studies(names: Sequence[str]) -> list[Path]:
     if len(names) < 2 or _is_table(names[0]):
         says = "two names are needed, of which the first is a study. Add a study file or `paper:dataset`."
         raise InputError.one(SOURCE, "sides-missing", says, where=OPTION)
-    first = _findings(names[0])
+    first, home = _findings(names[0])
     sides = sides_of_study(first)
     for name in names[1:]:
-        sides += [_table_side(name, first)] if _is_table(name) else sides_of_study(_findings(name))
-    home = reported(names[0])[0].home
+        sides += [_table_side(name, first)] if _is_table(name) else sides_of_study(_findings(name)[0])
     folder = home / "reports" / "-".join(["compare", *(Path(name).stem.replace(TABLE, "_") for name in names)])
     return write_sides(sides, folder=folder)
 
@@ -48,11 +47,12 @@ def _is_table(name: str) -> bool:
     return TABLE in name and not Path(name).exists()
 
 
-def _findings(name: str) -> Findings:
+def _findings(name: str) -> tuple[Findings, Path]:
+    """The findings of a study, and its home."""
     from realitycheck.report.findings import find_all
 
     read, ledger = reported(name)
-    return find_all(read.study, study_evidence(read, ledger), sources={}, credit=())
+    return find_all(read.study, study_evidence(read, ledger), sources={}, credit=()), read.home
 
 
 def _table_side(name: str, first: Findings) -> Side:
@@ -66,7 +66,7 @@ def _table_side(name: str, first: Findings) -> Side:
     if table is None:
         says = f"unknown table '{name}'. {nearest(name, paper_tables())}"
         raise InputError.one(SOURCE, "table-unknown", says, where=OPTION)
-    side = side_of_paper(table, category=study.category, metric=study.metric, level=0.95)
+    side = side_of_paper(table, category=study.category, metric=study.metric)
     if side is None:
         says = f"'{name}' has no {study.primary}, which is primary in {study.study}."
         raise InputError.one(SOURCE, "table-without-column", says, where=OPTION)

@@ -23,7 +23,7 @@ from realitycheck.verbs.study import open_packed, open_study
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What `report_study` wrote, and the names of the files that are not those it used (`files_not_reported`)."""
+    """What `report_study` wrote, and the names of present files that differ from the texts that it used."""
 
     written: list[Path]
     changed: tuple[str, ...]
@@ -41,7 +41,7 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
     """Rebuild a study's report from its ledger, finished or not; the paths of what was written.
 
     Where all records are packed, the study, its protocol and its spaces are those in the packed ledger, whatever became
-    of the files; `files_not_reported` lists the files that differ from them.
+    of the files; `report_with_changes` lists the files that differ from them.
 
     Raises:
         InputError: the study's files are wrong, the ledger is of another results version, or the images that are
@@ -58,7 +58,7 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
 
 
 def report_with_changes(study: ReadStudy | Path | str) -> Reported:
-    """`report_study` and `files_not_reported` in one, which read the ledger once."""
+    """`report_study`, with the names of the files that differ from the texts in the packed ledger."""
     from realitycheck.report.page import write_report  # seconds, that `status` need not wait
 
     read, ledger = reported(study)
@@ -89,17 +89,6 @@ def reported(study: ReadStudy | Path | str) -> tuple[ReadStudy, Ledger]:
     return read, ledger
 
 
-def files_not_reported(study: ReadStudy | Path | str) -> tuple[str, ...]:
-    """Names of the files of a study that are present and differ from the texts which `report_study` uses.
-
-    Raises:
-        InputError: the ledger is of another results version.
-        LedgerError: the ledger is damaged.
-    """
-    texts = _packed_texts(Ledger(evidence_folder(study)))
-    return () if texts is None else changed_files(study_path(study), texts)
-
-
 def _packed_texts(ledger: Ledger) -> dict[str, str] | None:
     """The texts in a packed ledger that holds every record; None where there are later records, or no packed ledger."""
     return None if ledger.loose else ledger.texts
@@ -110,13 +99,8 @@ def study_standings(study: ReadStudy | Path | str) -> tuple[Standing, ...]:
     return study_status(study).standings
 
 
-def standing_problems(study: ReadStudy | Path | str) -> list[Problem]:
-    """Where the images that are present are not those of the ledger's records."""
-    return study_status(study).problems
-
-
 def study_status(study: ReadStudy | Path | str) -> StudyStatus:
-    """`study_standings` and `standing_problems` in one, which read the ledger once.
+    """How far each loss is, and where the images that are present are not those of the records, by the ledger alone.
 
     Raises:
         InputError: the study's files are wrong, or the ledger is of another results version.

@@ -105,6 +105,7 @@ def _elsewhere(kind: str, payloads: Sequence[Body], variables: Mapping[str, str]
         check=False,
     )
     if done.returncode:
-        raise RunError(f"the sampler could not be asked again: {done.stderr.strip().splitlines()[-1:]}")
+        reason = "".join(done.stderr.strip().splitlines()[-1:])
+        raise RunError(f"the sampler could not be asked again: {reason}")
     bodies: list[Body] = json.loads(done.stdout)
     return bodies

@@ -1,4 +1,4 @@
-"""What a verification has counted, what it failing wrong, and what it could not check."""
+"""What a verification has checked, what does not hold, and what could not be checked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Checks:
 
     Args:
         counted: what was checked → how often.
-        problems: what does not hold, in the order failing.
+        problems: what does not hold, in the order in which it was checked.
         unchecked: what could not be checked, one sentence each.
     """
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from realitycheck.verify.derived_course import DerivedCourse, DerivedRow
 from realitycheck.verify.digests import Json
 from realitycheck.verify.formulas import mean
 from realitycheck.verify.printed import Cell, WantedTable, cell
-from realitycheck.verify.retold import Retold, RetoldRow
 from realitycheck.verify.wanted_scores import DASH, marked, marks_of, signed
 
 SHOWN = 3
 """Classes that a row names at either end."""
 
 
-def per_class(story: Retold) -> Json | None:
+def per_class(course: DerivedCourse) -> Json | None:
     """The gaps of all losses with common replicates; None where there is none."""
-    declared = story.declared
-    base = _rows(story, story.row(declared.baseline))
+    declared = course.declared
+    base = _rows(course, course.row(declared.baseline))
     losses: list[Json] = []
-    for row in story.losses:
-        own = _rows(story, row)
+    for row in course.losses:
+        own = _rows(course, row)
         common = [index for index in own if index in base]
         if row.label == declared.baseline or not common:
             continue
@@ -35,18 +35,18 @@ def per_class(story: Retold) -> Json | None:
                 "always_lower": sum(all(gap < 0 for gap in column) for column in columns),
             }
         )
-    return {"classes": _names(story, len(losses[0]["gaps"])), "losses": losses} if losses else None
+    return {"classes": _names(course, len(losses[0]["gaps"])), "losses": losses} if losses else None
 
 
-def _rows(story: Retold, row: RetoldRow) -> dict[int, tuple[float, ...]]:
-    category = story.declared.primary[0]
+def _rows(course: DerivedCourse, row: DerivedRow) -> dict[int, tuple[float, ...]]:
+    category = course.declared.primary[0]
     scores = {one.index: one.classes(category, row.distance, row.evaluation) for one in row.replicates}
     return {index: values for index, values in scores.items() if values is not None}
 
 
-def _names(story: Retold, count: int) -> list[str]:
+def _names(course: DerivedCourse, count: int) -> list[str]:
     """Those of the first opening that has as many; numbers where none has."""
-    lists = [list(opening.get("classes", ())) for opening in story.openings]
+    lists = [list(opening.get("classes", ())) for opening in course.openings]
     fitting = [names for names in lists if len(names) == count]
     return fitting[0] if fitting else [f"class {number + 1}" for number in range(count)]
 

@@ -20,7 +20,7 @@ def noise_floor(scores: DerivedScores) -> Json | None:
     if not same:
         return None
     floors = [floor for place in scores.places if (floor := _floor(scores, place, same))]
-    first = scores.story.openings[:1]
+    first = scores.course.openings[:1]
     changed = any(
         {**UNSAID, **one["claims"]}.get("same") not in (None, scores.declared.claims["same"]) for one in first
     )

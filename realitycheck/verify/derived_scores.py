@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cached_property
 
+from realitycheck.verify.derived_course import DerivedCourse, DerivedRow, DerivedSearch, missing_categories
 from realitycheck.verify.digests import Json
 from realitycheck.verify.estimates import Fitted
 from realitycheck.verify.estimates_of_luck import KINDS
 from realitycheck.verify.formulas import Scored, Value, known, mean
-from realitycheck.verify.retold import Retold, RetoldRow, RetoldSearch, missing_categories
 
 Place = tuple[str, str]
 """A category and a metric."""
@@ -19,11 +19,11 @@ class DerivedScores:
     """The scores of a study on one dataset.
 
     Args:
-        story: the course of the study.
+        course: the course of the study.
     """
 
-    def __init__(self, story: Retold) -> None:
-        self.story, self.declared = story, story.declared
+    def __init__(self, course: DerivedCourse) -> None:
+        self.course, self.declared = course, course.declared
         self.method = str(self.declared.protocol["interval"]["method"])
         self.level = float(self.declared.protocol["interval"]["level"])
         self.places = [(category, metric) for category in self.declared.categories for metric in self.declared.metrics]
@@ -31,7 +31,7 @@ class DerivedScores:
     @cached_property
     def columns(self) -> dict[Place, dict[str, Scored]]:
         """The scores of every loss by category and metric."""
-        return {place: {row.label: self.column(row, place) for row in self.story.losses} for place in self.places}
+        return {place: {row.label: self.column(row, place) for row in self.course.losses} for place in self.places}
 
     @cached_property
     def fits(self) -> dict[Place, Fitted]:
@@ -43,7 +43,7 @@ class DerivedScores:
         count = len(self.declared.whole.labels) if losses is None else losses
         return KINDS[method](columns, searches=self.declared.searches, losses=count)
 
-    def values(self, row: RetoldRow, place: Place) -> list[Value]:
+    def values(self, row: DerivedRow, place: Place) -> list[Value]:
         """One score per replicate, search by search; None for a missing one."""
         values: list[Value] = []
         for search in row.searches:
@@ -52,7 +52,7 @@ class DerivedScores:
             values += [own.get(index) for index in numbers]
         return values
 
-    def column(self, row: RetoldRow, place: Place) -> Scored:
+    def column(self, row: DerivedRow, place: Place) -> Scored:
         """The scores of one loss with those of its near-best settings and of its classes."""
         values = self.values(row, place)
         near = [self._near(row, search, place) for search in row.searches]
@@ -61,7 +61,7 @@ class DerivedScores:
         by_class = place[1] == "map_at_r" and len(classes) == len(values)
         return Scored(values, whole if len(whole) == len(near) else [], classes if by_class else [])
 
-    def _near(self, row: RetoldRow, search: RetoldSearch, place: Place) -> tuple[float, ...] | None:
+    def _near(self, row: DerivedRow, search: DerivedSearch, place: Place) -> tuple[float, ...] | None:
         """None while a near-best setting lacks a score that it can still get."""
         values = []
         for rank, (_, models) in enumerate(search.near):
@@ -73,17 +73,17 @@ class DerivedScores:
             values.append(value)
         return tuple(values)
 
-    def _complete_lost(self, row: RetoldRow, search: RetoldSearch, rank: int) -> bool:
+    def _complete_lost(self, row: DerivedRow, search: DerivedSearch, rank: int) -> bool:
         complete = search.near[rank][1].complete
         if rank:
             return complete is not None and complete["outcome"] == "diverged"
-        alone = RetoldRow(row.label, row.distance, row.evaluation, [search])
+        alone = DerivedRow(row.label, row.distance, row.evaluation, [search])
         return missing_categories(alone, self.declared, "complete")[0]
 
     def rows(self, *, exploratory: Collection[str], late: Collection[str]) -> list[Json]:
         """The rows of the losses, as `tables.json` holds them."""
         rows = []
-        for row in self.story.losses:
+        for row in self.course.losses:
             cells = [self.cell(row, place, self.fits[place]) for place in self.places]
             own = {"exploratory": row.label in exploratory, "late": row.label in late}
             rows.append({**_head(row), **own, "cells": cells})
@@ -92,7 +92,7 @@ class DerivedScores:
     def untrained(self) -> list[Json]:
         """The rows of untrained models; their intervals are Student's t over seeds."""
         rows = []
-        for row in self.story.untrained:
+        for row in self.course.untrained:
             cells = []
             for place in self.places:
                 column = {row.label: Scored(self.values(row, place))}
@@ -101,7 +101,7 @@ class DerivedScores:
             rows.append({**_head(row), "exploratory": False, "late": False, "cells": cells})
         return rows
 
-    def cell(self, row: RetoldRow, place: Place, fit: Fitted | None) -> Json:
+    def cell(self, row: DerivedRow, place: Place, fit: Fitted | None) -> Json:
         """One cell."""
         values = self.values(row, place)
         there = known(values)
@@ -120,17 +120,17 @@ class DerivedScores:
             "pending": len(values) - len(there) - gone,
         }
 
-    def _gone(self, row: RetoldRow, category: str) -> int:
+    def _gone(self, row: DerivedRow, category: str) -> int:
         """Replicates that cannot have a score: a run diverged, or every trial of their search did."""
         lost = sum(missing_categories(row, self.declared, category))
         return lost + sum(len(self.declared.replicates(one.number)) for one in row.searches if one.all_diverged)
 
-    def _search_means(self, row: RetoldRow, place: Place) -> list[Value]:
+    def _search_means(self, row: DerivedRow, place: Place) -> list[Value]:
         values = self.values(row, place)
         share = len(values) // len(row.searches)
         parts = [known(values[share * one : share * (one + 1)]) for one in range(len(row.searches))]
         return [mean(part) if part else None for part in parts]
 
 
-def _head(row: RetoldRow) -> Json:
+def _head(row: DerivedRow) -> Json:
     return {"label": row.label, "distance": row.distance, "constant": row.constant, "trained": row.trained}

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from realitycheck.verify.declared import place_of
+from realitycheck.verify.derived_course import DerivedCourse, DerivedRow, DerivedSearch, DerivedTrial, run_value
 from realitycheck.verify.derived_scores import DerivedScores
 from realitycheck.verify.digests import Json
 from realitycheck.verify.formulas import known, mean
 from realitycheck.verify.lengths_again import WINDOW, near_trials, retraining_noise
-from realitycheck.verify.retold import Retold, RetoldRow, RetoldSearch, RetoldTrial, run_value
 
 SCALES = {"uniform": "linear", "log_uniform": "log", "int_uniform": "integer", "log_int_uniform": "integer, log"}
 NEAR_BOUND = 0.01
@@ -22,13 +22,13 @@ FEW_VALUES = 10
 FINAL = 0.99
 
 
-def searches(story: Retold) -> list[Json]:
+def searches(course: DerivedCourse) -> list[Json]:
     """The searches of all losses: their cost, their choice, and the same setting under fresh seeds."""
-    return [_search(story, row, search) for row in story.losses for search in row.searches]
+    return [_search(course, row, search) for row in course.losses for search in row.searches]
 
 
-def _search(story: Retold, row: RetoldRow, search: RetoldSearch) -> Json:
-    space, chosen = story.declared.space(row.label), search.chosen
+def _search(course: DerivedCourse, row: DerivedRow, search: DerivedSearch) -> Json:
+    space, chosen = course.declared.space(row.label), search.chosen
     fresh = known([replicate.value for replicate in search.replicates])
     return {
         "label": row.label,
@@ -46,7 +46,7 @@ def _search(story: Retold, row: RetoldRow, search: RetoldSearch) -> Json:
     }
 
 
-def _knobs(space: Json, chosen: RetoldTrial) -> list[Json]:
+def _knobs(space: Json, chosen: DerivedTrial) -> list[Json]:
     names = [name for name in space if name in chosen.knobs]
     names += [name for name in chosen.knobs if name not in space]
     powers, raw = chosen.unit["powers"] if chosen.unit else {}, chosen.for_loss()
@@ -76,7 +76,7 @@ def _side(bounds: Json, ends: Sequence[float], value: float) -> str | None:
     return "low" if place <= NEAR_BOUND else "high" if place >= 1 - NEAR_BOUND else None
 
 
-def causes(search: RetoldSearch) -> dict[str, int]:
+def causes(search: DerivedSearch) -> dict[str, int]:
     """Why runs of a search diverged, without the numbers in the sentences."""
     runs = [*search.search_runs(), *search.final_runs()]
     return Counter(re.split(r" (?:at|by) iteration| to a spread", run["cause"])[0] for run in runs if run["cause"])
@@ -97,23 +97,23 @@ def near_best(scores: DerivedScores) -> list[Json]:
                 for category in scores.declared.categories
             },
         }
-        for row in scores.story.losses
+        for row in scores.course.losses
         for search in row.searches
         for trial, models in search.near
     ]
 
 
-def search_effort(story: Retold) -> Json | None:
+def search_effort(course: DerivedCourse) -> Json | None:
     """What every search cost, and how soon it was good."""
-    every = [search for row in story.losses for search in row.searches]
+    every = [search for row in course.losses for search in row.searches]
     if not any(search.trials for search in every):
         return None
     noise = retraining_noise(every)
-    return {"noise": noise, "searches": [_effort(story, search, noise) for search in every]}
+    return {"noise": noise, "searches": [_effort(course, search, noise) for search in every]}
 
 
-def _effort(story: Retold, search: RetoldSearch, noise: float | None) -> Json:
-    space, runs = story.declared.space(search.label), list(search.search_runs())
+def _effort(course: DerivedCourse, search: DerivedSearch, noise: float | None) -> Json:
+    space, runs = course.declared.space(search.label), list(search.search_runs())
     starts = [run["curve"][0]["map_at_r"] for run in runs if run["curve"]]
     untrained = mean(starts) if starts else None
     values, by = known([one.value for one in search.trials]), known(search.criterion)
@@ -132,7 +132,7 @@ def _effort(story: Retold, search: RetoldSearch, noise: float | None) -> Json:
         "on_bounds": sum(_on_bound(one, space) for one in proposed),
         "completed": len(values),
         "near_best": None if window is None else sum(value >= window for value in by),
-        "apart": None if noise is None else len(near_trials(story.declared, search, noise, most=5)),
+        "apart": None if noise is None else len(near_trials(course.declared, search, noise, most=5)),
     }
 
 
@@ -143,7 +143,7 @@ def iterations_of(run: Json) -> int:
     return int(run["curve"][-1]["iteration"]) if run["curve"] else 0
 
 
-def _reached(search: RetoldSearch, enough: Callable[[float], bool]) -> Json | None:
+def _reached(search: DerivedSearch, enough: Callable[[float], bool]) -> Json | None:
     spent = 0
     for place, trial in enumerate(search.trials):
         spent += sum(iterations_of(run) for run in trial.runs if run)
@@ -152,7 +152,7 @@ def _reached(search: RetoldSearch, enough: Callable[[float], bool]) -> Json | No
     return None
 
 
-def _on_bound(trial: RetoldTrial, space: Json) -> bool:
+def _on_bound(trial: DerivedTrial, space: Json) -> bool:
     """Whether a hyper-parameter is on a bound; integers with few values have none here."""
     for name, bounds in space.items():
         if not isinstance(bounds, dict) or "choice" in bounds or name not in trial.knobs:
@@ -164,17 +164,17 @@ def _on_bound(trial: RetoldTrial, space: Json) -> bool:
     return False
 
 
-def endings(story: Retold) -> list[Json]:
+def endings(course: DerivedCourse) -> list[Json]:
     """How the runs of every search and of its replicates ended each phase."""
     return [
         _ending(row.label, search, phase)
-        for row in story.losses
+        for row in course.losses
         for search in row.searches
-        for phase in story.declared.phases
+        for phase in course.declared.phases
     ]
 
 
-def _ending(label: str, search: RetoldSearch, phase: Json) -> Json:
+def _ending(label: str, search: DerivedSearch, phase: Json) -> Json:
     finals = [run for one in search.replicates for run in one.folds if run]
     complete = _phases([one.complete for one in search.replicates if one.complete], phase["name"])
     return {
@@ -198,10 +198,10 @@ def _tally(ends: Sequence[Json]) -> Json:
     return {"runs": len(ends), "capped": len(capped), "rising": rising}
 
 
-def first_best(story: Retold) -> dict[str, list[int]]:
+def first_best(course: DerivedCourse) -> dict[str, list[int]]:
     """Fold runs of the replicates, and those in which the initial weights validate better than what came after."""
     counts = {}
-    for row in story.losses:
+    for row in course.losses:
         runs = [run for search in row.searches for run in search.final_runs()]
         runs = [run for run in runs if run["best"] is not None and len(run["curve"]) > 1]
         better = sum(run["curve"][0]["map_at_r"] > _last(run) for run in runs)
@@ -214,9 +214,9 @@ def _last(run: Json) -> float:
     return math.inf if value is None else value
 
 
-def facts(story: Retold) -> Json:
+def facts(course: DerivedCourse) -> Json:
     """The images of a dataset, and how many trainings were done."""
-    every = [search for row in story.losses for search in row.searches]
+    every = [search for row in course.losses for search in row.searches]
     trials = [run for search in every for run in search.search_runs()]
     replicates = [one for search in every for one in search.replicates]
     folds = [run for one in replicates for run in one.folds if run]

@@ -40,8 +40,8 @@ class DerivedVerdicts:
         self.alpha = 1 - scores.level
         self.smallest = float(self.declared.study["smallest_difference"]) / 100
         self.beside, self.both = beside(scores.method, searches=self.declared.searches)
-        self.untrained = {row.label: scores.values(row, self.declared.primary) for row in scores.story.untrained}
-        rows = scores.story.losses
+        self.untrained = {row.label: scores.values(row, self.declared.primary) for row in scores.course.untrained}
+        rows = scores.course.losses
         gone = {row.label: scores.cell(row, self.declared.primary, None)["pending"] for row in rows}
         self.pending = {label for label, number in gone.items() if number}
 
@@ -57,7 +57,7 @@ class DerivedVerdicts:
     def gains(self) -> dict[str, list[Json]]:
         """Every loss against each untrained row that has scores."""
         gains = {}
-        for row in self.scores.story.untrained:
+        for row in self.scores.course.untrained:
             if not known(self.untrained[row.label]):
                 continue
             own = self._gained(row.label, self.scores.method)
@@ -140,7 +140,7 @@ class DerivedVerdicts:
     def _gained(self, row: str, method: str) -> list[Json]:
         untrained = self.untrained[row]
         lost = self.scores.cell(
-            next(one for one in self.scores.story.untrained if one.label == row), self.declared.primary, None
+            next(one for one in self.scores.course.untrained if one.label == row), self.declared.primary, None
         )
         pending = set(self.columns) if lost["pending"] else self.pending
         filled = {label: _filled(one, untrained) or one for label, one in self.columns.items()}

@@ -60,7 +60,7 @@ def _knobs(scores: DerivedScores) -> Found:
 def _places(scores: DerivedScores, knob: str) -> dict[str, float]:
     """Label → where in its range the knob was chosen, as a mean over the searches."""
     places = {}
-    for row in scores.story.losses:
+    for row in scores.course.losses:
         bounds = scores.declared.space(row.label).get(knob)
         chosen = [search.chosen.knobs.get(knob) for search in row.searches if search.chosen]
         numbers = [value for value in chosen if isinstance(value, int | float)]
@@ -72,7 +72,7 @@ def _places(scores: DerivedScores, knob: str) -> dict[str, float]:
 
 def _validation(scores: DerivedScores) -> Found:
     means = _means(scores)
-    values = {row.label: known([one.value for one in row.replicates]) for row in scores.story.losses}
+    values = {row.label: known([one.value for one in row.replicates]) for row in scores.course.losses}
     both = [label for label in means if values[label]]
     rho = _spearman([mean(values[label]) for label in both], [means[label] for label in both])
     if rho is not None and rho < AGREES:
@@ -109,7 +109,7 @@ def _disagreeing(scores: DerivedScores) -> Found:
 
 
 def _replicates(scores: DerivedScores) -> Found:
-    cells = {row.label: scores.cell(row, scores.declared.primary, None) for row in scores.story.losses}
+    cells = {row.label: scores.cell(row, scores.declared.primary, None) for row in scores.course.losses}
     yield (
         "replicates-diverged",
         [
@@ -121,7 +121,7 @@ def _replicates(scores: DerivedScores) -> Found:
 
 
 def _iteration_0(scores: DerivedScores) -> Found:
-    counts = first_best(scores.story) if _untrained_scored(scores) else {}
+    counts = first_best(scores.course) if _untrained_scored(scores) else {}
     yield (
         "iteration-0-best",
         [_about(label, None, runs=runs, iteration_0_best=best) for label, (runs, best) in counts.items() if best],
@@ -129,11 +129,11 @@ def _iteration_0(scores: DerivedScores) -> Found:
 
 
 def _untrained_scored(scores: DerivedScores) -> bool:
-    return any(known(scores.values(row, scores.declared.primary)) for row in scores.story.untrained)
+    return any(known(scores.values(row, scores.declared.primary)) for row in scores.course.untrained)
 
 
 def _endings(scores: DerivedScores) -> Found:
-    ended = endings(scores.story)
+    ended = endings(scores.course)
     yield (
         "ended-by-cap",
         [
@@ -152,7 +152,7 @@ def _capped(tally: Json) -> Json:
 
 
 def _of_searches(scores: DerivedScores) -> Found:
-    every, effort = searches(scores.story), search_effort(scores.story)
+    every, effort = searches(scores.course), search_effort(scores.course)
     bounds = [
         _about(one["label"], one["number"], **{knob["name"]: knob["value"]})
         for one in every

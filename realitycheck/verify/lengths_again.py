@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from realitycheck.verify.declared import Declared, place_of
+from realitycheck.verify.derived_course import DerivedSearch, DerivedTrial
 from realitycheck.verify.digests import Json
-from realitycheck.verify.retold import RetoldSearch, RetoldTrial
 
 APART = 0.1
 """Two near-best settings differ by at least this share of a range (docs/statistics.md, Runners-up)."""
@@ -80,7 +80,7 @@ def growth(declared: Declared) -> float:
     return math.sqrt(declared.folds) if scaled and not kaiming else 1.0
 
 
-def retraining_noise(searches: Sequence[RetoldSearch]) -> float | None:
+def retraining_noise(searches: Sequence[DerivedSearch]) -> float | None:
     """The standard deviation of a trial's value over seeds, pooled over searches."""
     rows = [[value for one in search.replicates if (value := one.value) is not None] for search in searches]
     freedom = sum(len(row) - 1 for row in rows if row)
@@ -90,7 +90,7 @@ def retraining_noise(searches: Sequence[RetoldSearch]) -> float | None:
     return math.sqrt(math.fsum(squares) / freedom)
 
 
-def near_trials(declared: Declared, search: RetoldSearch, noise: float, *, most: int) -> list[RetoldTrial]:
+def near_trials(declared: Declared, search: DerivedSearch, noise: float, *, most: int) -> list[DerivedTrial]:
     """The best trial and those that validation cannot distinguish from it, each apart from every one before it."""
     space, values = declared.space(search.label), search.criterion
     places = [

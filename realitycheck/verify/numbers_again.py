@@ -11,13 +11,13 @@ from realitycheck.verify import derived_searches
 from realitycheck.verify.checks import Checks
 from realitycheck.verify.declared import DeclaredStudy
 from realitycheck.verify.derived_classes import per_class
+from realitycheck.verify.derived_course import DerivedCourse
 from realitycheck.verify.derived_floor import noise_floor
 from realitycheck.verify.derived_scores import DerivedScores
 from realitycheck.verify.derived_verdicts import DerivedVerdicts
 from realitycheck.verify.derived_warnings import FROM_NOTES, find_again
 from realitycheck.verify.digests import Json
 from realitycheck.verify.pair_simulation import check_ranks
-from realitycheck.verify.retold import Retold
 
 CLOSE = 1e-7
 """Two numbers that differ by less, relative to the larger one, are equal but for the order of sums."""
@@ -31,38 +31,38 @@ class NumbersAgain:
 
     Args:
         study: the study.
-        stories: its course on each dataset.
+        courses: its course on each dataset.
         texts: its files.
     """
 
-    def __init__(self, study: DeclaredStudy, stories: Sequence[Retold], texts: Mapping[str, str]) -> None:
-        self.study, self.stories, self.texts = study, list(stories), texts
-        self.scores = [DerivedScores(story) for story in self.stories]
+    def __init__(self, study: DeclaredStudy, courses: Sequence[DerivedCourse], texts: Mapping[str, str]) -> None:
+        self.study, self.courses, self.texts = study, list(courses), texts
+        self.scores = [DerivedScores(course) for course in self.courses]
         self.verdicts = [DerivedVerdicts(one) for one in self.scores]
         self.datasets = [self._dataset(*both) for both in zip(self.scores, self.verdicts, strict=True)]
 
     def _dataset(self, scores: DerivedScores, verdicts: DerivedVerdicts) -> Json:
-        story = scores.story
-        marks = {"exploratory": declarations.exploratory(story), "late": declarations.late(story)}
+        course = scores.course
+        marks = {"exploratory": declarations.exploratory(course), "late": declarations.late(course)}
         gains = verdicts.gains()
-        helped = {"gains": gains, "first_best": derived_searches.first_best(story)} if gains else None
+        helped = {"gains": gains, "first_best": derived_searches.first_best(course)} if gains else None
         return {
-            "dataset": story.declared.dataset,
+            "dataset": course.declared.dataset,
             "rows": [{**row, "status": self.study.statuses[row["label"]]} for row in scores.rows(**marks)],
             "untrained": [{**row, "status": ""} for row in scores.untrained()],
             "comparisons": verdicts.comparisons(),
             "beside": verdicts.others(),
             "beside_method": verdicts.beside,
             "against_untrained": helped,
-            "searches": derived_searches.searches(story),
+            "searches": derived_searches.searches(course),
             "near_best": derived_searches.near_best(scores) or None,
-            "search_effort": derived_searches.search_effort(story),
-            "endings": derived_searches.endings(story),
-            "facts": derived_searches.facts(story),
-            "openings": declarations.openings(story),
+            "search_effort": derived_searches.search_effort(course),
+            "endings": derived_searches.endings(course),
+            "facts": derived_searches.facts(course),
+            "openings": declarations.openings(course),
             "warnings": find_again(scores),
             "noise": noise_floor(scores),
-            "per_class": per_class(story),
+            "per_class": per_class(course),
         }
 
     @property
@@ -96,7 +96,7 @@ class NumbersAgain:
             ],
             "statuses": dict(self.study.statuses),
             "two_phases": len(protocol["phases"]) > 1,
-            **declarations.registrations(self.stories, self.texts),
+            **declarations.registrations(self.courses, self.texts),
         }
 
     def check_json(self, reported: Json, checks: Checks) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from realitycheck.verify.accounts import named
 from realitycheck.verify.checks import Checks, few
 from realitycheck.verify.declared import Declared, place_of
+from realitycheck.verify.derived_course import DerivedCourse, DerivedSearch, DerivedTrial
 from realitycheck.verify.digests import Json, proposal_key
-from realitycheck.verify.retold import Retold, RetoldSearch, RetoldTrial
 
 Ask = Callable[[str, Sequence[Json]], Sequence[Json]]
 """Answers `proposal` or `selection` payloads with the bodies of records."""
@@ -18,10 +18,10 @@ CLOSE = 1e-6
 """A posterior mean may differ by this much where another machine fitted it."""
 
 
-def check_proposals(stories: Sequence[Retold], checks: Checks, *, ask: Ask | None) -> None:
+def check_proposals(courses: Sequence[DerivedCourse], checks: Checks, *, ask: Ask | None) -> None:
     """Ask the sampler for every proposal and selection again; None asks nothing."""
-    questions = [pair for story in stories for pair in _questions(story)]
-    chosen = [pair for story in stories for pair in _selections(story)]
+    questions = [pair for course in courses for pair in _questions(course)]
+    chosen = [pair for course in courses for pair in _selections(course)]
     if ask is None:
         checks.skip(f"{len(questions)} proposals and {len(chosen)} selections were not asked for again.")
         return
@@ -60,15 +60,15 @@ def _compare_selection(where: str, payload: Json, answer: Json, checks: Checks) 
     )
 
 
-def _questions(story: Retold) -> Iterator[tuple[str, Json]]:
-    for row in story.losses:
+def _questions(course: DerivedCourse) -> Iterator[tuple[str, Json]]:
+    for row in course.losses:
         for search in row.searches:
             for trial in search.trials:
-                if (payload := _payload(story.declared, search, trial)) is not None:
-                    yield named(story.declared, search), payload
+                if (payload := _payload(course.declared, search, trial)) is not None:
+                    yield named(course.declared, search), payload
 
 
-def _payload(declared: Declared, search: RetoldSearch, trial: RetoldTrial) -> Json | None:
+def _payload(declared: Declared, search: DerivedSearch, trial: DerivedTrial) -> Json | None:
     """What the sampler was asked; None where an earlier trial of the search is not finished."""
     rule, slot = declared.protocol["search"], trial.slot
     start = slot - slot % rule["round"]
@@ -101,7 +101,7 @@ def _payload(declared: Declared, search: RetoldSearch, trial: RetoldTrial) -> Js
     }
 
 
-def _first(declared: Declared, search: RetoldSearch, trial: RetoldTrial) -> Json:
+def _first(declared: Declared, search: DerivedSearch, trial: DerivedTrial) -> Json:
     """The published setting as the sampler sees it: its lengths in units of the length that it belongs to."""
     loss, values = declared.loss(search.label), declared.published(search.label)
     if not values or trial.unit is None:
@@ -120,9 +120,9 @@ def _relative(value: float | int | str, length: float, power: int) -> float | in
     return value
 
 
-def _selections(story: Retold) -> Iterator[tuple[str, Json]]:
-    declared = story.declared
-    for row in story.losses:
+def _selections(course: DerivedCourse) -> Iterator[tuple[str, Json]]:
+    declared = course.declared
+    for row in course.losses:
         for search in row.searches:
             if search.means and search.chosen:
                 space = declared.space(search.label)

@@ -11,11 +11,11 @@ from realitycheck.verify.accounts import check_accounts, check_complete
 from realitycheck.verify.bodies import Bodies, read_bodies
 from realitycheck.verify.checks import Checks
 from realitycheck.verify.declared import Declared, DeclaredStudy
+from realitycheck.verify.derived_course import DerivedCourse
 from realitycheck.verify.digests import Json, opening_key
 from realitycheck.verify.numbers_again import NumbersAgain
 from realitycheck.verify.questions import Ask, check_proposals
 from realitycheck.verify.report_files import check_report
-from realitycheck.verify.retold import Retold
 from realitycheck.verify.seals import check_openings, check_registered, check_registration, declared_on
 from realitycheck.verify.single_records import check_runs, check_scores
 from realitycheck.verify.walk import Walk
@@ -32,14 +32,14 @@ class Verified:
         checks: what was counted, what does not hold and what was not checked.
         bodies: the records.
         study: the study; None where its files are not known.
-        stories: the course of the study on each dataset.
+        courses: the course of the study on each dataset.
         texts: the files of the study; empty where they are not known.
     """
 
     checks: Checks
     bodies: Bodies
     study: DeclaredStudy | None
-    stories: tuple[Retold, ...]
+    courses: tuple[DerivedCourse, ...]
     texts: Mapping[str, str]
 
 
@@ -66,18 +66,18 @@ def verify_ledger(folder: Path, *, texts: Mapping[str, str] | None, read: Read, 
         return Verified(checks, bodies, None, (), {})
     study = _with_recorded_sources(read(known), bodies)
     earlier = _registered(bodies, read, checks)
-    stories = _present_stories(study, bodies, checks)
-    _check_declared(study, earlier, stories, bodies, checks)
-    check_proposals(stories, checks, ask=ask)
-    return Verified(checks, bodies, study, tuple(stories), known)
+    courses = _present_courses(study, bodies, checks)
+    _check_declared(study, earlier, courses, bodies, checks)
+    check_proposals(courses, checks, ask=ask)
+    return Verified(checks, bodies, study, tuple(courses), known)
 
 
 def verify_report(verified: Verified, folder: Path) -> None:
     """Hold the files of a report to the records; its results are added to those of the ledger."""
-    if verified.study is None or not verified.stories:
+    if verified.study is None or not verified.courses:
         verified.checks.skip(f"{folder}: there are no records from which its numbers follow.")
         return
-    numbers = NumbersAgain(verified.study, verified.stories, verified.texts)
+    numbers = NumbersAgain(verified.study, verified.courses, verified.texts)
     check_report(folder, numbers, digest=verified.bodies.digest, checks=verified.checks)
 
 
@@ -110,19 +110,19 @@ def _registered(bodies: Bodies, read: Read, checks: Checks) -> list[DeclaredStud
     return studies
 
 
-def _present_stories(study: DeclaredStudy, bodies: Bodies, checks: Checks) -> list[Retold]:
+def _present_courses(study: DeclaredStudy, bodies: Bodies, checks: Checks) -> list[DerivedCourse]:
     """The course of the study on each dataset, on the halves to which its records belong."""
-    stories = []
+    courses = []
     for dataset in study.on:
         options = [one for one in declared_on(study, bodies, dataset) if _fits(one, bodies)]
         own = [one for one in options if opening_key(one.plan) in bodies.by_id] or options
         if len(own) > 1:
             checks.skip(f"{dataset}: the ledger holds records of {len(own)} versions of the images; one is reported.")
         if own:
-            stories.append(Walk(own[-1], bodies.by_id).retold())
+            courses.append(Walk(own[-1], bodies.by_id).derived())
         else:
             checks.skip(f"{dataset}: there is no record of the study on it.")
-    return stories
+    return courses
 
 
 def _fits(declared: Declared, bodies: Bodies) -> bool:
@@ -134,26 +134,26 @@ def _fits(declared: Declared, bodies: Bodies) -> bool:
 
 
 def _check_declared(
-    study: DeclaredStudy, earlier: list[DeclaredStudy], stories: list[Retold], bodies: Bodies, checks: Checks
+    study: DeclaredStudy, earlier: list[DeclaredStudy], courses: list[DerivedCourse], bodies: Bodies, checks: Checks
 ) -> None:
     """Walk through the records of every declared plan, and hold openings and all other records to these."""
     plans: dict[str, Declared] = {}
-    seen = {key for story in stories for key in story.seen}
+    seen = {key for course in courses for key in course.seen}
     for one in (study, *earlier):
         for dataset in one.on:
             for declared in declared_on(one, bodies, dataset):
                 plans[declared.plan] = declared
-                seen |= Walk(declared, bodies.by_id).retold().seen
+                seen |= Walk(declared, bodies.by_id).derived().seen
     check_openings(bodies, plans, checks)
-    for story in stories:
-        check_complete(story, _opening_of(story, bodies), checks)
-    known = bool(stories) and all(opening["plan"] in plans for opening in bodies.of_kind("opening"))
-    check_accounts(bodies, stories, checks, seen=seen - _sealed(bodies), known=known)
+    for course in courses:
+        check_complete(course, _opening_of(course, bodies), checks)
+    known = bool(courses) and all(opening["plan"] in plans for opening in bodies.of_kind("opening"))
+    check_accounts(bodies, courses, checks, seen=seen - _sealed(bodies), known=known)
 
 
 def _sealed(bodies: Bodies) -> set[str]:
     return {body["id"] for body in bodies.by_id.values() if body["kind"] in ("opening", "registration")}
 
 
-def _opening_of(story: Retold, bodies: Bodies) -> Json | None:
-    return bodies.by_id.get(opening_key(story.declared.plan))
+def _opening_of(course: DerivedCourse, bodies: Bodies) -> Json | None:
+    return bodies.by_id.get(opening_key(course.declared.plan))

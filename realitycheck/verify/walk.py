@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from realitycheck.verify.declared import UNTRAINED, Declared
+from realitycheck.verify.derived_course import (
+    DerivedCourse,
+    DerivedReplicate,
+    DerivedRow,
+    DerivedSearch,
+    DerivedTrial,
+    by_number,
+)
 from realitycheck.verify.digests import Json, opening_key, proposal_key, selection_key, sha256_of
 from realitycheck.verify.lengths_again import complete_phases, growth, near_trials, retraining_noise
-from realitycheck.verify.retold import Retold, RetoldReplicate, RetoldRow, RetoldSearch, RetoldTrial, by_number
 
 MOST = 5
 """Near-best settings of one search, the chosen one among them."""
@@ -17,7 +24,7 @@ ROWS = {"untrained embedder": "clean", "untrained trunk": "trunk"}
 
 
 class Walk:
-    """Retell a study on one dataset.
+    """Derive the course of a study on one dataset.
 
     Args:
         declared: what its files declare.
@@ -26,32 +33,32 @@ class Walk:
 
     def __init__(self, declared: Declared, bodies: Mapping[str, Json]) -> None:
         self.declared, self.bodies = declared, bodies
-        self.story = Retold(declared)
+        self.course = DerivedCourse(declared)
 
-    def retold(self) -> Retold:
+    def derived(self) -> DerivedCourse:
         """The whole course."""
-        story, declared = self.story, self.declared
+        course, declared = self.course, self.declared
         for label in declared.whole.labels:
             searches = [self._search(label, number) for number in range(declared.searches)]
-            story.losses.append(RetoldRow(label, declared.loss(label)["distance"], "clean", searches))
+            course.losses.append(DerivedRow(label, declared.loss(label)["distance"], "clean", searches))
         self._near_best()
         self._untrained()
-        story.openings = [one for one in by_number(self.bodies, "opening") if one["test"] == declared.test]
-        story.registrations = by_number(self.bodies, "registration")
-        return story
+        course.openings = [one for one in by_number(self.bodies, "opening") if one["test"] == declared.test]
+        course.registrations = by_number(self.bodies, "registration")
+        return course
 
     def find(self, key: str, kind: str) -> Json | None:
         """The record of an id and a kind; it is seen to belong to the study."""
         body = self.bodies.get(key)
         if body is None or body["kind"] != kind:
             return None
-        self.story.seen.add(key)
+        self.course.seen.add(key)
         return body
 
-    def _search(self, label: str, number: int) -> RetoldSearch:
+    def _search(self, label: str, number: int) -> DerivedSearch:
         declared = self.declared
         key = declared.search_key(label, number)
-        search = RetoldSearch(label, number, key, declared.trials)
+        search = DerivedSearch(label, number, key, declared.trials)
         for slot in range(declared.trials):
             if body := self.find(proposal_key(key, slot), "proposal"):
                 search.trials.append(self._trial(label, number, body))
@@ -62,12 +69,12 @@ class Walk:
             search.replicates = self._replicates(label, number, *knobs)
         return search
 
-    def _trial(self, label: str, number: int, body: Json) -> RetoldTrial:
-        trial = RetoldTrial(body["slot"], body["knobs"], body["source"], body["unit"], [])
+    def _trial(self, label: str, number: int, body: Json) -> DerivedTrial:
+        trial = DerivedTrial(body["slot"], body["knobs"], body["source"], body["unit"], [])
         trial.runs = self._folds(label, number, stage="search", index=body["slot"], knobs=trial.for_loss())
         return trial
 
-    def _choose(self, search: RetoldSearch) -> None:
+    def _choose(self, search: DerivedSearch) -> None:
         """The highest mean, ties to the lowest slot; or the trial of the selection by posterior mean."""
         if len(search.trials) < search.planned or not all(trial.complete for trial in search.trials):
             return
@@ -96,7 +103,7 @@ class Walk:
         spec = self.declared.run(label, number, stage="final", index=index, fold=None, knobs=knobs, phases=phases)
         return self.find(sha256_of(spec), "run")
 
-    def _replicates(self, label: str, number: int, knobs: Json, complete_knobs: Json) -> list[RetoldReplicate]:
+    def _replicates(self, label: str, number: int, knobs: Json, complete_knobs: Json) -> list[DerivedReplicate]:
         declared = self.declared
         indices = declared.replicates(number)
         folds = [self._folds(label, number, stage="final", index=index, knobs=knobs) for index in indices]
@@ -107,7 +114,7 @@ class Walk:
         for index, own in zip(indices, folds, strict=True):
             complete = self._complete(label, number, index, complete_knobs, every if pooled else own)
             scores = {name: self._scores(own, complete, name) for name in evaluations}
-            replicates.append(RetoldReplicate(index, number, own, complete, scores))
+            replicates.append(DerivedReplicate(index, number, own, complete, scores))
         return replicates
 
     def _scores(
@@ -123,19 +130,19 @@ class Walk:
 
     def _near_best(self) -> None:
         """The runners-up of every search, once every fold run of the losses that count is recorded."""
-        story, declared = self.story, self.declared
+        course, declared = self.course, self.declared
         opening = self.find(opening_key(declared.plan), "opening")
         labels = set(opening["searches"]) if opening else set(declared.whole.labels)
-        counted = [search for row in story.losses if row.label in labels for search in row.searches]
+        counted = [search for row in course.losses if row.label in labels for search in row.searches]
         if not declared.runners_up or not all(map(_validated, counted)):
             return
-        story.noise = retraining_noise(counted)
-        for row in story.losses:
+        course.noise = retraining_noise(counted)
+        for row in course.losses:
             for search in row.searches:
-                if search.chosen and story.noise is not None:
-                    self._near_of(search, story.noise)
+                if search.chosen and course.noise is not None:
+                    self._near_of(search, course.noise)
 
-    def _near_of(self, search: RetoldSearch, noise: float) -> None:
+    def _near_of(self, search: DerivedSearch, noise: float) -> None:
         declared, factor = self.declared, growth(self.declared)
         trials = near_trials(declared, search, noise, most=MOST)[: 1 + declared.runners_up]
         first = declared.replicates(search.number)[0]
@@ -148,29 +155,29 @@ class Walk:
             else:
                 complete = None
             scores = {"clean": self._scores(trial.runs, complete, "clean")}
-            search.near.append((trial, RetoldReplicate(first, search.number, trial.runs, complete, scores)))
+            search.near.append((trial, DerivedReplicate(first, search.number, trial.runs, complete, scores)))
 
     def _untrained(self) -> None:
         declared = self.declared
         searches = []
         for number in range(declared.searches):
-            one = RetoldSearch(UNTRAINED, number, "", 0)
+            one = DerivedSearch(UNTRAINED, number, "", 0)
             one.replicates = self._replicates(UNTRAINED, number, {}, {})
             searches.append(one)
         for label, evaluation in ROWS.items():
             fixed = declared.constant and evaluation == "trunk"
             own = [self._constant(searches[0])] if fixed else searches
-            self.story.untrained.append(RetoldRow(label, "cosine", evaluation, own, constant=fixed, trained=False))
+            self.course.untrained.append(DerivedRow(label, "cosine", evaluation, own, constant=fixed, trained=False))
 
-    def _constant(self, first: RetoldSearch) -> RetoldSearch:
+    def _constant(self, first: DerivedSearch) -> DerivedSearch:
         """One untrained model, whose score is that of every category and seed."""
         run = first.replicates[0].folds[0]
         score = self._score([run], "trunk")
         if score is not None:
             score = {**score, "together": score["each"][0]}
-        replicate = RetoldReplicate(0, 0, [run], None, {"trunk": (score, score)})
-        return RetoldSearch(UNTRAINED, 0, "", 0, replicates=[replicate])
+        replicate = DerivedReplicate(0, 0, [run], None, {"trunk": (score, score)})
+        return DerivedSearch(UNTRAINED, 0, "", 0, replicates=[replicate])
 
 
-def _validated(search: RetoldSearch) -> bool:
+def _validated(search: DerivedSearch) -> bool:
     return search.done and all(run is not None for one in search.replicates for run in one.folds)

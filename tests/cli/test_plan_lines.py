@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from realitycheck.cli.plan_summary import plan_table, sentences, wall_sentences
+from realitycheck.cli.plan_summary import sentences, wall_sentences
 from realitycheck.plan.cost import START_SECONDS, Calibration, Cost, RunSeconds, Trainings, run_seconds
 from realitycheck.plan.job_graph import JobGraph, JobNode
 from realitycheck.protocol.read import read_study
@@ -61,4 +61,3 @@ def test_the_wall_time_of_two_workers():
     assert "about 3.0 h on 2 workers" in time and "83 %" in time
     assert "2.0 h" in least and "4 workers" in least
     assert "as measured" in source
-    assert plan_table(planned(0), 2).caption == "about 3.0 h on 2 workers"

@@ -8,83 +8,22 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from nearby_nodes import SILENT, Nearby, executor_over, finish, job_at
 from small_study import FINISHED, FROZEN, write_study
 from stand_in_run import STAND_INS, carry_out
 
 from realitycheck.errors import RunError
 from realitycheck.executors import node_files, node_host, remote
-from realitycheck.executors.base import Job
 from realitycheck.executors.freight import CACHE, STORES, WEIGHTS
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.executors.node_files import NodeFiles
-from realitycheck.executors.node_host import NodeHost
-from realitycheck.executors.remote import RemoteExecutor
-from realitycheck.executors.transport import HostFailed, HostLost, Transport
+from realitycheck.executors.transport import HostLost
 from realitycheck.records.ledger import Ledger
 from realitycheck.runs import ScoringPlace, TrainingPlace
-from realitycheck.stores.cache import checkpoint_path, publish_json, weights_path
-from realitycheck.stores.integrity import file_facts
-
-
-@dataclass(eq=False)
-class Call:
-    host: NodeHost
-    method: str
-    values: tuple
-    named: dict
-
-
-@dataclass
-class Nearby(Transport):
-    """`refuse` sees each call before it is made, and may raise or return True for silence."""
-
-    root: Path
-    refuse: object = lambda call, number: False
-    calls: list[Call] = field(default_factory=list)
-    ended: list[NodeHost] = field(default_factory=list)
-    puts: int = 0
-    left: bool = False
-
-    def start(self, *, device):
-        settings = {"deadline": 60.0, "memory": None, "preload": (), "pins": {}, "code": {}}
-        return NodeHost(device=device, root=str(self.root), node="here", jobs=1, **settings)
-
-    def call(self, host, method, *values, **named):
-        self.calls.append(Call(host, method, values, named))
-        return self.calls[-1]
-
-    def done(self, calls, *, seconds):
-        return [call for call in calls if not self.silent(call)]
-
-    def silent(self, call):
-        return self.refuse is SILENT and call.method == "poll"
-
-    def result(self, call):
-        if callable(self.refuse):
-            self.refuse(call, len(self.calls))
-        try:
-            return getattr(call.host, call.method)(*call.values, **call.named)
-        except Exception as error:
-            raise HostFailed(f"{type(error).__name__}: {error}") from error
-
-    def put(self, chunk):
-        self.puts += 1
-        return chunk
-
-    def end(self, host):
-        self.ended.append(host)
-        host.close()
-
-    def close(self):
-        self.left = True
-
-
-SILENT = "silent"
+from realitycheck.stores.cache import checkpoint_path, weights_path
 
 
 @pytest.fixture(autouse=True)
@@ -99,63 +38,10 @@ def transport(tmp_path):
     return Nearby(tmp_path / "node")
 
 
-def executor_over(transport, *, slots=1):
-    return RemoteExecutor(transport, devices=[None] * slots, show=lambda chunk: None)
-
-
-def store(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".npy").write_bytes(content)
-    publish_json(path.with_suffix(".json"), file_facts(len(content), hashlib.sha256(content).hexdigest()))
-    return path
-
-
-def job_at(tmp_path: Path, name: str = "a", **payload) -> Job:
-    store(tmp_path / "home" / "trainval", b"pixels" * 1000)
-    place = {
-        "trainval": str(tmp_path / "home" / "trainval"),
-        "cache": str(tmp_path / "home" / "cache"),
-        "device": "cpu",
-    }
-    return Job("run", name, "group", name, {"place": place, **payload})
-
-
-def finish(executor, count=1):
-    found, end = [], time.monotonic() + 60
-    while len(found) < count and time.monotonic() < end:
-        found += executor.wait(seconds=1.0)
-    assert len(found) == count
-    return found if count > 1 else found[0]
-
-
-def read(payload, *, tell):
-    """The bytes of the store, and where they were."""
-    path = Path(payload["place"]["trainval"] + ".npy")
-    return {"read": path.read_bytes().decode(), "path": str(path)}
-
-
-def keep(payload, *, tell):
-    """Write weights and a checkpoint, as a run does, and a draft."""
-    for path in (weights_path, checkpoint_path):
-        file = path(Path(payload["place"]["cache"]), "a")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(path.__name__)
-        (file.parent / ".draft").write_text("half")
-    return {}
-
-
-def resume(payload, *, tell):
-    """Read the checkpoint, and set it aside as a damaged one."""
-    path = checkpoint_path(Path(payload["place"]["cache"]), "a")
-    text = path.read_text()
-    path.rename(path.with_name(f"{path.name}.damaged-12345678"))
-    raise OSError(f"damaged: {text}")
-
-
 def test_a_store_travels_once_to_a_node(transport, tmp_path):
     executor = executor_over(transport, slots=2)
     for name in "abc":
-        executor.submit(job_at(tmp_path, name), address=f"{__name__}:read")
+        executor.submit(job_at(tmp_path, name), address="nearby_nodes:read")
         if name != "b":  # two at once, then one later
             continue
         first, second = finish(executor, 2)
@@ -178,13 +64,13 @@ def test_a_store_travels_once_to_a_node(transport, tmp_path):
 )
 def test_a_file_that_is_damaged_or_gone_on_the_node_is_sent_again(transport, tmp_path, harm):
     executor = executor_over(transport)
-    executor.submit(job_at(tmp_path), address=f"{__name__}:read")
+    executor.submit(job_at(tmp_path), address="nearby_nodes:read")
     finish(executor)
     executor.close()
     sha256 = hashlib.sha256(b"pixels" * 1000).hexdigest()
     harm(tmp_path / "node" / "files" / sha256)
     executor = executor_over(transport)
-    executor.submit(job_at(tmp_path), address=f"{__name__}:read")
+    executor.submit(job_at(tmp_path), address="nearby_nodes:read")
     assert finish(executor).body["read"] == "pixels" * 1000
     received = [call.values[0] for call in transport.calls if call.method == "receive"]
     assert received.count(sha256) == 2 and len(received) == 3
@@ -195,7 +81,7 @@ def test_a_store_that_changed_since_it_was_written_is_a_failure_and_arrives_nowh
     executor = executor_over(transport)
     job = job_at(tmp_path)
     (tmp_path / "home" / "trainval.npy").write_bytes(b"pixelz" * 1000)
-    executor.submit(job, address=f"{__name__}:read")
+    executor.submit(job, address="nearby_nodes:read")
     finished = finish(executor)
     assert finished.body is None and "SHA-256" in finished.failure
     assert not list((tmp_path / "node" / "files").glob(hashlib.sha256(b"pixelz" * 1000).hexdigest()))
@@ -207,7 +93,7 @@ def test_a_missing_store_is_a_failure_of_the_job(transport, tmp_path):
     executor = executor_over(transport)
     job = job_at(tmp_path)
     (tmp_path / "home" / "trainval.json").unlink()
-    executor.submit(job, address=f"{__name__}:read")
+    executor.submit(job, address="nearby_nodes:read")
     assert "no finished store" in finish(executor).failure
     executor.close()
 
@@ -215,7 +101,7 @@ def test_a_missing_store_is_a_failure_of_the_job(transport, tmp_path):
 def test_what_a_job_writes_comes_home_before_its_answer_without_drafts(transport, tmp_path, monkeypatch):
     monkeypatch.setattr(remote, "CHUNK", 4)
     executor = executor_over(transport)
-    executor.submit(job_at(tmp_path), address=f"{__name__}:keep")
+    executor.submit(job_at(tmp_path), address="nearby_nodes:keep")
     assert finish(executor).body == {}
     cache = tmp_path / "home" / "cache"
     files = sorted(path for path in cache.rglob("*") if path.is_file())
@@ -229,7 +115,7 @@ def test_a_checkpoint_goes_along_and_a_damaged_one_is_set_aside_at_home(transpor
     path.parent.mkdir(parents=True)
     path.write_text("half of a run")
     executor = executor_over(transport)
-    executor.submit(job_at(tmp_path), address=f"{__name__}:resume")
+    executor.submit(job_at(tmp_path), address="nearby_nodes:resume")
     assert "damaged: half of a run" in finish(executor).failure
     assert [(other.name, other.read_text()) for other in path.parent.iterdir()] == [
         (f"{path.name}.damaged-12345678", "half of a run")
@@ -248,11 +134,11 @@ def test_a_lost_node_is_a_failed_attempt_and_the_next_one_gets_a_new_host(transp
             raise HostLost("the node is gone")
 
     transport.refuse = refuse
-    executor.submit(job_at(tmp_path), address=f"{__name__}:read")
+    executor.submit(job_at(tmp_path), address="nearby_nodes:read")
     finished = finish(executor)
     assert finished.body is None and "the node is gone" in finished.failure
     assert transport.ended == [lost[0].host] and executor.free == 1
-    executor.submit(job_at(tmp_path), address=f"{__name__}:read")
+    executor.submit(job_at(tmp_path), address="nearby_nodes:read")
     assert finish(executor).body["read"] == "pixels" * 1000
     assert transport.calls[-1].host is not lost[0].host
     executor.close()
@@ -262,7 +148,7 @@ def test_a_node_that_answers_nothing_is_given_up(transport, tmp_path, monkeypatc
     monkeypatch.setattr(remote, "NODE_SECONDS", 0.05)
     executor = executor_over(transport)
     transport.refuse = SILENT
-    executor.submit(job_at(tmp_path), address=f"{__name__}:read")
+    executor.submit(job_at(tmp_path), address="nearby_nodes:read")
     assert "answered nothing" in finish(executor).failure
     assert len(transport.ended) == 1 and executor.free == 1
     executor.close()
@@ -272,7 +158,7 @@ def test_a_pause_of_this_process_is_no_silence_of_a_node(transport, tmp_path, mo
     monkeypatch.setattr(remote, "NODE_SECONDS", remote.LONGEST_GAP + 1.0)
     executor = executor_over(transport)
     transport.refuse = SILENT
-    executor.submit(job_at(tmp_path), address=f"{__name__}:read")
+    executor.submit(job_at(tmp_path), address="nearby_nodes:read")
     while not any(call.method == "poll" for call in transport.calls):
         assert executor.wait(seconds=0.01) == []
     executor._checked -= 3600.0
@@ -283,7 +169,7 @@ def test_a_pause_of_this_process_is_no_silence_of_a_node(transport, tmp_path, mo
 def test_nodes_of_another_version_are_refused(transport, tmp_path, monkeypatch):
     executor = executor_over(transport)
     monkeypatch.setattr(node_host, "RESULTS_VERSION", 1)
-    executor.submit(job_at(tmp_path), address=f"{__name__}:read")
+    executor.submit(job_at(tmp_path), address="nearby_nodes:read")
     with pytest.raises(RunError, match="same version"):
         finish(executor)
     executor.close()

@@ -94,9 +94,9 @@ def test_check_and_run_name_what_changed(name, study):
 
 def test_report_refuses_and_status_says_so_before_the_new_run(study):
     change(study)
-    assert verbs.standing_problems(study) == []
+    assert verbs.study_status(study).problems == []
     checked(study)
-    assert [problem.code for problem in verbs.standing_problems(study)] == ["data-unlike-records"]
+    assert [problem.code for problem in verbs.study_status(study).problems] == ["data-unlike-records"]
     assert {standing.done for standing in verbs.study_standings(study)} == {0}
     with pytest.raises(InputError) as caught:
         verbs.report_study(study)

@@ -37,15 +37,15 @@ def reported(study: Path) -> dict[str, bytes]:
 
 def test_the_report_is_the_same_after_the_files_changed_and_after_they_are_gone(packed):
     before = reported(packed)
-    assert verbs.files_not_reported(packed) == ()
+    assert verbs.report_with_changes(packed).changed == ()
     protocol = packed.parent.parent / "protocols" / "tiny.yaml"
     packed.write_text(packed.read_text().replace("Do the parts fit together?", "Another question?"))
     protocol.write_text("protocol: [broken")
-    assert verbs.files_not_reported(packed) == ("studies/small.yaml", "protocols/tiny.yaml")
+    assert verbs.report_with_changes(packed).changed == ("studies/small.yaml", "protocols/tiny.yaml")
     assert reported(packed) == before
     shutil.rmtree(protocol.parent)
     packed.unlink()
-    assert verbs.files_not_reported(packed) == ()
+    assert verbs.report_with_changes(packed).changed == ()
     assert reported(packed) == before
     assert any(b"Do the parts fit together?" in text for text in before.values())
 
@@ -60,7 +60,7 @@ def test_a_study_that_went_on_since_is_reported_by_its_files(packed, finished):
     (packed.with_suffix("") / loose).parent.mkdir(parents=True)
     (packed.with_suffix("") / loose).write_text(records[-1].rstrip("\n"))
     packed.write_text(packed.read_text().replace("Do the parts fit together?", "Another question?"))
-    assert verbs.files_not_reported(packed) == ()
+    assert verbs.report_with_changes(packed).changed == ()
     assert any(b"Another question?" in text for text in reported(packed).values())
 
 
@@ -73,7 +73,7 @@ def test_without_files_and_without_a_pack_the_study_is_missing(tmp_path):
 def test_packing_again_takes_the_files_as_they_are(packed):
     packed.write_text(packed.read_text().replace("Do the parts fit together?", "Another question?"))
     verbs.pack_study(packed)
-    assert verbs.files_not_reported(packed) == ()
+    assert verbs.report_with_changes(packed).changed == ()
     assert any(b"Another question?" in text for text in reported(packed).values())
 
 

@@ -19,6 +19,10 @@ def sha256(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+FIRST, SECOND = "contrastive", "normalized_softmax"
+"""The losses of the study."""
+
+
 @dataclass
 class Copy:
     """A copy of a packed study and its report, which may be changed."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import copy as copying
 import gzip
 import json
-import re
 from pathlib import Path
 
 import pytest
-from tampered import Copy, is_run, sha256, with_spec
+import tampered_files
+from tampered import FIRST, SECOND, Copy, is_run, sha256, with_spec
 
 from realitycheck import verbs
-
-FIRST, SECOND = "contrastive", "normalized_softmax"
 
 
 def found(copy: Copy, *, ask: bool = False) -> list[str]:
@@ -98,105 +96,6 @@ def late_opening(copy: Copy) -> None:
         if note["kind"] == "opened":
             note["time"] = "2999-01-01T00:00:00.000+00:00"
     notes.write_bytes(gzip.compress("".join(json.dumps(note) + "\n" for note in lines).encode()))
-
-
-def changed_csv_cell(copy: Copy) -> None:
-    lines = (copy.report / "tables.csv").read_text().splitlines()
-    cell = lines[1].split(",")[6]
-    copy.replace("tables.csv", f",{cell},", f",{float(cell) + 0.01:.2f},")
-
-
-def changed_differences_cell(copy: Copy) -> None:
-    copy.replace("differences.csv", ",undecided,", ",better,")
-
-
-def changed_seeds_cell(copy: Copy) -> None:
-    path = copy.report / "seeds.csv"
-    line = path.read_text().splitlines()[2]
-    cell = line.split(",")[-1]
-    copy.replace("seeds.csv", line, f"{line.removesuffix(cell)}{float(cell) + 0.001:.6f}")
-
-
-def changed_setting_in_the_table(copy: Copy) -> None:
-    line = (copy.report / "settings.csv").read_text().splitlines()[1]
-    value = line.split(",")[7]
-    copy.replace("settings.csv", line, line.replace(value, str(float(value) + 0.01), 1))
-
-
-def changed_json_value(copy: Copy) -> None:
-    def raise_mean(body: dict) -> None:
-        body["datasets"][0]["rows"][1]["cells"][0]["values"][0] += 1e-5
-
-    copy.edit_json(raise_mean)
-
-
-def changed_interval(copy: Copy) -> None:
-    def narrow(body: dict) -> None:
-        body["datasets"][0]["rows"][0]["cells"][2]["interval"]["low"] += 1e-4
-
-    copy.edit_json(narrow)
-
-
-def changed_p_value(copy: Copy) -> None:
-    copy.edit_json(lambda body: body["datasets"][0]["comparisons"][0].update(p_holm=0.04))
-
-
-def changed_latex_cell(copy: Copy) -> None:
-    text = (copy.report / "tables.tex").read_text()
-    cell = re.search(r"\$(\d+\.\d\d) ", text)[1]
-    copy.replace("tables.tex", f"${cell} ", f"${float(cell) + 0.01:.2f} ")
-
-
-def changed_markdown_cell(copy: Copy) -> None:
-    text = (copy.report / "tables.md").read_text()
-    cell = re.search(r"\| (\d+\.\d\d) ± ", text)[1]
-    copy.replace("tables.md", f"| {cell} ± ", f"| {float(cell) + 0.01:.2f} ± ")
-
-
-def changed_page_cell(copy: Copy) -> None:
-    text = (copy.report / "index.html").read_text()
-    cell = re.search(r">(\d+\.\d\d)<span class=\"half\">", text)[1]
-    copy.replace("index.html", f'>{cell}<span class="half">', f'>{float(cell) + 0.01:.2f}<span class="half">')
-
-
-def changed_class_count(copy: Copy) -> None:
-    text = (copy.report / "tables.md").read_text()
-    row = re.search(r"Largest losses \|\n\|[^\n]*\n(\|[^\n]*\n)", text)[1]
-    cells = row.split("|")
-    cells[5] = f" {int(cells[5]) + 1} "
-    copy.replace("tables.md", row, "|".join(cells))
-
-
-def bold_loser(copy: Copy) -> None:
-    text = (copy.report / "tables.md").read_text()
-    bold = re.search(r"\*\*(\d+\.\d\d ± [^*|]*)\*\*", text)[1]
-    copy.replace("tables.md", f"**{bold}**", bold)
-
-
-def changed_verdict_word(copy: Copy) -> None:
-    copy.replace("tables.md", "| undecided |", "| better |")
-
-
-def changed_verdict_sentence(copy: Copy) -> None:
-    def claim(body: dict) -> None:
-        (dataset,) = body["datasets"]
-        undecided = f"{SECOND} against {FIRST} is undecided"
-        for answers, question in ((dataset, "answer"), (dataset["answers"], "What is undecided?")):
-            assert undecided in answers[question]
-            answers[question] = answers[question].replace(undecided, f"{SECOND} is better than {FIRST}", 1)
-
-    copy.edit_json(claim)
-
-
-def changed_headline(copy: Copy) -> None:
-    copy.replace("index.html", f"{SECOND} against {FIRST} is undecided", f"{SECOND} is better than {FIRST}")
-
-
-def swapped_rows(copy: Copy) -> None:
-    text = (copy.report / "tables.md").read_text()
-    path, escaped = copy.report / "tables.md", SECOND.replace("_", r"\_")
-    swapped = text.replace(f"| {FIRST} |", "| X |").replace(f"| {escaped} |", f"| {FIRST} |")
-    path.write_text(swapped.replace("| X |", f"| {escaped} |"))
 
 
 def changed_seed(copy: Copy) -> None:
@@ -287,27 +186,6 @@ def changed_study_file(copy: Copy) -> None:
     copy.change(lambda body: body["kind"] == "files", loosen)
 
 
-def changed_deviation(copy: Copy) -> None:
-    def add(body: dict) -> None:
-        body["registrations"][0]["deviations"]["pictures"] = ["primary changed"]
-
-    copy.edit_json(add)
-
-
-def changed_deviation_on_the_page(copy: Copy) -> None:
-    copy.replace("index.html", "The study has its claims", "Deviations on pictures: primary changed. It has its claims")
-
-
-def page_of_other_records(copy: Copy) -> None:
-    page = (copy.report / "index.html").read_text()
-    digest = re.search(r"SHA-256 <code>([0-9a-f]{64})", page)[1]
-    copy.replace("index.html", digest, sha256("another ledger"))
-
-
-def missing_file(copy: Copy) -> None:
-    (copy.report / "tables.csv").unlink()
-
-
 TAMPERINGS = {
     changed_score: "ledger-damaged",
     changed_score_with_its_digest: "score-inconsistent",
@@ -321,22 +199,22 @@ TAMPERINGS = {
     opening_of_other_claims: "opening-differs",
     swapped_labels: "opening-differs",
     late_opening: "opening-late",
-    changed_csv_cell: "cell-differs",
-    changed_differences_cell: "cell-differs",
-    changed_seeds_cell: "cell-differs",
-    changed_setting_in_the_table: "cell-differs",
-    changed_json_value: "table-differs",
-    changed_interval: "table-differs",
-    changed_p_value: "table-differs",
-    changed_latex_cell: "cell-differs",
-    changed_markdown_cell: "cell-differs",
-    changed_page_cell: "cell-differs",
-    changed_class_count: "cell-differs",
-    bold_loser: "cell-differs",
-    changed_verdict_word: "cell-differs",
-    changed_verdict_sentence: "sentence-differs",
-    changed_headline: "sentence-differs",
-    swapped_rows: "cell-differs",
+    tampered_files.changed_csv_cell: "cell-differs",
+    tampered_files.changed_differences_cell: "cell-differs",
+    tampered_files.changed_seeds_cell: "cell-differs",
+    tampered_files.changed_setting_in_the_table: "cell-differs",
+    tampered_files.changed_json_value: "table-differs",
+    tampered_files.changed_interval: "table-differs",
+    tampered_files.changed_p_value: "table-differs",
+    tampered_files.changed_latex_cell: "cell-differs",
+    tampered_files.changed_markdown_cell: "cell-differs",
+    tampered_files.changed_page_cell: "cell-differs",
+    tampered_files.changed_class_count: "cell-differs",
+    tampered_files.bold_loser: "cell-differs",
+    tampered_files.changed_verdict_word: "cell-differs",
+    tampered_files.changed_verdict_sentence: "sentence-differs",
+    tampered_files.changed_headline: "sentence-differs",
+    tampered_files.swapped_rows: "cell-differs",
     changed_seed: "seed-beyond",
     changed_setting_of_the_chosen: "setting-differs",
     wrong_chosen_trial: "setting-differs",
@@ -348,10 +226,10 @@ TAMPERINGS = {
     undeclared_score: "score-undeclared",
     changed_curve: "run-inconsistent",
     changed_study_file: "table-differs",
-    changed_deviation: "table-differs",
-    changed_deviation_on_the_page: "sentence-differs",
-    page_of_other_records: "page-of-other-records",
-    missing_file: "report-incomplete",
+    tampered_files.changed_deviation: "table-differs",
+    tampered_files.changed_deviation_on_the_page: "sentence-differs",
+    tampered_files.page_of_other_records: "page-of-other-records",
+    tampered_files.missing_file: "report-incomplete",
 }
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from realitycheck.atomic import draft_of, publish
 from realitycheck.report.blocks import Block, Figure, Link, Paragraph
 from realitycheck.report.papers.judged_answer import answers
 from realitycheck.report.papers.judged_blocks import judged_blocks
@@ -17,7 +15,9 @@ from realitycheck.report.papers.judged_pairs import LEVEL, POWER, JudgedFamily, 
 from realitycheck.report.papers.judged_paper import JudgedPaper
 from realitycheck.report.writers import html_page
 from realitycheck.report.writers.csv_tables import csv_text
+from realitycheck.report.writers.json_tables import json_of
 from realitycheck.report.writers.markdown_text import markdown
+from realitycheck.report.writers.text_files import write_texts
 
 VERSION = 1
 """Raised by every change of the layout that a reader of `tables.json` must know of."""
@@ -35,7 +35,7 @@ COLUMNS = (
 
 def write_judged(judged: JudgedPaper, folder: Path) -> list[Path]:
     """Write the page, the tables and the figures; the same file of a paper gives the same bytes."""
-    return [_write(folder / name, text) for name, text in judged_texts(judged).items()]
+    return write_texts(folder, judged_texts(judged))
 
 
 def judged_texts(judged: JudgedPaper) -> dict[str, str]:
@@ -99,7 +99,7 @@ def _json(judged: JudgedPaper) -> str:
         "counts": [_count_keys(asdict(count)) for count in judged.counts.rows],
         "families": [_family_keys(family) for family in judged.families],
     }
-    return json.dumps(_rounded(body), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+    return json_of(_rounded(body))
 
 
 def _count_keys(count: dict[str, Any]) -> dict[str, Any]:
@@ -116,10 +116,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _write(path: Path, text: str) -> Path:
-    with draft_of(path) as draft:
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        publish(draft, path)
-    return path

@@ -144,8 +144,9 @@ def _unknown_names(paper: Paper, document: Document) -> Iterator[Problem]:
             yield document.lines.problem(("losses", key, "ours"), "ours-unknown", says)
         taken |= {loss.ours} if loss.ours else set()
     for name, key in _judged_names(paper.judged):
-        if key not in paper.losses:
-            says = f"unknown loss '{key}'. {nearest(key, list(paper.losses))}"
+        known = paper.judged.baselines if name == "claim" else paper.losses
+        if key not in known:
+            says = f"unknown {'baseline' if name == 'claim' else 'loss'} '{key}'. {nearest(key, list(known))}"
             yield document.lines.problem(("judged", name), "loss-unknown", says)
     for name, table in paper.tables.items():
         for category, block in table.blocks.items():

@@ -13,7 +13,7 @@ Score = float | None
 
 
 @dataclass(slots=True)
-class RetoldTrial:
+class DerivedTrial:
     """One trial: its hyper-parameters as the sampler saw them, and its fold runs, None where one is missing."""
 
     slot: int
@@ -50,7 +50,7 @@ class RetoldTrial:
 
 
 @dataclass(slots=True)
-class RetoldReplicate:
+class DerivedReplicate:
     """One replicate: K fold runs, a complete run, and per evaluation the scores of both."""
 
     index: int
@@ -92,17 +92,17 @@ class RetoldReplicate:
 
 
 @dataclass(slots=True)
-class RetoldSearch:
+class DerivedSearch:
     """One search of one loss, or the untrained models of one search number."""
 
     label: str
     number: int
     key: str
     planned: int
-    trials: list[RetoldTrial] = field(default_factory=list)
-    chosen: RetoldTrial | None = None
-    replicates: list[RetoldReplicate] = field(default_factory=list)
-    near: list[tuple[RetoldTrial, RetoldReplicate]] = field(default_factory=list)
+    trials: list[DerivedTrial] = field(default_factory=list)
+    chosen: DerivedTrial | None = None
+    replicates: list[DerivedReplicate] = field(default_factory=list)
+    near: list[tuple[DerivedTrial, DerivedReplicate]] = field(default_factory=list)
     means: list[Score] = field(default_factory=list)
     selecting: bool = False
 
@@ -131,24 +131,24 @@ class RetoldSearch:
 
 
 @dataclass(slots=True)
-class RetoldRow:
+class DerivedRow:
     """A loss, or an untrained row: its declared distance, its evaluation, and its searches."""
 
     label: str
     distance: str
     evaluation: str
-    searches: list[RetoldSearch]
+    searches: list[DerivedSearch]
     constant: bool = False
     trained: bool = True
 
     @property
-    def replicates(self) -> list[RetoldReplicate]:
+    def replicates(self) -> list[DerivedReplicate]:
         """The replicates of all searches, search by search."""
         return [replicate for search in self.searches for replicate in search.replicates]
 
 
 @dataclass(slots=True)
-class Retold:
+class DerivedCourse:
     """A study on one dataset.
 
     Args:
@@ -162,19 +162,19 @@ class Retold:
     """
 
     declared: Declared
-    losses: list[RetoldRow] = field(default_factory=list)
-    untrained: list[RetoldRow] = field(default_factory=list)
+    losses: list[DerivedRow] = field(default_factory=list)
+    untrained: list[DerivedRow] = field(default_factory=list)
     openings: list[Json] = field(default_factory=list)
     registrations: list[Json] = field(default_factory=list)
     noise: Score = None
     seen: set[str] = field(default_factory=set)
 
-    def row(self, label: str) -> RetoldRow:
+    def row(self, label: str) -> DerivedRow:
         """The row of a loss."""
         return next(row for row in self.losses if row.label == label)
 
     @property
-    def rows(self) -> list[RetoldRow]:
+    def rows(self) -> list[DerivedRow]:
         """The losses, then the untrained rows."""
         return [*self.losses, *self.untrained]
 
@@ -197,7 +197,7 @@ def mean_value(runs: Sequence[Json | None]) -> Score:
     return math.fsum(known) / len(runs) if runs and len(known) == len(runs) else None
 
 
-def missing_categories(row: RetoldRow, declared: Declared, category: str) -> list[bool]:
+def missing_categories(row: DerivedRow, declared: Declared, category: str) -> list[bool]:
     """For each replicate, whether a diverged run leaves it without a score of this category."""
     if category != "complete":
         return [any(map(_diverged, one.folds)) for one in row.replicates]
