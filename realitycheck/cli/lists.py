@@ -9,14 +9,11 @@ from typing import Annotated, Literal
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from realitycheck import verbs
-from realitycheck.cli.progress import making
+from realitycheck.cli.progress import making, out
 from realitycheck.errors import InputError
-
-out = Console(highlight=False)
 
 Kind = Annotated[Literal["losses", "datasets", "trunks"], typer.Argument(help="What to list.", show_default=False)]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Write the text of docs/losses.md instead.")]

@@ -14,7 +14,6 @@ INTERRUPTED = 130
 
 with at_stop(leave):  # these imports take seconds
     import typer
-    from rich.console import Console
 
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
@@ -38,7 +37,7 @@ with at_stop(leave):  # these imports take seconds
         WorkWorkers,
     )
     from realitycheck.cli.plan_summary import counted, plan_table, sentences, wall_sentences
-    from realitycheck.cli.progress import display, err, making, standings_table
+    from realitycheck.cli.progress import display, err, making, out, standings_table
     from realitycheck.cli.result_lines import print_failure, print_result, print_warnings, quiet
     from realitycheck.errors import InputError, Problem, RealityCheckError
     from realitycheck.protocol.read import ReadStudy
@@ -50,7 +49,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(highlight=False)
 
 
 @app.command()

@@ -17,7 +17,8 @@ from rich.text import Text
 from realitycheck import verbs
 from realitycheck.search.standing import Standing
 
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 BAR = 8
 """Characters of a progress bar: the whole table fits 80 columns."""

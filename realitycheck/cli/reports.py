@@ -6,13 +6,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from realitycheck import verbs
 from realitycheck.cli.arguments import Compare, StudyFiles
+from realitycheck.cli.progress import out
 from realitycheck.cli.result_lines import print_warnings
-
-out = Console(highlight=False)
 
 
 def report(studies: StudyFiles, compare: Compare = False) -> None:  # noqa: FBT002 - typer makes an option of it

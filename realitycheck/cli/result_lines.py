@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.markup import escape
 
-from realitycheck.cli.progress import err
+from realitycheck.cli.progress import err, out
 from realitycheck.errors import Problem
 from realitycheck.executors.base import Finished
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.verbs import StudyResult
-
-out = Console(highlight=False)
 
 
 def quiet(finished: Finished) -> None:

@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from realitycheck import verbs
-from realitycheck.cli.progress import err
-
-out = Console(highlight=False)
+from realitycheck.cli.progress import err, out
 
 Ledger = Annotated[
     Path, typer.Argument(help="A study file, a folder of evidence, or a ledger.jsonl.gz.", show_default=False)

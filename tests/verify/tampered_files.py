@@ -114,7 +114,9 @@ def changed_deviation(copy: Copy) -> None:
 
 
 def changed_deviation_on_the_page(copy: Copy) -> None:
-    copy.replace("index.html", "The study has its claims", "Deviations on pictures: primary changed. It has its claims")
+    copy.replace(
+        "index.html", "Claims, losses and searches are as", "Deviations on pictures: primary changed. The rest is as"
+    )
 
 
 def page_of_other_records(copy: Copy) -> None:

@@ -38,7 +38,7 @@ def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
             yield Paragraph((Strong(question), " ", *pieces(text)), lead=True)
     yield Paragraph(
         f"All losses had the same data, model, tuning budget and {study.seeds} fresh seeds. Verdicts are for "
-        f"{study.primary}, against {study.shown(study.baseline)}, at the {percent(study.level)} level after Holm's "
+        f"{study.primary}, against {study.shown(study.baseline)}, at the {percent(1 - study.level)} level after Holm's "
         f"correction. Differences within ±{points(study.smallest_difference)} points were declared beforehand to be "
         "too small to matter."
     )

@@ -78,7 +78,7 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
     yield Table(
         _columns(percent(study.level), facts.method),
         rows_of([_line(dataset, facts, place, warnings) for place in range(len(facts.comparisons))]),
-        caption=f"{study.primary}, paired by seed, in percentage points; positive means that the loss scores higher "
+        caption=f"{study.primary}{_pairing(study)}, in percentage points; positive means that the loss scores higher "
         f"than {baseline}.",
         notes=_notes(dataset, warnings),
     )
@@ -134,8 +134,7 @@ def _notes(dataset: DatasetFindings, warnings: Sequence[StudyWarning]) -> tuple[
         Strong("Identical"),
         ": the same score as the baseline in every replicate. ",
         Strong("Seed correlation"),
-        ": correlation of the two losses' scores over seeds. The higher it is, the more pairing sharpens the "
-        "comparison.",
+        f": correlation of the two losses' scores over seeds. {_use_of_pairs(study)}",
     )
     exploratory = (
         "Exploratory losses were decided on after the test half had been opened. Holm's correction is over all losses, "
@@ -150,6 +149,17 @@ def _notes(dataset: DatasetFindings, warnings: Sequence[StudyWarning]) -> tuple[
         *([exploratory] if dataset.exploratory else []),
         _warned(dataset, warnings),
     )
+
+
+def _pairing(study: StudyFacts) -> str:
+    return "" if study.searches > 1 else ", paired by seed"
+
+
+def _use_of_pairs(study: StudyFacts) -> str:
+    """Estimators over several searches compare the means of searches."""
+    if study.searches > 1:
+        return "Intervals over several searches do not pair seeds."
+    return "The higher it is, the more pairing sharpens the comparison."
 
 
 def _beside(study: StudyFacts) -> Iterator[Text]:
@@ -177,7 +187,7 @@ def _warned(dataset: DatasetFindings, warnings: Sequence[StudyWarning]) -> str:
     study = dataset.study
     ranking = [str(number) for number, warning in enumerate(warnings, 1) if not warning.labels]
     own = warning_list.numbers_of(study.baseline, warnings)
-    parts = ("Warnings: numbers of the list of warnings.", f"All losses: {', '.join(ranking)}." if ranking else "")
+    parts = ("Warnings: their numbers in What to distrust.", f"All losses: {', '.join(ranking)}." if ranking else "")
     baseline = f"{study.shown(study.baseline)}: {', '.join(own)}." if own else ""
     return " ".join(part for part in (*parts, baseline) if part)
 

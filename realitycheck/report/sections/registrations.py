@@ -94,7 +94,7 @@ def _sentences(number: int, summary: RegistrationSummary, first: RegistrationSum
         if phrases:
             says.append(f"Deviations on {name}: {enumeration(phrases)}.")
     if not any(summary.deviations.values()):
-        says.append("The study has its claims, losses and searches.")
+        says.append("Claims, losses and searches are as registered.")
     return " ".join(says)
 
 

@@ -63,7 +63,8 @@ def blocks(dataset: DatasetFindings, facts: tuple[NearBestSetting, ...]) -> Iter
         columns,
         rows_of([_line(dataset, setting) for setting in facts]),
         caption=f"Test {metric_name(dataset.study.metric)} of settings that validation cannot distinguish from the "
-        "chosen one, in percent. Scores are those of the trial's own models; complete models are trained once.",
+        "chosen one, in percent. Fold models are those of the trial. A runner-up has one complete model; that of "
+        "a chosen setting is its first replicate's.",
     )
 
 

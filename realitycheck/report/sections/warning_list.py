@@ -31,7 +31,7 @@ def blocks(dataset: DatasetFindings, facts: Warnings) -> Iterator[Block]:
         yield Paragraph("There is no warning.")
         return
     yield Table(
-        (Column("No.", number=True), Column("Warning"), Column("What was found")),
+        (Column("No."), Column("Warning"), Column("What was found")),
         rows_of([_line(number, warning) for number, warning in enumerate(facts.warnings, 1)]),
         prose=True,
     )

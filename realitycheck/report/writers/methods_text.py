@@ -45,7 +45,7 @@ def _statistics(findings: Findings) -> str:
     study = findings.study
     verdicts = (
         f"Differences from {tex_escape(study.shown(study.baseline))} in {tex_escape(study.primary)} were tested at the "
-        rf"{tex_escape(percent(study.level))} level with {tex_escape(study.estimator.title)}, after Holm's "
+        rf"{tex_escape(percent(1 - study.level))} level with {tex_escape(study.estimator.title)}, after Holm's "
         rf"correction~\cite{{holm1979}} over the losses. Losses count as equivalent within "
         rf"$\pm${points(study.smallest_difference)} points, by two one-sided tests~\cite{{schuirmann1987}}."
     )
