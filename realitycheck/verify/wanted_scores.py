@@ -87,10 +87,10 @@ def score_tables(study: Json, dataset: Json, *, method: str) -> list[WantedTable
 
 
 def paper_tables(study: Json, dataset: Json) -> list[WantedTable]:
-    """The tables of the LaTeX file: all categories, each one, and the layout of the published tables."""
+    """The tables of the LaTeX file: all categories where there are several, each one, and the published layout."""
     categories = list(study["categories"])
     published = [one for one in ("complete", "ensemble", "aggregate") if one in categories]
-    tables = _score_tables(study, dataset, [categories], "own") if _fits(dataset) else []
+    tables = _score_tables(study, dataset, [categories], "own") if _fits(dataset) and len(categories) > 1 else []
     tables += _score_tables(study, dataset, _single(study), "own")
     return tables + (_score_tables(study, dataset, [published], "retraining") if _fits(dataset) else [])
 

@@ -15,7 +15,7 @@ import pytest
 from realitycheck.errors import StorageError
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal
-from realitycheck.report.page import _write
+from realitycheck.report.writers.text_files import write_texts
 from realitycheck.stores.cache import publish_json, read_meta
 from realitycheck.stores.manifest import Half, Manifest, read_manifest, write_manifest
 
@@ -114,7 +114,7 @@ def manifest(folder: Path) -> None:
 
 
 def page(folder: Path) -> None:
-    _write(folder / "reports" / "index.html", "a page")
+    write_texts(folder / "reports", {"index.html": "a page"})
 
 
 def read_packed(folder: Path) -> None:
