@@ -160,8 +160,8 @@ def _cost_table(dataset: DatasetFindings, facts: SearchResults) -> Table:
         (Column("Loss"), *(Column(head, number=True) for head in (*heads, *(["Test score"] if several else [])))),
         rows_of([_cost_line(dataset, search, several=several) for search in facts.searches]),
         caption="Search cost and selection optimism. Chosen: validation MAP@R of the chosen trial"
-        f"{_how_chosen(dataset)}. Fresh seeds: mean of the same quantity under fresh seeds. Optimism: chosen minus fresh "
-        f"seeds.{test}",
+        f"{_how_chosen(dataset)}. Fresh seeds: mean of the same quantity under fresh seeds. Optimism: chosen minus "
+        f"fresh seeds.{test}",
     )
 
 
