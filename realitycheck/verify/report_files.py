@@ -14,6 +14,7 @@ from realitycheck.verify.digests import Json
 from realitycheck.verify.numbers_again import NumbersAgain
 from realitycheck.verify.printed import WantedTable, latex_tables, markdown_tables, page_tables, plain
 from realitycheck.verify.sentences import check_answers, check_declarations, check_repeated
+from realitycheck.verify.shown_images import neighbor_table
 from realitycheck.verify.table_check import check_tables
 from realitycheck.verify.wanted_csv import csv_table, differences_csv, scores_csv, seeds_csv, settings_csv
 from realitycheck.verify.wanted_scores import (
@@ -112,7 +113,7 @@ def _wanted(study: Json, datasets: Sequence[Json], reported: Json | None, number
         wanted += difference_table(study, data)
         ranks = theirs.get(data["dataset"], {}).get("ranks")
         wanted += rank_table(study, data, ranks) + pair_table({**study, "compare": numbers.compare}, ranks)
-        wanted += class_table(data) + floor_table(study, data) + search_tables(study, data)
+        wanted += class_table(data) + neighbor_table(data) + floor_table(study, data) + search_tables(study, data)
     return [*wanted, unequal_table(study, datasets)]
 
 

@@ -74,6 +74,16 @@ def changed_class_count(copy: Copy) -> None:
     copy.replace("tables.md", row, "|".join(cells))
 
 
+def changed_neighbor(copy: Copy) -> None:
+    page = (copy.report / "index.html").read_text()
+    wrong = re.search(r"<td>✗ [^<]*</td>", page)[0]
+    copy.replace("index.html", wrong, "<td>✓</td>")
+
+
+def changed_neighbor_in_json(copy: Copy) -> None:
+    copy.edit_json(lambda body: body["datasets"][0]["neighbors"]["rows"][0]["nearest"][0][0].update(name="other.png"))
+
+
 def bold_loser(copy: Copy) -> None:
     text = (copy.report / "tables.md").read_text()
     bold = re.search(r"\*\*(\d+\.\d\d ± [^*|]*)\*\*", text)[1]
