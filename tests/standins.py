@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from realitycheck.executors.base import Job, Tell, VerbAnswer, unheard
-from realitycheck.records.nearest_images import Neighbors, NeighborsSpec
+from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec
 from realitycheck.runs import RESULTS_VERSION, RunSpec, ScoreSpec
 from realitycheck.search.posterior_mean import select
 from realitycheck.stores.manifest import Half, half_of_store
@@ -122,7 +122,7 @@ def neighbors(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
         others.sort(key=lambda image: chance(image, query, *spec.models))
         nearest.append(tuple(half.shown(image) for image in others[: spec.count]))
         first.append(1 + [half.labels[image] for image in others].index(half.labels[query]))
-    return Neighbors(spec, tuple(nearest), tuple(first)).to_json()
+    return NeighborLists(spec, tuple(nearest), tuple(first)).to_json()
 
 
 def environment(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from realitycheck.evaluations.score import embedded, joined
 from realitycheck.executors.base import Tell
 from realitycheck.metrics.neighbors.whole_order import ranked
-from realitycheck.records.nearest_images import Neighbors, NeighborsSpec
+from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec
 from realitycheck.runs import CLEAN, Body, ScoringPlace
 from realitycheck.stores.manifest import half_of_store
 
@@ -30,4 +30,4 @@ def list_neighbors(payload: Body, *, tell: Tell) -> Body:
         1 + next(rank for rank, image in enumerate(images) if labels[image] == labels[query])
         for query, images in zip(spec.queries, order, strict=True)
     )
-    return Neighbors(spec, nearest, tuple(first)).to_json()
+    return NeighborLists(spec, nearest, tuple(first)).to_json()

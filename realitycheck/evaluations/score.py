@@ -51,7 +51,7 @@ def score(payload: Body, *, tell: Tell) -> Body:
 
 def embedded(
     models: Sequence[str], evaluation: str, place: ScoringPlace, *, test: str, weights: Mapping[str, str], tell: Tell
-) -> tuple[list[Member], Store]:
+) -> tuple[list[EmbeddedModel], Store]:
     """Embed the test half with finished models; the embeddings of each, and the half.
 
     Args:
@@ -91,7 +91,7 @@ def build_evaluation(name: str) -> Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class EmbeddedModel:
     """One model's test embeddings (N, D), and its RMS norm over its own training images."""
 
     embeddings: Tensor
@@ -106,7 +106,7 @@ def _member(
     *,
     trainval: Store,
     test: Store,
-) -> Member:
+) -> EmbeddedModel:
     require_sources(spec)
     recipe = recipe_of(spec)
     device = prepare_machine(recipe, place.device)
@@ -116,16 +116,16 @@ def _member(
     train = trainval.of_classes(fold_of(spec, classes=len(trainval.classes)).train)
     images = np.arange(len(test.labels))
     scale = rms_norm(evaluation.embed(model, trainval, train, recipe=recipe, device=device))
-    return Member(evaluation.embed(model, test, images, recipe=recipe, device=device), scale)
+    return EmbeddedModel(evaluation.embed(model, test, images, recipe=recipe, device=device), scale)
 
 
-def joined(members: Sequence[Member], *, distance: str) -> Tensor:
+def joined(members: Sequence[EmbeddedModel], *, distance: str) -> Tensor:
     """The embeddings of all members concatenated, as they are compared under a distance."""
     embeddings, scales = [member.embeddings for member in members], [member.scale for member in members]
     return join(embeddings, distance=distance, scales=scales)
 
 
-def _scores(members: Sequence[Member], labels: Tensor, extra: Mapping[str, Any]) -> ModelScores:
+def _scores(members: Sequence[EmbeddedModel], labels: Tensor, extra: Mapping[str, Any]) -> ModelScores:
     together = {distance: joined(members, distance=distance) for distance in DISTANCES}
     return {distance: _distance(embeddings, labels, extra, distance) for distance, embeddings in together.items()}
 

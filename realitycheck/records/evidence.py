@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from realitycheck.protocol.units import LengthUnit
-from realitycheck.records.nearest_images import Neighbors
+from realitycheck.records.nearest_images import NeighborLists
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import ModelScores, Opening, Record, Run, Score
 from realitycheck.runs import CLEAN, Category, Knobs, Stage
@@ -240,7 +240,7 @@ class LossEvidence:
     evaluation: str
     searches: tuple[SearchEvidence, ...]
     constant: bool = False
-    neighbors: Neighbors | None = None
+    neighbors: NeighborLists | None = None
 
     @property
     def replicates(self) -> tuple[Replicate, ...]:

@@ -13,7 +13,7 @@ from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
 from realitycheck.records.json_fields import JsonFields, is_a
-from realitycheck.records.nearest_images import Neighbors, NeighborsSpec, Query, ShownImage
+from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec, Query, ShownImage
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score, unit_json
 from realitycheck.runs import RESULTS_VERSION, Outcome, RunSpec, ScoreSpec
@@ -221,13 +221,13 @@ def _image(fields: JsonFields) -> ShownImage:
     return ShownImage(fields.take("image", int), *texts)
 
 
-def _neighbors(fields: JsonFields) -> Neighbors:
+def _neighbors(fields: JsonFields) -> NeighborLists:
     spec = _spec(NeighborsSpec, fields.take("spec", dict), "a neighbors record")
     lists = [_shown(entry) for entry in fields.take("nearest", list)]
     ranks = fields.take("first_right", list)
     if len(lists) != len(spec.queries) or len(ranks) != len(lists) or not all(is_a(rank, int) for rank in ranks):
         raise LedgerError("a neighbors record does not fit: it needs one list and one rank for each query.")
-    return Neighbors(spec, tuple(lists), tuple(ranks))
+    return NeighborLists(spec, tuple(lists), tuple(ranks))
 
 
 def _shown(value: Any) -> tuple[ShownImage, ...]:

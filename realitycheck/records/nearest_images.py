@@ -105,7 +105,7 @@ class NeighborsSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbors:
+class NeighborLists:
     """The nearest neighbours of a few images of the test half; no pixels, and no distances.
 
     Args:

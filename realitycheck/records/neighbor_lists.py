@@ -8,7 +8,7 @@ from dataclasses import replace
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.model import Protocol
 from realitycheck.records.evidence import LossEvidence, Records
-from realitycheck.records.nearest_images import Neighbors, NeighborsSpec, neighbors_spec
+from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec, neighbors_spec
 from realitycheck.records.schema import Opening, Run
 from realitycheck.runs import CLEAN
 
@@ -20,7 +20,7 @@ def with_neighbors(plan: DatasetPlan, row: LossEvidence, records: Records) -> Lo
     replicates = [(one.fold_runs, one.complete_run) for one in row.searches[0].replicates]
     spec = wanted_neighbors(plan, replicates, row.distance, records)
     record = records.get(spec.id) if spec else None
-    return replace(row, neighbors=record) if isinstance(record, Neighbors) else row
+    return replace(row, neighbors=record) if isinstance(record, NeighborLists) else row
 
 
 def wanted_neighbors(

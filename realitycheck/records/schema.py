@@ -14,7 +14,7 @@ from realitycheck.canonical import canonical_json, digest
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
-from realitycheck.records.nearest_images import Neighbors, Query
+from realitycheck.records.nearest_images import NeighborLists, Query
 from realitycheck.records.registration import Registration
 from realitycheck.runs import RESULTS_VERSION, Body, Knobs, Outcome, RunSpec, ScoreSpec
 
@@ -247,12 +247,12 @@ class Opening:
         }
 
 
-Record = Registration | Proposal | Selection | Run | Score | Opening | Neighbors
+Record = Registration | Proposal | Selection | Run | Score | Opening | NeighborLists
 
-Kind = TypeVar("Kind", Registration, Proposal, Selection, Run, Score, Opening, Neighbors)
+Kind = TypeVar("Kind", Registration, Proposal, Selection, Run, Score, Opening, NeighborLists)
 
 RECORDS: dict[str, type[Record]] = {
-    record.kind: record for record in (Registration, Proposal, Selection, Run, Score, Opening, Neighbors)
+    record.kind: record for record in (Registration, Proposal, Selection, Run, Score, Opening, NeighborLists)
 }
 """Kind → type, in the order of a packed ledger."""
 

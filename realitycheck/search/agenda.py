@@ -12,7 +12,7 @@ from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import LossEvidence, SearchEvidence
 from realitycheck.records.gather import counted_losses, near_evidence, search_evidence
 from realitycheck.records.near_settings import validation_noise
-from realitycheck.records.nearest_images import Neighbors
+from realitycheck.records.nearest_images import NeighborLists
 from realitycheck.records.schema import Opening, Record, Run, Score
 from realitycheck.runs import CLEAN, Stage
 from realitycheck.search.schedule import (
@@ -95,7 +95,7 @@ class Agenda:
             self._refresh_all(board)
         else:
             self._refresh(board, job.group)
-        spent = self._spent_by(board, record) if isinstance(record, Score | Neighbors) else ()
+        spent = self._spent_by(board, record) if isinstance(record, Score | NeighborLists) else ()
         every = isinstance(record, Opening) or decided is not (board.noise is not None)
         return (*spent, *self._spent_trials(board, list(board.searches) if every else [job.group]))
 
@@ -151,7 +151,7 @@ class Agenda:
             for loss in board.plan.losses
         )
 
-    def _spent_by(self, board: _Board, record: Score | Neighbors) -> tuple[str, ...]:
+    def _spent_by(self, board: _Board, record: Score | NeighborLists) -> tuple[str, ...]:
         """The runs whose weights are not needed after this record: no other score and no list of neighbours waits."""
         listing = (job for jobs in board.jobs.values() for job in jobs if job.kind == "neighbors")
         waiting = {model for job in listing for model in job.payload["spec"]["models"]}

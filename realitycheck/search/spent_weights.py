@@ -8,12 +8,12 @@ from realitycheck.evaluations.menu import TRAINED
 from realitycheck.plan.searches import constant_evaluations
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import Records
-from realitycheck.records.nearest_images import Neighbors
+from realitycheck.records.nearest_images import NeighborLists
 from realitycheck.records.schema import Run, Score
 from realitycheck.runs import CLEAN
 
 
-def spent_weights(plan: DatasetPlan, record: Score | Neighbors, records: Records) -> tuple[str, ...]:
+def spent_weights(plan: DatasetPlan, record: Score | NeighborLists, records: Records) -> tuple[str, ...]:
     """The runs of a score or of a list of neighbours whose weights no later score needs: all are recorded."""
     models, evaluation = record.spec.models, record.spec.evaluation if isinstance(record, Score) else CLEAN
     if any(isinstance(run := records[model], Run) and run.spec.loss for model in models):

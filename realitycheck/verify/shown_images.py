@@ -177,7 +177,7 @@ def check_classes(bodies: Bodies, manifests: Mapping[str, Any], checks: Checks) 
             what="names of test classes",
             where=f"opening {shortened(opening['id'])}",
             code="opening-differs",
-            says=f"its {len(names)} class names are not those of the {counted} classes of the scores or of the manifest.",
+            says=f"its {len(names)} names are not those of the {counted} scored classes, or of the manifest.",
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from pages import found_in, html_section, markdown_section, texts_of
 
-from realitycheck.records.nearest_images import Neighbors, Query, ShownImage, neighbors_spec
+from realitycheck.records.nearest_images import NeighborLists, Query, ShownImage, neighbors_spec
 from realitycheck.report.sections.neighbor_table import SECTION
 
 QUERIES = (Query(1, "auk/1.jpg", "a" * 16, "auk", 1, 3), Query(5, "", "", "<b>", 2, 3))
@@ -21,7 +21,7 @@ def image(name, number):
 def stored(loss):
     spec = neighbors_spec("t", [f"model of {loss.label}"], loss.distance, QUERIES)
     nearest = tuple(tuple(image(*one) for one in images) for images in (AUK, BEE))
-    return replace(loss, neighbors=Neighbors(spec, nearest, (1, 2)))
+    return replace(loss, neighbors=NeighborLists(spec, nearest, (1, 2)))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from realitycheck.protocol.read import read_study
 from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.from_json import read_record
 from realitycheck.records.gather import gather, lengths_basis
-from realitycheck.records.nearest_images import Neighbors, Query
+from realitycheck.records.nearest_images import NeighborLists, Query
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
 from realitycheck.runs import Stage
 from realitycheck.search.agenda import Agenda
@@ -194,7 +194,7 @@ def test_complete_lengths_of_a_search_come_from_its_own_replicates(tmp_path, rul
 
 def test_each_row_has_one_list_of_neighbours_of_its_first_complete_model(plan, tmp_path):
     records = play(plan, tmp_path, seed=0)
-    lists = of_type(records.values(), Neighbors)
+    lists = of_type(records.values(), NeighborLists)
     evidence = gather(plan, records)
     rows = [*evidence.losses, next(row for row in evidence.untrained if row.evaluation == "clean")]
     assert len(lists) == len(rows)
@@ -220,7 +220,7 @@ def test_an_opening_without_queries_asks_for_no_neighbours(plan, tmp_path):
     """As one by an earlier release: neither this plan nor a later one on the same test half makes models again."""
     old = replace(plan, queries=())
     records = play(old, tmp_path, seed=0)
-    assert not of_type(records.values(), Neighbors)
+    assert not of_type(records.values(), NeighborLists)
     assert todo(plan, records, []) == []
     unopened = {key: record for key, record in records.items() if key != plan.opening_id}
     (earlier,) = of_type(records.values(), Opening)
@@ -233,7 +233,7 @@ def test_an_opening_without_queries_asks_for_no_neighbours(plan, tmp_path):
 
 def test_models_are_kept_for_their_list_and_lost_ones_are_made_again(plan, tmp_path):
     records = play(plan, tmp_path, seed=0)
-    one = of_type(records.values(), Neighbors)[0]
+    one = of_type(records.values(), NeighborLists)[0]
     left = {key: record for key, record in records.items() if key != one.id}
     assert {job.id for job in todo(plan, left, [])} == set(one.spec.models)
     (job,) = todo(plan, left, one.spec.models)
@@ -248,7 +248,7 @@ def test_models_are_kept_for_their_list_and_lost_ones_are_made_again(plan, tmp_p
 
 def test_a_score_that_can_be_copied_needs_no_weights_but_a_list_does(plan, tmp_path):
     records = play(plan, tmp_path, seed=0)
-    one = of_type(records.values(), Neighbors)[0]
+    one = of_type(records.values(), NeighborLists)[0]
     score = next(score for score in of_type(records.values(), Score) if score.spec.models == one.spec.models)
     left = [record for key, record in records.items() if key not in (one.id, score.id)]
     jobs = list(Agenda([plan], left, [], copied=score.spec.models).ready())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from realitycheck.records.nearest_images import Neighbors, Query, ShownImage
+from realitycheck.records.nearest_images import NeighborLists, Query, ShownImage
 from realitycheck.report.blocks import Block, Column, Content, Heading, Marked, Note, RowGroup, Table
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.sections.base import Section
@@ -86,7 +86,7 @@ def _numbers(queries: tuple[Query, ...]) -> tuple[int, ...]:
     return tuple(query.image for query in queries)
 
 
-def _row(label: str, record: Neighbors, queries: tuple[Query, ...]) -> RowNeighbors:
+def _row(label: str, record: NeighborLists, queries: tuple[Query, ...]) -> RowNeighbors:
     nearest = tuple(
         tuple(_near(image, query.class_name) for image in images)
         for query, images in zip(queries, record.nearest, strict=True)
