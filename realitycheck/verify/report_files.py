@@ -21,6 +21,7 @@ from realitycheck.verify.wanted_scores import (
     difference_table,
     gain_table,
     pair_table,
+    paper_differences,
     paper_tables,
     rank_table,
     score_tables,
@@ -56,6 +57,7 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
     _check_csv(texts, study, datasets, checks)
     if "tables.tex" in texts:
         papers = [table for data in datasets for table in paper_tables(study, data)]
+        papers += [table for data in datasets for table in paper_differences(study, data)]
         check_tables(papers, latex_tables(texts["tables.tex"]), "tables.tex", checks)
     wanted = _wanted(study, datasets, reported, numbers)
     if "tables.md" in texts:

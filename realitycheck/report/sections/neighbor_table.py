@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.records.nearest_images import NeighborLists, Query, ShownImage
 from realitycheck.report.blocks import Block, Column, Content, Heading, Marked, Note, RowGroup, Table
 from realitycheck.report.findings import DatasetFindings
@@ -69,7 +70,11 @@ class NeighborFacts:
 
 def find(dataset: DatasetFindings) -> NeighborFacts | None:
     """The lists of all rows; None where none is stored."""
-    evidence = dataset.evidence
+    return facts_of(dataset.evidence)
+
+
+def facts_of(evidence: DatasetEvidence) -> NeighborFacts | None:
+    """The same of a dataset's evidence alone."""
     stored = [(row.label, row.neighbors) for row in (*evidence.losses, *evidence.untrained) if row.neighbors]
     asked = {record.spec.queries for _, record in stored}
     queries = next((one.queries for one in evidence.openings if _numbers(one.queries) in asked), ())
