@@ -192,8 +192,8 @@ def _every(bodies: Bodies) -> Iterator[tuple[str, Json]]:
 def neighbor_facts(course: DerivedCourse) -> Json | None:
     """The lists of all rows as `tables.json` has them; None where none is stored."""
     stored = [(row.label, row.neighbors) for row in course.rows if row.neighbors]
-    asked = [body["spec"]["queries"] for _, body in stored]
-    queries = next((one["queries"] for one in course.openings if one.get("queries") and _numbers(one) in asked), None)
+    numbers = [body["spec"]["queries"] for _, body in stored]
+    queries = next((one["queries"] for one in course.openings if one.get("queries") and _numbers(one) in numbers), None)
     if queries is None:
         return None
     return {

@@ -76,8 +76,8 @@ def find(dataset: DatasetFindings) -> NeighborFacts | None:
 def facts_of(evidence: DatasetEvidence) -> NeighborFacts | None:
     """The same of a dataset's evidence alone."""
     stored = [(row.label, row.neighbors) for row in (*evidence.losses, *evidence.untrained) if row.neighbors]
-    asked = {record.spec.queries for _, record in stored}
-    queries = next((one.queries for one in evidence.openings if _numbers(one.queries) in asked), ())
+    numbers = {record.spec.queries for _, record in stored}
+    queries = next((one.queries for one in evidence.openings if _numbers(one.queries) in numbers), ())
     if not queries:
         return None
     return NeighborFacts(
