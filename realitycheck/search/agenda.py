@@ -48,7 +48,7 @@ class Agenda:
         plans: one per dataset.
         records: what is known at the start.
         weights: ids of the runs whose weights are stored.
-        copied: ids of the runs whose scores can be copied, for which no weights are needed.
+        copied: as in `Known`.
     """
 
     def __init__(

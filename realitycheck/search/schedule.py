@@ -32,7 +32,7 @@ class Known:
         opened: whether the test half is open for this plan.
         noise: how much a trial's value varies by retraining (`near_settings.validation_noise`); None before the
             near-best settings are decided, and where none are scored.
-        copied: ids of the runs whose scores can be copied, for which no weights are needed.
+        copied: ids of the lists of neighbours that can be copied, and of the runs whose scores can: both need no weights.
     """
 
     records: Records
@@ -216,7 +216,8 @@ def _neighbor_jobs(
     if spec is None or spec.id in known.records:
         return []
     models = [run for folds, whole in replicates for run in (*folds, whole) if run and run.id in spec.models]
-    if lost := [run for run in models if run.id not in known.weights]:
+    lost = [] if spec.id in known.copied else [run for run in models if run.id not in known.weights]
+    if lost:
         return [_run_job(search, run, "nearest neighbours, lost weights") for run in lost]
     title = f"{search.group}: nearest neighbours of {len(spec.queries)} images"
     payload = {"spec": spec.to_json(), "weights": {run.id: known.weights_digest(run) for run in models}}

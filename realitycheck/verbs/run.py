@@ -14,6 +14,7 @@ from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.leases import Leases
 from realitycheck.records.ledger import Ledger
+from realitycheck.records.nearest_images import NeighborLists
 from realitycheck.records.reused import openings_before, reusable
 from realitycheck.records.schema import Record, Score, of_type
 from realitycheck.runs import Body, ScoringPlace, TrainingPlace
@@ -263,8 +264,9 @@ def _runtime(
         ledger.append(opening)
     known = reusable(reuse)
     plans = tuple(with_units(plan, {**known, **ledger.records}, measure) for plan in plans)
-    # A score that can be copied needs no weights, so its models count as stored for it.
+    # What can be copied needs no weights.
     copied = {model for score in of_type(known.values(), Score) for model in score.spec.models}
+    copied |= {one.id for one in of_type(known.values(), NeighborLists)}
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache), copied=copied)
     weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}
     return _StudyRuntime(read, stores, ledger, cache, weights, plans, agenda, known, Standings())

@@ -246,10 +246,12 @@ def test_models_are_kept_for_their_list_and_lost_ones_are_made_again(plan, tmp_p
     assert agenda.accept(listing, one, weights_stored=True) == one.spec.models
 
 
-def test_a_score_that_can_be_copied_needs_no_weights_but_a_list_does(plan, tmp_path):
+def test_scores_and_lists_that_can_be_copied_need_no_weights(plan, tmp_path):
     records = play(plan, tmp_path, seed=0)
     one = of_type(records.values(), NeighborLists)[0]
     score = next(score for score in of_type(records.values(), Score) if score.spec.models == one.spec.models)
     left = [record for key, record in records.items() if key not in (one.id, score.id)]
     jobs = list(Agenda([plan], left, [], copied=score.spec.models).ready())
     assert {(job.kind, job.id) for job in jobs} == {("score", score.id), *(("run", model) for model in one.spec.models)}
+    jobs = list(Agenda([plan], left, [], copied=(*score.spec.models, one.id)).ready())
+    assert {(job.kind, job.id) for job in jobs} == {("score", score.id), ("neighbors", one.id)}
