@@ -32,7 +32,8 @@ class Known:
         opened: whether the test half is open for this plan.
         noise: how much a trial's value varies by retraining (`near_settings.validation_noise`); None before the
             near-best settings are decided, and where none are scored.
-        copied: ids of the lists of neighbours that can be copied, and of the runs whose scores can: both need no weights.
+        copied: ids of the lists of neighbours that can be copied, and of the runs whose scores can; no weights are
+            needed for these.
     """
 
     records: Records

@@ -12,6 +12,7 @@ from realitycheck.verify.checks import Checks, shortened
 from realitycheck.verify.derived_classes import class_table
 from realitycheck.verify.digests import Json
 from realitycheck.verify.numbers_again import NumbersAgain
+from realitycheck.verify.paper_texts import METHODS, REFERENCES, check_paper_texts
 from realitycheck.verify.printed import WantedTable, latex_tables, markdown_tables, page_tables, plain
 from realitycheck.verify.sentences import check_answers, check_declarations, check_repeated
 from realitycheck.verify.shown_images import neighbor_table
@@ -35,6 +36,9 @@ CSV = {
     "settings.csv": settings_csv,
 }
 """Name of a file → what it has to hold."""
+
+PAPER_TEXTS = (METHODS, REFERENCES)
+"""Files that reports of earlier releases may lack."""
 
 FILES = ("tables.json", *CSV, "tables.tex", "tables.md", "index.html")
 
@@ -67,11 +71,13 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
         says = f"it does not name the digest of this ledger, {shortened(digest)}… It is a page of other records."
         page = texts["index.html"]
         checks.holds(digest in page, what="digest", where="index.html", code="page-of-other-records", says=says)
+    extra = {name: (folder / name).read_text(encoding="utf-8") for name in PAPER_TEXTS if (folder / name).exists()}
+    check_paper_texts(study, numbers.study.study["protocol"], extra, checks)
     flat = _flat(texts)
     check_declarations(study, datasets, flat, checks)
     if reported is not None:
         check_repeated(reported, flat, checks)
-    checks.skip("Figures, the texts around tables, provenance.html, methods.tex and references.bib.")
+    checks.skip("Figures, the texts around tables, and provenance.html.")
 
 
 def _check_json(text: str | None, numbers: NumbersAgain, checks: Checks) -> Json | None:
