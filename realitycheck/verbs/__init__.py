@@ -26,6 +26,7 @@ from realitycheck.verbs.report import (
     study_standings,
     study_status,
 )
+from realitycheck.verbs.report_images import report_images
 from realitycheck.verbs.run import carry_out, run_study
 from realitycheck.verbs.study import (
     Progress,
@@ -72,6 +73,7 @@ __all__ = [
     "prepare_data",
     "published_blocks",
     "register_study",
+    "report_images",
     "report_published",
     "report_study",
     "report_with_changes",
