@@ -45,7 +45,7 @@ def trial_figure(dataset: DatasetFindings) -> Figure:
         panels = grid(canvas, len(losses), columns=columns, legend=LEGEND)
         for position, (panel, loss) in enumerate(zip(panels, losses, strict=True)):
             others = [_corners(line) for lines in (*best[:position], *best[position + 1 :]) for line in lines]
-            panel.add_collection(LineCollection(others, colors=PALE, lw=0.8, zorder=1))
+            panel.add_collection(LineCollection([line for line in others if line], colors=PALE, lw=0.8, zorder=1))
             name_panel(panel, dataset.study.shown(loss.label))
             _paint_loss(panel, loss, best[position], style_of(loss.label, dataset.labels)[0])
         panels[0].set_xlim(1 - 0.03 * trials, 1.03 * trials)
