@@ -97,7 +97,7 @@ def loss_keys(loss: LossFacts) -> tuple[str, ...]:
 
 def _of_loss(loss: LossFacts) -> dict[str, str]:
     """The papers of a loss by author and year, as the menu has them: titles are to be added."""
-    found = {}
+    entries = {}
     for reference in loss.reference.split("; "):
         if match := re.fullmatch(r"(.+?)( et al\.)?, (\d{4})", reference):
             names, others, year = match.groups()
@@ -105,8 +105,8 @@ def _of_loss(loss: LossFacts) -> dict[str, str]:
             key = re.sub(r"[^a-z]", "", letters.lower()) + year
             author = f"{names}{' and others' if others else ''}"
             title = f"({loss.address}: add the title of this paper)"
-            found[key] = f"@misc{{{key},\n  author = {{{author}}},\n  title = {{{title}}},\n  year = {{{year}}}\n}}"
-    return found
+            entries[key] = f"@misc{{{key},\n  author = {{{author}}},\n  title = {{{title}}},\n  year = {{{year}}}\n}}"
+    return entries
 
 
 def _of_data(key: str, credit: str) -> str:
