@@ -19,7 +19,7 @@ from realitycheck.records.gather import (
 from realitycheck.records.near_settings import kept_trials, near_trials, places_of, runner_up_run, validation_noise
 from realitycheck.records.neighbor_lists import wanted_neighbors
 from realitycheck.records.schema import Opening, Run, of_type
-from realitycheck.runs import Body, RunSpec, Stage
+from realitycheck.runs import CLEAN, Body, RunSpec, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def opening_jobs(
     if plan.protocol.interval.runners_up and validation_noise(plan.protocol, searches) is None:
         return []
     ids = {loss.label: tuple(search.id for search in loss.searches) for loss in plan.losses}
-    before = [opening for opening in of_type(records.values(), Opening) if opening.test == plan.test]
+    earlier = sum(opening.test == plan.test for opening in of_type(records.values(), Opening))
     opening = Opening(
         plan=plan.digest,
         dataset=plan.dataset,
@@ -96,10 +96,10 @@ def opening_jobs(
         test=plan.test,
         searches={label: own for label, own in ids.items() if label in labels},
         claims=plan.claims,
-        number=len(before),
+        number=earlier,
         set_aside={label: own for label, own in ids.items() if label not in labels},
         classes=plan.classes,
-        queries=plan.queries if all(opening.queries for opening in before) else (),
+        queries=plan.queries,
     )
     title = f"{plan.dataset}: opening the test half"
     return [Job(kind="opening", id=opening.id, group=plan.dataset, title=title, payload=opening.to_json())]
@@ -219,10 +219,20 @@ def _neighbor_jobs(
     models = [run for folds, whole in replicates for run in (*folds, whole) if run and run.id in spec.models]
     lost = [] if spec.id in known.copied else [run for run in models if run.id not in known.weights]
     if lost:
-        return [_run_job(search, run, "nearest neighbours, lost weights") for run in lost]
+        again = not _scored_without_list(plan, spec.models, known)
+        return [_run_job(search, run, "nearest neighbours, lost weights") for run in lost] if again else []
     title = f"{search.group}: nearest neighbours of {len(spec.queries)} images"
     payload = {"spec": spec.to_json(), "weights": {run.id: known.weights_digest(run) for run in models}}
     return [Job(kind="neighbors", id=spec.id, group=search.group, title=title, payload=payload)]
+
+
+def _scored_without_list(plan: DatasetPlan, models: Sequence[str], known: Known) -> bool:
+    """Whether models were scored after an opening without queries: they are not trained again for a list."""
+    openings = (one for one in of_type(known.records.values(), Opening) if one.test == plan.test)
+    if all(opening.queries for opening in openings):
+        return False
+    score = plan.score(models, evaluation=CLEAN)
+    return (score is not None and score.id in known.records) or set(models) <= set(known.copied)
 
 
 def _near_best_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:

@@ -17,7 +17,8 @@ def number(value: Any) -> Cell:
 
 def search_tables(study: Json, dataset: Json) -> list[WantedTable]:
     """All tables of searches, in the order of the page."""
-    tables = [_costs(study, dataset), _settings(study, dataset)]
+    chosen = any(one["knobs"] for one in dataset["searches"])
+    tables = [_costs(study, dataset), *([_settings(study, dataset)] if chosen else [])]
     tables += [_near(study, dataset)] if dataset["near_best"] else []
     tables += [_effort(study, dataset)] if dataset["search_effort"] else []
     ended = any(one["final"]["runs"] or one["search"]["runs"] for one in dataset["endings"])

@@ -73,12 +73,12 @@ def test_a_published_table_is_a_side():
 
 def test_a_published_loss_is_paired_by_its_address():
     table = paper_table("warped2024", "cub200")
-    addresses = {"mine": "warped_softmax", "triplet": "my_lab.losses:Triplet"}
+    addresses = {"mine": "warped_softmax", "hist": "my_lab.losses:Hist"}
     own = side_of_paper(table, category=Category.COMPLETE, metric="map_at_r", addresses=addresses)
     plain = side_of_paper(table, category=Category.COMPLETE, metric="map_at_r", addresses={})
     assert own.scores["mine"] == plain.scores["warped_softmax"]
-    assert "warped_softmax" not in own.scores and "triplet" not in own.scores
-    assert own.scores["triplet (menu)"] == plain.scores["triplet"]
+    assert "warped_softmax" not in own.scores and "hist" not in own.scores
+    assert own.scores["hist (menu)"] == plain.scores["hist"]
 
 
 def test_names_are_text(written):

@@ -123,17 +123,28 @@ def test_latex_is_booktabs(texts):
     assert r"\usepackage{booktabs}" in text.splitlines()[0]
     for part in (r"\toprule", r"\cmidrule(lr){2-4}\cmidrule(lr){5-7}\cmidrule(lr){8-10}", r"soft\_triple & "):
         assert part in text
-    for kind, count in (("table*", 2), ("table", 3), ("tabular", 5)):
+    for kind, count in (("table*", 2), ("table", 4), ("tabular", 6)):
         assert text.count(rf"\begin{{{kind}}}") == text.count(rf"\end{{{kind}}}") == count
     rows = [line.count("&") for line in text.splitlines() if line.startswith(("Loss", "circle"))]
-    assert rows == [9, 9, 3, 3, 3, 3, 3, 3, 9, 9]
+    assert rows == [9, 9, 3, 3, 3, 3, 3, 3, 9, 9, 4, 4]
     assert text.count("{") == text.count("}")
 
 
 def test_every_latex_table_has_a_label_of_its_own(texts):
     labels = re.findall(r"\\label\{(.*)\}", texts["tables.tex"])
-    kinds = ("all", "aggregate", "ensemble", "complete", "published")
+    kinds = ("all", "aggregate", "ensemble", "complete", "published", "differences")
     assert sorted(labels) == sorted(f"tab:margins-cub200-{kind}" for kind in kinds)
+
+
+def test_one_table_has_every_difference_from_the_baseline(texts):
+    body = texts["tables.tex"].split(r"\label{tab:margins-cub200-differences}")[1]
+    rows = list(csv.DictReader(io.StringIO(texts["differences.csv"])))
+    assert [row["loss"] for row in rows] == ["circle", "soft_triple"]
+    for row in rows:
+        line = next(line for line in body.splitlines() if line.startswith(row["loss"].replace("_", r"\_")))
+        cells = [cell.strip(" \\").replace("$-$", "-") for cell in line.split("&")]
+        assert cells[1] == row["verdict"]
+        assert float(cells[2]) == pytest.approx(float(row["difference"]), abs=0.0051)
 
 
 def test_one_table_has_the_layout_of_the_published_ones(texts, by_hand):

@@ -217,18 +217,30 @@ def test_without_complete_models_the_fold_models_are_listed_together(tmp_path):
 
 
 def test_an_opening_without_queries_asks_for_no_neighbours(plan, tmp_path):
-    """As one by an earlier release: neither this plan nor a later one on the same test half makes models again."""
-    old = replace(plan, queries=())
-    records = play(old, tmp_path, seed=0)
+    """As one by an earlier release."""
+    records = play(replace(plan, queries=()), tmp_path, seed=0)
     assert not of_type(records.values(), NeighborLists)
     assert todo(plan, records, []) == []
-    unopened = {key: record for key, record in records.items() if key != plan.opening_id}
+
+
+def test_models_that_were_scored_before_there_were_queries_are_not_trained_again(plan, tmp_path):
+    """A later plan on the same test half lists those whose weights are there."""
+    records = play(replace(plan, queries=()), tmp_path, seed=0)
     (earlier,) = of_type(records.values(), Opening)
     other = replace(earlier, plan="o" * 64)
-    (job,) = [job for job in todo(plan, {**unopened, other.id: other}, []) if job.kind == "opening"]
-    assert "queries" not in job.payload
-    (job,) = [job for job in todo(plan, unopened, []) if job.kind == "opening"]
+    left = {key: record for key, record in records.items() if key != plan.opening_id} | {other.id: other}
+    (job,) = [job for job in todo(plan, left, []) if job.kind == "opening"]
     assert [entry["image"] for entry in job.payload["queries"]] == [query.image for query in SHOWN]
+    opening = read_record(job.payload)
+    left[opening.id] = opening
+    assert todo(plan, left, []) == []
+    first = gather(plan, left).losses[0].replicates[0].complete_run
+    (job,) = todo(plan, left, [first.id])
+    assert (job.kind, job.payload["spec"]["models"]) == ("neighbors", [first.id])
+    score = next(score for score in of_type(left.values(), Score) if score.spec.models == (first.id,))
+    unscored = {key: record for key, record in left.items() if key != score.id}
+    assert {job.id for job in todo(plan, unscored, [])} == {first.id}
+    assert [job.kind for job in Agenda([plan], unscored.values(), [], copied=[first.id]).ready()] == ["score"]
 
 
 def test_models_are_kept_for_their_list_and_lost_ones_are_made_again(plan, tmp_path):

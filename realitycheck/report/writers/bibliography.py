@@ -76,8 +76,13 @@ def cited(findings: Findings) -> dict[str, str]:
     """Key → entry of all that the methods text of a study cites, each once."""
     general = {key: text for key, text in ENTRIES.items() if key not in RANKS or prints_ranks(findings)}
     losses = {key: text for loss in findings.study.losses for key, text in _of_loss(loss).items()}
-    data = {f"data{number}": _of_data(number, text) for number, text in enumerate(findings.credit, 1)}
+    data = {key: _of_data(key, text) for key, text in data_keys(findings).items()}
     return losses | data | general
+
+
+def data_keys(findings: Findings) -> dict[str, str]:
+    """Key → the sentence of each source of data or weights that has one."""
+    return {f"data{number}": text for number, text in enumerate(filter(None, findings.credit), 1)}
 
 
 def prints_ranks(findings: Findings) -> bool:
@@ -92,7 +97,7 @@ def loss_keys(loss: LossFacts) -> tuple[str, ...]:
 
 def _of_loss(loss: LossFacts) -> dict[str, str]:
     """The papers of a loss by author and year, as the menu has them: titles are to be added."""
-    found = {}
+    entries = {}
     for reference in loss.reference.split("; "):
         if match := re.fullmatch(r"(.+?)( et al\.)?, (\d{4})", reference):
             names, others, year = match.groups()
@@ -100,13 +105,13 @@ def _of_loss(loss: LossFacts) -> dict[str, str]:
             key = re.sub(r"[^a-z]", "", letters.lower()) + year
             author = f"{names}{' and others' if others else ''}"
             title = f"({loss.address}: add the title of this paper)"
-            found[key] = f"@misc{{{key},\n  author = {{{author}}},\n  title = {{{title}}},\n  year = {{{year}}}\n}}"
-    return found
+            entries[key] = f"@misc{{{key},\n  author = {{{author}}},\n  title = {{{title}}},\n  year = {{{year}}}\n}}"
+    return entries
 
 
-def _of_data(number: int, credit: str) -> str:
+def _of_data(key: str, credit: str) -> str:
     title = tex_escape(" ".join(credit.split()))
-    return f"@misc{{data{number},\n  title = {{{{{title}}}}}\n}}"
+    return f"@misc{{{key},\n  title = {{{{{title}}}}}\n}}"
 
 
 def references(findings: Findings) -> str:

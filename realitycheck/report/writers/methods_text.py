@@ -9,7 +9,7 @@ from realitycheck.report.sections.measured import held_constant
 from realitycheck.report.sections.registrations import find as find_registrations
 from realitycheck.report.study_facts import StudyFacts
 from realitycheck.report.wording import count, enumeration, percent, points
-from realitycheck.report.writers.bibliography import ENTRIES, loss_keys, prints_ranks
+from realitycheck.report.writers.bibliography import ENTRIES, data_keys, loss_keys, prints_ranks
 from realitycheck.report.writers.latex_table import tex_escape
 from realitycheck.runs import RESULTS_VERSION
 
@@ -72,8 +72,6 @@ def _sources(findings: Findings) -> str:
     registered = find_registrations(findings)
     ids = [summary.id[:SHOWN] for summary in registered.registrations] if registered else []
     plan = f" The plan was registered ({enumeration(ids)})." if ids else ""
-    credit = " ".join(
-        rf"{tex_escape(sentence)}~\cite{{data{number}}}" for number, sentence in enumerate(findings.credit, 1)
-    )
+    credit = " ".join(rf"{tex_escape(sentence)}~\cite{{{key}}}" for key, sentence in data_keys(findings).items())
     made = f"Reality Check {version('realitycheck')}, results version {RESULTS_VERSION}"
     return f"Trainings, scores and intervals were made with {made}.{plan} {credit}".rstrip()
