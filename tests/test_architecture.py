@@ -52,6 +52,7 @@ FLOORS = {
     "canonical": 0,
     "https": 0,
     "errors": 0,
+    "shipped": 0,
 }
 """Room, or one module of it that lies lower, to its floor. Modules of floor 0 may import `errors`."""
 

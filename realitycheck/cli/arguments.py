@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -54,6 +54,10 @@ Pilot = Annotated[
 
 CheckpointEvery = Annotated[
     str, typer.Option(help="Longest time between two checkpoints in a run, such as 30s, 5m or 1h; `off` for none.")
+]
+UntilSearch = Annotated[
+    Literal["search"] | None,
+    typer.Option("--until", help="search: leave once every search is done; the test half stays closed."),
 ]
 Until = Annotated[str | None, typer.Option(help="When to leave: a duration such as 55m, or a time such as 17:30.")]
 

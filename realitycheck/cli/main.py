@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +13,16 @@ from realitycheck.cli.signals import LEAVES, STOPS, at_stop, ending, leave, on_s
 INTERRUPTED = 130
 """What shells report of a command that Ctrl-C ended."""
 
+COMPLETING = "_REALITYCHECK_COMPLETE"
+"""Set by the completion of a shell, which ends the process once it has its answer."""
+
 with at_stop(leave):  # these imports take seconds
     import typer
 
+    import realitycheck
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
-    from realitycheck.cli import lists, reports, verdict_lines
+    from realitycheck.cli import lists, reports, start, verdict_lines
     from realitycheck.cli.arguments import (
         Address,
         Again,
@@ -33,6 +38,7 @@ with at_stop(leave):  # these imports take seconds
         RunWorkers,
         StudyFile,
         Until,
+        UntilSearch,
         Workers,
         WorkWorkers,
     )
@@ -46,9 +52,13 @@ with at_stop(leave):  # these imports take seconds
 app = typer.Typer(
     help="When every loss gets the same data, model, tuning budget and seeds, which losses really differ?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+app.callback()(start.every_command)
+app.command()(start.init)  # the first in the help
 
 
 @app.command()
@@ -93,6 +103,7 @@ def run(
     study: StudyFile,
     executor: Executor = "local",
     address: Address = None,
+    until: UntilSearch = None,
     workers: RunWorkers = None,
     device: Device = "auto",
     per_device: PerDevice = None,
@@ -113,6 +124,7 @@ def run(
             read,
             executor=executor,
             address=address,
+            until=until,
             workers=workers,
             device=device,
             per_device=per_device,
@@ -232,7 +244,7 @@ def _exit_code() -> int:
     except RealityCheckError as error:
         return _failed(error)
     except SystemExit as error:
-        if error.code not in (0, None):
+        if error.code not in (0, None) or COMPLETING in os.environ:
             raise
         # Not ours: with it, a class of the study's author would end a command as if it were done.
         err.print("A class that the study names called `sys.exit`.", style="red", markup=False)
@@ -260,7 +272,10 @@ def _load(study: Path) -> ReadStudy:
 
 
 def _announce(study: Path) -> None:
-    """Name the code that a study brings along, before it runs."""
+    """Name the files that the package supplies, and the code that a study brings along, before it runs."""
+    if shipped := verbs.shipped_files(study):
+        says = f"{', '.join(shipped)}: as shipped with realitycheck {realitycheck.__version__}"
+        err.print(says, markup=False, soft_wrap=True)
     if named := verbs.named_code(study):
         err.print(f"{study} names code that runs here: {', '.join(named)}", markup=False, soft_wrap=True)
 

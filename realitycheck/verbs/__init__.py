@@ -14,6 +14,7 @@ from realitycheck.verbs.library import (
     published_blocks,
     report_published,
 )
+from realitycheck.verbs.new_study import NewStudy, init_study
 from realitycheck.verbs.options import duration
 from realitycheck.verbs.pilot import pilot_deviation
 from realitycheck.verbs.plan import StudyPlan, plan_study
@@ -36,6 +37,7 @@ from realitycheck.verbs.study import (
     named_code,
     open_study,
     prepare_data,
+    shipped_files,
     study_warnings,
 )
 from realitycheck.verbs.study_result import Activity, StudyResult, Watch
@@ -44,6 +46,7 @@ from realitycheck.verbs.work import seconds_until
 
 __all__ = [
     "Activity",
+    "NewStudy",
     "Progress",
     "Registered",
     "Rows",
@@ -59,6 +62,7 @@ __all__ = [
     "duration",
     "examine",
     "fetch_data",
+    "init_study",
     "judged_rows",
     "listed",
     "load_study",
@@ -79,6 +83,7 @@ __all__ = [
     "report_with_changes",
     "run_study",
     "seconds_until",
+    "shipped_files",
     "study_standings",
     "study_status",
     "study_warnings",
