@@ -139,7 +139,7 @@ def test_no_circle():
 
 
 MONOPOLIES = {
-    "optuna": {"search.propose", "search.samplers.*"},
+    "optuna": {"search.propose", "search.samplers.*", "search.optuna_file"},
     "scipy": {"statistics.*", "datasets.reading.matlab", "verify.*"},
     "faiss": {"metrics.*"},
     "ray": {"executors.on_ray"},

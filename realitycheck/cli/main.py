@@ -22,7 +22,7 @@ with at_stop(leave):  # these imports take seconds
     import realitycheck
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
-    from realitycheck.cli import lists, reports, start, verdict_lines
+    from realitycheck.cli import exports, lists, reports, start, verdict_lines
     from realitycheck.cli.arguments import (
         Address,
         Again,
@@ -216,7 +216,7 @@ def doctor(study: StudyFile) -> None:
     out.print("Images and weights are unchanged.")
 
 
-for command in (reports.report, verdict_lines.verify, lists.catalog, lists.published, lists.fetch):
+for command in (reports.report, exports.export, verdict_lines.verify, lists.catalog, lists.published, lists.fetch):
     app.command()(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from realitycheck.verbs.compare import compare_studies
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
+from realitycheck.verbs.export import export_study
 from realitycheck.verbs.library import (
     Rows,
     fetch_data,
@@ -61,6 +62,7 @@ __all__ = [
     "compare_studies",
     "duration",
     "examine",
+    "export_study",
     "fetch_data",
     "init_study",
     "judged_rows",
