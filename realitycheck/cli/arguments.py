@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from realitycheck.cli.progress import Mode
 from realitycheck.executors.menu import MENU
 
 EXECUTORS = "; ".join(f"{name}, {entry.title}" for name, entry in MENU.items())
@@ -61,6 +62,9 @@ UntilSearch = Annotated[
 ]
 Until = Annotated[str | None, typer.Option(help="When to leave: a duration such as 55m, or a time such as 17:30.")]
 
+ShowProgress = Annotated[
+    Mode, typer.Option("--progress", help="auto: live on a terminal, lines elsewhere; plain; quiet; json: JSON lines.")
+]
 Again = Annotated[
     bool, typer.Option("--again", help="Try jobs once more that earlier workers gave up after three failures.")
 ]

@@ -9,9 +9,9 @@ import typer
 
 from realitycheck import verbs
 from realitycheck.cli.arguments import StudyFile
-from realitycheck.cli.progress import err, making, out
+from realitycheck.cli.loading import warn
+from realitycheck.cli.progress import making, out
 from realitycheck.cli.signals import ending
-from realitycheck.errors import Problem
 
 OptunaFile = Annotated[
     Path | None, typer.Option(help="An SQLite file for every trial; optuna-dashboard opens it.", show_default=False)
@@ -35,14 +35,8 @@ def export(
 ) -> None:
     """Write trials for optuna-dashboard, or the chosen settings and the best model, finished or not."""
     with ending(), making() as watch:
-        written = verbs.export_study(
-            study, optuna=optuna, best=best, loss=loss, weights=weights, watch=watch, say=_warn
-        )
+        written = verbs.export_study(study, optuna=optuna, best=best, loss=loss, weights=weights, watch=watch, say=warn)
     for path in written:
         out.print(str(path), markup=False, soft_wrap=True)
     if optuna is not None:
         out.print(f"open it with: optuna-dashboard sqlite:///{optuna}", markup=False, soft_wrap=True)
-
-
-def _warn(problem: Problem) -> None:
-    err.print(f"warning  {problem}", style="yellow", markup=False, soft_wrap=True)

@@ -6,7 +6,7 @@ import faulthandler
 import os
 import sys
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 
 from realitycheck.cli.signals import LEAVES, STOPS, at_stop, ending, leave, on_stop
 
@@ -19,10 +19,9 @@ COMPLETING = "_REALITYCHECK_COMPLETE"
 with at_stop(leave):  # these imports take seconds
     import typer
 
-    import realitycheck
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
-    from realitycheck.cli import exports, lists, reports, start, verdict_lines
+    from realitycheck.cli import exports, keeping, lists, reports, start, verdict_lines
     from realitycheck.cli.arguments import (
         Address,
         Again,
@@ -36,17 +35,18 @@ with at_stop(leave):  # these imports take seconds
         Pilot,
         Reuse,
         RunWorkers,
+        ShowProgress,
         StudyFile,
         Until,
         UntilSearch,
         Workers,
         WorkWorkers,
     )
+    from realitycheck.cli.loading import announce, load, warn
     from realitycheck.cli.plan_summary import counted, plan_table, sentences, wall_sentences
     from realitycheck.cli.progress import display, err, making, out, standings_table
-    from realitycheck.cli.result_lines import print_failure, print_result, print_warnings, quiet
-    from realitycheck.errors import InputError, Problem, RealityCheckError
-    from realitycheck.protocol.read import ReadStudy
+    from realitycheck.cli.result_lines import ended, next_step, print_failure, print_result, print_warnings, quiet
+    from realitycheck.errors import InputError, RealityCheckError
     from realitycheck.verbs import StudyResult
 
 app = typer.Typer(
@@ -64,9 +64,9 @@ app.command()(start.init)  # the first in the help
 @app.command()
 def check(study: StudyFile) -> None:
     """List every problem of a study's files and data, each with its line and a code."""
-    _announce(study)
+    announce(study)
     with making() as watch:
-        read = verbs.check_study(study, watch=watch, say=_warn)
+        read = verbs.check_study(study, watch=watch, say=warn)
     print_warnings(read, [*verbs.study_warnings(read), *verbs.changed_sources(read)])
     losses = counted(len(read.study.losses), "loss", "losses")
     valid = f"{read.source} is valid: {losses} under protocol {read.study.protocol_name}."
@@ -78,7 +78,7 @@ def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pi
     """Print what a study costs and which differences it can detect, before anything runs."""
     if sd is not None and pilot is not None:
         raise typer.BadParameter("--sd and --pilot are not allowed together. Remove one.")
-    read = _load(study)
+    read = load(study)
     sd = sd if pilot is None else verbs.pilot_deviation(read, pilot)
     with ending(), making() as watch:
         study_plan = verbs.plan_study(read, sd=sd, pilot=pilot, watch=watch)
@@ -90,7 +90,7 @@ def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pi
 @app.command()
 def register(study: StudyFile) -> None:
     """Write down what a study wants to do, before it runs. A later registration is kept beside the earlier ones."""
-    read = _load(study)
+    read = load(study)
     with making() as watch:
         registered = verbs.register_study(read, watch=watch)
     record = registered.record
@@ -111,34 +111,42 @@ def run(
     checkpoint_every: CheckpointEvery = "5m",
     memory: Memory = None,
     reuse: Reuse = None,
+    progress: ShowProgress = "auto",
 ) -> None:
     """Carry out what is left of a study. Run it again after any interruption: it continues."""
     checkpoint_seconds = _checkpoint_seconds(checkpoint_every)
-    read = _load(study)
+    read = load(study)
     print_warnings(read, verbs.changed_sources(read))
     live = executor != "inline"  # a debugger needs the terminal for itself
     if not live:
         faulthandler.enable()
-    with ending(), display(read.study.study, live=live) as watch:
-        result = verbs.run_study(
-            read,
-            executor=executor,
-            address=address,
-            until=until,
-            workers=workers,
-            device=device,
-            per_device=per_device,
-            deadline=deadline * 60,
-            checkpoint_seconds=checkpoint_seconds,
-            memory=None if memory is None else memory * 1e9,
-            reuse=reuse or (),
-            watch=watch.runs,
-            progress=watch.making,
-            say=_warn,
-            hear=quiet if live else print_failure,
+    searching = until == "search"
+    with ending(), display(read.study.study, live=live, mode=progress, searching=searching) as watch:
+        result = ended(
+            partial(
+                verbs.run_study,
+                read,
+                executor=executor,
+                address=address,
+                until=until,
+                workers=workers,
+                device=device,
+                per_device=per_device,
+                deadline=deadline * 60,
+                checkpoint_seconds=checkpoint_seconds,
+                memory=None if memory is None else memory * 1e9,
+                reuse=reuse or (),
+                watch=watch.runs,
+                progress=watch.making,
+                say=warn,
+                hear=quiet if live else print_failure,
+            )
         )
-    out.print(standings_table(result.standings))
+    if progress in ("auto", "plain"):
+        out.print(standings_table(result.standings))
     _end(result)
+    if progress in ("auto", "plain"):
+        out.print(next_step(read.source, searching=searching), markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -152,6 +160,7 @@ def work(
     checkpoint_every: CheckpointEvery = "5m",
     memory: Memory = None,
     reuse: Reuse = None,
+    progress: ShowProgress = "auto",
     *,
     again: Again = False,
 ) -> None:
@@ -159,10 +168,11 @@ def work(
     after = verbs.seconds_until(until, now=datetime.now()) if until else None
     checkpoint_seconds = _checkpoint_seconds(checkpoint_every)
     with ending(after=after, signals=sorted({*STOPS, *LEAVES})):
-        read = _load(study)
+        read = load(study)
         print_warnings(read, verbs.changed_sources(read))
-        with display(read.study.study, live=True) as watch:
-            result = verbs.run_study(
+        with display(read.study.study, live=True, mode=progress) as watch:
+            run_here = partial(
+                verbs.run_study,
                 read,
                 workers=workers if workers or per_device else 1,
                 device=device,
@@ -174,49 +184,17 @@ def work(
                 again=again,
                 watch=watch.runs,
                 progress=watch.making,
-                say=_warn,
+                say=warn,
             )
+            result = ended(run_here)
     _end(result)
 
 
-@app.command()
-def status(study: StudyFile) -> None:
-    """Print what is done, diverged and left, according to the ledger."""
-    read = verbs.open_study(study)
-    print_warnings(read, verbs.changed_sources(read))
-    known = verbs.study_status(read)
-    for problem in known.problems:
-        _warn(problem)
-    out.print(standings_table(known.standings))
-    for standing in known.standings:
-        if standing.raised:
-            out.print(f"{standing.name}: {standing.raised}", markup=False, soft_wrap=True)
-        if standing.failed:
-            out.print(standing.failed, markup=False, soft_wrap=True)
-
-
-@app.command()
-def pack(study: StudyFile) -> None:
-    """Pack a study's ledger, finished or not, into the one file that is committed."""
-    path = verbs.pack_study(study)
-    out.print(f"{path}  {path.stat().st_size / 1e6:.2f} MB", soft_wrap=True)
-
-
-@app.command()
-def doctor(study: StudyFile) -> None:
-    """Describe this machine and test its arithmetic; compare images and weights with those at the start of a study."""
-    read = _load(study)
-    with making() as watch:
-        facts = [*verbs.machine_facts(read), ("Arithmetic", verbs.arithmetic_fact(read))]
-        problems = verbs.examine(read, watch=watch)
-    for heading, fact in facts:
-        out.print(f"{heading:<12}{fact}", markup=False, soft_wrap=True)
-    if problems:
-        raise InputError(read.source, problems)
-    out.print("Images and weights are unchanged.")
-
-
-for command in (reports.report, exports.export, verdict_lines.verify, lists.catalog, lists.published, lists.fetch):
+COMMANDS = (
+    *(keeping.status, keeping.pack, keeping.doctor, reports.report, exports.export, verdict_lines.verify),
+    *(lists.catalog, lists.published, lists.fetch),
+)
+for command in COMMANDS:
     app.command()(command)
 
 
@@ -266,30 +244,12 @@ def _failed(error: RealityCheckError) -> int:
     return 2 if isinstance(error, InputError) else 1
 
 
-def _load(study: Path) -> ReadStudy:
-    _announce(study)
-    return verbs.load_study(study)
-
-
-def _announce(study: Path) -> None:
-    """Name the files that the package supplies, and the code that a study brings along, before it runs."""
-    if shipped := verbs.shipped_files(study):
-        says = f"{', '.join(shipped)}: as shipped with realitycheck {realitycheck.__version__}"
-        err.print(says, markup=False, soft_wrap=True)
-    if named := verbs.named_code(study):
-        err.print(f"{study} names code that runs here: {', '.join(named)}", markup=False, soft_wrap=True)
-
-
 def _checkpoint_seconds(text: str) -> float | None:
     return None if text == "off" else verbs.duration(text, option="--checkpoint-every")
 
 
-def _warn(problem: Problem) -> None:
-    err.print(f"warning  {problem}", style="yellow", markup=False, soft_wrap=True)
-
-
 def _end(result: StudyResult) -> None:
     print_result(result)
-    if result.left or result.alarms or result.set_aside:
+    if result.unfinished:
         err.print("The study could not finish. `run` again tries these jobs anew. Tracebacks are in its `attempts/`.")
         raise typer.Exit(1)

@@ -8,11 +8,11 @@ import typer
 
 import realitycheck
 from realitycheck import verbs
+from realitycheck.cli.loading import warn
 from realitycheck.cli.plan_summary import in_points, wall_sentences
-from realitycheck.cli.progress import err, making, out
+from realitycheck.cli.progress import making, out
 from realitycheck.cli.result_lines import print_warnings
 from realitycheck.cli.signals import ending
-from realitycheck.errors import Problem
 
 Images = Annotated[
     str,
@@ -67,7 +67,7 @@ def init(
             searches=searches,
             measure=plan,
             watch=watch,
-            say=_warn,
+            say=warn,
         )
     for fact in (*made.facts, *made.design):
         out.print(fact, markup=False, soft_wrap=True)
@@ -77,7 +77,3 @@ def init(
             out.print(line, markup=False, soft_wrap=True)
     place = made.read.source
     out.print(f"wrote {place}, which passes `check`. Next: realitycheck run {place}", markup=False, soft_wrap=True)
-
-
-def _warn(problem: Problem) -> None:
-    err.print(f"warning  {problem}", style="yellow", markup=False, soft_wrap=True)

@@ -41,7 +41,7 @@ from realitycheck.verbs.study import (
     shipped_files,
     study_warnings,
 )
-from realitycheck.verbs.study_result import Activity, StudyResult, Watch
+from realitycheck.verbs.study_result import Activity, StudyResult, UnfinishedStudy, Watch
 from realitycheck.verbs.verify import verify_study
 from realitycheck.verbs.work import seconds_until
 
@@ -54,6 +54,7 @@ __all__ = [
     "Say",
     "StudyPlan",
     "StudyResult",
+    "UnfinishedStudy",
     "Watch",
     "arithmetic_fact",
     "carry_out",

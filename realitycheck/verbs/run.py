@@ -40,7 +40,7 @@ from realitycheck.verbs.ready import TESTING, StoreCheck, is_score_ready, ready_
 from realitycheck.verbs.register import register_first
 from realitycheck.verbs.slots import slots_of
 from realitycheck.verbs.study import Progress, Say, plans_of, require_arithmetic, unsaid, unwatched
-from realitycheck.verbs.study_result import Activity, Hear, StudyResult, Watch, silent, unheard
+from realitycheck.verbs.study_result import Activity, Hear, StudyResult, UnfinishedStudy, Watch, silent, unheard
 
 POLL_SECONDS = 1.0
 """How often a worker reads what others have written, at most."""
@@ -97,6 +97,8 @@ def run_study(
         InputError: an option is wrong, the data do not fit the protocol, this machine not its arithmetic, or a ledger
             is of another results version.
         LedgerError: a ledger is damaged.
+        UnfinishedStudy: jobs were given up, a loss is FAILED, or a record came twice and differed; its `result` says
+            all, and everything that is finished is recorded.
 
     Example:
         In a script, call it below `if __name__ == "__main__":`, since every child imports the script.
@@ -113,7 +115,7 @@ def run_study(
         per_device = None  # there it is the share of a GPU alone
     slots = slots_of(device, workers=workers, per_device=per_device, computes=computes)
     require_arithmetic(read, devices=slots, here=MENU[executor].here, elsewhere=elsewhere)
-    return carry_out(
+    result = carry_out(
         read,
         executor=build_executor(
             read, executor, devices=slots, deadline=deadline, memory=memory, gpus=gpus, address=address
@@ -129,6 +131,9 @@ def run_study(
         hear=hear,
         verbs=VERBS,
     )
+    if result.unfinished:
+        raise UnfinishedStudy(result)
+    return result
 
 
 def carry_out(
@@ -146,7 +151,10 @@ def carry_out(
     again: bool = True,
     until: Literal["search"] | None = None,
 ) -> StudyResult:
-    """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
+    """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens.
+
+    What is left over is part of the result, and no exception.
+    """
     leases = Leases(evidence_folder(read))
     try:
         ledger = cleaned_ledger(read, say=say)  # refused, if it must be, before images are decoded

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from realitycheck import __version__
 from realitycheck.cli import main as cli
+from realitycheck.cli.loading import load
 
 
 def answer(monkeypatch, capfd, *words: str) -> tuple[int, str]:
@@ -36,6 +39,6 @@ def test_shipped_files_are_named_in_one_line(monkeypatch, capfd, tmp_path):
     (tmp_path / "studies").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cli.verbs, "load_study", lambda study: study)
-    cli._load(cli.Path("studies/demo.yaml"))
+    load(Path("studies/demo.yaml"))
     names = "studies/demo.yaml, protocols/quick.yaml, protocols/spaces/v3.yaml"
     assert capfd.readouterr().err == f"{names}: as shipped with realitycheck {__version__}\n"
