@@ -44,10 +44,9 @@ with at_stop(leave):  # these imports take seconds
     )
     from realitycheck.cli.loading import announce, load, warn
     from realitycheck.cli.plan_summary import counted, plan_table, sentences, wall_sentences
-    from realitycheck.cli.progress import display, err, making, out, standings_table
-    from realitycheck.cli.result_lines import ended, next_step, print_failure, print_result, print_warnings, quiet
+    from realitycheck.cli.progress import display, err, making, out
+    from realitycheck.cli.result_lines import ended, print_end, print_failure, print_warnings, quiet, require_finished
     from realitycheck.errors import InputError, RealityCheckError
-    from realitycheck.verbs import StudyResult
 
 app = typer.Typer(
     help="When every loss gets the same data, model, tuning budget and seeds, which losses really differ?",
@@ -142,11 +141,7 @@ def run(
                 hear=quiet if live else print_failure,
             )
         )
-    if progress in ("auto", "plain"):
-        out.print(standings_table(result.standings))
-    _end(result)
-    if progress in ("auto", "plain"):
-        out.print(next_step(read.source, searching=searching), markup=False, soft_wrap=True)
+    print_end(result, read.source, searching=searching, mode=progress)
 
 
 @app.command()
@@ -187,7 +182,7 @@ def work(
                 say=warn,
             )
             result = ended(run_here)
-    _end(result)
+    require_finished(result)
 
 
 COMMANDS = (
@@ -246,10 +241,3 @@ def _failed(error: RealityCheckError) -> int:
 
 def _checkpoint_seconds(text: str) -> float | None:
     return None if text == "off" else verbs.duration(text, option="--checkpoint-every")
-
-
-def _end(result: StudyResult) -> None:
-    print_result(result)
-    if result.unfinished:
-        err.print("The study could not finish. `run` again tries these jobs anew. Tracebacks are in its `attempts/`.")
-        raise typer.Exit(1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import typer
 from rich.markup import escape
 
-from realitycheck.cli.progress import err, out
+from realitycheck.cli.progress import Mode, err, out, standings_table
 from realitycheck.errors import Problem
 from realitycheck.executors.base import Finished
 from realitycheck.protocol.read import ReadStudy
@@ -29,6 +30,24 @@ def ended(work: Callable[[], StudyResult]) -> StudyResult:
         return work()
     except UnfinishedStudy as unfinished:
         return unfinished.result
+
+
+def print_end(result: StudyResult, source: str, *, searching: bool, mode: Mode) -> None:
+    """Print how far every loss is, what is left over, and what can be done next; for a program only what is left."""
+    shown = mode in ("auto", "plain")
+    if shown:
+        out.print(standings_table(result.standings))
+    require_finished(result)
+    if shown:
+        out.print(next_step(source, searching=searching), markup=False, soft_wrap=True)
+
+
+def require_finished(result: StudyResult) -> None:
+    """Print what is left over, and exit with 1 where there is something."""
+    print_result(result)
+    if result.unfinished:
+        err.print("The study could not finish. `run` again tries these jobs anew. Tracebacks are in its `attempts/`.")
+        raise typer.Exit(1)
 
 
 def next_step(source: str, *, searching: bool) -> str:

@@ -176,16 +176,20 @@ def carry_out(
                         hear(finished)
                 watch(runtime.standings(), _activities(campaign, executor))
         sweep_checkpoints(runtime.cache, campaign)
-        return StudyResult(
-            tuple(campaign.left.values()),
-            tuple(campaign.alarms),
-            runtime.standings(),
-            raised=tuple(campaign.raised.values()),
-            set_aside=(*campaign.set_aside.values(), *campaign.given_up.values()),
-        )
+        return _result(campaign, runtime)
     finally:
         executor.close()
         leases.close()
+
+
+def _result(campaign: Campaign, runtime: _StudyRuntime) -> StudyResult:
+    return StudyResult(
+        tuple(campaign.left.values()),
+        tuple(campaign.alarms),
+        runtime.standings(),
+        raised=tuple(campaign.raised.values()),
+        set_aside=(*campaign.set_aside.values(), *campaign.given_up.values()),
+    )
 
 
 def _activities(campaign: Campaign, executor: Executor) -> list[Activity]:
