@@ -19,7 +19,7 @@ COST = "# Cost: `realitycheck plan` has not measured it."
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
+class SearchChoice:
     """How many searches and seeds each loss gets, and what its verdicts then include."""
 
     title: str
@@ -29,12 +29,12 @@ class Design:
     method: str
 
 
-DESIGNS: Mapping[str, Design] = {
-    "1x50": Design("as published: one search of 50, ten seeds", 1, 50, 10, "student_t"),
-    "2x25": Design(
+DESIGNS: Mapping[str, SearchChoice] = {
+    "1x50": SearchChoice("as published: one search of 50, ten seeds", 1, 50, 10, "student_t"),
+    "2x25": SearchChoice(
         "verdicts that include search luck: two searches of 25, five seeds each", 2, 25, 10, "searches_calibrated"
     ),
-    "2x50": Design(
+    "2x50": SearchChoice(
         "verdicts that include search luck: two searches of 50, five seeds each", 2, 50, 10, "searches_calibrated"
     ),
 }
