@@ -55,7 +55,7 @@ def _asks_for_name(test: ast.expr) -> bool:
 def _line_of_main(frame: FrameType | None) -> int | None:
     """The line of the main module that is being carried out; None where it is none of this thread."""
     while frame is not None:
-        if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "__main__":
+        if frame.f_code.co_name == "<module>" and frame.f_globals is vars(sys.modules["__main__"]):
             return frame.f_lineno
         frame = frame.f_back
     return None

@@ -29,7 +29,7 @@ class Fitting:
 def fitted(protocol: Protocol, sizes: Sequence[int]) -> Fitting:
     """Keep the folds and batch shapes of a protocol where the classes can fill them, and find others where not.
 
-    A fold validates on two classes or more, since among the images of a single class every neighbour is right. A batch
+    A fold validates on two classes or more, since among the images of a single class every neighbour is a hit. A batch
     keeps its number of images as far as possible, and losses that compare images get two or more of a class.
 
     Args:
@@ -63,5 +63,5 @@ def _shape(batch: Batch, *, classes: int, images: int, least: int) -> Batch:
     if batch.classes <= classes and (batch.stream or batch.per_class <= images):
         return batch
     total = batch.classes * batch.per_class
-    each = max(least, min(images, max(batch.per_class, total // classes)))
-    return batch.model_copy(update={"classes": min(classes, max(1, total // each)), "per_class": each})
+    per_class = max(least, min(images, max(batch.per_class, total // classes)))
+    return batch.model_copy(update={"classes": min(classes, max(1, total // per_class)), "per_class": per_class})

@@ -57,11 +57,11 @@ class Chosen:
 
 def chosen_settings(read: ReadStudy, ledger: Ledger) -> dict[str, dict[str, Chosen]]:
     """Dataset → label → the best search of each loss of which a search is done."""
-    present, found = present_data(read), {}
+    present, settings = present_data(read), {}
     for choice in read.study.datasets:
         plan = from_records(read.study, choice.name, ledger.records, present=present.get(choice.name))
-        found[choice.name] = dict(_best_searches(plan, ledger))
-    return found
+        settings[choice.name] = dict(_best_searches(plan, ledger))
+    return settings
 
 
 def _best_searches(plan: DatasetPlan, ledger: Ledger) -> Iterator[tuple[str, Chosen]]:
@@ -73,13 +73,13 @@ def _best_searches(plan: DatasetPlan, ledger: Ledger) -> Iterator[tuple[str, Cho
             yield loss.label, max(done, key=lambda one: one.value)
 
 
-def settings_text(read: ReadStudy, found: Mapping[str, Mapping[str, Chosen]]) -> str:
+def settings_text(read: ReadStudy, settings: Mapping[str, Mapping[str, Chosen]]) -> str:
     """The chosen settings as YAML, with the words that explain them."""
     head = (
         f"# Chosen settings of the study {read.study.study}: for each loss those of its search with the highest\n"
         "# validation MAP@R. `knobs` are what the loss gets in a fold run, `complete_knobs` in a complete run.\n"
     )
-    facts = {dataset: {label: _facts(one) for label, one in losses.items()} for dataset, losses in found.items()}
+    facts = {dataset: {label: _facts(one) for label, one in losses.items()} for dataset, losses in settings.items()}
     return head + yaml.safe_dump(facts, sort_keys=False, width=100, allow_unicode=True)
 
 
@@ -127,15 +127,15 @@ def export_best(
         InputError: no search is done, or the loss is unknown.
         RunError: a model could not be made, or came out different.
     """
-    found = chosen_settings(read, ledger)
-    if not any(found.values()):
+    settings = chosen_settings(read, ledger)
+    if not any(settings.values()):
         says = "missing settings: no search is done. `run` the study, or `run --until search`."
         raise InputError.one(read.source, "search-unfinished", says)
-    named = {dataset: _named(losses, loss) for dataset, losses in found.items() if losses}
+    named = {dataset: _named(losses, loss) for dataset, losses in settings.items() if losses}
     path = folder / "settings.yaml"
     with storage_errors(path):
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(settings_text(read, found), encoding="utf-8")
+        path.write_text(settings_text(read, settings), encoding="utf-8")
     return [path, *(_models(read, ledger, named, folder, watch=watch, say=say) if weights else ())]
 
 

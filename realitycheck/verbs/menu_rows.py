@@ -77,8 +77,8 @@ def first_sentence(address: str) -> str:
     spec = find_spec(module)
     assert spec is not None and spec.origin is not None
     tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
-    found = next((node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name), None)
-    text = ast.get_docstring(found or tree) or ""
+    node_of_class = next((node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name), None)
+    text = ast.get_docstring(node_of_class or tree) or ""
     return text.split("\n\n")[0].split(". ")[0].replace("\n", " ").rstrip(".")
 
 

@@ -198,9 +198,9 @@ def _relative(root: Path, path: Path) -> str:
 def _facts(dataset: Dataset, split: Split, counts: np.ndarray) -> Sequence[str]:
     halves = [(len(half), int(counts[list(half)].sum())) for half in (split.trainval, split.test)]
     yours = "the dataset's own split" if dataset.official else "the first half of the classes"
-    each = f"{counts.min():,}" + (f" to {counts.max():,}" if counts.max() > counts.min() else "")
+    span = f"{counts.min():,}" + (f" to {counts.max():,}" if counts.max() > counts.min() else "")
     return [
-        f"Images: {len(counts):,} classes, {int(counts.sum()):,} images, {each} a class.",
+        f"Images: {len(counts):,} classes, {int(counts.sum()):,} images, {span} a class.",
         f"Trainval ({yours}): {halves[0][0]:,} classes, {halves[0][1]:,} images. "
         f"Test: {halves[1][0]:,} classes, {halves[1][1]:,} images.",
     ]
