@@ -1,6 +1,10 @@
-"""Commands on what a study has: `status`, `pack` and `doctor`."""
+"""Commands on what a study has: `status`, `pack`, `doctor` and `clean`."""
 
 from __future__ import annotations
+
+from typing import Annotated
+
+import typer
 
 from realitycheck import verbs
 from realitycheck.cli.arguments import StudyFile
@@ -8,6 +12,10 @@ from realitycheck.cli.loading import load, warn
 from realitycheck.cli.progress import making, out, standings_table
 from realitycheck.cli.result_lines import print_warnings
 from realitycheck.errors import InputError
+
+Everything = Annotated[
+    bool, typer.Option("--everything", help="Delete weights and checkpoints too: their runs are trained again.")
+]
 
 
 def status(study: StudyFile) -> None:
@@ -42,3 +50,9 @@ def doctor(study: StudyFile) -> None:
     if problems:
         raise InputError(read.source, problems)
     out.print("Images and weights are unchanged.")
+
+
+def clean(study: StudyFile, *, everything: Everything = False) -> None:
+    """Delete the decoded images and features of a study; they are made again when they are needed."""
+    for part, size in verbs.clean_study(study, everything=everything).items():
+        out.print(f"{part:<12}{size / 1e6:,.1f} MB deleted: {verbs.CACHE_PARTS[part]}", markup=False, soft_wrap=True)

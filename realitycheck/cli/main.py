@@ -70,6 +70,9 @@ def check(study: StudyFile) -> None:
     losses = counted(len(read.study.losses), "loss", "losses")
     valid = f"{read.source} is valid: {losses} under protocol {read.study.protocol_name}."
     out.print(valid, markup=False, soft_wrap=True)
+    if size := verbs.cache_sizes(read.path)["stores"]:
+        says = f"its decoded images take {size / 1e6:,.0f} MB; `realitycheck clean {read.path}` deletes them."
+        out.print(says, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -186,7 +189,8 @@ def work(
 
 
 COMMANDS = (
-    *(keeping.status, keeping.pack, keeping.doctor, reports.report, exports.export, verdict_lines.verify),
+    *(keeping.status, keeping.pack, keeping.doctor, keeping.clean),
+    *(reports.report, exports.export, verdict_lines.verify),
     *(lists.catalog, lists.published, lists.fetch),
 )
 for command in COMMANDS:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from realitycheck.atomic import draft_of, publish
@@ -37,7 +37,8 @@ def export_model(
         whole |= {f"trunk.{name}": value for name, value in trunk.state_dict().items()}
     facts = {"recipe": canonical_json(spec.recipe), "channels": str(channels), "dims": str(spec.dims), "run": spec.id}
     with draft_of(target) as draft:
-        save_file({name: value.contiguous() for name, value in whole.items()}, draft, metadata=facts)
+        content = save({name: value.contiguous() for name, value in whole.items()}, metadata=facts)
+        draft.write_bytes(content)  # `save_file` would leave a file that only its owner can read
         publish(draft, target)
 
 

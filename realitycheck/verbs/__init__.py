@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from realitycheck.verbs.clean import PARTS as CACHE_PARTS
+from realitycheck.verbs.clean import cache_sizes, clean_study
 from realitycheck.verbs.compare import compare_studies
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.export import export_study
@@ -46,6 +48,7 @@ from realitycheck.verbs.verify import verify_study
 from realitycheck.verbs.work import seconds_until
 
 __all__ = [
+    "CACHE_PARTS",
     "Activity",
     "NewStudy",
     "Progress",
@@ -57,9 +60,11 @@ __all__ = [
     "UnfinishedStudy",
     "Watch",
     "arithmetic_fact",
+    "cache_sizes",
     "carry_out",
     "changed_sources",
     "check_study",
+    "clean_study",
     "compare_studies",
     "duration",
     "examine",

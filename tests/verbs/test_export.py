@@ -80,6 +80,7 @@ def test_the_best_model_has_the_weights_of_its_record(study, records, tmp_path):
     runs = [run for run in of_type(records, Run) if run.spec.loss and run.spec.loss["label"] == "contrastive"]
     complete = next(run for run in runs if run.spec.fold is None and run.spec.index == 0)
     assert weights_digest(load_file(model)) == complete.weights
+    assert model.stat().st_mode & 0o777 == settings.stat().st_mode & 0o777
     images = torch.randint(256, (3, 3, 28, 28), dtype=torch.uint8)
     assert load_model(model)(images).shape == (3, 16)  # eight dimensions of two folds
     assert {path.name for path in (tmp_path / "best").iterdir()} == {"settings.yaml", "pictures"}
