@@ -16,10 +16,7 @@ from realitycheck.cli.progress import making, out
 from realitycheck.errors import InputError
 
 Kind = Annotated[
-    Literal[
-        *("losses", "datasets", "trunks", "protocols", "spaces"),
-        *("evaluations", "metrics", "samplers", "executors"),
-    ],
+    Literal["losses", "datasets", "trunks", "protocols", "spaces", "evaluations", "metrics", "samplers", "executors"],
     typer.Argument(help="What to list.", show_default=False),
 ]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Write the text of docs/losses.md instead.")]

@@ -15,7 +15,7 @@ def missing(protocol: Protocol, evidence: DatasetEvidence) -> tuple[str, ...]:
     """List what is still to be done on one dataset; empty once finished."""
     searches = tuple(sentence for loss in evidence.losses for sentence in _searches_missing(loss))
     if not searches and _is_closed(evidence):
-        return ("the searches are done, and the test half is closed; `run` continues with the test scores.",)
+        return ("the searches are done, and the test half is closed: there is no test score yet.",)
     rows = (*evidence.losses, *evidence.untrained)
     scores = (sentence for row in rows for sentence in _scores_missing(protocol, row))
     return (*searches, *scores)

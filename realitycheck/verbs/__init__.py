@@ -8,7 +8,6 @@ from realitycheck.verbs.compare import compare_studies
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.export import export_study
 from realitycheck.verbs.library import (
-    Rows,
     fetch_data,
     judged_rows,
     listed,
@@ -17,6 +16,7 @@ from realitycheck.verbs.library import (
     published_blocks,
     report_published,
 )
+from realitycheck.verbs.menu_rows import Rows
 from realitycheck.verbs.new_study import NewStudy, init_study
 from realitycheck.verbs.options import duration
 from realitycheck.verbs.pilot import pilot_deviation

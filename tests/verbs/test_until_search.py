@@ -45,7 +45,7 @@ def test_the_report_has_settings_and_no_verdict(searched):
     text = tables.with_name("tables.md").read_text()
     assert "Chosen settings and search ranges" in text
     assert [line for line in text.splitlines() if line.startswith("> - ")] == [
-        "> - pictures, the searches are done, and the test half is closed; `run` continues with the test scores."
+        "> - pictures, the searches are done, and the test half is closed: there is no test score yet."
     ]
     assert not [word for word in ("better", "worse", "equivalent:") if f"| {word}" in text]
 
