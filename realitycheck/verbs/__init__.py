@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from realitycheck.verbs.clean import PARTS as CACHE_PARTS
-from realitycheck.verbs.clean import cache_sizes, clean_study
+from realitycheck.verbs.cache_parts import PARTS as CACHE_PARTS
+from realitycheck.verbs.cache_parts import cache_sizes, clean_study
 from realitycheck.verbs.compare import compare_studies
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.export import export_study

@@ -24,7 +24,7 @@ def cache_sizes(study: Path | str) -> dict[str, int]:
     """The bytes of each part of a study's cache, in the order of `PARTS`.
 
     Example:
-        >>> from realitycheck.verbs.clean import cache_sizes
+        >>> from realitycheck.verbs.cache_parts import cache_sizes
         >>> cache_sizes("studies/none.yaml")
         {'stores': 0, 'weights': 0, 'checkpoints': 0}
     """
