@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from realitycheck.cli.progress import Mode
 from realitycheck.executors.menu import MENU
 
 EXECUTORS = "; ".join(f"{name}, {entry.title}" for name, entry in MENU.items())
@@ -55,8 +56,15 @@ Pilot = Annotated[
 CheckpointEvery = Annotated[
     str, typer.Option(help="Longest time between two checkpoints in a run, such as 30s, 5m or 1h; `off` for none.")
 ]
+UntilSearch = Annotated[
+    Literal["search"] | None,
+    typer.Option("--until", help="search: leave once every search is done; the test half stays closed."),
+]
 Until = Annotated[str | None, typer.Option(help="When to leave: a duration such as 55m, or a time such as 17:30.")]
 
+ShowProgress = Annotated[
+    Mode, typer.Option("--progress", help="auto: live on a terminal, lines elsewhere; plain; quiet; json: JSON lines.")
+]
 Again = Annotated[
     bool, typer.Option("--again", help="Try jobs once more that earlier workers gave up after three failures.")
 ]

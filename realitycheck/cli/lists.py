@@ -15,7 +15,10 @@ from realitycheck import verbs
 from realitycheck.cli.progress import making, out
 from realitycheck.errors import InputError
 
-Kind = Annotated[Literal["losses", "datasets", "trunks"], typer.Argument(help="What to list.", show_default=False)]
+Kind = Annotated[
+    Literal["losses", "datasets", "trunks", "protocols", "spaces", "evaluations", "metrics", "samplers", "executors"],
+    typer.Argument(help="What to list.", show_default=False),
+]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Write the text of docs/losses.md instead.")]
 Name = Annotated[str, typer.Argument(help="A dataset of the menu.", show_default=False)]
 Published = Annotated[
@@ -35,11 +38,11 @@ COUNTED = (
 
 
 def catalog(kind: Kind, markdown: Markdown = False) -> None:  # noqa: FBT002 - typer makes an option of it
-    """List what a study can name: losses, datasets or trunks."""
+    """List what a study or a protocol can name, such as losses; protocols and spaces also of this folder."""
     if markdown and kind == "losses":
         sys.stdout.write(verbs.losses_markdown())
         return
-    head, rows = verbs.listed(kind)
+    head, rows = verbs.listed(kind, home=Path.cwd())
     out.print(_table(head, rows, whole_names=True))
     if kind == "datasets":
         out.print("`realitycheck fetch NAME FOLDER` downloads a dataset, or prints where to get it.")

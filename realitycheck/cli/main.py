@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import sys
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 
 from realitycheck.cli.signals import LEAVES, STOPS, at_stop, ending, leave, on_stop
 
 INTERRUPTED = 130
 """What shells report of a command that Ctrl-C ended."""
 
+COMPLETING = "_REALITYCHECK_COMPLETE"
+"""Set by the completion of a shell, which ends the process once it has its answer."""
+
 with at_stop(leave):  # these imports take seconds
     import typer
 
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
-    from realitycheck.cli import lists, reports, verdict_lines
+    from realitycheck.cli import exports, keeping, lists, reports, start, verdict_lines
     from realitycheck.cli.arguments import (
         Address,
         Again,
@@ -31,36 +35,44 @@ with at_stop(leave):  # these imports take seconds
         Pilot,
         Reuse,
         RunWorkers,
+        ShowProgress,
         StudyFile,
         Until,
+        UntilSearch,
         Workers,
         WorkWorkers,
     )
+    from realitycheck.cli.loading import announce, load, warn
     from realitycheck.cli.plan_summary import counted, plan_table, sentences, wall_sentences
-    from realitycheck.cli.progress import display, err, making, out, standings_table
-    from realitycheck.cli.result_lines import print_failure, print_result, print_warnings, quiet
-    from realitycheck.errors import InputError, Problem, RealityCheckError
-    from realitycheck.protocol.read import ReadStudy
-    from realitycheck.verbs import StudyResult
+    from realitycheck.cli.progress import display, err, making, out
+    from realitycheck.cli.result_lines import ended, print_end, print_failure, print_warnings, quiet, require_finished
+    from realitycheck.errors import InputError, RealityCheckError
 
 app = typer.Typer(
     help="When every loss gets the same data, model, tuning budget and seeds, which losses really differ?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+app.callback()(start.every_command)
+app.command()(start.init)  # the first in the help
 
 
 @app.command()
 def check(study: StudyFile) -> None:
     """List every problem of a study's files and data, each with its line and a code."""
-    _announce(study)
+    announce(study)
     with making() as watch:
-        read = verbs.check_study(study, watch=watch, say=_warn)
+        read = verbs.check_study(study, watch=watch, say=warn)
     print_warnings(read, [*verbs.study_warnings(read), *verbs.changed_sources(read)])
     losses = counted(len(read.study.losses), "loss", "losses")
     valid = f"{read.source} is valid: {losses} under protocol {read.study.protocol_name}."
     out.print(valid, markup=False, soft_wrap=True)
+    if size := verbs.cache_sizes(read.path)["stores"]:
+        says = f"its decoded images take {size / 1e6:,.0f} MB; `realitycheck clean {read.path}` deletes them."
+        out.print(says, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -68,7 +80,7 @@ def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pi
     """Print what a study costs and which differences it can detect, before anything runs."""
     if sd is not None and pilot is not None:
         raise typer.BadParameter("--sd and --pilot are not allowed together. Remove one.")
-    read = _load(study)
+    read = load(study)
     sd = sd if pilot is None else verbs.pilot_deviation(read, pilot)
     with ending(), making() as watch:
         study_plan = verbs.plan_study(read, sd=sd, pilot=pilot, watch=watch)
@@ -80,7 +92,7 @@ def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pi
 @app.command()
 def register(study: StudyFile) -> None:
     """Write down what a study wants to do, before it runs. A later registration is kept beside the earlier ones."""
-    read = _load(study)
+    read = load(study)
     with making() as watch:
         registered = verbs.register_study(read, watch=watch)
     record = registered.record
@@ -93,6 +105,7 @@ def run(
     study: StudyFile,
     executor: Executor = "local",
     address: Address = None,
+    until: UntilSearch = None,
     workers: RunWorkers = None,
     device: Device = "auto",
     per_device: PerDevice = None,
@@ -100,33 +113,38 @@ def run(
     checkpoint_every: CheckpointEvery = "5m",
     memory: Memory = None,
     reuse: Reuse = None,
+    progress: ShowProgress = "auto",
 ) -> None:
     """Carry out what is left of a study. Run it again after any interruption: it continues."""
     checkpoint_seconds = _checkpoint_seconds(checkpoint_every)
-    read = _load(study)
+    read = load(study)
     print_warnings(read, verbs.changed_sources(read))
     live = executor != "inline"  # a debugger needs the terminal for itself
     if not live:
         faulthandler.enable()
-    with ending(), display(read.study.study, live=live) as watch:
-        result = verbs.run_study(
-            read,
-            executor=executor,
-            address=address,
-            workers=workers,
-            device=device,
-            per_device=per_device,
-            deadline=deadline * 60,
-            checkpoint_seconds=checkpoint_seconds,
-            memory=None if memory is None else memory * 1e9,
-            reuse=reuse or (),
-            watch=watch.runs,
-            progress=watch.making,
-            say=_warn,
-            hear=quiet if live else print_failure,
+    searching = until == "search"
+    with ending(), display(read.study.study, live=live, mode=progress, searching=searching) as watch:
+        result = ended(
+            partial(
+                verbs.run_study,
+                read,
+                executor=executor,
+                address=address,
+                until=until,
+                workers=workers,
+                device=device,
+                per_device=per_device,
+                deadline=deadline * 60,
+                checkpoint_seconds=checkpoint_seconds,
+                memory=None if memory is None else memory * 1e9,
+                reuse=reuse or (),
+                watch=watch.runs,
+                progress=watch.making,
+                say=warn,
+                hear=quiet if live else print_failure,
+            )
         )
-    out.print(standings_table(result.standings))
-    _end(result)
+    print_end(result, read.source, searching=searching, mode=progress)
 
 
 @app.command()
@@ -140,6 +158,7 @@ def work(
     checkpoint_every: CheckpointEvery = "5m",
     memory: Memory = None,
     reuse: Reuse = None,
+    progress: ShowProgress = "auto",
     *,
     again: Again = False,
 ) -> None:
@@ -147,10 +166,11 @@ def work(
     after = verbs.seconds_until(until, now=datetime.now()) if until else None
     checkpoint_seconds = _checkpoint_seconds(checkpoint_every)
     with ending(after=after, signals=sorted({*STOPS, *LEAVES})):
-        read = _load(study)
+        read = load(study)
         print_warnings(read, verbs.changed_sources(read))
-        with display(read.study.study, live=True) as watch:
-            result = verbs.run_study(
+        with display(read.study.study, live=True, mode=progress) as watch:
+            run_here = partial(
+                verbs.run_study,
                 read,
                 workers=workers if workers or per_device else 1,
                 device=device,
@@ -162,49 +182,18 @@ def work(
                 again=again,
                 watch=watch.runs,
                 progress=watch.making,
-                say=_warn,
+                say=warn,
             )
-    _end(result)
+            result = ended(run_here)
+    require_finished(result)
 
 
-@app.command()
-def status(study: StudyFile) -> None:
-    """Print what is done, diverged and left, according to the ledger."""
-    read = verbs.open_study(study)
-    print_warnings(read, verbs.changed_sources(read))
-    known = verbs.study_status(read)
-    for problem in known.problems:
-        _warn(problem)
-    out.print(standings_table(known.standings))
-    for standing in known.standings:
-        if standing.raised:
-            out.print(f"{standing.name}: {standing.raised}", markup=False, soft_wrap=True)
-        if standing.failed:
-            out.print(standing.failed, markup=False, soft_wrap=True)
-
-
-@app.command()
-def pack(study: StudyFile) -> None:
-    """Pack a study's ledger, finished or not, into the one file that is committed."""
-    path = verbs.pack_study(study)
-    out.print(f"{path}  {path.stat().st_size / 1e6:.2f} MB", soft_wrap=True)
-
-
-@app.command()
-def doctor(study: StudyFile) -> None:
-    """Describe this machine and test its arithmetic; compare images and weights with those at the start of a study."""
-    read = _load(study)
-    with making() as watch:
-        facts = [*verbs.machine_facts(read), ("Arithmetic", verbs.arithmetic_fact(read))]
-        problems = verbs.examine(read, watch=watch)
-    for heading, fact in facts:
-        out.print(f"{heading:<12}{fact}", markup=False, soft_wrap=True)
-    if problems:
-        raise InputError(read.source, problems)
-    out.print("Images and weights are unchanged.")
-
-
-for command in (reports.report, verdict_lines.verify, lists.catalog, lists.published, lists.fetch):
+COMMANDS = (
+    *(keeping.status, keeping.pack, keeping.doctor, keeping.clean),
+    *(reports.report, exports.export, verdict_lines.verify),
+    *(lists.catalog, lists.published, lists.fetch),
+)
+for command in COMMANDS:
     app.command()(command)
 
 
@@ -232,7 +221,7 @@ def _exit_code() -> int:
     except RealityCheckError as error:
         return _failed(error)
     except SystemExit as error:
-        if error.code not in (0, None):
+        if error.code not in (0, None) or COMPLETING in os.environ:
             raise
         # Not ours: with it, a class of the study's author would end a command as if it were done.
         err.print("A class that the study names called `sys.exit`.", style="red", markup=False)
@@ -254,27 +243,5 @@ def _failed(error: RealityCheckError) -> int:
     return 2 if isinstance(error, InputError) else 1
 
 
-def _load(study: Path) -> ReadStudy:
-    _announce(study)
-    return verbs.load_study(study)
-
-
-def _announce(study: Path) -> None:
-    """Name the code that a study brings along, before it runs."""
-    if named := verbs.named_code(study):
-        err.print(f"{study} names code that runs here: {', '.join(named)}", markup=False, soft_wrap=True)
-
-
 def _checkpoint_seconds(text: str) -> float | None:
     return None if text == "off" else verbs.duration(text, option="--checkpoint-every")
-
-
-def _warn(problem: Problem) -> None:
-    err.print(f"warning  {problem}", style="yellow", markup=False, soft_wrap=True)
-
-
-def _end(result: StudyResult) -> None:
-    print_result(result)
-    if result.left or result.alarms or result.set_aside:
-        err.print("The study could not finish. `run` again tries these jobs anew. Tracebacks are in its `attempts/`.")
-        raise typer.Exit(1)

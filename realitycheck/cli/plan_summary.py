@@ -39,9 +39,12 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
                 f"{time_text(longest.complete)} for a complete run; both report every iteration"
             )
     yield (
-        f"time: about {rough(study_plan.cost.worker_hours)} worker-hours if every run reaches its cap "
-        "and every worker has a core of its own"
+        f"time: {rough(study_plan.least_hours)} worker-hours if every run ends as early as its patience allows, "
+        f"at most {rough(study_plan.cost.worker_hours)} if every run reaches its cap; a core for every worker"
     )
+    if known := study_plan.jobs.own + study_plan.jobs.pilot:
+        expected = sum(node.seconds or 0.0 for node in study_plan.jobs.graph.nodes) / 3600
+        yield f"expected: {rough(expected)} worker-hours, by {counted(known, 'finished job', 'finished jobs')}"
     if study_plan.done:
         left = study_plan.cost.worker_hours * (1 - study_plan.done / study_plan.planned)
         yield (
@@ -49,6 +52,10 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
             f"about {rough(left)} worker-hours are left"
         )
     yield f"disk: about {rough(study_plan.cost.disk_bytes / 1e6)} MB of pixels, and of weights until they are scored"
+    if memory := max(
+        (one.memory_bytes for losses in study_plan.measured.values() for one in losses.values()), default=0
+    ):
+        yield f"memory: about {rough(memory / 1e9)} GB for each job at a time, on the device that computes"
     differences = " or ".join(
         f"{size:.2f} (correlation {correlation:g})" for correlation, size in study_plan.detectable.items()
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import typer
 from rich.markup import escape
 
-from realitycheck.cli.progress import err, out
+from realitycheck.cli.progress import Mode, err, out, standings_table
 from realitycheck.errors import Problem
 from realitycheck.executors.base import Finished
 from realitycheck.protocol.read import ReadStudy
-from realitycheck.verbs import StudyResult
+from realitycheck.verbs import StudyResult, UnfinishedStudy
 
 
 def quiet(finished: Finished) -> None:
@@ -21,6 +22,42 @@ def print_failure(finished: Finished) -> None:
     """Print what went wrong in a job with the traceback, where it happened just now in this process."""
     err.print(f"{finished.job.title}: {finished.failure}", style="yellow", markup=False, soft_wrap=True)
     err.print(finished.traceback or "", markup=False, highlight=False, soft_wrap=True)
+
+
+def ended(work: Callable[[], StudyResult]) -> StudyResult:
+    """How a `run` ended, whether or not something is left over."""
+    try:
+        return work()
+    except UnfinishedStudy as unfinished:
+        return unfinished.result
+
+
+def print_end(result: StudyResult, source: str, *, searching: bool, mode: Mode) -> None:
+    """Print how far every loss is, what is left over, and what can be done next; for a program only what is left."""
+    shown = mode in ("auto", "plain")
+    if shown:
+        out.print(standings_table(result.standings))
+    require_finished(result)
+    if shown:
+        out.print(next_step(source, searching=searching), markup=False, soft_wrap=True)
+
+
+def require_finished(result: StudyResult) -> None:
+    """Print what is left over, and exit with 1 where there is something."""
+    print_result(result)
+    if result.unfinished:
+        err.print("The study could not finish. `run` again tries these jobs anew. Tracebacks are in its `attempts/`.")
+        raise typer.Exit(1)
+
+
+def next_step(source: str, *, searching: bool) -> str:
+    """What a person can do after a `run` that left nothing over."""
+    if searching:
+        return (
+            f"The searches are done, and the test half is closed. Next: realitycheck report {source}, "
+            f"realitycheck export {source} --best best, or realitycheck run {source} for the test scores."
+        )
+    return f"Done. Next: realitycheck report {source}"
 
 
 def print_result(result: StudyResult) -> None:

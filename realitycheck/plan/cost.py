@@ -39,6 +39,7 @@ class Calibration:
         fold_score: K fold models on the test half, each and together.
         complete_score: one complete model on the test half.
         weights_bytes: the weights of a complete model.
+        memory_bytes: the most memory that the process held: of the GPU where it computes on one; 0 if unknown.
     """
 
     step: float
@@ -47,6 +48,7 @@ class Calibration:
     fold_score: float
     complete_score: float
     weights_bytes: int
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,15 @@ def loss_cost(protocol: Protocol, measured: Calibration) -> Cost:
     )
     weights = counts.folds + counts.complete + counts.runners_up + kept_trials(protocol) * protocol.folds.count
     return Cost(seconds / 3600, weights * measured.weights_bytes)
+
+
+def impatient(protocol: Protocol) -> Protocol:
+    """A protocol whose runs all end as early as the patience of each phase allows, which is a bound from below."""
+    shortest = [
+        phase.model_copy(update={"cap": min(phase.cap, phase.patience * phase.evaluate_every)})
+        for phase in protocol.phases
+    ]
+    return protocol.model_copy(update={"phases": tuple(shortest)})
 
 
 def kept_trials(protocol: Protocol) -> int:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +15,11 @@ from realitycheck.protocol.document import Document, Lines, parse_document, read
 from realitycheck.protocol.model import Protocol, Study
 from realitycheck.protocol.overrides import overridden, override_at
 from realitycheck.protocol.paper_settings import DEFAULT
+from realitycheck.protocol.places import home_of, is_file, is_folder, name_in, shown, source_of, study_place
 from realitycheck.protocol.study_file import Spaces, WrittenStudy, completed
 from realitycheck.protocol.validation import nearest, validate
 from realitycheck.protocol.yaml_lines import Keys
+from realitycheck.shipped import shipped_names
 
 T = TypeVar("T")
 
@@ -43,12 +44,14 @@ class StudyFiles:
         study: the study's file.
         protocol: the protocol's file.
         spaces: the spaces' file.
+        shipped: the names of those that the home does not have, so that they were read from the package.
     """
 
     home: Path
     study: Document
     protocol: Document
     spaces: Document
+    shipped: tuple[str, ...] = ()
 
     def protocol_problem(self, keys: Keys, code: str, says: str) -> Problem:
         """A problem at a value of the protocol, at the line of the study that names the protocol."""
@@ -113,7 +116,7 @@ class ReadStudy:
     def texts(self) -> dict[str, str]:
         """Name → text of the three files, word for word; the names start at home, so they name no machine."""
         documents = (self.files.study, self.files.protocol, self.files.spaces)
-        return {_name(document.path, self.home): document.text for document in documents}
+        return {name_in(self.home, document.path): document.text for document in documents}
 
     def setting(self, label: str) -> str:
         """The published setting with which a loss's search begins, where the protocol asks for one."""
@@ -167,13 +170,19 @@ def read_study(path: Path) -> ReadStudy:
 def open_files(path: Path) -> StudyFiles:
     """The study's file, and the protocol and the spaces that it names, as plain data.
 
+    A file that the home does not have is read from the package, where that has one of its name; its path stays that in
+    the home, since evidence, images and names in records begin there.
+
     Raises:
         InputError: the study's file is not YAML.
     """
-    study, home = read_document(path, source=shown(path)), _home(path)
+    home = home_of(path)
+    study = _read_from(source_of(path, study_place(path)), path)
     study, protocol = overridden(*_protocol(study, home))
     protocol, spaces = _spaces(protocol)
-    return StudyFiles(home, study, protocol, spaces)
+    documents = (study, protocol, spaces)
+    shipped = tuple(name_in(home, one.path) for one in documents if one.text and not is_file(one.path))
+    return StudyFiles(home, study, protocol, spaces, shipped)
 
 
 def parse_files(path: Path, texts: Mapping[str, str]) -> StudyFiles:
@@ -186,7 +195,7 @@ def parse_files(path: Path, texts: Mapping[str, str]) -> StudyFiles:
     Raises:
         InputError: a text is not YAML.
     """
-    home = _home(path)
+    home = home_of(path)
     study, protocol, spaces = (
         parse_document(text, path if number == 0 else home / name, source=name)
         for number, (name, text) in enumerate(texts.items())
@@ -196,20 +205,8 @@ def parse_files(path: Path, texts: Mapping[str, str]) -> StudyFiles:
 
 def changed_files(path: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
     """The names of those of the three files that are present and have another text."""
-    places = {name: path if number == 0 else _home(path) / name for number, name in enumerate(texts)}
-    return tuple(name for name, file in places.items() if _is_file(file) and _document_text(file) != texts[name])
-
-
-def shown(path: Path) -> str:
-    """A path as messages show it: relative to the current folder if it is inside of it."""
-    here = Path.cwd()
-    whole = here / path
-    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(whole)
-
-
-def _name(path: Path, home: Path) -> str:
-    whole = Path(os.path.normpath(path.absolute()))
-    return whole.relative_to(home).as_posix() if whole.is_relative_to(home) else whole.name
+    places = {name: path if number == 0 else home_of(path) / name for number, name in enumerate(texts)}
+    return tuple(name for name, file in places.items() if is_file(file) and _document_text(file) != texts[name])
 
 
 def _read(path: Path, kind: type[T]) -> ReadFile[T]:
@@ -218,11 +215,6 @@ def _read(path: Path, kind: type[T]) -> ReadFile[T]:
     if problems or document.problems or value is None:
         raise InputError(document.source, [*problems, *document.problems])
     return ReadFile(value, document)
-
-
-def _home(path: Path) -> Path:
-    folder = path.absolute().parent
-    return folder.parent if folder.name == "studies" else folder
 
 
 def _protocol(study: Document, home: Path) -> tuple[Document, Document]:
@@ -243,12 +235,16 @@ def _spaces(protocol: Document) -> tuple[Document, Document]:
 
 def _named(document: Document, keys: Keys, name: str | None, kind: str, file: Path) -> tuple[Document, Document]:
     """A document and the file that it names; the name is spoiled where there is no such file."""
-    if name is not None and _is_file(file):
-        return document, _document(file)
+    by_path = kind == "protocol" and name is not None and ("/" in name or name.endswith(".yaml"))
+    folder = {"protocol": "protocols", "space": "protocols/spaces"}[kind]
+    source = source_of(file, None if by_path else f"{folder}/{file.name}")
+    if name is not None and is_file(source):
+        return document, _document(source, file)
     missing = unread(file, source=shown(file))
     if name is None:
         return document, missing
-    known = sorted(path.stem for path in file.parent.glob("*.yaml")) if _is_folder(file.parent) else []
+    here = [path.stem for path in file.parent.glob("*.yaml")] if is_folder(file.parent) else []
+    known = sorted({*here, *(() if by_path else shipped_names(folder))})
     fix = nearest(name, known) if known else "Create it, or copy one."
     says = f"unknown {kind} '{name}': there is no {shown(file)}. {fix}"
     problem = document.lines.problem(keys, f"{kind}-unknown", says)
@@ -256,27 +252,18 @@ def _named(document: Document, keys: Keys, name: str | None, kind: str, file: Pa
     return wrong, missing
 
 
-def _document(file: Path) -> Document:
+def _read_from(source: Path, file: Path) -> Document:
+    """The document of a file, read from the file itself or from the shipped one."""
+    name = shown(file) if source == file else f"{shown(file)} (shipped)"
+    return replace(read_document(source, source=name), path=file)
+
+
+def _document(source: Path, file: Path) -> Document:
     try:
-        return read_document(file, source=shown(file))
+        return _read_from(source, file)
     except InputError as error:
         return unread(file, source=error.source, problems=error.problems)
 
 
 def _document_text(file: Path) -> str:
     return file.read_bytes().decode("utf-8-sig", errors="replace")
-
-
-def _is_file(path: Path) -> bool:
-    """Whether there is such a file; a name that no file can have is none."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False

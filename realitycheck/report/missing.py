@@ -13,10 +13,19 @@ from realitycheck.report.wording import count, searched_by
 
 def missing(protocol: Protocol, evidence: DatasetEvidence) -> tuple[str, ...]:
     """List what is still to be done on one dataset; empty once finished."""
-    searches = (sentence for loss in evidence.losses for sentence in _searches_missing(loss))
+    searches = tuple(sentence for loss in evidence.losses for sentence in _searches_missing(loss))
+    if not searches and _is_closed(evidence):
+        return ("the searches are done, and the test half is closed: there is no test score yet.",)
     rows = (*evidence.losses, *evidence.untrained)
     scores = (sentence for row in rows for sentence in _scores_missing(protocol, row))
     return (*searches, *scores)
+
+
+def _is_closed(evidence: DatasetEvidence) -> bool:
+    """Whether the searches are done and nothing else was begun, as after `run --until search`."""
+    searches = [search for loss in evidence.losses for search in loss.searches]
+    begun = any(replicate.runs for search in searches for replicate in search.replicates)
+    return any(search.chosen for search in searches) and not begun and not evidence.openings
 
 
 def _searches_missing(loss: LossEvidence) -> Iterator[str]:

@@ -37,6 +37,7 @@ class Campaign:
         known: records of other studies by id; one that a job asks for is copied instead of made again.
         machine: the processor and the versions that jobs are done with, for the notes.
         ended: called with the id of a run whose record exists, so that its checkpoint is not needed any more.
+        wanted: whether a job is part of what is asked for; others are left for a later campaign.
 
     Attributes:
         running: jobs at work, by id.
@@ -62,6 +63,7 @@ class Campaign:
     known: Mapping[str, Record]
     machine: str
     ended: Callable[[str], None] = lambda run_id: None
+    wanted: Callable[[Job], bool] = lambda job: True
     running: dict[str, Job] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
     left: dict[str, str] = field(default_factory=dict)
@@ -132,7 +134,9 @@ class Campaign:
         return next((job for job in self.agenda.ready() if job.id not in others and self._may_start(job)), None)
 
     def _may_start(self, job: Job) -> bool:
-        if job.id in self.running or job.id in self.left or job.group in self.set_aside or self._hopeless(job.group):
+        if job.id in self.running or job.id in self.left or job.group in self.set_aside or not self.wanted(job):
+            return False
+        if self._hopeless(job.group):
             return False
         if job.kind == "opening" and job.payload.get("set_aside") and (self.running or self.sharing.busy):
             return False  # a loss that is set aside is waited for until all else is done

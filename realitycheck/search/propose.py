@@ -41,7 +41,7 @@ def propose(payload: Body, *, tell: Tell) -> Body:
             this slot where they are not to be searched, else empty; `unit`: `{"length", "powers"}` of lengths, or None.
     """
     fixed = {name: value for name, value in payload["space"].items() if not isinstance(value, dict)}
-    space = {name: _distribution(value) for name, value in payload["space"].items() if isinstance(value, dict)}
+    space = {name: distribution_of(value) for name, value in payload["space"].items() if isinstance(value, dict)}
     drawn = {name: payload["published"][name] for name in space} if payload["published"] else {}
     source = "startup" if payload["slot"] < payload["startup_trials"] else payload["sampler"]
     if space and not drawn:
@@ -100,7 +100,8 @@ def _sampler(name: str, turn: Turn) -> BaseSampler:
     return sampler
 
 
-def _distribution(value: Mapping[str, Any]) -> BaseDistribution:
+def distribution_of(value: Mapping[str, Any]) -> BaseDistribution:
+    """Optuna's distribution of a range as plain JSON, such as `{"uniform": [0, 1]}`."""
     ((name, bounds),) = value.items()
     if name == "choice":
         return CategoricalDistribution(tuple(bounds))

@@ -115,6 +115,13 @@ def search_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence,
     return list({job.id: job for job in jobs}.values())
 
 
+def is_of_search(job: Job) -> bool:
+    """Whether a job is part of a search: no retraining, no opening of the test half and no score."""
+    return job.kind in ("proposal", "selection") or (
+        job.kind == "run" and job.payload["spec"]["stage"] == Stage.SEARCH.value
+    )
+
+
 def untrained_jobs(plan: DatasetPlan, known: Known) -> list[Job]:
     """The untrained models under the replicates' seeds, and their scores."""
     jobs = [job for search in plan.untrained.searches for job in _replicate_jobs(plan, search, None, known)]

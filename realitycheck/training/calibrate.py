@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -59,6 +61,7 @@ def calibrate(payload: Body, *, tell: Tell) -> Body:
         # A score embeds the test half, and the training images for the RMS norm that scales the model's embeddings.
         "fold_score": folds * ((len(labels) + len(train)) * embedding + narrow) + (wide if folds > 1 else 0.0),
         "complete_score": (len(labels) + len(everything)) * embedding + wide,
+        "memory_bytes": _memory(trainer.device),
         "weights_bytes": sum(value.numel() * value.element_size() for value in complete.model.state_dict().values()),
     }
 
@@ -80,9 +83,29 @@ def _seconds_per_image(trainer: Trainer) -> float:
     return seconds / len(indices)
 
 
+def spread_labels(labels: NDArray[np.int64], *, most: int) -> NDArray[np.int64]:
+    """Return the labels of whole classes, drawn from all of them, up to a number of images.
+
+    The first classes of a list can be far larger than the others, and time grows with the images of a class.
+    """
+    if len(labels) <= most:
+        return labels
+    counts = np.bincount(labels)
+    drawn = np.random.default_rng(0).permutation(np.flatnonzero(counts))
+    kept = drawn[: max(1, int((np.cumsum(counts[drawn]) <= most).sum()))]
+    return labels[np.isin(labels, kept)][:most]
+
+
+def _memory(device: torch.device) -> int:
+    """Return the most memory that this process held, in bytes: on its GPU, or on the machine."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def _ranking(labels: NDArray[np.int64], dims: int, extra: Mapping[str, Any], distances: tuple[str, ...]) -> float:
     """Return the seconds to score as many embeddings as there are labels, under these distances."""
-    ranked = torch.from_numpy(labels[:RANKED])
+    ranked = torch.from_numpy(spread_labels(labels, most=RANKED))
     embeddings = torch.randn((len(ranked), dims), generator=torch.Generator().manual_seed(0))
     start = time.perf_counter()
     for distance in distances:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from realitycheck.verbs.cache_parts import PARTS as CACHE_PARTS
+from realitycheck.verbs.cache_parts import cache_sizes, clean_study
 from realitycheck.verbs.compare import compare_studies
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
+from realitycheck.verbs.export import export_study
 from realitycheck.verbs.library import (
-    Rows,
     fetch_data,
     judged_rows,
     listed,
@@ -14,6 +16,8 @@ from realitycheck.verbs.library import (
     published_blocks,
     report_published,
 )
+from realitycheck.verbs.menu_rows import Rows
+from realitycheck.verbs.new_study import NewStudy, init_study
 from realitycheck.verbs.options import duration
 from realitycheck.verbs.pilot import pilot_deviation
 from realitycheck.verbs.plan import StudyPlan, plan_study
@@ -36,29 +40,37 @@ from realitycheck.verbs.study import (
     named_code,
     open_study,
     prepare_data,
+    shipped_files,
     study_warnings,
 )
-from realitycheck.verbs.study_result import Activity, StudyResult, Watch
+from realitycheck.verbs.study_result import Activity, StudyResult, UnfinishedStudy, Watch
 from realitycheck.verbs.verify import verify_study
 from realitycheck.verbs.work import seconds_until
 
 __all__ = [
+    "CACHE_PARTS",
     "Activity",
+    "NewStudy",
     "Progress",
     "Registered",
     "Rows",
     "Say",
     "StudyPlan",
     "StudyResult",
+    "UnfinishedStudy",
     "Watch",
     "arithmetic_fact",
+    "cache_sizes",
     "carry_out",
     "changed_sources",
     "check_study",
+    "clean_study",
     "compare_studies",
     "duration",
     "examine",
+    "export_study",
     "fetch_data",
+    "init_study",
     "judged_rows",
     "listed",
     "load_study",
@@ -79,6 +91,7 @@ __all__ = [
     "report_with_changes",
     "run_study",
     "seconds_until",
+    "shipped_files",
     "study_standings",
     "study_status",
     "study_warnings",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from realitycheck.executors.base import Executor
 from realitycheck.executors.menu import MENU, Resources
 from realitycheck.executors.process_groups import memory_share
+from realitycheck.executors.script_guard import require_guard
 from realitycheck.plugin_source import loose_files
 from realitycheck.protocol.read import ReadStudy
 
@@ -34,7 +35,12 @@ def build_executor(
     """Make an executor of the menu, with what the verbs need preloaded, pinned to the study's arithmetic.
 
     `memory` is in bytes; None is a share of the machine on which a job runs.
+
+    Raises:
+        InputError: a script calls this outside of its guard, so that every child process would call it too.
     """
+    if not (MENU[name].here or MENU[name].elsewhere):
+        require_guard()
     pins, elsewhere = read.study.protocol.recipe.computes.pins, MENU[name].elsewhere
     limit = int(memory) if memory is not None else None if elsewhere else memory_share(jobs=len(devices))
     code = {path: file.read_bytes() for path, file in loose_files(*read.study.sources).items()} if elsewhere else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from realitycheck.datasets.fetching.fetch import fetch
@@ -14,10 +14,16 @@ from realitycheck.protocol.validation import nearest
 from realitycheck.report.papers.paper_listing import EXPLAINED, HEAD, PaperListing, listings
 from realitycheck.report.papers.published_tables import published_papers
 from realitycheck.trunks.menu import MENU as TRUNKS
+from realitycheck.verbs.menu_rows import (
+    Rows,
+    evaluation_rows,
+    executor_rows,
+    metric_rows,
+    protocol_rows,
+    sampler_rows,
+    space_rows,
+)
 from realitycheck.verbs.study import Progress, unwatched
-
-Rows = tuple[Sequence[str], Sequence[Sequence[str]]]
-"""The head of a table, and its rows."""
 
 FAMILIES = {"pairs": "Losses that compare images of a batch", "proxies": "Losses with class vectors"}
 
@@ -49,9 +55,11 @@ def loss_cards() -> list[Card]:
     return cards()
 
 
-def listed(kind: str) -> Rows:
-    """The head and the rows of a menu: `losses`, `datasets` or `trunks`."""
-    return {"losses": _losses, "datasets": _datasets, "trunks": _trunks}[kind]()
+def listed(kind: str, *, home: Path) -> Rows:
+    """The head and the rows of a menu, such as `losses`; protocols and spaces are also those of the folder `home`."""
+    if kind in ("protocols", "spaces"):
+        return {"protocols": protocol_rows, "spaces": space_rows}[kind](home)
+    return _MENUS[kind]()
 
 
 def _losses() -> Rows:
@@ -87,6 +95,17 @@ def _trunks() -> Rows:
 
 def _count(number: int | None) -> str:
     return "any" if number is None else f"{number:,}"
+
+
+_MENUS: Mapping[str, Callable[[], Rows]] = {
+    "losses": _losses,
+    "datasets": _datasets,
+    "trunks": _trunks,
+    "evaluations": evaluation_rows,
+    "metrics": metric_rows,
+    "samplers": sampler_rows,
+    "executors": executor_rows,
+}
 
 
 def fetch_data(name: str, folder: Path, *, watch: Progress = unwatched) -> Path:

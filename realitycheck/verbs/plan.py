@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,13 +18,14 @@ from realitycheck.plan.cost import (
     Cost,
     RunSeconds,
     Trainings,
+    impatient,
     loss_cost,
     run_seconds,
     trainings,
     untrained_cost,
 )
 from realitycheck.plan.searches import SearchPlan
-from realitycheck.protocol.model import LossChoice
+from realitycheck.protocol.model import LossChoice, Protocol
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.runs import TrainingPlace
@@ -56,7 +57,8 @@ class StudyPlan:
         losses: how many losses.
         datasets: how many datasets.
         measured: the calibration, by dataset and loss.
-        cost: the prediction over all of them.
+        cost: the prediction over all of them, if every run reaches its cap.
+        least_hours: the worker-hours if every run ends as early as its patience allows.
         longest: how long one run takes that goes to its cap, by dataset and loss.
         jobs: every job, how long it takes, and what it waits for; `plan.wall_time` says how long N workers need.
         done: trainings of the losses that are recorded already.
@@ -76,6 +78,7 @@ class StudyPlan:
     datasets: int
     measured: Mapping[str, Mapping[str, Calibration]]
     cost: Cost
+    least_hours: float
     longest: Mapping[str, Mapping[str, RunSeconds]]
     jobs: PlannedJobs
     done: int
@@ -125,11 +128,10 @@ def plan_study(
     require_arithmetic(read, devices=("auto",), here=False)
     stores = _at_hand(read, watch)
     measured = _measured(read, stores, watch)
-    total = Cost(0.0, sum(_bytes(pair) for pair in stores.values()))
-    for name, seen in measured.items():
-        here = study.protocol_on(name)
-        total = sum((loss_cost(here, calibration) for calibration in seen.values()), total)
-        total += untrained_cost(here, next(iter(seen.values())))
+    pixels = Cost(0.0, sum(_bytes(pair) for pair in stores.values()))
+    protocols = {name: study.protocol_on(name) for name in measured}
+    total = sum(_costs(protocols, measured), pixels)
+    least = sum(_costs({name: impatient(one) for name, one in protocols.items()}, measured), pixels)
     standings = study_standings(read)
     return StudyPlan(
         trainings=trainings(protocol),
@@ -138,6 +140,7 @@ def plan_study(
         datasets=len(study.datasets),
         measured=measured,
         cost=total,
+        least_hours=least.worker_hours,
         longest=_longest(read, measured),
         jobs=planned_jobs(read, measured, pilot=pilot),
         done=sum(standing.done for standing in standings),
@@ -148,6 +151,13 @@ def plan_study(
         sd=sd,
         smallest_difference=study.smallest_difference,
     )
+
+
+def _costs(protocols: Mapping[str, Protocol], measured: Mapping[str, Mapping[str, Calibration]]) -> Iterator[Cost]:
+    """What each loss needs on each dataset, and the untrained models."""
+    for name, seen in measured.items():
+        yield from (loss_cost(protocols[name], calibration) for calibration in seen.values())
+        yield untrained_cost(protocols[name], next(iter(seen.values())))
 
 
 def _require_reachable(read: ReadStudy, reachable: float, sd: float | None) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from realitycheck import catalog
 from realitycheck.errors import Problem
 from realitycheck.protocol.read import ReadStudy, changed_files
 from realitycheck.records.causes import CAUSES, causes_of, with_causes
+from realitycheck.records.crate import write_crate
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger
@@ -130,6 +133,20 @@ def _evidence(read: ReadStudy, ledger: Ledger, notes: Sequence[Body]) -> tuple[D
 
 
 def pack_study(study: ReadStudy | Path | str) -> Path:
-    """Pack a study's ledger, finished or not, with the study's files into the one file that is committed."""
+    """Pack a study's ledger, finished or not, with the study's files into the one file that is committed.
+
+    `ro-crate-metadata.json` beside it describes both packed files for archives.
+    """
     read = open_study(study)
-    return Ledger(evidence_folder(read)).pack(read.texts())
+    ledger, texts = Ledger(evidence_folder(read)), read.texts()
+    packed = ledger.pack(texts)
+    times = [str(note["time"]) for note in ledger.notes()] or [datetime.now(UTC).isoformat()]
+    write_crate(
+        ledger.folder,
+        study=read.study.study,
+        question=read.study.question,
+        texts=texts,
+        version=version("realitycheck"),
+        date=max(times)[:10],
+    )
+    return packed

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from realitycheck.check.weight_files import weights_file
 from realitycheck.executors.base import Executor, Job
@@ -21,6 +22,7 @@ from realitycheck.runs import Body, ScoringPlace, TrainingPlace
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.attempts import EarlierFailures, earlier_failures
 from realitycheck.search.campaign import Campaign
+from realitycheck.search.schedule import is_of_search
 from realitycheck.search.sharing import Sharing
 from realitycheck.search.standing import Standing, Standings
 from realitycheck.stores.cache import forget_checkpoint, forget_weights, stored_weights
@@ -38,7 +40,7 @@ from realitycheck.verbs.ready import TESTING, StoreCheck, is_score_ready, ready_
 from realitycheck.verbs.register import register_first
 from realitycheck.verbs.slots import slots_of
 from realitycheck.verbs.study import Progress, Say, plans_of, require_arithmetic, unsaid, unwatched
-from realitycheck.verbs.study_result import Activity, Hear, StudyResult, Watch, silent, unheard
+from realitycheck.verbs.study_result import Activity, Hear, StudyResult, UnfinishedStudy, Watch, silent, unheard
 
 POLL_SECONDS = 1.0
 """How often a worker reads what others have written, at most."""
@@ -57,6 +59,7 @@ def run_study(
     memory: float | None = None,
     reuse: Sequence[Path] = (),
     again: bool = True,
+    until: Literal["search"] | None = None,
     watch: Watch = silent,
     progress: Progress = unwatched,
     say: Say = unsaid,
@@ -83,6 +86,8 @@ def run_study(
         reuse: folders of other studies' evidence, whose records of equal id are copied: a baseline is paid for once.
         again: whether jobs that were given up before are tried again; if not, the failures that are noted in the
             study's folder count, so that workers that join one after the other do not repeat them.
+        until: `search` to leave once every search has chosen a setting, with the test half closed; a later call
+            continues.
         watch: sees the progress of the runs.
         progress: sees that of the images and features, which are made ready before.
         say: called with every problem that stops nothing: changed images, and damaged stores that are made again.
@@ -92,6 +97,8 @@ def run_study(
         InputError: an option is wrong, the data do not fit the protocol, this machine not its arithmetic, or a ledger
             is of another results version.
         LedgerError: a ledger is damaged.
+        UnfinishedStudy: jobs were given up, a loss is FAILED, or a record came twice and differed; its `result` says
+            all, and everything that is finished is recorded.
 
     Example:
         In a script, call it below `if __name__ == "__main__":`, since every child imports the script.
@@ -108,7 +115,7 @@ def run_study(
         per_device = None  # there it is the share of a GPU alone
     slots = slots_of(device, workers=workers, per_device=per_device, computes=computes)
     require_arithmetic(read, devices=slots, here=MENU[executor].here, elsewhere=elsewhere)
-    return carry_out(
+    result = carry_out(
         read,
         executor=build_executor(
             read, executor, devices=slots, deadline=deadline, memory=memory, gpus=gpus, address=address
@@ -117,12 +124,16 @@ def run_study(
         checkpoint_seconds=checkpoint_seconds,
         reuse=reuse,
         again=again,
+        until=until,
         watch=watch,
         progress=progress,
         say=say,
         hear=hear,
         verbs=VERBS,
     )
+    if result.unfinished:
+        raise UnfinishedStudy(result)
+    return result
 
 
 def carry_out(
@@ -138,8 +149,12 @@ def carry_out(
     verbs: Mapping[str, str],
     checkpoint_seconds: float | None = None,
     again: bool = True,
+    until: Literal["search"] | None = None,
 ) -> StudyResult:
-    """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens."""
+    """`run_study` with any executor and any verbs; the executor is closed at the end, whatever happens.
+
+    What is left over is part of the result, and no exception.
+    """
     leases = Leases(evidence_folder(read))
     try:
         ledger = cleaned_ledger(read, say=say)  # refused, if it must be, before images are decoded
@@ -153,7 +168,7 @@ def carry_out(
                 runtime = _runtime(read, ledger, stores, reuse=reuse, measure=measure)
                 register_first(read, ledger, runtime.plans)
             runtime.ledger.note("started", {"title": versions(), "device": device})
-            place = _Place(device, checkpoint_seconds)
+            place = _Place(device, checkpoint_seconds, until)
             campaign = _campaign(runtime, executor, verbs, check, leases, earlier, place=place, before=campaign)
             for back in campaign.steps(seconds=1.0):
                 for finished in back:
@@ -161,16 +176,20 @@ def carry_out(
                         hear(finished)
                 watch(runtime.standings(), _activities(campaign, executor))
         sweep_checkpoints(runtime.cache, campaign)
-        return StudyResult(
-            tuple(campaign.left.values()),
-            tuple(campaign.alarms),
-            runtime.standings(),
-            raised=tuple(campaign.raised.values()),
-            set_aside=(*campaign.set_aside.values(), *campaign.given_up.values()),
-        )
+        return _result(campaign, runtime)
     finally:
         executor.close()
         leases.close()
+
+
+def _result(campaign: Campaign, runtime: _StudyRuntime) -> StudyResult:
+    return StudyResult(
+        tuple(campaign.left.values()),
+        tuple(campaign.alarms),
+        runtime.standings(),
+        raised=tuple(campaign.raised.values()),
+        set_aside=(*campaign.set_aside.values(), *campaign.given_up.values()),
+    )
 
 
 def _activities(campaign: Campaign, executor: Executor) -> list[Activity]:
@@ -181,10 +200,11 @@ def _activities(campaign: Campaign, executor: Executor) -> list[Activity]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where jobs compute, and the longest time between two checkpoints of a run."""
+    """Where jobs compute, the longest time between two checkpoints of a run, and after what to leave."""
 
     device: str
     every: float | None
+    until: Literal["search"] | None
 
 
 def _campaign(
@@ -209,6 +229,7 @@ def _campaign(
         stored=lambda: stored_weights(runtime.cache),
         forget=lambda run_id: forget_weights(runtime.cache, run_id),
         ended=lambda run_id: forget_checkpoint(runtime.cache, run_id),
+        wanted=is_of_search if place.until == "search" else lambda job: True,
         may_start=lambda job: is_score_ready(check, runtime.stores, job),
         known=runtime.known,
         machine=machine(runtime.read, place.device if executor.here else "cpu"),

@@ -82,6 +82,14 @@ def load_study(path: Path | str) -> ReadStudy:
     return inspection.study()
 
 
+def shipped_files(path: Path | str) -> tuple[str, ...]:
+    """The names of the study's files that its home does not have, so that those of the package are used."""
+    try:
+        return open_files(Path(path)).shipped
+    except InputError:
+        return ()
+
+
 def named_code(path: Path | str) -> list[str]:
     """The addresses of the classes that `check_study` and `load_study` run, by the files alone; nothing is imported.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from realitycheck.errors import RunError
 from realitycheck.executors.base import Finished
 from realitycheck.search.first_trials import SetAside
 from realitycheck.search.standing import Standing
@@ -50,10 +51,28 @@ class StudyResult:
     set_aside: tuple[SetAside, ...] = ()
 
     @property
+    def unfinished(self) -> bool:
+        """Whether something is left over that only another `run` can bring to an end."""
+        return bool(self.left or self.alarms or self.set_aside)
+
+    @property
     def left_over(self) -> tuple[str, ...]:
         """Those of `left` that belong to no loss that is set aside."""
         groups = tuple(f"{aside.group}:" for aside in self.set_aside)
         return tuple(reason for reason in self.left if not reason.startswith(groups))
+
+
+class UnfinishedStudy(RunError):
+    """A study of which something is left over: jobs that were given up, a loss that is FAILED, or an alarm.
+
+    Args:
+        result: how the `run` ended; everything that is finished is recorded.
+    """
+
+    def __init__(self, result: StudyResult) -> None:
+        self.result = result
+        parts = [*result.left_over, *map(str, result.set_aside), *(f"alarm: {alarm}" for alarm in result.alarms)]
+        super().__init__("\n".join(["The study could not finish; run it again to try these jobs anew.", *parts]))
 
 
 Hear = Callable[[Finished], None]

@@ -23,7 +23,7 @@ def test_the_longest_runs_by_hand(study_path):
     assert longest == RunSeconds(fold=START_SECONDS + 30 * 2.0 + 4 * 5.0, complete=START_SECONDS + 30 * 3.0)
 
 
-def planned(done: int) -> StudyPlan:
+def planned(done: int, *, own: int = 0) -> StudyPlan:
     return StudyPlan(
         trainings=Trainings(1, 1, 1, 0),
         searches=1,
@@ -31,8 +31,9 @@ def planned(done: int) -> StudyPlan:
         datasets=1,
         measured={"birds": {"triplet": SEEN}},
         cost=Cost(40.0, 0),
+        least_hours=8.0,
         longest={"birds": {"triplet": RunSeconds(7200.0, 600.0)}},
-        jobs=PlannedJobs(JOBS, own=0, pilot=0, measured=True),
+        jobs=PlannedJobs(JOBS, own=own, pilot=0, measured=True),
         done=done,
         planned=80,
         detectable={},
@@ -61,3 +62,10 @@ def test_the_wall_time_of_two_workers():
     assert "about 3.0 h on 2 workers" in time and "83 %" in time
     assert "2.0 h" in least and "4 workers" in least
     assert "as measured" in source
+
+
+def test_the_time_is_a_range_with_its_bound_and_what_finished_jobs_say():
+    said = "\n".join(lines(0))
+    assert "time: 8 worker-hours" in said and "at most 40 if every run reaches its cap" in said
+    assert "expected" not in said
+    assert "expected: 5 worker-hours, by 3 finished jobs" in "\n".join(sentences(planned(0, own=3)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_study import PROTOCOL, write_study
 
-from realitycheck.plan.cost import Calibration, longest_complete, loss_cost, trainings, untrained_cost
+from realitycheck.plan.cost import Calibration, impatient, longest_complete, loss_cost, trainings, untrained_cost
 from realitycheck.protocol.read import read_study
 
 SEEN = Calibration(step=1.0, complete_step=2.0, evaluation=3.0, fold_score=40.0, complete_score=10.0, weights_bytes=100)
@@ -28,6 +28,12 @@ def test_one_loss(protocol):
     told = loss_cost(protocol, SEEN)
     assert told.worker_hours == pytest.approx(seconds / 3600)
     assert told.disk_bytes == 600
+
+
+def test_the_shortest_runs_end_with_their_patience(protocol):
+    """A patience of 2 evaluations, one every 10 iterations: 20 steps and 3 validations, and 20 steps of 2 s."""
+    seconds = 3 * 0.5 + 10 * (0.5 + 20 + 9) + 2 * 40.5 + 2 * 51
+    assert loss_cost(impatient(protocol), SEEN).worker_hours == pytest.approx(seconds / 3600)
 
 
 def test_untrained_rows(protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 
+import numpy as np
 import pytest
 from small_study import write_study
 
@@ -80,3 +81,14 @@ def test_slow_work_is_not_repeated_for_long(monkeypatch):
 
     assert module._mean_seconds(work, times=30) == 4.0
     assert clock[0] == 8.0
+
+
+def test_scores_are_timed_on_classes_from_the_whole_list():
+    """Ten classes of 400 images before four hundred of ten: the first 4,000 labels would be those of the large ones."""
+    labels = np.repeat(np.arange(410), [400] * 10 + [10] * 400)
+    drawn = module.spread_labels(labels, most=4000)
+    counts = np.bincount(drawn, minlength=410)
+    assert len(drawn) <= 4000
+    assert set(counts) - {0} == {10, 400}  # whole classes
+    assert (counts[10:] > 0).sum() > 50
+    assert np.array_equal(module.spread_labels(labels[:50], most=4000), labels[:50])
