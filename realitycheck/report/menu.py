@@ -13,6 +13,7 @@ from realitycheck.report.sections import (
     measured,
     neighbor_table,
     noise_floor,
+    one_threshold,
     openings,
     per_class,
     published,
@@ -25,6 +26,7 @@ from realitycheck.report.sections import (
     search_results,
     study_files,
     unequal,
+    verified_pairs,
     warning_list,
 )
 from realitycheck.report.sections.base import Section
@@ -44,6 +46,8 @@ SECTIONS: tuple[Section[Any, Any], ...] = (
     search_effort.SECTION,
     per_class.SECTION,
     neighbor_table.SECTION,
+    verified_pairs.SECTION,
+    one_threshold.SECTION,
     retraining.SECTION,
     openings.SECTION,
     registrations.SECTION,
