@@ -19,7 +19,7 @@ class Landscape:
         values: (G, G) the loss; rows are the second coordinate.
         slopes: (G, G, 2) its gradient.
         vectors: (C, 2) class vectors; the first one is that of the embedding's own class.
-        minima: (M, 2) where descents end inside of the grid.
+        minima: (M, 2) where descents end inside of the grid, without plains.
     """
 
     axis: Floats

@@ -18,6 +18,9 @@ from realitycheck.losses.drawn_fields import Floats, Landscape, SimilarityPlane
 STEPS, SHRINKS = 200, 0.965
 """Of a descent: how many steps, and how much shorter each is than the one before."""
 
+PLAIN = 1e-6
+"""A mean norm of the gradient below which a place is on a plain."""
+
 
 def landscape(loss: nn.Module, *, classes: int, extent: float, points: int) -> Landscape:
     """The loss of one embedding of class 0, with the class vectors on the unit circle.
@@ -149,7 +152,16 @@ def _descents(slopes: Callable[[Tensor], Tensor], extent: float) -> list[Tensor]
         field = slopes((places[:, None] + radius * around).reshape(-1, 2)).reshape(-1, 4, 2).nan_to_num()
         largest = field.norm(dim=2).amax(dim=1, keepdim=True).clamp_min(1e-12)
         places = places - radius * field.mean(dim=1) / largest
-    return [place for place in places if place.abs().max() < extent]
+    return [place for place in places if place.abs().max() < extent and _attracts(slopes, place, extent)]
+
+
+def _attracts(slopes: Callable[[Tensor], Tensor], place: Tensor, extent: float) -> bool:
+    """Whether descents around a place lead towards it: not on a plain, and not where a descent only became slow."""
+    angles = torch.arange(16) * math.pi / 8
+    ring = torch.stack([angles.cos(), angles.sin()], dim=1)
+    field = slopes(place + 0.1 * extent * ring)
+    norm = field.norm(dim=1).mean()
+    return bool(norm > PLAIN and (field * ring).sum(dim=1).mean() > 0.1 * norm)
 
 
 def _different(ends: list[Tensor], extent: float) -> Floats:

@@ -140,6 +140,7 @@ def _paint(panel: Axes, knob: KnobCurve, colour: str) -> None:
     wide = [100 * (value.scores.half_width or 0.0) for value in known]
     if knob.log:
         panel.set_xscale("log")
+        panel.xaxis.set_major_formatter("{x:g}")  # the default writes mathematics
     if knob.range is not None:
         panel.axvspan(*knob.range, color=BAND, lw=0, zorder=0)
     panel.axvline(knob.chosen, color=GREY, lw=1.0, ls="--", zorder=1)

@@ -116,6 +116,7 @@ def _figure(dataset: DatasetFindings, facts: VerifiedPairs, number: int) -> Figu
         for row in facts.rows:
             paint_curve(panel, dataset, row.label, list(ROC), row.roc)
         panel.set_xscale("log")
+        panel.xaxis.set_major_formatter("{x:g}")  # the default writes mathematics
         panel.set_xlim(min(ROC), 1)
         panel.set_ylim(None, 100)
         panel.set_xlabel("false accept rate")
