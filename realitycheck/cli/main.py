@@ -21,7 +21,7 @@ with at_stop(leave):  # these imports take seconds
 
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
-    from realitycheck.cli import exports, keeping, lists, reports, start, verdict_lines
+    from realitycheck.cli import draw_picture, exports, keeping, lists, reports, start, verdict_lines
     from realitycheck.cli.arguments import (
         Address,
         Again,
@@ -191,7 +191,7 @@ def work(
 COMMANDS = (
     *(keeping.status, keeping.pack, keeping.doctor, keeping.clean),
     *(reports.report, exports.export, verdict_lines.verify),
-    *(lists.catalog, lists.published, lists.fetch),
+    *(lists.catalog, lists.published, lists.fetch, draw_picture.picture),
 )
 for command in COMMANDS:
     app.command()(command)

@@ -45,6 +45,8 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
     if known := study_plan.jobs.own + study_plan.jobs.pilot:
         expected = sum(node.seconds or 0.0 for node in study_plan.jobs.graph.nodes) / 3600
         yield f"expected: {rough(expected)} worker-hours, by {counted(known, 'finished job', 'finished jobs')}"
+    if study_plan.swept:
+        yield f"sweeps: at most {counted(study_plan.swept, 'further training', 'further trainings')} of one fold"
     if study_plan.done:
         left = study_plan.cost.worker_hours * (1 - study_plan.done / study_plan.planned)
         yield (

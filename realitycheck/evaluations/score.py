@@ -14,7 +14,7 @@ from torch import Tensor
 
 from realitycheck.errors import RunError
 from realitycheck.evaluations.base import Evaluation
-from realitycheck.evaluations.menu import MENU
+from realitycheck.evaluations.menu import FORMS, entry_of
 from realitycheck.executors.base import Tell
 from realitycheck.metrics.measure import measure
 from realitycheck.records.schema import PER_CLASS, DistanceScores, ModelScores, Score
@@ -38,11 +38,12 @@ def score(payload: Body, *, tell: Tell) -> Body:
     """
     spec, place = ScoreSpec.from_json(payload["spec"]), ScoringPlace(**payload["place"])
     members, test = embedded(spec.models, spec.evaluation, place, test=spec.test, weights=payload["weights"], tell=tell)
-    labels, counts = torch.from_numpy(test.labels), test.counts()
+    evaluation, counts = build_evaluation(spec.evaluation), test.counts()
+    measures = _Measures(evaluation, torch.from_numpy(test.labels), spec.scores or {})
     record = Score(
         spec=spec,
-        models=tuple(_scores([member], labels, spec.scores or {}) for member in members),
-        together=_scores(members, labels, spec.scores or {}) if len(members) > 1 else None,
+        models=tuple(_scores([member], measures) for member in members),
+        together=_scores(members, measures) if len(members) > 1 else None,
         queries=sum(count for count in counts if count > 1),
         singletons=counts.count(1),
     )
@@ -81,12 +82,13 @@ def build_evaluation(name: str) -> Evaluation:
     """The evaluation of this name.
 
     Raises:
-        RunError: it is not on the menu.
+        RunError: it is not on the menu, or its options have another form.
     """
-    if name not in MENU:
-        raise RunError(f"unknown evaluation '{name}': must be one of {', '.join(MENU)}.")
-    module, _, class_name = MENU[name].address.partition(":")
-    evaluation: Evaluation = getattr(import_module(module), class_name)()
+    known = entry_of(name)
+    if known is None:
+        raise RunError(f"unknown evaluation '{name}': must be one of {', '.join(FORMS)}.")
+    module, _, class_name = known.address.partition(":")
+    evaluation: Evaluation = getattr(import_module(module), class_name)(name.partition(":")[2])
     return evaluation
 
 
@@ -125,12 +127,22 @@ def joined(members: Sequence[EmbeddedModel], *, distance: str) -> Tensor:
     return join(embeddings, distance=distance, scales=scales)
 
 
-def _scores(members: Sequence[EmbeddedModel], labels: Tensor, extra: Mapping[str, Any]) -> ModelScores:
+@dataclass(frozen=True, slots=True)
+class _Measures:
+    """What is measured of embeddings: by the evaluation, with the labels of the test half, and as a protocol asks."""
+
+    evaluation: Evaluation
+    labels: Tensor
+    extra: Mapping[str, Any]
+
+    def of(self, embeddings: Tensor, distance: str) -> DistanceScores:
+        """The scores of (N, D) embeddings under one distance."""
+        values = measure(embeddings, self.labels, extra=self.extra, distance=distance)
+        per_class = values.pop(PER_CLASS)
+        further = self.evaluation.measured(embeddings, self.labels, distance=distance)
+        return DistanceScores({**values, **further}, tuple(per_class))
+
+
+def _scores(members: Sequence[EmbeddedModel], measures: _Measures) -> ModelScores:
     together = {distance: joined(members, distance=distance) for distance in DISTANCES}
-    return {distance: _distance(embeddings, labels, extra, distance) for distance, embeddings in together.items()}
-
-
-def _distance(embeddings: Tensor, labels: Tensor, extra: Mapping[str, Any], distance: str) -> DistanceScores:
-    values = measure(embeddings, labels, extra=extra, distance=distance)
-    per_class = values.pop(PER_CLASS)
-    return DistanceScores(values, tuple(per_class))
+    return {distance: measures.of(embeddings, distance) for distance, embeddings in together.items()}

@@ -18,7 +18,7 @@ def missing(protocol: Protocol, evidence: DatasetEvidence) -> tuple[str, ...]:
         return ("the searches are done, and the test half is closed: there is no test score yet.",)
     rows = (*evidence.losses, *evidence.untrained)
     scores = (sentence for row in rows for sentence in _scores_missing(protocol, row))
-    return (*searches, *scores)
+    return (*searches, *scores, *_sweeps_missing(evidence))
 
 
 def _is_closed(evidence: DatasetEvidence) -> bool:
@@ -61,6 +61,13 @@ def _near_best_missing(protocol: Protocol, row: LossEvidence, search: SearchEvid
     )
     if pending:
         yield f"{name}: {pending} of {count(len(search.near_best), 'near-best setting')} without all test scores."
+
+
+def _sweeps_missing(evidence: DatasetEvidence) -> Iterator[str]:
+    for knob in evidence.sweeps:
+        pending = sum(point.pending for point in knob.points)
+        if pending:
+            yield f"{knob.label}: {count(pending, 'fold run')} of the sweep over {knob.knob} missing."
 
 
 def _choosing(search: SearchEvidence) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from realitycheck.evaluations.menu import TRAINED
-from realitycheck.plan.searches import constant_evaluations
+from realitycheck.plan.searches import constant_evaluations, trained_evaluations
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import Records
 from realitycheck.records.nearest_images import NeighborLists
@@ -17,7 +16,7 @@ def spent_weights(plan: DatasetPlan, record: Score | NeighborLists, records: Rec
     """The runs of a score or of a list of neighbours whose weights no later score needs: all are recorded."""
     models, evaluation = record.spec.models, record.spec.evaluation if isinstance(record, Score) else CLEAN
     if any(isinstance(run := records[model], Run) and run.spec.loss for model in models):
-        return models if _scored(plan, models, TRAINED, records) else ()
+        return models if _scored(plan, models, trained_evaluations(plan.protocol), records) else ()
     constant, one = constant_evaluations(plan.protocol), plan.constant_run
     if evaluation in constant:
         folds = [spec.id for spec in plan.untrained.searches[0].replicate_runs(index=0, knobs={})]

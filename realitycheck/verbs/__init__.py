@@ -6,6 +6,7 @@ from realitycheck.verbs.cache_parts import PARTS as CACHE_PARTS
 from realitycheck.verbs.cache_parts import cache_sizes, clean_study
 from realitycheck.verbs.compare import compare_studies
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
+from realitycheck.verbs.draw_space import picture, picture_embeddings
 from realitycheck.verbs.export import export_study
 from realitycheck.verbs.library import (
     fetch_data,
@@ -80,6 +81,8 @@ __all__ = [
     "named_code",
     "open_study",
     "pack_study",
+    "picture",
+    "picture_embeddings",
     "pilot_deviation",
     "plan_study",
     "prepare_data",

@@ -25,7 +25,8 @@ from realitycheck.plan.cost import (
     untrained_cost,
 )
 from realitycheck.plan.searches import SearchPlan
-from realitycheck.protocol.model import LossChoice, Protocol
+from realitycheck.plan.sweeps import swept_trainings
+from realitycheck.protocol.model import LossChoice, Protocol, Study
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.runs import TrainingPlace
@@ -70,6 +71,7 @@ class StudyPlan:
             unit, for uncorrelated losses.
         sd: that standard deviation in points, as it was stated; None where none is known.
         smallest_difference: the one of the study, in points.
+        swept: trainings that sweeps add at most, of all losses.
     """
 
     trainings: Trainings
@@ -88,6 +90,7 @@ class StudyPlan:
     reachable: float
     sd: float | None
     smallest_difference: float
+    swept: int
 
 
 def plan_study(
@@ -130,8 +133,8 @@ def plan_study(
     measured = _measured(read, stores, watch)
     pixels = Cost(0.0, sum(_bytes(pair) for pair in stores.values()))
     protocols = {name: study.protocol_on(name) for name in measured}
-    total = sum(_costs(protocols, measured), pixels)
-    least = sum(_costs({name: impatient(one) for name, one in protocols.items()}, measured), pixels)
+    total = sum(_costs(study, protocols, measured), pixels)
+    least = sum(_costs(study, {name: impatient(one) for name, one in protocols.items()}, measured), pixels)
     standings = study_standings(read)
     return StudyPlan(
         trainings=trainings(protocol),
@@ -142,6 +145,7 @@ def plan_study(
         cost=total,
         least_hours=least.worker_hours,
         longest=_longest(read, measured),
+        swept=_swept(study, measured),
         jobs=planned_jobs(read, measured, pilot=pilot),
         done=sum(standing.done for standing in standings),
         planned=sum(standing.planned for standing in standings),
@@ -153,11 +157,17 @@ def plan_study(
     )
 
 
-def _costs(protocols: Mapping[str, Protocol], measured: Mapping[str, Mapping[str, Calibration]]) -> Iterator[Cost]:
-    """What each loss needs on each dataset, and the untrained models."""
+def _costs(
+    study: Study, protocols: Mapping[str, Protocol], measured: Mapping[str, Mapping[str, Calibration]]
+) -> Iterator[Cost]:
+    """What each loss and its sweeps need on each dataset, and the untrained models."""
     for name, seen in measured.items():
-        yield from (loss_cost(protocols[name], calibration) for calibration in seen.values())
-        yield untrained_cost(protocols[name], next(iter(seen.values())))
+        here = protocols[name]
+        for loss, calibration in seen.items():
+            yield loss_cost(here, calibration)
+            fold = run_seconds(here, calibration).fold
+            yield Cost(swept_trainings(study, loss, here) * fold / 3600, 0)
+        yield untrained_cost(here, next(iter(seen.values())))
 
 
 def _require_reachable(read: ReadStudy, reachable: float, sd: float | None) -> None:
@@ -186,6 +196,11 @@ def _measured(read: ReadStudy, stores: Mapping[str, Stores], watch: Progress) ->
         watch("calibrations", done, len(stores) * len(losses))
         measured[name][loss.label] = _calibrate(read, name, stores[name], loss)
     return measured
+
+
+def _swept(study: Study, measured: Mapping[str, Mapping[str, Calibration]]) -> int:
+    """How many trainings the sweeps of all losses add at most."""
+    return sum(swept_trainings(study, loss, study.protocol_on(name)) for name in measured for loss in measured[name])
 
 
 def _longest(read: ReadStudy, measured: Mapping[str, Mapping[str, Calibration]]) -> dict[str, dict[str, RunSeconds]]:

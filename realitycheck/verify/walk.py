@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from realitycheck.verify.declared import UNTRAINED, Declared
 from realitycheck.verify.derived_course import (
@@ -35,6 +36,7 @@ class Walk:
     def __init__(self, declared: Declared, bodies: Mapping[str, Json]) -> None:
         self.declared, self.bodies = declared, bodies
         self.course = DerivedCourse(declared)
+        self.named: list[str] = list(declared.protocol.get("evaluations", ()))
 
     def derived(self) -> DerivedCourse:
         """The whole course."""
@@ -42,6 +44,7 @@ class Walk:
         for label in declared.whole.labels:
             searches = [self._search(label, number) for number in range(declared.searches)]
             course.losses.append(DerivedRow(label, declared.loss(label)["distance"], "clean", searches))
+            self._swept(searches[0])
         self._near_best()
         self._untrained()
         self._neighbors()
@@ -111,7 +114,8 @@ class Walk:
         folds = [self._folds(label, number, stage="final", index=index, knobs=knobs) for index in indices]
         pooled = declared.protocol["final"]["complete"] == "appendix_d"
         every = [run for runs in folds for run in runs]
-        evaluations = ["clean"] if label != UNTRAINED or declared.constant else ["clean", "trunk"]
+        trunk = label == UNTRAINED and not declared.constant
+        evaluations = ["clean", *(["trunk"] if trunk else []), *self.named]
         replicates = []
         for index, own in zip(indices, folds, strict=True):
             complete = self._complete(label, number, index, complete_knobs, every if pooled else own)
@@ -129,6 +133,17 @@ class Walk:
         if len(models) < len(runs) or self.declared.test is None:
             return None
         return self.find(self.declared.score(models, evaluation), "score")
+
+    def _swept(self, search: DerivedSearch) -> None:
+        """The runs of the sweeps of a loss: its chosen setting with another value, under its first seeds."""
+        sweep = self.declared.study.get("sweep")
+        if sweep is None or search.chosen is None:
+            return
+        for knob, grid in sweep["knobs"].get(search.label, {}).items():
+            for value in grid_values(grid, self.declared.space(search.label)[knob]):
+                trial = replace(search.chosen, knobs={**search.chosen.knobs, knob: value})
+                for index in self.declared.replicates(0)[: sweep["seeds"]]:
+                    self._folds(search.label, 0, stage="final", index=index, knobs=trial.for_loss())
 
     def _near_best(self) -> None:
         """The runners-up of every search, once every fold run of the losses that count is recorded."""
@@ -156,7 +171,7 @@ class Walk:
                 complete = self._complete(search.label, search.number, first, knobs, trial.runs)
             else:
                 complete = None
-            scores = {"clean": self._scores(trial.runs, complete, "clean")}
+            scores = {name: self._scores(trial.runs, complete, name) for name in ("clean", *self.named)}
             search.near.append((trial, DerivedReplicate(first, search.number, trial.runs, complete, scores)))
 
     def _untrained(self) -> None:
@@ -191,3 +206,16 @@ class Walk:
 
 def _validated(search: DerivedSearch) -> bool:
     return search.done and all(run is not None for one in search.replicates for run in one.folds)
+
+
+def grid_values(grid: Json, searched: Json | float) -> list[float | int]:
+    """The values of a grid to six digits; whole numbers where the search's are."""
+    low, high = grid.get("linear") or grid["log"]
+    steps = grid["points"] - 1
+    if grid.get("linear"):
+        values = [low + (high - low) * (step / steps) for step in range(steps + 1)]
+    else:
+        values = [low * (high / low) ** (step / steps) for step in range(steps + 1)]
+    whole = type(searched) is int or (isinstance(searched, dict) and "int" in next(iter(searched)))
+    rounded = [float(f"{value:.6g}") for value in values]
+    return [round(value) for value in rounded] if whole else list(rounded)
