@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -13,27 +14,80 @@ class EvaluationEntry:
         address: `module:Class` of the `Evaluation`.
         trained: whether trained models are measured; untrained ones always are.
         embedder: whether the embedder is part of what is measured; it is drawn at random.
-        untrained_row: the label of the row that shows the untrained models under this evaluation.
+        untrained_row: the label of the row that shows the untrained models under this evaluation; empty for none.
+        form: how a protocol names it; empty where every study has it. What follows the colon are its options.
+        options: regular expression of its options.
     """
 
     address: str
     trained: bool
     embedder: bool
     untrained_row: str
+    form: str = ""
+    options: str = ""
 
 
 _HERE = "realitycheck.evaluations"
+
+CORRUPTIONS: dict[str, str] = {
+    "gaussian": "realitycheck.stores.corruptions.added_noise:gaussian",
+    "uniform": "realitycheck.stores.corruptions.added_noise:uniform",
+    "salt_pepper": "realitycheck.stores.corruptions.added_noise:salt_pepper",
+    "dropout": "realitycheck.stores.corruptions.dropped_pixels:dropout",
+    "cutout": "realitycheck.stores.corruptions.dropped_pixels:cutout",
+    "shear": "realitycheck.stores.corruptions.moved_pixels:shear",
+    "jigsaw": "realitycheck.stores.corruptions.moved_pixels:jigsaw",
+    "hue_saturation": "realitycheck.stores.corruptions.shifted_colors:hue_saturation",
+    "defocus_blur": "realitycheck.stores.corruptions.defocused:defocus_blur",
+}
+"""Kind of corruption → `module:function`, a `stores.corruptions.base.Corruption`."""
+
+CORRUPTED = "corrupted"
+"""The evaluation of corrupted images."""
 
 MENU: dict[str, EvaluationEntry] = {
     "clean": EvaluationEntry(f"{_HERE}.clean:Clean", trained=True, embedder=True, untrained_row="untrained embedder"),
     "trunk": EvaluationEntry(
         f"{_HERE}.trunk:TrunkFeatures", trained=False, embedder=False, untrained_row="untrained trunk"
     ),
+    CORRUPTED: EvaluationEntry(
+        f"{_HERE}.corrupted:Corrupted",
+        trained=True,
+        embedder=True,
+        untrained_row="",
+        form="corrupted:<kind>-<severity>",
+        options=rf"(?:{'|'.join(CORRUPTIONS)})-[0-5]",
+    ),
 }
-"""Name → entry."""
+"""Name, without options → entry."""
 
-TRAINED = tuple(name for name, entry in MENU.items() if entry.trained)
-"""The evaluations of trained models."""
+ALWAYS = tuple(name for name, entry in MENU.items() if not entry.form)
+"""The evaluations of every study."""
 
-UNTRAINED_ROWS = {entry.untrained_row: name for name, entry in MENU.items()}
+TRAINED = tuple(name for name in ALWAYS if MENU[name].trained)
+"""Those of trained models."""
+
+FORMS = tuple(entry.form or name for name, entry in MENU.items())
+"""How each is named."""
+
+UNTRAINED_ROWS = {entry.untrained_row: name for name, entry in MENU.items() if entry.untrained_row}
 """Label of an untrained row → its evaluation."""
+
+
+def entry_of(name: str) -> EvaluationEntry | None:
+    """The entry of an evaluation by its name with options; None where it is unknown or its options are."""
+    kind, colon, options = name.partition(":")
+    entry = MENU.get(kind)
+    if entry is None or bool(colon) is not bool(entry.form):
+        return None
+    return entry if re.fullmatch(entry.options, options) else None
+
+
+def corruption_in(name: str) -> str | None:
+    """Kind and severity of an evaluation of corrupted images; None for any other.
+
+    >>> corruption_in("corrupted:gaussian-3")
+    'gaussian-3'
+    """
+    evaluation, _, options = name.partition(":")
+    return options if evaluation == CORRUPTED else None

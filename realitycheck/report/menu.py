@@ -7,6 +7,7 @@ from typing import Any
 from realitycheck.report.sections import (
     against_untrained,
     answer,
+    corruption,
     credit,
     data_facts,
     differences,
@@ -36,6 +37,7 @@ SECTIONS: tuple[Section[Any, Any], ...] = (
     scores.SECTION,
     differences.SECTION,
     rank_table.SECTION,
+    corruption.SECTION,
     noise_floor.SECTION,
     published.SECTION,
     search_results.SECTION,

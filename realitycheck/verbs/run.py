@@ -238,7 +238,8 @@ class _StudyRuntime:
         name = job.group.split("/")[0]
         trainval, cache = str(self.stores[name].trainval), str(self.cache)
         if job.kind == "score":
-            return asdict(ScoringPlace(trainval, str(self.stores[name].test), cache, device))
+            test = self.stores[name].test_of(job.payload["spec"]["evaluation"])
+            return asdict(ScoringPlace(trainval, str(test), cache, device))
         return asdict(TrainingPlace(trainval, cache, device, self.weights[name]))
 
     def standings(self) -> tuple[Standing, ...]:

@@ -93,8 +93,7 @@ def test_values_by_hand(own, other):
     assert loss(points, torch.tensor([0, 0])).item() == pytest.approx(sum(terms) / 2, rel=1e-12)
 
 
-@pytest.mark.parametrize("own", ["identity", *CURVES])
-@pytest.mark.parametrize("other", ["identity", *CURVES])
+@pytest.mark.parametrize(("own", "other"), [("identity", "square"), *((name, "identity") for name in CURVES)])
 def test_gradients_are_differences_of_values(own, other):
     """By `gradcheck`; the warps have a part without a gradient, and are tested with Warped-Softmax."""
     loss = with_proxies(make(own, other), cloud(1)[:6])
