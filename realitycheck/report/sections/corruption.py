@@ -27,12 +27,17 @@ from realitycheck.report.blocks import (
 from realitycheck.report.drawing import columns_for, draw, grid, grid_height, name_panel, style_of
 from realitycheck.report.family import REPLACEMENT, comparisons
 from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.papers.published_experiments import experiment_blocks
 from realitycheck.report.rows import ScoreCell, make_rows, make_untrained_row
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import DASH, PENDING, enumeration, p_value, signed
+from realitycheck.runs import CLEAN
 from realitycheck.statistics.base import LossScores, differences, present
 from realitycheck.statistics.comparisons import Comparison, Verdict
 from realitycheck.statistics.intervals import Interval, mean_of
+
+PUBLISHED_METRIC = "precision_at_1"
+"""The score of the published table, by its other name R@1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,25 @@ def blocks(dataset: DatasetFindings, facts: Corruption) -> Iterator[Block]:
     )
     yield Note(_risen(dataset, facts))
     yield _figure(dataset, facts)
+    yield from experiment_blocks("warped2024", "IV", *_beside(dataset, facts))
+
+
+def _beside(dataset: DatasetFindings, facts: Corruption) -> tuple[dict[str, dict[str, float | None]], dict[str, str]]:
+    """Our numbers in percent by loss and evaluation where they are the paper's score; names of losses on the menu."""
+    study = dataset.study
+    if study.metric != PUBLISHED_METRIC:
+        return {}, {}
+    means: dict[str, dict[str, float | None]] = {
+        label: {CLEAN: dataset.row(label).cell(study.category, study.metric).mean} for label in dataset.labels
+    }
+    for table in facts.tables:
+        for line in table.lines:
+            means[line.label][table.evaluation] = line.mean
+    numbers = {
+        label: {key: None if value is None else 100 * value for key, value in own.items()}
+        for label, own in means.items()
+    }
+    return numbers, {loss.label: loss.address for loss in study.losses}
 
 
 def _group(dataset: DatasetFindings, table: CorruptedScores) -> RowGroup:
