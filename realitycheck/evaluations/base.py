@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -15,7 +16,14 @@ from realitycheck.training.embedding_model import EmbeddingModel
 
 
 class Evaluation(ABC):
-    """One way to embed images with a finished model."""
+    """One way to embed images with a finished model, and what is measured beside the scores of every record.
+
+    Args:
+        options: what follows the colon in its name, in the form that the menu states; empty without one.
+    """
+
+    def __init__(self, options: str) -> None:
+        self.options = options
 
     @abstractmethod
     def embed(
@@ -28,3 +36,7 @@ class Evaluation(ABC):
         device: torch.device,
     ) -> Tensor:
         """(N, D) float32 embeddings of the images at these indices."""
+
+    def measured(self, embeddings: Tensor, labels: Tensor, *, distance: str) -> Mapping[str, float]:
+        """Further scores of (N, D) embeddings with labels (N,), each in [0, 1], by name; none by default."""
+        return {}

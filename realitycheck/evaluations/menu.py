@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -13,27 +14,88 @@ class EvaluationEntry:
         address: `module:Class` of the `Evaluation`.
         trained: whether trained models are measured; untrained ones always are.
         embedder: whether the embedder is part of what is measured; it is drawn at random.
-        untrained_row: the label of the row that shows the untrained models under this evaluation.
+        untrained_row: the label of the row that shows the untrained models under this evaluation; empty for none.
+        form: how a protocol names it; empty where every study has it. What follows the colon are its options.
+        options: regular expression of its options.
     """
 
     address: str
     trained: bool
     embedder: bool
     untrained_row: str
+    form: str = ""
+    options: str = ""
 
 
 _HERE = "realitycheck.evaluations"
+
+_PAIRS = r"[1-9][0-9]{0,6}-[0-9]{1,9}"
+"""A number of pairs, and a seed."""
 
 MENU: dict[str, EvaluationEntry] = {
     "clean": EvaluationEntry(f"{_HERE}.clean:Clean", trained=True, embedder=True, untrained_row="untrained embedder"),
     "trunk": EvaluationEntry(
         f"{_HERE}.trunk:TrunkFeatures", trained=False, embedder=False, untrained_row="untrained trunk"
     ),
+    "verification": EvaluationEntry(
+        f"{_HERE}.pair_verification:PairVerification",
+        trained=True,
+        embedder=True,
+        untrained_row="",
+        form="verification:<pairs>-<seed>",
+        options=_PAIRS,
+    ),
+    "calibration": EvaluationEntry(
+        f"{_HERE}.distance_calibration:DistanceCalibration",
+        trained=True,
+        embedder=True,
+        untrained_row="",
+        form="calibration:<pairs>-<seed>",
+        options=_PAIRS,
+    ),
 }
-"""Name → entry."""
+"""Name, without options → entry."""
 
-TRAINED = tuple(name for name, entry in MENU.items() if entry.trained)
-"""The evaluations of trained models."""
+ALWAYS = tuple(name for name, entry in MENU.items() if not entry.form)
+"""The evaluations of every study."""
 
-UNTRAINED_ROWS = {entry.untrained_row: name for name, entry in MENU.items()}
+TRAINED = tuple(name for name in ALWAYS if MENU[name].trained)
+"""Those of trained models."""
+
+FORMS = tuple(entry.form or name for name, entry in MENU.items())
+"""How each is named."""
+
+UNTRAINED_ROWS = {entry.untrained_row: name for name, entry in MENU.items() if entry.untrained_row}
 """Label of an untrained row → its evaluation."""
+
+
+def entry_of(name: str) -> EvaluationEntry | None:
+    """The entry of an evaluation by its name with options; None where it is unknown or its options are."""
+    kind, colon, options = name.partition(":")
+    entry = MENU.get(kind)
+    if entry is None or bool(colon) is not bool(entry.form):
+        return None
+    return entry if re.fullmatch(entry.options, options) else None
+
+
+def pairs_and_seed(options: str) -> tuple[int, int]:
+    """The number of pairs and the seed in the options of an evaluation of pairs.
+
+    >>> pairs_and_seed("3000-0")
+    (3000, 0)
+    """
+    pairs, _, seed = options.partition("-")
+    return int(pairs), int(seed)
+
+
+ACCURACY, EER = "verification_accuracy", "equal_error_rate"
+"""Names in records of what `verification` measures, beside those of `ROC`."""
+
+ROC = {far: f"tar_at_far_{far:.3g}" for far in (float(f"{10 ** (step / 8 - 3):.3g}") for step in range(25))}
+"""False accept rate → the name of the true accept rate at it, from 0.001 to 1, eight for each power of ten."""
+
+SPREAD, OWN, COMMON = "threshold_spread", "own_threshold_accuracy", "common_threshold_accuracy"
+"""Names in records of what `calibration` measures, beside those of `PLACES`."""
+
+PLACES = {step / 20: f"threshold_place_{step / 20:.2f}" for step in range(21)}
+"""Share of the classes → the name of the place that the best thresholds of as many do not exceed."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from realitycheck.errors import RunError
 from realitycheck.evaluations.base import Evaluation
-from realitycheck.evaluations.menu import MENU
+from realitycheck.evaluations.menu import FORMS, entry_of
 from realitycheck.executors.base import Tell
 from realitycheck.metrics.measure import measure
 from realitycheck.records.schema import PER_CLASS, DistanceScores, ModelScores, Score
@@ -48,11 +48,11 @@ def score(payload: Body, *, tell: Tell) -> Body:
         spec_of, weights = load_weights(cache, model, digest=digests[model])
         members.append(_member(spec_of, weights, evaluation, place, trainval=trainval, test=test))
     tell(len(members), len(members))
-    labels, counts = torch.from_numpy(test.labels), test.counts()
+    counts, measures = test.counts(), _Measures(evaluation, torch.from_numpy(test.labels), spec.scores or {})
     record = Score(
         spec=spec,
-        models=tuple(_scores([member], labels, spec.scores or {}) for member in members),
-        together=_scores(members, labels, spec.scores or {}) if len(members) > 1 else None,
+        models=tuple(_scores([member], measures) for member in members),
+        together=_scores(members, measures) if len(members) > 1 else None,
         queries=sum(count for count in counts if count > 1),
         singletons=counts.count(1),
     )
@@ -63,12 +63,13 @@ def build_evaluation(name: str) -> Evaluation:
     """The evaluation of this name.
 
     Raises:
-        RunError: it is not on the menu.
+        RunError: it is not on the menu, or its options have another form.
     """
-    if name not in MENU:
-        raise RunError(f"unknown evaluation '{name}': must be one of {', '.join(MENU)}.")
-    module, _, class_name = MENU[name].address.partition(":")
-    evaluation: Evaluation = getattr(import_module(module), class_name)()
+    known = entry_of(name)
+    if known is None:
+        raise RunError(f"unknown evaluation '{name}': must be one of {', '.join(FORMS)}.")
+    module, _, class_name = known.address.partition(":")
+    evaluation: Evaluation = getattr(import_module(module), class_name)(name.partition(":")[2])
     return evaluation
 
 
@@ -101,13 +102,23 @@ def _member(
     return _Member(evaluation.embed(model, test, images, recipe=recipe, device=device), scale)
 
 
-def _scores(members: list[_Member], labels: Tensor, extra: Mapping[str, Any]) -> ModelScores:
+@dataclass(frozen=True, slots=True)
+class _Measures:
+    """What is measured of embeddings: by the evaluation, with the labels of the test half, and as a protocol asks."""
+
+    evaluation: Evaluation
+    labels: Tensor
+    extra: Mapping[str, Any]
+
+    def of(self, embeddings: Tensor, distance: str) -> DistanceScores:
+        """The scores of (N, D) embeddings under one distance."""
+        values = measure(embeddings, self.labels, extra=self.extra, distance=distance)
+        per_class = values.pop(PER_CLASS)
+        further = self.evaluation.measured(embeddings, self.labels, distance=distance)
+        return DistanceScores({**values, **further}, tuple(per_class))
+
+
+def _scores(members: list[_Member], measures: _Measures) -> ModelScores:
     embeddings, scales = [member.embeddings for member in members], [member.scale for member in members]
     joined = {distance: join(embeddings, distance=distance, scales=scales) for distance in DISTANCES}
-    return {distance: _distance(together, labels, extra, distance) for distance, together in joined.items()}
-
-
-def _distance(embeddings: Tensor, labels: Tensor, extra: Mapping[str, Any], distance: str) -> DistanceScores:
-    values = measure(embeddings, labels, extra=extra, distance=distance)
-    per_class = values.pop(PER_CLASS)
-    return DistanceScores(values, tuple(per_class))
+    return {distance: measures.of(together, distance) for distance, together in joined.items()}

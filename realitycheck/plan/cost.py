@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realitycheck.evaluations.menu import MENU
 from realitycheck.plan.lengths import EPOCH_MULTIPLE
-from realitycheck.plan.searches import constant_evaluations
+from realitycheck.plan.searches import constant_evaluations, trained_evaluations, untrained_evaluations
 from realitycheck.protocol.model import Protocol
 
 START_SECONDS = 0.5
@@ -98,9 +97,12 @@ def loss_cost(protocol: Protocol, measured: Calibration) -> Cost:
         protocol.search.trials * protocol.search.searches * START_SECONDS
         + (counts.search + counts.folds) * longest.fold
         + (counts.complete + counts.runners_up) * longest.complete
-        + seeds * _scored(protocol, measured)
-        + counts.runners_up * (START_SECONDS + measured.complete_score)
-        + kept_trials(protocol) * (START_SECONDS + measured.fold_score)
+        + len(trained_evaluations(protocol))
+        * (
+            seeds * _scored(protocol, measured)
+            + counts.runners_up * (START_SECONDS + measured.complete_score)
+            + kept_trials(protocol) * (START_SECONDS + measured.fold_score)
+        )
     )
     weights = counts.folds + counts.complete + counts.runners_up + kept_trials(protocol) * protocol.folds.count
     return Cost(seconds / 3600, weights * measured.weights_bytes)
@@ -116,7 +118,7 @@ def untrained_cost(protocol: Protocol, measured: Calibration) -> Cost:
     """What the untrained rows need on one dataset; one in which nothing is random is scored once."""
     models = protocol.final.seeds * (protocol.folds.count + protocol.completes)
     constant = len(constant_evaluations(protocol))
-    per_seed = (len(MENU) - constant) * protocol.final.seeds * _scored(protocol, measured)
+    per_seed = len(untrained_evaluations(protocol)) * protocol.final.seeds * _scored(protocol, measured)
     once = constant * (START_SECONDS + measured.fold_score / protocol.folds.count)
     seconds = models * START_SECONDS + per_seed + once
     return Cost(seconds / 3600, models * measured.weights_bytes)

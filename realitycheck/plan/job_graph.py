@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from realitycheck.evaluations.menu import MENU, TRAINED
-from realitycheck.plan.searches import UNTRAINED, constant_evaluations, replicate_numbers
+from realitycheck.plan.searches import (
+    UNTRAINED,
+    constant_evaluations,
+    replicate_numbers,
+    trained_evaluations,
+    untrained_evaluations,
+)
 from realitycheck.protocol.model import Protocol
 
 FIRST_TRIALS = 3
@@ -136,14 +141,19 @@ class _Search:
         for place in places:
             if place and self.protocol.completes:
                 run = self.graph.add(self.group, (5, place, 0), self.seconds.complete, decided)
-                self.graph.add(self.group, (5, place, 2), self.seconds.complete_score, [opening, run])
+                self._add_each((5, place, 2), self.seconds.complete_score, [opening, run])
             if self.protocol.scores_folds:
-                self.graph.add(self.group, (5, place, 1), self.seconds.fold_score, [opening])
+                self._add_each((5, place, 1), self.seconds.fold_score, [opening])
+
+    def _add_each(self, order: Order, seconds: float, after: Sequence[int]) -> None:
+        """Add the scores of some models under every evaluation."""
+        for number in range(len(trained_evaluations(self.protocol))):
+            self.graph.add(self.group, (*order, number), seconds, after)
 
     def add_scores(self, opening: int) -> None:
         """Add the scores of the replicates."""
         for place, folds in enumerate(self.folds):
-            for number in range(len(TRAINED)):
+            for number in range(len(trained_evaluations(self.protocol))):
                 after = self.protocol.folds.count + 2 * number
                 if self.protocol.scores_folds:
                     self.graph.add(self.group, (3, place, after), self.seconds.fold_score, [opening, *folds])
@@ -175,7 +185,7 @@ class _Untrained:
         """Add the scores of each seed, and one for each evaluation under which all seeds are equal."""
         constant = len(constant_evaluations(self.protocol))
         for seed, (at, folds) in enumerate(zip(self.places, self.folds, strict=True)):
-            for number in range(len(MENU) - constant):
+            for number in range(len(untrained_evaluations(self.protocol))):
                 if self.protocol.scores_folds:
                     self.graph.add(self.group, (*at, 1, number), self.seconds.fold_score, [opening, *folds])
                 for complete in self.complete[seed : seed + 1]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from realitycheck.canonical import canonical_json, digest
-from realitycheck.evaluations.menu import MENU, TRAINED
+from realitycheck.evaluations.menu import ALWAYS, MENU, TRAINED
 from realitycheck.plan.lengths import complete_phases
 from realitycheck.plan.seeds import derive
 from realitycheck.plan.splits import Fold, make_folds
@@ -65,9 +65,7 @@ class SearchPlan:
     @property
     def evaluations(self) -> tuple[str, ...]:
         """The evaluations of its replicates."""
-        if self.choice:
-            return TRAINED
-        return tuple(name for name in MENU if name not in constant_evaluations(self.protocol))
+        return trained_evaluations(self.protocol) if self.choice else untrained_evaluations(self.protocol)
 
     @cached_property
     def folds(self) -> FoldRule:
@@ -247,6 +245,17 @@ class SearchPlan:
 def replicate_numbers(protocol: Protocol, *, search: int) -> range:
     """The numbers of the replicates of one search: `search`, `search` + M, … for M searches."""
     return range(search, protocol.final.seeds, protocol.search.searches)
+
+
+def trained_evaluations(protocol: Protocol) -> tuple[str, ...]:
+    """The evaluations of trained models: those of every study, then those that the protocol names."""
+    return (*TRAINED, *protocol.evaluations)
+
+
+def untrained_evaluations(protocol: Protocol) -> tuple[str, ...]:
+    """The evaluations of untrained models under which they differ."""
+    constant = constant_evaluations(protocol)
+    return (*(name for name in ALWAYS if name not in constant), *protocol.evaluations)
 
 
 def constant_evaluations(protocol: Protocol) -> frozenset[str]:

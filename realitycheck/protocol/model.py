@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import Field
 
 from realitycheck.losses.menu import parts
-from realitycheck.metrics.menu import ASKED, METRICS, PRIMARY, MetricEntry
-from realitycheck.protocol.base import Count, Dims, FrozenSection, Name, OneOf, Pixels, Repeats, Seed, Size
+from realitycheck.metrics.menu import METRICS, PRIMARY
+from realitycheck.protocol.asked_scores import Scores
+from realitycheck.protocol.base import Count, Dims, FrozenSection, Name, OneOf, Pixels, Repeats, Seed, Size, Text
 from realitycheck.protocol.knobs import FOLLOWUP
 from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
@@ -118,33 +119,6 @@ class IntervalRule(FrozenSection):
     runners_up: Annotated[int, Field(ge=0, le=MOST - 1)] = 0
 
 
-def _asked(entry: MetricEntry) -> tuple[Any, Any]:
-    """The type and default of a key of `scores`: a list of k, or whether the score is measured."""
-    return (tuple[Annotated[int, Field(ge=entry.least_k)], ...], ()) if entry.least_k else (bool, False)
-
-
-if TYPE_CHECKING:
-    _Asked = FrozenSection
-else:
-    _Asked = create_model(
-        "_Asked", __base__=FrozenSection, **{option: _asked(entry) for option, entry in ASKED.items()}
-    )
-
-
-class Scores(_Asked):
-    """What is measured on the test half in addition to the scores of every record.
-
-    Its keys are the options of the menu of metrics.
-    """
-
-    options = frozenset(ASKED)
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The names of these scores in records, in the order of the tables."""
-        return tuple(key for option, entry in ASKED.items() for key in entry.keys(getattr(self, option)))
-
-
 class Override(FrozenSection):
     """What differs on one dataset: keys of the protocol itself, of its recipe, or the shared knobs of its search."""
 
@@ -162,12 +136,16 @@ class Override(FrozenSection):
 class Protocol(FrozenSection):
     """How to measure. One file of `protocols/`; it holds everything that can change a number.
 
+    `evaluations` are measured beside those of every study, each named with its options.
+
     `first_evaluation` says whether iteration 0 may be the selected checkpoint: `ignored`, it may not, and the patience
     counts from the first evaluation after it; `selectable`, it may, and the patience counts from it. Either way a
     trial's value is the best of the evaluations after it.
     `on` holds what differs on a dataset, by the dataset's name on the menu. `assumed` names the keys that a published
     protocol does not report.
     """
+
+    options = frozenset({"evaluations"})
 
     protocol: Name
     summary: str
@@ -185,6 +163,7 @@ class Protocol(FrozenSection):
     categories: Annotated[tuple[Category, ...], Field(min_length=1)]
     interval: IntervalRule
     scores: Scores | None = None
+    evaluations: tuple[Text, ...] = ()
     on: Mapping[Name, Override] = {}
     assumed: tuple[str, ...] = ()
 

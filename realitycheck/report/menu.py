@@ -12,6 +12,7 @@ from realitycheck.report.sections import (
     differences,
     measured,
     noise_floor,
+    one_threshold,
     openings,
     per_class,
     published,
@@ -24,6 +25,7 @@ from realitycheck.report.sections import (
     search_results,
     study_files,
     unequal,
+    verified_pairs,
     warning_list,
 )
 from realitycheck.report.sections.base import Section
@@ -42,6 +44,8 @@ SECTIONS: tuple[Section[Any, Any], ...] = (
     runner_table.SECTION,
     search_effort.SECTION,
     per_class.SECTION,
+    verified_pairs.SECTION,
+    one_threshold.SECTION,
     retraining.SECTION,
     openings.SECTION,
     registrations.SECTION,

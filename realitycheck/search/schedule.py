@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from realitycheck.evaluations.menu import TRAINED
 from realitycheck.executors.base import Job
-from realitycheck.plan.searches import SearchPlan, constant_evaluations
+from realitycheck.plan.searches import SearchPlan, constant_evaluations, trained_evaluations
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
 from realitycheck.records.gather import counted_losses, final_knobs, lengths_basis, score_spec, search_evidence
@@ -259,7 +258,7 @@ def spent_weights(plan: DatasetPlan, score: Score, records: Records) -> tuple[st
     """The runs of a score whose weights no later score needs: all their evaluations are recorded."""
     models = score.spec.models
     if any(isinstance(run := records[model], Run) and run.spec.loss for model in models):
-        return models if _scored(plan, models, TRAINED, records) else ()
+        return models if _scored(plan, models, trained_evaluations(plan.protocol), records) else ()
     constant, one = constant_evaluations(plan.protocol), plan.constant_run
     if score.spec.evaluation in constant:
         folds = [spec.id for spec in plan.untrained.searches[0].replicate_runs(index=0, knobs={})]

@@ -34,6 +34,7 @@ class Walk:
     def __init__(self, declared: Declared, bodies: Mapping[str, Json]) -> None:
         self.declared, self.bodies = declared, bodies
         self.course = DerivedCourse(declared)
+        self.named: list[str] = list(declared.protocol.get("evaluations", ()))
 
     def derived(self) -> DerivedCourse:
         """The whole course."""
@@ -109,7 +110,8 @@ class Walk:
         folds = [self._folds(label, number, stage="final", index=index, knobs=knobs) for index in indices]
         pooled = declared.protocol["final"]["complete"] == "appendix_d"
         every = [run for runs in folds for run in runs]
-        evaluations = ["clean"] if label != UNTRAINED or declared.constant else ["clean", "trunk"]
+        trunk = label == UNTRAINED and not declared.constant
+        evaluations = ["clean", *(["trunk"] if trunk else []), *self.named]
         replicates = []
         for index, own in zip(indices, folds, strict=True):
             complete = self._complete(label, number, index, complete_knobs, every if pooled else own)
@@ -154,7 +156,7 @@ class Walk:
                 complete = self._complete(search.label, search.number, first, knobs, trial.runs)
             else:
                 complete = None
-            scores = {"clean": self._scores(trial.runs, complete, "clean")}
+            scores = {name: self._scores(trial.runs, complete, name) for name in ("clean", *self.named)}
             search.near.append((trial, DerivedReplicate(first, search.number, trial.runs, complete, scores)))
 
     def _untrained(self) -> None:

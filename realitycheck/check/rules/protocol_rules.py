@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import pairwise
 
-from realitycheck.check.rules.base import Found, missing, not_allowed, out_of_range, rule
+from realitycheck.check.rules.base import Found, missing, not_allowed, out_of_range, rule, unknown
+from realitycheck.evaluations.menu import FORMS, entry_of
 from realitycheck.metrics.menu import ASKED
 from realitycheck.protocol.document import Document, Fault, holds
 from realitycheck.protocol.model import Scores
@@ -138,6 +139,17 @@ def categories_are_different(categories: Sequence[Category]) -> Found:
     for place, category in enumerate(categories):
         if category in categories[:place]:
             yield Fault("category-duplicate", f"duplicate category '{category.value}'. Remove one.", (place,))
+
+
+@rule("protocol.evaluations")
+def evaluations_are_known(names: Sequence[str]) -> Found:
+    """Each is named once, in the form of the menu."""
+    for place, name in enumerate(names):
+        if entry_of(name) is None or not entry_of(name).form:
+            forms = [form for form in FORMS if ":" in form]
+            yield unknown("evaluation-unknown", "evaluation", name, forms, place)
+        elif name in names[:place]:
+            yield Fault("evaluation-duplicate", f"duplicate evaluation '{name}'. Remove one.", (place,))
 
 
 @rule("protocol.phases.<phase>.name", place="<phase>")
