@@ -12,6 +12,8 @@ from realitycheck.catalog import build_dataset
 from realitycheck.check.rules.base import Found, Made, not_allowed, out_of_range, raise_own, rule
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import InputError, Problem, first_few
+from realitycheck.evaluations.menu import pairs_and_seed
+from realitycheck.metrics.drawn_pairs import possible_pairs
 from realitycheck.plan.splits import make_folds, split_classes
 from realitycheck.protocol.document import Document, Fault
 from realitycheck.protocol.model import SplitRule
@@ -132,6 +134,22 @@ def test_half_has_a_query(_: object, *, sizes: Stores) -> Found:
             f"the test half is out of range: it must have a class of 2 or more images. Add images, such as to {small}."
         )
         yield Fault("test-without-queries", says)
+
+
+@rule("protocol.evaluations.<evaluation>", sizes="made.<dataset>.stores", name="<dataset>")
+def pairs_within_the_test_half(evaluation: str, *, sizes: Stores, name: str) -> Found:
+    """The test half has the pairs of each kind that an evaluation draws."""
+    if not evaluation.startswith("verification:"):
+        return
+    pairs, most = (
+        pairs_and_seed(evaluation.partition(":")[2])[0],
+        possible_pairs([count for _, count in sizes.test_sizes]),
+    )
+    if pairs > min(most):
+        must = (
+            f"be at most {min(most)}: the test half of '{name}' has {most[0]} pairs of one class and {most[1]} of two"
+        )
+        yield out_of_range("pairs-range", f"{pairs} pairs", must)
 
 
 @rule("protocol@<dataset>.folds.count", sizes="made.<dataset>.stores", name="<dataset>")

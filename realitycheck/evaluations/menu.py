@@ -45,10 +45,29 @@ CORRUPTIONS: dict[str, str] = {
 CORRUPTED = "corrupted"
 """The evaluation of corrupted images."""
 
+_PAIRS = r"[1-9][0-9]{0,6}-[0-9]{1,9}"
+"""A number of pairs, and a seed."""
+
 MENU: dict[str, EvaluationEntry] = {
     "clean": EvaluationEntry(f"{_HERE}.clean:Clean", trained=True, embedder=True, untrained_row="untrained embedder"),
     "trunk": EvaluationEntry(
         f"{_HERE}.trunk:TrunkFeatures", trained=False, embedder=False, untrained_row="untrained trunk"
+    ),
+    "verification": EvaluationEntry(
+        f"{_HERE}.pair_verification:PairVerification",
+        trained=True,
+        embedder=True,
+        untrained_row="",
+        form="verification:<pairs>-<seed>",
+        options=_PAIRS,
+    ),
+    "calibration": EvaluationEntry(
+        f"{_HERE}.distance_calibration:DistanceCalibration",
+        trained=True,
+        embedder=True,
+        untrained_row="",
+        form="calibration:<pairs>-<seed>",
+        options=_PAIRS,
     ),
     CORRUPTED: EvaluationEntry(
         f"{_HERE}.corrupted:Corrupted",
@@ -91,3 +110,26 @@ def corruption_in(name: str) -> str | None:
     """
     evaluation, _, options = name.partition(":")
     return options if evaluation == CORRUPTED else None
+
+
+def pairs_and_seed(options: str) -> tuple[int, int]:
+    """The number of pairs and the seed in the options of an evaluation of pairs.
+
+    >>> pairs_and_seed("3000-0")
+    (3000, 0)
+    """
+    pairs, _, seed = options.partition("-")
+    return int(pairs), int(seed)
+
+
+ACCURACY, EER = "verification_accuracy", "equal_error_rate"
+"""Names in records of what `verification` measures, beside those of `ROC`."""
+
+ROC = {far: f"tar_at_far_{far:.3g}" for far in (float(f"{10 ** (step / 8 - 3):.3g}") for step in range(25))}
+"""False accept rate → the name of the true accept rate at it, from 0.001 to 1, eight for each power of ten."""
+
+SPREAD, OWN, COMMON = "threshold_spread", "own_threshold_accuracy", "common_threshold_accuracy"
+"""Names in records of what `calibration` measures, beside those of `PLACES`."""
+
+PLACES = {step / 20: f"threshold_place_{step / 20:.2f}" for step in range(21)}
+"""Share of the classes → the name of the place that the best thresholds of as many do not exceed."""

@@ -13,6 +13,7 @@ from realitycheck.report.sections import (
     differences,
     measured,
     noise_floor,
+    one_threshold,
     openings,
     per_class,
     proxy_distances,
@@ -26,6 +27,7 @@ from realitycheck.report.sections import (
     search_results,
     study_files,
     unequal,
+    verified_pairs,
     warning_list,
 )
 from realitycheck.report.sections.base import Section
@@ -46,6 +48,8 @@ SECTIONS: tuple[Section[Any, Any], ...] = (
     search_effort.SECTION,
     per_class.SECTION,
     proxy_distances.SECTION,
+    verified_pairs.SECTION,
+    one_threshold.SECTION,
     retraining.SECTION,
     openings.SECTION,
     registrations.SECTION,

@@ -1,0 +1,83 @@
+"""Scores of the losses, and of the untrained embedder, under an evaluation that the protocol names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+
+from realitycheck.records.evidence import LossEvidence
+from realitycheck.report.blocks import Estimate
+from realitycheck.report.drawing import GREY, style_of
+from realitycheck.report.findings import DatasetFindings
+from realitycheck.runs import CLEAN
+from realitycheck.statistics.intervals import mean_of, t_interval
+
+SEEDS_ALONE = "The intervals are Student's t over seeds: they leave out the luck of the search, so no verdict is given."
+"""A sentence below every table of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeedScores:
+    """One score of one row.
+
+    Args:
+        values: one per replicate that has it, in [0, 1].
+        mean: of them; None where there is none.
+        half_width: of Student's t interval over seeds; None for fewer than two.
+    """
+
+    values: tuple[float, ...]
+    mean: float | None
+    half_width: float | None
+
+    @property
+    def cell(self) -> Estimate:
+        """As a cell of a table, in percent."""
+        return Estimate(self.mean, self.half_width)
+
+
+def named_evaluations(dataset: DatasetFindings, kind: str) -> list[str]:
+    """The evaluations of one kind that the protocol names, with options."""
+    return [name for name in dataset.protocol.evaluations if name.partition(":")[0] == kind]
+
+
+def evaluated_rows(dataset: DatasetFindings) -> list[LossEvidence]:
+    """The losses in the study's order, then the untrained embedder."""
+    untrained = [row for row in dataset.evidence.untrained if row.evaluation == CLEAN]
+    return [*dataset.evidence.losses, *untrained]
+
+
+def seed_scores(dataset: DatasetFindings, row: LossEvidence, *, evaluation: str, metric: str) -> SeedScores:
+    """A score of the primary category of a row, replicate by replicate."""
+    values = [
+        replicate.score(category=dataset.study.category, metric=metric, distance=row.distance, evaluation=evaluation)
+        for replicate in row.replicates
+    ]
+    return summary(dataset, (value for value in values if value is not None))
+
+
+def summary(dataset: DatasetFindings, values: Iterable[float]) -> SeedScores:
+    """The mean and the half-width of some values."""
+    known, level = tuple(values), dataset.study.level
+    wide = t_interval(known, level=level, over="seeds").half_width if len(known) > 1 else None
+    return SeedScores(known, mean_of(known) if known else None, wide)
+
+
+def paint_curve(
+    panel: Axes, dataset: DatasetFindings, label: str, places: Sequence[float], scores: Sequence[SeedScores]
+) -> None:
+    """Draw one row in percent: the mean over seeds, and a band from the lowest to the highest seed."""
+    trained = label in dataset.labels
+    colour = style_of(label, dataset.labels)[0] if trained else GREY
+    lows, highs = ([100 * end(score.values) for score in scores] for end in (min, max))
+    panel.fill_between(places, lows, highs, color=colour, alpha=0.15, lw=0)
+    means = [100 * mean_of(score.values) for score in scores]
+    panel.plot(places, means, color=colour, lw=1.6, ls="-" if trained else "--", label=label)
+
+
+def finish_panel(panel: Axes) -> None:
+    """A grid, and the legend beside the panel."""
+    panel.grid()
+    panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -1,0 +1,141 @@
+"""Verification by pairs: accuracy, TAR at FAR, equal error rate and the ROC of every loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure as Canvas
+
+from realitycheck.evaluations.menu import ACCURACY, EER, ROC, pairs_and_seed
+from realitycheck.report.blocks import Block, Column, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
+from realitycheck.report.drawing import draw
+from realitycheck.report.evaluated import (
+    SEEDS_ALONE,
+    SeedScores,
+    evaluated_rows,
+    finish_panel,
+    named_evaluations,
+    paint_curve,
+    seed_scores,
+)
+from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.sections.base import Section
+from realitycheck.report.wording import thousands
+
+PRINTED = (0.1, 0.01, 0.001)
+"""False accept rates with a column, as in the tables of the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedLoss:
+    """One row: its accuracy and equal error rate, and its true accept rate at every false accept rate of the ROC."""
+
+    label: str
+    accuracy: SeedScores
+    eer: SeedScores
+    roc: tuple[SeedScores, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedPairs:
+    """One evaluation of pairs.
+
+    Args:
+        evaluation: its name with options.
+        pairs: how many of each kind.
+        seed: by which they were drawn.
+        rows: the losses with scores, then the untrained embedder.
+    """
+
+    evaluation: str
+    pairs: int
+    seed: int
+    rows: tuple[VerifiedLoss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """All evaluations of pairs."""
+
+    evaluations: tuple[VerifiedPairs, ...]
+
+
+def find(dataset: DatasetFindings) -> Verification | None:
+    """The rows with scores; None where the protocol names no such evaluation, or nothing is scored."""
+    every = tuple(_verified(dataset, name) for name in named_evaluations(dataset, "verification"))
+    return Verification(every) if any(one.rows for one in every) else None
+
+
+def _verified(dataset: DatasetFindings, name: str) -> VerifiedPairs:
+    def of(metric: str) -> SeedScores:
+        return seed_scores(dataset, row, evaluation=name, metric=metric)
+
+    rows = []
+    for row in evaluated_rows(dataset):
+        one = VerifiedLoss(row.label, of(ACCURACY), of(EER), tuple(of(metric) for metric in ROC.values()))
+        rows += [one] if one.accuracy.values else []
+    return VerifiedPairs(name, *pairs_and_seed(name.partition(":")[2]), tuple(rows))
+
+
+def blocks(dataset: DatasetFindings, facts: Verification) -> Iterator[Block]:
+    """Print one table and one figure for each evaluation."""
+    for number, one in enumerate(facts.evaluations):
+        yield Heading(3, "Verification by pairs")
+        yield Paragraph(
+            f"{thousands(one.pairs)} pairs of test images of one class and {thousands(one.pairs)} of two, drawn by "
+            f"seed {one.seed}, the same for every model. A pair is accepted where its distance is at most a threshold."
+        )
+        yield _table(dataset, one)
+        yield Note(SEEDS_ALONE)
+        yield _figure(dataset, one, number)
+
+
+def _table(dataset: DatasetFindings, facts: VerifiedPairs) -> Table:
+    places = [list(ROC).index(far) for far in PRINTED]
+    heads = ("Accuracy", *(f"TAR at FAR {far:g}" for far in PRINTED), "EER")
+    lines = [
+        (Marked(row.label), row.accuracy.cell, *(row.roc[place].cell for place in places), row.eer.cell)
+        for row in facts.rows
+    ]
+    coarse = [f"{far:g}" for far in PRINTED if far * facts.pairs < 1]
+    notes = [f"FAR {' and '.join(coarse)}: {facts.pairs} different pairs allow not one false accept."] if coarse else []
+    return Table(
+        (Column("Loss"), *(Column(head, number=True) for head in heads)),
+        rows_of(lines),
+        caption=f"{dataset.study.categories[dataset.study.category]}, in percent: accuracy at the best threshold by "
+        "ten-fold cross-validation over pairs, the true accept rate (TAR) at the highest threshold with at most that "
+        "false accept rate (FAR), and the equal error rate (EER; lower is better).",
+        notes=tuple(notes),
+    )
+
+
+def _figure(dataset: DatasetFindings, facts: VerifiedPairs, number: int) -> Figure:
+    def paint(canvas: Canvas) -> None:
+        panel = canvas.subplots()
+        for row in facts.rows:
+            paint_curve(panel, dataset, row.label, list(ROC), row.roc)
+        panel.set_xscale("log")
+        panel.set_xlim(min(ROC), 1)
+        panel.set_ylim(None, 100)
+        panel.set_xlabel("false accept rate")
+        panel.set_ylabel("true accept rate, %")
+        finish_panel(panel)
+
+    suffix = f"-{number + 1}" if number else ""
+    return draw(
+        paint,
+        name=dataset.figure_name(f"roc{suffix}"),
+        height=3.6,
+        title=f"True accept rate against false accept rate of every loss on {dataset.dataset}",
+        caption="ROC of every loss: the line is the mean over seeds, the band reaches from the lowest to the highest "
+        "seed.",
+    )
+
+
+SECTION = Section(
+    name="verification",
+    subject=DatasetFindings,
+    find=find,
+    blocks=blocks,
+)
