@@ -1,4 +1,4 @@
-"""Draw the contact sheet of corruptions, docs/figures/corruptions.png: `python tests/benchmarks/draw_corruptions.py`."""
+"""Draw docs/figures/corruptions.png, the contact sheet of corruptions: `python tests/benchmarks/draw_corruptions.py`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def main() -> None:
                 pen.text((place + SIDE // 2 - 2, 6), str(severity), fill="black")
                 image = corrupted(_shown(drawing, kind), name=f"{kind}-{severity}")
                 sheet.paste(_enlarged(image), (place, top))
-    sheet.quantize(256).save(Path(__file__).parents[2] / "docs" / "figures" / "corruptions.png", optimize=True)
+    sheet.save(Path(__file__).parents[2] / "docs" / "figures" / "corruptions.png", optimize=True)
 
 
 def _shown(drawing: NDArray[np.uint8], kind: str) -> NDArray[np.uint8]:
