@@ -57,7 +57,7 @@ def _computed(
 
 def corruptions_of(protocol: Protocol) -> tuple[str, ...]:
     """Kind and severity of every corruption of the test half that a protocol names."""
-    return tuple(found for name in protocol.evaluations if (found := corruption_in(name)))
+    return tuple(options for name in protocol.evaluations if (options := corruption_in(name)))
 
 
 def _report_progress(watch: Progress, title: str, images: int, done: int) -> None:

@@ -1,4 +1,4 @@
-"""Draw docs/figures/corruptions.png, the contact sheet of corruptions: `python tests/benchmarks/draw_corruptions.py`."""
+"""Draw docs/figures/corruptions.png, the contact sheet: `python tests/benchmarks/draw_corruptions.py`."""
 
 from __future__ import annotations
 

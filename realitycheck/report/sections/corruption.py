@@ -103,15 +103,15 @@ class Corruption:
 
 def find(dataset: DatasetFindings) -> Corruption | None:
     """The scores of every corruption; None where the protocol names none, or nothing is scored."""
-    named = [(name, found) for name in dataset.protocol.evaluations if (found := corruption_in(name))]
-    tables = tuple(_table(dataset, name, found) for name, found in named)
+    named = [(name, options) for name in dataset.protocol.evaluations if (options := corruption_in(name))]
+    tables = tuple(_table(dataset, name, options) for name, options in named)
     if not any(line.mean is not None for table in tables for line in table.lines):
         return None
     return Corruption(tables, tuple(_rises(dataset, tables)))
 
 
-def _table(dataset: DatasetFindings, evaluation: str, found: str) -> CorruptedScores:
-    study, kind, severity = dataset.study, *found.rsplit("-", 1)
+def _table(dataset: DatasetFindings, evaluation: str, options: str) -> CorruptedScores:
+    study, kind, severity = dataset.study, *options.rsplit("-", 1)
     protocol = dataset.protocol.model_copy(update={"categories": (study.category,), "scores": None})
     losses = [replace(loss, evaluation=evaluation) for loss in dataset.evidence.losses]
     late = [row.label for row in dataset.rows if row.late]

@@ -62,5 +62,5 @@ def corrupted(image: Image, *, name: str) -> Image:
 def corruption_of(kind: str) -> Corruption:
     """The corruption of the menu."""
     module, _, function = CORRUPTIONS[kind].partition(":")
-    found: Corruption = getattr(import_module(module), function)
-    return found
+    corruption: Corruption = getattr(import_module(module), function)
+    return corruption
