@@ -50,6 +50,6 @@ def disk(radius: float) -> NDArray[np.float64]:
     pixels = np.arange(-margin, margin + 1)
     near = [np.clip(1 - np.abs(points[inside][:, None] - pixels), 0, None) for points in (down, across)]
     weights = near[0].T @ near[1]
-    whole = np.floor(weights / weights.sum() * WHOLE)
+    whole: NDArray[np.float64] = np.floor(weights / weights.sum() * WHOLE)
     whole[margin, margin] += WHOLE - whole.sum()
     return whole
