@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from realitycheck.records.chosen_trial import selection_id
 from realitycheck.records.evidence import DatasetEvidence, LossEvidence
 from realitycheck.records.schema import Run, Score, proposal_id
 from realitycheck.report.blocks import Block, Column, Content, Folded, Heading, Link, Marked, Paragraph, Table, rows_of
@@ -14,7 +15,10 @@ from realitycheck.report.findings import Findings
 from realitycheck.report.wording import DASH, count
 from realitycheck.runs import CLEAN, Stage
 
-KINDS = ("proposal", "search fold run", "final fold run", "complete run", "score of fold models", "score of complete")
+KINDS = (
+    *("proposal", "selection", "search fold run", "final fold run", "complete run"),
+    *("score of fold models", "score of complete"),
+)
 """The kinds of jobs, in the order of a study."""
 
 FIRST_COLUMNS = ("time", "kind", "title", "id", "host", "device", "seconds", "attempt", "reason")
@@ -134,6 +138,7 @@ def _ids(loss: LossEvidence) -> tuple[list[str], ...]:
     scores = [replicate.scores[CLEAN] for replicate in loss.replicates if CLEAN in replicate.scores]
     return (
         [proposal_id(search.id, trial.slot) for search in loss.searches for trial in search.trials],
+        [selection_id(search.id, len(search.means)) for search in loss.searches if search.means],
         _ids_of(loss.runs(Stage.SEARCH)),
         _ids_of(run for replicate in loss.replicates for run in replicate.fold_runs),
         _ids_of(replicate.complete_run for replicate in loss.replicates),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from realitycheck.report.wording import enumeration, marked, percent, points, signed, span
-from realitycheck.statistics.comparisons import Comparison, Verdict
+from realitycheck.statistics.comparisons import POWER, Comparison, Verdict
 
 QUESTIONS: Mapping[str, tuple[Verdict | None, ...]] = {
     "What differs?": (Verdict.BETTER, Verdict.WORSE),
@@ -36,6 +36,22 @@ def answers(
         if sentences:
             known[question] = " ".join(sentences)
     return known
+
+
+def detectable_sentence(comparisons: Sequence[Comparison], *, baseline: str) -> str:
+    """How large a true difference must be to be found; empty where no verdict has a standard error."""
+    judged = [one for one in comparisons if one.verdict is not None]
+    sizes = sorted((one.detectable, one.label) for one in judged if one.detectable is not None)
+    if not sizes:
+        return ""
+    (least, label), (most, other) = sizes[0], sizes[-1]
+    same = points(least) == points(most)
+    span_of = f"{points(least)} points" if same else f"{points(least)} ({label}) to {points(most)} points ({other})"
+    share_of = percent(POWER)
+    return (
+        f"With the spread measured here, a loss that truly differs from {baseline} by {span_of} is called better or "
+        f"worse in {share_of} of all studies like this one; smaller differences are found less often."
+    )
 
 
 def _group(

@@ -9,6 +9,10 @@ from enum import StrEnum
 
 from realitycheck.statistics.base import Estimator, LossScores, MeanEstimate, ReplicateScores, differences, present
 from realitycheck.statistics.intervals import Interval, mean_of
+from realitycheck.statistics.power import detectable
+
+POWER = 0.8
+"""The share of studies in which a detectable difference is found; Cohen's (1988) convention."""
 
 
 class Verdict(StrEnum):
@@ -44,6 +48,8 @@ class Comparison:
         p: two-sided p-value of no difference; 1 if no test is possible.
         p_holm: p-value after Holm's correction over the family.
         p_outside: p-value of a difference of the smallest difference of interest or more, after Holm's correction.
+        detectable: the smallest true difference that a test with this standard error finds in 80 % of all studies, at
+            the first step of Holm's correction; None without an estimate, or where nothing varies.
         correlation: Pearson's r of the two scores over common replicates; None below three or without variation.
         disagreeing: whether the searches of the loss or of the baseline are too far apart for a verdict.
         verdict: None while replicates are missing.
@@ -58,6 +64,7 @@ class Comparison:
     p: float
     p_holm: float
     p_outside: float
+    detectable: float | None
     correlation: float | None
     disagreeing: bool
     verdict: Verdict | None
@@ -188,6 +195,7 @@ class _View:
             p=self.p[label],
             p_holm=self.p_holm[label],
             p_outside=self.p_outside[label],
+            detectable=_detectable(loss.estimate, alpha=(1 - level) / len(self.losses)),
             correlation=correlation,
             disagreeing=loss.disagreeing,
             verdict=verdict,
@@ -237,6 +245,12 @@ class _Rule:
     def _significant(self, view: _View, label: str, *, sign: int) -> bool:
         estimate = view.losses[label].estimate
         return estimate is not None and sign * estimate.mean > 0 and view.p_holm[label] < self._alpha
+
+
+def _detectable(estimate: MeanEstimate | None, *, alpha: float) -> float | None:
+    if estimate is None or not estimate.error:
+        return None
+    return detectable(estimate, alpha=alpha, wanted=POWER)
 
 
 def without_holes(scores: LossScores, untrained: ReplicateScores) -> LossScores | None:

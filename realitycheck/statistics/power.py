@@ -1,4 +1,4 @@
-"""Power and detectable differences of a design, before any training."""
+"""Power and detectable differences: of a design before any training, and of a measured standard error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 from scipy import integrate, optimize, special, stats
 
-from realitycheck.statistics.base import Design
+from realitycheck.statistics.base import Design, MeanEstimate
 
 
 def power(design: Design, effect: float, *, alpha: float) -> float:
@@ -64,6 +64,25 @@ def detectable_difference(design: Design, *, comparisons: int, level: float, wan
     while excess(upper) < 0:
         upper *= 2
     return float(optimize.brentq(excess, 0, upper, xtol=1e-9)) * math.sqrt(2)
+
+
+def detectable(estimate: MeanEstimate, *, alpha: float, wanted: float) -> float:
+    """Return the smallest true difference that a two-sided test with this standard error detects.
+
+    It is the noncentrality at which t exceeds its critical value with the wanted probability, times the standard error.
+    The approximation: the measured standard error and its degrees of freedom are taken for the true ones.
+
+    Args:
+        estimate: a difference; its mean plays no part.
+        alpha: level of the single test, after any correction, in (0, 1).
+        wanted: probability of rejecting, in (0.5, 1); by convention 0.8.
+
+    Source: Cohen (1988), Statistical Power Analysis; scipy.special.nctdtrinc for the noncentral t distribution.
+    """
+    if estimate.error == 0:
+        return 0.0
+    edge = float(stats.t.isf(alpha / 2, estimate.freedom))
+    return float(special.nctdtrinc(estimate.freedom, 1 - wanted, edge)) * estimate.error
 
 
 def reachable_equivalence(design: Design, *, comparisons: int, level: float) -> float:

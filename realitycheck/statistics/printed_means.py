@@ -11,6 +11,7 @@ from scipy import special, stats
 
 from realitycheck.statistics.base import MeanEstimate
 from realitycheck.statistics.comparisons import holm
+from realitycheck.statistics.power import detectable
 
 HALVINGS = 40
 """Steps of the bisection: the last one is 1e-12 of the difference."""
@@ -104,20 +105,6 @@ def judge_family(pairs: Sequence[Pair], *, alpha: float, wanted: float) -> list[
         )
         for place, (estimate, p_holm) in enumerate(zip(estimates, corrected, strict=True))
     ]
-
-
-def detectable(estimate: MeanEstimate, *, alpha: float, wanted: float) -> float:
-    """Return the smallest true difference that a two-sided test with this standard error detects.
-
-    It is the noncentrality at which t exceeds its critical value with the wanted probability, times the standard error.
-    The approximation: Welch's degrees of freedom, and the printed deviations taken for the true ones.
-
-    Source: Cohen (1988), Statistical Power Analysis; scipy.special.nctdtrinc for the noncentral t distribution.
-    """
-    if estimate.error == 0:
-        return 0.0
-    edge = float(stats.t.isf(alpha / 2, estimate.freedom))
-    return float(special.nctdtrinc(estimate.freedom, 1 - wanted, edge)) * estimate.error
 
 
 def _survived(pairs: Sequence[Pair], place: int, *, alpha: float) -> float:

@@ -50,7 +50,9 @@ class PooledFit(Fit):
             return None
         seeds = math.fsum((value - mean_of(known)) ** 2 for value in known) / (len(known) - 1) / len(known)
         parts = square**2 / base.freedom + seeds**2 / (len(known) - 1)
-        return self._estimate(mean, square + seeds, (square + seeds) ** 2 / parts if parts else base.freedom)
+        # Satterthwaite's freedom can exceed that of the loss alone; a second error would then narrow the interval.
+        freedom = min(base.freedom, (square + seeds) ** 2 / parts) if parts else base.freedom
+        return self._estimate(mean, square + seeds, freedom)
 
     @property
     def searches(self) -> int:

@@ -111,6 +111,7 @@ class DerivedVerdicts:
             "p": seen.p[label],
             "p_holm": seen.holm[label],
             "p_outside": seen.outside[label],
+            "detectable": estimate.detectable(alpha=(1 - level) / len(seen.estimates)) if estimate else None,
             "correlation": _correlation(own.values, base.values),
             "disagreeing": odd,
             "verdict": verdict,

@@ -147,7 +147,7 @@ class Pooled(Fitted):
         return self.make(self.centre(label) - self.centre(other), square, freedom) if freedom else None
 
     def above(self, label: str, untrained: Sequence[Value]) -> Estimated | None:
-        """θ_l minus the mean of the untrained models; both variances count, with Satterthwaite's freedom."""
+        """θ_l minus the mean of the untrained models: both variances, and at most the freedom of θ_l."""
         base, there = self.loss(label), known(untrained)
         if base is None or not there or 1 == len(there) < len(untrained):
             return None
@@ -156,4 +156,5 @@ class Pooled(Fitted):
             return self.make(gap, square, base.freedom)
         seeds = variance(there) / len(there)
         parts = square**2 / base.freedom + seeds**2 / (len(there) - 1)
-        return self.make(gap, square + seeds, (square + seeds) ** 2 / parts if parts else base.freedom)
+        welch = (square + seeds) ** 2 / parts if parts else base.freedom
+        return self.make(gap, square + seeds, welch if welch < base.freedom else base.freedom)

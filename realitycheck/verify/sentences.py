@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from realitycheck.verify.checks import Checks
 from realitycheck.verify.digests import Json
 from realitycheck.verify.printed import plain
-from realitycheck.verify.wanted_scores import signed, span
+from realitycheck.verify.wanted_scores import points, signed, span
 
 Claim = tuple[str, str | None]
 """The name of a loss as it is printed, and the verdict that a sentence gives it."""
@@ -46,6 +46,7 @@ def check_answers(dataset: Json, reported: Json, where: str, checks: Checks) -> 
     for claim in _claims(reported.get("answer", "")):
         _check(claim, {name: one["verdict"] for name, one in wanted.items()}, f"{where}: answer", checks)
     _check_numbers(reported.get("answer", ""), wanted, f"{where}: answer", checks)
+    _check_sizes(reported.get("sensitivity", ""), wanted, f"{where}: sensitivity", checks)
     helped, own = reported.get("against_untrained"), dataset["against_untrained"]
     if not helped or not own:
         return
@@ -89,14 +90,25 @@ NUMBERS = re.compile(
 
 def _check_numbers(text: str, wanted: Mapping[str, Json], where: str, checks: Checks) -> None:
     """The difference and the interval behind a verdict."""
-    for name, points, ends in NUMBERS.findall(text):
+    for name, gap, ends in NUMBERS.findall(text):
         one = wanted.get(name)
         if one is None:
             continue
         interval = one["equivalence"] if one["verdict"] == "equivalent" else one["interval"]
-        holds = plain(points) in signed(one["mean"]) and plain(ends) in span(interval)
-        says = f"it gives {name} {points} points and the interval {ends}, and the records lead to others."
+        holds = plain(gap) in signed(one["mean"]) and plain(ends) in span(interval)
+        says = f"it gives {name} {gap} points and the interval {ends}, and the records lead to others."
         checks.holds(holds, what="numbers in sentences", where=where, code="sentence-differs", says=says)
+
+
+def _check_sizes(text: str, wanted: Mapping[str, Json], where: str, checks: Checks) -> None:
+    """The smallest and the largest detectable difference."""
+    sizes = [one["detectable"] for one in wanted.values() if one["verdict"] and one["detectable"] is not None]
+    there = re.findall(r"([\d.]+)(?= points|\s\([^()]*\) to )", text)
+    ends = [min(sizes), max(sizes)] if sizes else []
+    holds = all(plain(printed) in points(own) for printed, own in zip(there, ends, strict=False))
+    holds = holds and bool(there) == bool(ends)
+    says = f"it gives {' to '.join(there) or 'no'} points as detectable, and the records lead to others."
+    checks.holds(holds, what="numbers in sentences", where=where, code="sentence-differs", says=says)
 
 
 def _gained(text: str, row: str, total: int) -> Iterator[Json]:
@@ -140,7 +152,8 @@ def check_repeated(reported: Json, texts: Mapping[str, str], checks: Checks) -> 
 def _sentences(dataset: Json) -> Sequence[str]:
     helped = dataset.get("against_untrained") or {}
     warned = [one.get("sentence") for one in dataset.get("warnings", ())]
-    return [text for text in (*dataset.get("answers", {}).values(), helped.get("answer"), *warned) if text]
+    answers = (*dataset.get("answers", {}).values(), dataset.get("sensitivity"), helped.get("answer"))
+    return [text for text in (*answers, *warned) if text]
 
 
 def check_declarations(study: Json, datasets: Sequence[Json], texts: Mapping[str, str], checks: Checks) -> None:

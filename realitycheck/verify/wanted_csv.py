@@ -91,7 +91,7 @@ def settings_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
 def differences_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
     """One line per dataset and loss but the baseline."""
     heads = ["dataset", "loss", "status", "exploratory", "baseline", "category", "metric", "verdict", "difference"]
-    heads += ["low", "high", "p", "p_holm", "seeds", "seed_correlation", "reason", "warnings"]
+    heads += ["low", "high", "p", "p_holm", "detectable", "seeds", "seed_correlation", "reason", "warnings"]
     rows = [_difference(study, data, one) for data in datasets for one in data["comparisons"]]
     return WantedTable("differences", heads, rows, keys=2)
 
@@ -112,6 +112,7 @@ def _difference(study: Json, data: Json, one: Json) -> list[Cell]:
         *(cell("") if one["mean"] is None else points(one["mean"]),),
         *(cell("") if interval is None else points(interval[end]) for end in ("low", "high")),
         *(cell("") if undecided else shown(one[name], lambda p: f"{p:.4g}") for name in ("p", "p_holm")),
+        cell("") if one["detectable"] is None else points(one["detectable"]),
         cell(str(sum(gap is not None for gap in one["differences"]))),
         cell("") if r is None else shown(r, lambda value: f"{value:.2f}"),
         *map(cell, (one["reason"] or "", " ".join(codes))),

@@ -42,6 +42,7 @@ def test_medians_by_hand(dataset, attempts):
     assert (circle.dataset, circle.label, circle.jobs) == ("cub200", "circle", 10)
     assert dict(zip(KINDS, circle.medians, strict=True)) == {
         "proposal": 0.3,
+        "selection": None,
         "search fold run": 10.0,
         "final fold run": 20.0,
         "complete run": 31.0,
@@ -49,7 +50,7 @@ def test_medians_by_hand(dataset, attempts):
         "score of complete": 2.0,
     }
     assert (soft_triple.label, soft_triple.jobs) == ("soft_triple", 1)
-    assert soft_triple.medians == (None, None, 4.0, None, None, None)
+    assert soft_triple.medians == (None, None, None, 4.0, None, None, None)
 
 
 def test_they_are_in_the_provenance_alone(study, dataset, attempts, tmp_path, texts):
@@ -58,7 +59,7 @@ def test_they_are_in_the_provenance_alone(study, dataset, attempts, tmp_path, te
     here, there = texts(tmp_path / "with"), texts(tmp_path / "without")
     assert {name for name in here if here[name] != there[name]} == {"provenance.html"}
     row = next(line for line in here["provenance.html"].decode().splitlines() if "<td>circle</td>" in line)
-    assert re.findall(r'class="n">([^<]+)<', row) == ["0.30", "10.00", "20.00", "31.00", "7.50", "2.00", "10"]
+    assert re.findall(r'class="n">([^<]+)<', row) == ["0.30", "–", "10.00", "20.00", "31.00", "7.50", "2.00", "10"]
     assert b"Wall time" not in there["provenance.html"]
 
 

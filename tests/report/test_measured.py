@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from realitycheck.protocol.model import Override, Phase
-from realitycheck.protocol.recipe import TrunkChoice, Weights
+from realitycheck.protocol.recipe import GradientClip, Optimizer, TrunkChoice, Weights
 from realitycheck.report.sections.measured import described, foreword, glossary, held_constant
 from realitycheck.report.study_facts import study_facts
 from realitycheck.runs import Category
@@ -18,6 +18,9 @@ def test_what_was_held_constant(study):
     assert lines["Search"] == "6 trials of 4 fold runs; trials 1 to 5 at random, the others by the sampler gp"
     assert lines["Fold run"] == (
         "validated every 50 iterations; ends after 3 evaluations without a new best, at 500 iterations at the latest"
+    )
+    assert lines["Optimizers"] == (
+        "RMSprop, rate 1e-06, momentum 0.9, weight decay 0.0001 for trunk, embedder and loss"
     )
     assert "Its follow-up" not in lines
     assert lines["Complete run"].endswith("an epoch is a pass over the images")
@@ -99,3 +102,19 @@ def test_without_complete_runs_none_are_named(study):
 def test_the_foreword_is_the_comment_that_a_file_begins_with():
     assert foreword("# Why.\n# And how.\n#\n# A caveat.\nstudy: x\n# no\n") == ["Why. And how.", "A caveat."]
     assert foreword("study: x\n# no\n") == foreword("") == []
+
+
+def test_optimizers_in_words(study):
+    """A frozen trunk has no optimizer; groups with other keys are apart."""
+    recipe = study.protocol.recipe
+    adam = Optimizer(name="adam", lr=None, momentum=0.9, weight_decay=0.0)
+    changes = {
+        "trunk": recipe.trunk.model_copy(update={"frozen": True}),
+        "optimizers": recipe.optimizers.model_copy(update={"embedder": adam}),
+        "gradient_clip": GradientClip(value=10.0),
+    }
+    protocol = study.protocol.model_copy(update={"recipe": recipe.model_copy(update=changes)})
+    assert dict(held_constant(protocol, interval=""))["Optimizers"] == (
+        "Adam, a rate from the search, momentum 0.9 for embedder; "
+        "RMSprop, rate 1e-06, momentum 0.9, weight decay 0.0001 for loss; gradients limited to ±10"
+    )

@@ -9,7 +9,7 @@ def found(label, verdict, mean=0.0125):
     interval = Interval(mean, mean - 0.004, mean + 0.004, 0.95, 10, "student_t", "seeds")
     inner = replace(interval, low=mean - 0.003, high=mean + 0.003, level=0.9)
     return Comparison(
-        label, (mean,) * 10, mean, interval, inner, 0.01, 0.02, 0.03, 0.5, disagreeing=False, verdict=verdict
+        label, (mean,) * 10, mean, interval, inner, 0.01, 0.02, 0.03, 0.006, 0.5, disagreeing=False, verdict=verdict
     )
 
 
@@ -52,10 +52,10 @@ def test_several_of_a_kind():
 
 def test_without_an_interval():
     lone = Comparison(
-        "a", (0.01, None), 0.01, None, None, 1.0, 1.0, 1.0, None, disagreeing=False, verdict=Verdict.UNDECIDED
+        "a", (0.01, None), 0.01, None, None, 1.0, 1.0, 1.0, None, None, disagreeing=False, verdict=Verdict.UNDECIDED
     )
     assert say(lone)["What is undecided?"] == "a against base is undecided (+1.00 points on one seed, no interval)."
     lost = Comparison(
-        "a", (None, None), None, None, None, 1.0, 1.0, 1.0, None, disagreeing=False, verdict=Verdict.UNDECIDED
+        "a", (None, None), None, None, None, 1.0, 1.0, 1.0, None, None, disagreeing=False, verdict=Verdict.UNDECIDED
     )
     assert say(lost)["What is undecided?"] == "a against base is undecided (no seed has both scores)."

@@ -94,6 +94,23 @@ def test_the_correction_counts_the_whole_family():
     assert crowd.verdict is Verdict.UNDECIDED
 
 
+def test_the_detectable_difference_is_found_in_80_percent_of_simulated_studies():
+    """Ten pairs whose differences have a standard deviation of exactly 1 point, in a family of three."""
+    rng, scores = np.random.default_rng(8), {}
+    for name in "abc":
+        draws = rng.standard_normal(10)
+        scores[name] = [0.1 + 0.01 * value for value in (draws - draws.mean()) / draws.std(ddof=1)]
+    size = judge(scores, baseline=[0.1] * 10, untrained=[0.0] * 10, smallest=0.0001)["a"].detectable
+    studies = rng.normal(size, 0.01, (20_000, 10))
+    p = stats.ttest_1samp(studies, 0, axis=1).pvalue
+    assert np.mean(p < 0.05 / 3) == pytest.approx(0.8, abs=0.015)
+
+
+def test_without_variation_no_difference_is_detectable():
+    alone = judge({"near": [0.2] * 5}, baseline=[0.1] * 5, untrained=[0.0] * 5, smallest=0.0001)["near"]
+    assert alone.detectable is None
+
+
 def test_equivalence_is_corrected_for_the_family():
     near = [base + wobble for base, wobble in zip(BASE, [0.004, -0.002, 0.006, 0.001, 0.005] * 2, strict=True)]
     alone = judge({"near": near})["near"]

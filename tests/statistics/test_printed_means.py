@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from realitycheck.statistics.base import Design
-from realitycheck.statistics.power import power
-from realitycheck.statistics.printed_means import PrintedMean, detectable, judge_family, welch
+from realitycheck.statistics.power import detectable, power
+from realitycheck.statistics.printed_means import PrintedMean, judge_family, welch
 
 PRINTED = [
     # (mean, half-width, n) twice; the first is MAP@R of Warped-Softmax and ProxyNCA++, table VI of DeMoor and Prevost.
@@ -100,7 +100,7 @@ def test_holm_by_hand_and_what_is_not_significant_survives_nothing():
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.05 / 6, 0.05 / 13])
-@pytest.mark.parametrize("freedom", [9, 14, 18])
+@pytest.mark.parametrize("freedom", [2, 3, 9, 14, 18])
 def test_the_detectable_difference_has_the_wanted_power(alpha, freedom):
     """`power` integrates a normal mean over a chi-distributed deviation, and counts both tails."""
     n = 10

@@ -113,10 +113,22 @@ def test_against_an_untrained_model_by_hand():
     actual = fit.above("l3", untrained)
     assert actual.mean == pytest.approx(base.mean - np.mean(untrained))
     assert actual.error**2 == pytest.approx(base.error**2 + seeds)
-    expected = (base.error**2 + seeds) ** 2 / (base.error**4 / base.freedom + seeds**2 / 9)
-    assert actual.freedom == pytest.approx(expected)
+    satterthwaite = (base.error**2 + seeds) ** 2 / (base.error**4 / base.freedom + seeds**2 / 9)
+    assert actual.freedom == pytest.approx(min(satterthwaite, base.freedom))
     constant = fit.above("l3", [0.1])
     assert (constant.error, constant.freedom) == (base.error, base.freedom)
+
+
+@pytest.mark.parametrize("method", ["searches_pooled", "searches_calibrated", "runners_up"])
+@pytest.mark.parametrize("spread", [0.0, 1e-3, 0.03, 0.3])
+def test_a_noisier_untrained_model_never_narrows_an_interval(method, spread):
+    """With M = 2 a loss has few degrees of freedom; Satterthwaite's approximation alone would narrow the interval."""
+    searches = 1 if method == "runners_up" else 2
+    scores = table(np.random.default_rng(6), 4, searches, 10 // searches)
+    fit = estimator(method, level=0.95, searches=searches).fit(scores, losses=4)
+    untrained = list(0.1 + spread * np.random.default_rng(7).standard_normal(10))
+    own, gain = fit.loss("l1").interval(0.95), fit.above("l1", untrained).interval(0.95)
+    assert gain.high - gain.low >= (own.high - own.low) * (1 - 1e-12)
 
 
 @pytest.mark.parametrize(("losses", "searches", "share"), [(6, 2, 5), (3, 3, 4), (12, 2, 5)])

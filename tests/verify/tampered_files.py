@@ -95,6 +95,15 @@ def changed_verdict_sentence(copy: Copy) -> None:
     copy.edit_json(claim)
 
 
+def changed_detectable_difference(copy: Copy) -> None:
+    def claim(body: dict) -> None:
+        (dataset,) = body["datasets"]
+        size = re.search(r" by (\d+\.\d\d) points", dataset["sensitivity"])[1]
+        dataset["sensitivity"] = dataset["sensitivity"].replace(size, f"{float(size) + 0.1:.2f}")
+
+    copy.edit_json(claim)
+
+
 def changed_headline(copy: Copy) -> None:
     copy.replace("index.html", f"{SECOND} against {FIRST} is undecided", f"{SECOND} is better than {FIRST}")
 

@@ -13,6 +13,7 @@ from realitycheck import verbs
 from realitycheck.statistics.base import LossScores, MeanEstimate
 from realitycheck.statistics.comparisons import holm as holm_of_the_report
 from realitycheck.statistics.estimators import estimator
+from realitycheck.statistics.power import detectable
 from realitycheck.verify.derived_verdicts import holm
 from realitycheck.verify.estimates_of_luck import KINDS
 from realitycheck.verify.formulas import Estimated, Scored
@@ -46,6 +47,7 @@ def equal(one: MeanEstimate | None, other: Estimated | None) -> bool:
         return one is other is None
     pairs = [(getattr(one, name), getattr(other, name)) for name in ("mean", "error", "freedom", "p")]
     pairs.append((one.p_outside(0.02), other.p_outside(0.02)))
+    pairs.append((detectable(one, alpha=0.01, wanted=0.8), other.detectable(alpha=0.01) or 0.0))
     same = (one.n, one.method, one.over) == (other.n, other.method, other.over)
     return same and all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-15) for a, b in pairs)
 

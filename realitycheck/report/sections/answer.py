@@ -9,6 +9,7 @@ from realitycheck.report.blocks import Banner, Block, Heading, Note, Paragraph, 
 from realitycheck.report.findings import DatasetFindings, Findings
 from realitycheck.report.sections import against_untrained, noise_floor, warning_list
 from realitycheck.report.sections.base import Section
+from realitycheck.report.sections.differences import sensitivity
 from realitycheck.report.sections.rank_table import leading_sentence
 from realitycheck.report.wording import FOOTNOTE, percent, points
 
@@ -58,6 +59,7 @@ def _answers(dataset: DatasetFindings) -> dict[str, Text]:
     known: dict[str, Text] = {
         "Did training help?": helped.answer if helped else "",
         **dataset.answers,
+        "What could be found?": sensitivity(dataset),
         "Which can be the best?": leading_sentence(dataset) if len(dataset.labels) > 2 else "",
         "How large is chance?": floor.sentence if floor else "",
         "What to distrust?": warning_list.summary(dataset),

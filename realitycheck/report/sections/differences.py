@@ -29,6 +29,7 @@ from realitycheck.report.sections import warning_list
 from realitycheck.report.sections.base import Section
 from realitycheck.report.study_facts import StudyFacts
 from realitycheck.report.study_warnings import StudyWarning
+from realitycheck.report.verdicts import detectable_sentence
 from realitycheck.report.wording import (
     DASH,
     METRIC_NAMES,
@@ -54,16 +55,23 @@ class Differences:
         comparisons: by the protocol's estimator.
         beside: by the estimator that is printed beside; empty where there is none.
         method: the name of that one; None where there is none.
+        sensitivity: the size of the differences that could have been found, as a sentence; empty before a verdict.
     """
 
     comparisons: tuple[Comparison, ...]
     beside: tuple[Comparison, ...]
     method: str | None
+    sensitivity: str
 
 
 def find(dataset: DatasetFindings) -> Differences:
     """Every dataset has this section."""
-    return Differences(dataset.comparisons, dataset.beside, dataset.study.estimator.beside)
+    return Differences(dataset.comparisons, dataset.beside, dataset.study.estimator.beside, sensitivity(dataset))
+
+
+def sensitivity(dataset: DatasetFindings) -> str:
+    """The size of the differences that the study could have found; empty before a verdict."""
+    return detectable_sentence(dataset.comparisons, baseline=dataset.study.shown(dataset.study.baseline))
 
 
 def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
@@ -243,5 +251,10 @@ SECTION = Section(
     subject=DatasetFindings,
     find=find,
     blocks=blocks,
-    keys=lambda facts: {"comparisons": facts.comparisons, "beside": facts.beside, "beside_method": facts.method},
+    keys=lambda facts: {
+        "comparisons": facts.comparisons,
+        "beside": facts.beside,
+        "beside_method": facts.method,
+        "sensitivity": facts.sensitivity,
+    },
 )

@@ -8,12 +8,12 @@ from itertools import takewhile
 
 from realitycheck.metrics.menu import metric_entry
 from realitycheck.protocol.model import Phase, Protocol, Search
-from realitycheck.protocol.recipe import TrunkChoice
+from realitycheck.protocol.recipe import Optimizer, Recipe, TrunkChoice
 from realitycheck.report.blocks import Block, Heading, Link, Note, Paragraph, Terms
 from realitycheck.report.findings import Findings
 from realitycheck.report.sections.base import Section
 from realitycheck.report.study_facts import StudyFacts
-from realitycheck.report.wording import count, ordered_metrics, percent, thousands
+from realitycheck.report.wording import count, enumeration, ordered_metrics, percent, thousands
 from realitycheck.runs import Category
 
 COMPLETE = {
@@ -42,6 +42,8 @@ UNTRAINED = "the trunk with its published weights, without further training"
 
 STARTUPS = {"random": "at random", "qmc": "on one Sobol sequence"}
 """How start-up trials are drawn, by the protocol's word."""
+
+OPTIMIZERS = {"rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}
 
 FOLD_RUN = {"normal": "Fold run", "followup": "Its follow-up"}
 """The heading of each phase of a fold run."""
@@ -137,6 +139,7 @@ def held_constant(protocol: Protocol, *, interval: str) -> list[tuple[str, str]]
         *([("Frozen trunk", FROZEN)] if recipe.trunk.frozen else []),
         *([("Untrained rows", UNTRAINED)] if recipe.trunk.weights else []),
         ("Embedding", f"{dims} dimensions{many}"),
+        ("Optimizers", _optimizers(recipe)),
         ("Search", _search(protocol)),
         *((FOLD_RUN[phase.name], _phase(phase)) for phase in protocol.phases),
         ("Retraining", f"{_seeds(protocol)}, {count(folds, 'fold run')}{after}"),
@@ -152,6 +155,24 @@ def _trunk(trunk: TrunkChoice) -> str:
     details += ["frozen"] if trunk.frozen else []
     details += [f"weights with the SHA-256 {trunk.weights.sha256[:12]}…"] if trunk.weights else []
     return f"{trunk.name} ({', '.join(details)})" if details else trunk.name
+
+
+def _optimizers(recipe: Recipe) -> str:
+    """`adam, rate 1e-06 for the trunk; …`, groups with equal keys together; a frozen trunk has none."""
+    groups = {"trunk": recipe.optimizers.trunk, "embedder": recipe.optimizers.embedder, "loss": recipe.optimizers.loss}
+    if recipe.trunk.frozen:
+        del groups["trunk"]
+    named = {_optimizer(group): [] for group in groups.values()}
+    for name, group in groups.items():
+        named[_optimizer(group)].append(name)
+    clip = f"; gradients limited to ±{recipe.gradient_clip.value:g}" if recipe.gradient_clip else ""
+    return "; ".join(f"{text} for {enumeration(names)}" for text, names in named.items()) + clip
+
+
+def _optimizer(one: Optimizer) -> str:
+    rate = "a rate from the search" if one.lr is None else f"rate {one.lr:g}"
+    decay = f", weight decay {one.weight_decay:g}" if one.weight_decay else ""
+    return f"{OPTIMIZERS[one.name]}, {rate}, momentum {one.momentum:g}{decay}"
 
 
 def _search(protocol: Protocol) -> str:

@@ -93,7 +93,7 @@ class SearchSummary:
 
     @property
     def optimism(self) -> float | None:
-        """Chosen minus fresh: the bias of picking the best trial by its own value."""
+        """Chosen minus fresh: the bias of picking a trial by its own value."""
         return None if self.value is None or self.fresh is None else self.value - self.fresh
 
 
@@ -159,9 +159,16 @@ def _cost_table(dataset: DatasetFindings, facts: SearchResults) -> Table:
     return Table(
         (Column("Loss"), *(Column(head, number=True) for head in (*heads, *(["Test score"] if several else [])))),
         rows_of([_cost_line(dataset, search, several=several) for search in facts.searches]),
-        caption="Search cost and selection optimism. Chosen: validation MAP@R of the chosen trial. Fresh seeds: mean "
-        f"of the same quantity under fresh seeds. Optimism: chosen minus fresh seeds.{test}",
+        caption="Search cost and selection optimism. Chosen: validation MAP@R of the chosen trial"
+        f"{_how_chosen(dataset)}. Fresh seeds: mean of the same quantity under fresh seeds. Optimism: chosen minus "
+        f"fresh seeds.{test}",
     )
+
+
+def _how_chosen(dataset: DatasetFindings) -> str:
+    """Where the highest posterior mean chooses, the value of the chosen trial need not be the best one."""
+    by_mean = dataset.protocol.search.select == "posterior_mean"
+    return ", which has the highest posterior mean and need not have the highest value" if by_mean else ""
 
 
 def _cost_line(dataset: DatasetFindings, search: SearchSummary, *, several: bool) -> tuple[Content, ...]:

@@ -20,7 +20,7 @@ YES = {True: "yes", False: "no"}
 
 DIFFERENCES = (
     *("dataset", "loss", "status", "exploratory", "baseline", "category", "metric", "verdict"),
-    *("difference", "low", "high", "p", "p_holm", "seeds", "seed_correlation", "reason", "warnings"),
+    *("difference", "low", "high", "p", "p_holm", "detectable", "seeds", "seed_correlation", "reason", "warnings"),
 )
 """The columns of the differences table."""
 
@@ -86,6 +86,7 @@ def _difference_row(dataset: DatasetFindings, comparison: Comparison, warnings: 
         *(study.baseline, study.categories[study.category], study.metric, comparison.verdict or ""),
         *("" if comparison.mean is None else points(comparison.mean), *ends),
         *(("", "") if comparison.verdict is None else (f"{comparison.p:.4g}", f"{comparison.p_holm:.4g}")),
+        "" if comparison.detectable is None else points(comparison.detectable),
         *(str(comparison.n), "" if correlation is None else f"{correlation:.2f}", comparison.reason or ""),
         " ".join(warning.code for warning in warnings if warning.concerns(label) or warning.concerns(study.baseline)),
     ]
