@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
+from pages import texts_of
+
 from realitycheck.losses.menu import MENU
+from realitycheck.records.curves import TrainingPoint
 from realitycheck.report.papers.published_experiments import experiment_blocks, published_experiments
 from realitycheck.report.sections import proxy_distances
 from realitycheck.report.sections.proxy_distances import DistanceCourse, ProxyDistances
@@ -52,3 +58,29 @@ def test_functions_are_paired_by_what_they_compute():
     numbers, names = proxy_distances._beside(facts)
     assert numbers["a"] == {"nmi": 25.0, "distance": 2.5}
     assert names == {"a": "identity", "b": "warp", "c": "log", "d": "square"}
+
+
+def with_distances(loss):
+    """Fold runs with two intervals: 4 and 2 in the first replicate, 4 and 6 in all others."""
+
+    def trained(run, last):
+        points = (TrainingPoint(50, "normal", 1.0, 4.0), TrainingPoint(100, "normal", 0.5, last))
+        return replace(run, training=points)
+
+    (search,) = loss.searches
+    replicates = tuple(
+        replace(one, fold_runs=tuple(trained(run, 2.0 if one.index == 0 else 6.0) for run in one.fold_runs))
+        for one in search.replicates
+    )
+    return replace(loss, searches=(replace(search, replicates=replicates),))
+
+
+def test_the_page_has_the_distances_of_losses_with_class_vectors(study, dataset, edit):
+    assert ">Distance to the own class vector</h3>" not in texts_of(study, [dataset])["index.html"]
+    texts = texts_of(study, [edit(dataset, soft_triple=with_distances)])
+    assert ">Distance to the own class vector</h3>" in texts["index.html"]
+    (course,) = json.loads(texts["tables.json"])["datasets"][0]["proxy_distances"]["courses"]
+    assert (course["label"], course["iterations"], course["functions"]) == ("soft_triple", [50, 100], [])
+    assert course["means"] == [4.0, 5.0] and course["end"] == 5.0  # (2 + 3 · 6) / 4
+    assert "Images are augmented" in texts["index.html"]
+    assert "table III" not in texts["index.html"]
