@@ -42,3 +42,20 @@ class SimilarityPlane:
     axis: Floats
     values: Floats
     slopes: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneEmbeddings:
+    """What a loss makes of a plane.
+
+    Args:
+        loss: its name.
+        points: (N, 2) embeddings.
+        labels: (N,) their classes.
+        vectors: (C, 2) class vectors; (0, 2) where there are none.
+    """
+
+    loss: str
+    points: Floats
+    labels: NDArray[np.int64]
+    vectors: Floats

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from html import escape
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from realitycheck.losses.drawn_fields import Landscape, SimilarityPlane
+from realitycheck.losses.drawn_fields import Landscape, PlaneEmbeddings, SimilarityPlane
 from realitycheck.report.blocks import Figure
 from realitycheck.report.drawing import COLOURS, INK, RED, draw, name_panel
 
-ARROWS = 15
+ARROWS = 12
 """Of the gradient field, in each direction."""
 
-LEVELS = 12
+LEVELS = 9
 """Of the contours."""
 
 
@@ -89,7 +92,34 @@ def plane_picture(name: str, setting: str, one: SimilarityPlane) -> Figure:
     )
 
 
+def embeddings_picture(planes: list[PlaneEmbeddings], classes: list[str], setting: str) -> Figure:
+    """Draw the embeddings of one loss beside those of another, on one scale."""
+
+    def paint(canvas: Canvas) -> None:
+        panels = canvas.subplots(1, len(planes), sharex=True, sharey=True, squeeze=False).ravel().tolist()
+        for panel, one in zip(panels, planes, strict=True):
+            name_panel(panel, one.loss)
+            for number, label in enumerate(classes):
+                own, colour = one.points[one.labels == number], COLOURS[number % len(COLOURS)]
+                panel.plot(*own.T, marker=".", ms=4, ls="", color=colour, alpha=0.5, label=label)
+                if len(one.vectors):
+                    panel.plot(*one.vectors[number], marker="s", ms=9, ls="", color=colour, mec=INK)
+            panel.set_aspect("equal", adjustable="datalim")
+            panel.grid()
+        canvas.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(classes))
+
+    return draw(
+        paint,
+        name="embeddings-" + "-".join(one.loss for one in planes),
+        height=9.6 / len(planes) + 0.4,
+        title=f"Two-dimensional embeddings under {', '.join(one.loss for one in planes)}",
+        caption=f"Embeddings of the training images in two dimensions, {setting}, on one scale. Squares are the class "
+        "vectors.",
+    )
+
+
 def standalone(figure: Figure) -> str:
-    """The SVG document of a picture, with its caption as the description."""
-    end = figure.svg.index("</title>") + len("</title>")
-    return f"{figure.svg[:end]}\n <desc>{figure.caption}</desc>{figure.svg[end:]}"
+    """The SVG document of a picture, with its caption as the description, and coordinates to two decimals."""
+    short = re.sub(r"(?<=\d\.\d\d)\d+", "", figure.svg)
+    end = short.index("</title>") + len("</title>")
+    return f"{short[:end]}\n <desc>{escape(figure.caption)}</desc>{short[end:]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from realitycheck.verbs.compare import compare_studies
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
-from realitycheck.verbs.draw_space import picture
+from realitycheck.verbs.draw_space import picture, picture_embeddings
 from realitycheck.verbs.library import (
     Rows,
     fetch_data,
@@ -69,6 +69,7 @@ __all__ = [
     "open_study",
     "pack_study",
     "picture",
+    "picture_embeddings",
     "pilot_deviation",
     "plan_study",
     "prepare_data",

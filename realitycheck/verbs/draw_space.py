@@ -14,7 +14,7 @@ from realitycheck.protocol.validation import nearest
 from realitycheck.report.wording import number
 from realitycheck.runs import Knobs
 
-POINTS = 61
+POINTS = 49
 """Of a grid in each direction."""
 
 EXTENT = 2.4
@@ -40,10 +40,7 @@ def picture(loss: str, *, classes: Sequence[int], knobs: Mapping[str, float], fo
     from realitycheck.report.space_pictures import landscape_picture, plane_picture, standalone
     from realitycheck.report.writers.text_files import write_texts
 
-    entry = MENU.get(loss)
-    if entry is None or entry.wraps:
-        names = [name for name, known in MENU.items() if not known.wraps]
-        raise InputError.one("picture", "loss-unknown", f"unknown loss '{loss}'. {nearest(loss, names)}", where="loss")
+    entry = MENU[_known(loss)]
     values = {**_own_setting(loss), **knobs}
     setting = ", ".join(f"{name} {number(value)}" for name, value in values.items())
     if entry.family == "pairs":
@@ -59,6 +56,41 @@ def picture(loss: str, *, classes: Sequence[int], knobs: Mapping[str, float], fo
         figure = landscape_picture(loss, setting, landscapes)
     (path,) = write_texts(Path(folder), {f"{figure.name}.svg": standalone(figure)})
     return path
+
+
+def picture_embeddings(
+    losses: Sequence[str], *, knobs: Mapping[str, float], folder: Path | str, fashion_mnist: Path | None = None
+) -> Path:
+    """Draw the two-dimensional embeddings of a small net, one loss beside another.
+
+    Args:
+        losses: names of the menu.
+        knobs: hyper-parameters that replace those of the authors' own setting, of each loss that has them.
+        folder: where the file goes: `embeddings-<losses>.svg`.
+        fashion_mnist: the root of torchvision's FashionMNIST; None for six classes of the sketches.
+
+    Raises:
+        InputError: a loss is unknown, a wrapper, or needs more than embeddings, or there are no images at that root.
+    """
+    from realitycheck.report.space_pictures import embeddings_picture, standalone
+    from realitycheck.report.writers.text_files import write_texts
+    from realitycheck.training.plane_images import SEED, plane_images, plane_of
+
+    images, labels, names = plane_images(fashion_mnist)
+    planes = [plane_of(_known(loss), images, labels, setting=_own_setting(loss), knobs=knobs) for loss in losses]
+    setting = f"a net of five layers, {len(labels)} images, seed {SEED}"
+    figure = embeddings_picture(planes, names, setting)
+    (path,) = write_texts(Path(folder), {f"{figure.name}.svg": standalone(figure)})
+    return path
+
+
+def _known(loss: str) -> str:
+    """The name of a loss of the menu that is no wrapper."""
+    entry = MENU.get(loss)
+    if entry is None or entry.wraps:
+        names = [name for name, known in MENU.items() if not known.wraps]
+        raise InputError.one("picture", "loss-unknown", f"unknown loss '{loss}'. {nearest(loss, names)}", where="loss")
+    return loss
 
 
 def _own_setting(loss: str) -> Knobs:

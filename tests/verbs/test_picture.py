@@ -8,6 +8,7 @@ import pytest
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
+from realitycheck.training import plane_images
 from realitycheck.verbs import draw_space
 
 
@@ -44,3 +45,18 @@ def test_what_is_refused(tmp_path, loss, knobs, code):
         verbs.picture(loss, classes=[2], knobs=knobs, folder=tmp_path)
     assert [problem.code for problem in caught.value.problems] == [code]
     assert not list(tmp_path.iterdir())
+
+
+def test_embeddings_of_two_losses_on_one_scale(tmp_path, monkeypatch):
+    monkeypatch.setattr(plane_images, "ITERATIONS", 3)
+    losses = ["warped_softmax", "triplet"]
+    path = verbs.picture_embeddings(losses, knobs={"margin": 0.3}, folder=tmp_path)
+    text = path.read_text()
+    assert path.name == "embeddings-warped_softmax-triplet.svg"
+    assert all(name in text for name in (*losses, *plane_images.SKETCHES))
+
+
+def test_missing_images(tmp_path):
+    with pytest.raises(InputError) as caught:
+        verbs.picture_embeddings(["triplet"], knobs={}, folder=tmp_path, fashion_mnist=tmp_path)
+    assert [problem.code for problem in caught.value.problems] == ["picture-images-missing"]

@@ -59,7 +59,7 @@ def swept_knobs_are_numbers(swept: Mapping[str, Grid], *, space: Space, shared: 
     every = {**shared, **space}
     for knob in swept:
         if knob not in every:
-            yield unknown("sweep-knob-unknown", "hyper-parameter", knob, list(every), knob)
+            yield unknown("sweep-knob-unknown", "hyper-parameter of the loss:", knob, list(every), knob)
         elif isinstance(every[knob], str | Choice):
             yield not_allowed("sweep-knob-not-number", f"`{knob}`", "it is no number", "Remove it.", knob)
 
