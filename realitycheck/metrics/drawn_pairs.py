@@ -113,7 +113,8 @@ def _different(labels: NDArray[np.integer], total: int, pairs: int, seed: int) -
 
     def allowed(numbers: Indices) -> Indices:
         low, high = _triangle(numbers)
-        return numbers[labels[low] != labels[high]]
+        kept: Indices = numbers[labels[low] != labels[high]]
+        return kept
 
     if total <= FEW * pairs:
         known = allowed(np.arange(every))

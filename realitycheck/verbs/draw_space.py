@@ -44,12 +44,15 @@ def picture(loss: str, *, classes: Sequence[int], knobs: Mapping[str, float], fo
     values = {**_own_setting(loss), **knobs}
     setting = ", ".join(f"{name} {number(value)}" for name, value in values.items())
     if entry.family == "pairs":
-        built = build(loss, num_classes=2, embedding_dim=3, **values)
+        built = build(loss, num_classes=2, embedding_dim=3, seed=0, **values)
         figure = plane_picture(loss, setting, similarity_plane(built, low=-0.2, points=POINTS))
     else:
         landscapes = [
             landscape(
-                build(loss, num_classes=count, embedding_dim=2, **values), classes=count, extent=EXTENT, points=POINTS
+                build(loss, num_classes=count, embedding_dim=2, seed=0, **values),
+                classes=count,
+                extent=EXTENT,
+                points=POINTS,
             )
             for count in classes
         ]

@@ -9,8 +9,8 @@ from itertools import pairwise
 from realitycheck.check.rules.base import Found, missing, not_allowed, out_of_range, rule, unknown
 from realitycheck.evaluations.menu import FORMS, entry_of
 from realitycheck.metrics.menu import ASKED
+from realitycheck.protocol.asked_scores import Scores
 from realitycheck.protocol.document import Document, Fault, holds
-from realitycheck.protocol.model import Scores
 from realitycheck.runs import Category
 from realitycheck.search.samplers.menu import MENU as SAMPLERS
 from realitycheck.statistics.menu import MENU as ESTIMATORS
@@ -145,7 +145,8 @@ def categories_are_different(categories: Sequence[Category]) -> Found:
 def evaluations_are_known(names: Sequence[str]) -> Found:
     """Each is named once, in the form of the menu."""
     for place, name in enumerate(names):
-        if entry_of(name) is None or not entry_of(name).form:
+        known = entry_of(name)
+        if known is None or not known.form:
             forms = [form for form in FORMS if ":" in form]
             yield unknown("evaluation-unknown", "evaluation", name, forms, place)
         elif name in names[:place]:
