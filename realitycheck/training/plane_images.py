@@ -23,7 +23,7 @@ SKETCHES = ("airplane", "apple", "bicycle", "cat", "fish", "tree")
 EACH = 100
 """Images of a class."""
 
-ITERATIONS, SEED = 600, 0
+ITERATIONS, SEED = 300, 0
 
 
 def plane_images(root: Path | None) -> tuple[Tensor, Tensor, list[str]]:
