@@ -94,6 +94,7 @@ def plane_picture(name: str, setting: str, one: SimilarityPlane) -> Figure:
 
 def embeddings_picture(planes: list[PlaneEmbeddings], classes: list[str], setting: str) -> Figure:
     """Draw the embeddings of one loss beside those of another, on one scale."""
+    side = 1.05 * max(float(np.abs(np.concatenate([one.points, one.vectors])).max()) for one in planes)
 
     def paint(canvas: Canvas) -> None:
         panels = canvas.subplots(1, len(planes), sharex=True, sharey=True, squeeze=False).ravel().tolist()
@@ -104,7 +105,9 @@ def embeddings_picture(planes: list[PlaneEmbeddings], classes: list[str], settin
                 panel.plot(*own.T, marker=".", ms=4, ls="", color=colour, alpha=0.5, label=label)
                 if len(one.vectors):
                     panel.plot(*one.vectors[number], marker="s", ms=9, ls="", color=colour, mec=INK)
-            panel.set_aspect("equal", adjustable="datalim")
+            panel.set_aspect("equal")
+            panel.set_xlim(-side, side)
+            panel.set_ylim(-side, side)
             panel.grid()
         canvas.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(classes))
 
