@@ -13,7 +13,7 @@ from realitycheck.check.rules.base import Found, Made, not_allowed, out_of_range
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import InputError, Problem, first_few
 from realitycheck.evaluations.menu import pairs_and_seed
-from realitycheck.metrics.drawn_pairs import possible_pairs
+from realitycheck.metrics.pair_counts import possible_pairs
 from realitycheck.plan.splits import make_folds, split_classes
 from realitycheck.protocol.document import Document, Fault
 from realitycheck.protocol.model import SplitRule

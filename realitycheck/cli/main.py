@@ -17,7 +17,7 @@ with at_stop(leave):  # these imports take seconds
 
     from realitycheck import verbs
     from realitycheck.atomic import storage_error
-    from realitycheck.cli import lists, reports, verdict_lines
+    from realitycheck.cli import draw_picture, lists, reports, verdict_lines
     from realitycheck.cli.arguments import (
         Address,
         Again,
@@ -204,7 +204,10 @@ def doctor(study: StudyFile) -> None:
     out.print("Images and weights are unchanged.")
 
 
-for command in (reports.report, verdict_lines.verify, lists.catalog, lists.published, lists.fetch):
+for command in (
+    *(reports.report, verdict_lines.verify, lists.catalog, lists.published, lists.fetch),
+    draw_picture.picture,
+):
     app.command()(command)
 
 

@@ -42,6 +42,8 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
         f"time: about {rough(study_plan.cost.worker_hours)} worker-hours if every run reaches its cap "
         "and every worker has a core of its own"
     )
+    if study_plan.swept:
+        yield f"sweeps: at most {counted(study_plan.swept, 'further training', 'further trainings')} of one fold"
     if study_plan.done:
         left = study_plan.cost.worker_hours * (1 - study_plan.done / study_plan.planned)
         yield (

@@ -5,7 +5,7 @@ Draws are the raw numbers of NumPy's Philox generator, which are the same in eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from realitycheck.errors import InputError
+from realitycheck.metrics.pair_counts import possible_pairs
 
 Indices = NDArray[np.int64]
 
@@ -25,7 +26,7 @@ FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class DrawnPairs:
     """Pairs of different items, each once.
 
     Args:
@@ -39,13 +40,7 @@ class Pairs:
     same: NDArray[np.bool_]
 
 
-def possible_pairs(sizes: Sequence[int]) -> tuple[int, int]:
-    """How many pairs of one class and of two exist among classes of these sizes."""
-    same = sum(size * (size - 1) // 2 for size in sizes)
-    return same, sum(sizes) * (sum(sizes) - 1) // 2 - same
-
-
-def draw_pairs(labels: NDArray[np.integer], *, pairs: int, seed: int) -> Pairs:
+def draw_pairs(labels: NDArray[np.integer], *, pairs: int, seed: int) -> DrawnPairs:
     """Draw as many pairs of one class as of two, without repetition: same and different ones in turn.
 
     Args:
@@ -63,10 +58,10 @@ def draw_pairs(labels: NDArray[np.integer], *, pairs: int, seed: int) -> Pairs:
     first, second = np.zeros(2 * pairs, np.int64), np.zeros(2 * pairs, np.int64)
     for kind, drawn in enumerate((_same(labels, same, pairs, seed), _different(labels, different, pairs, seed))):
         first[kind::2], second[kind::2] = drawn
-    return Pairs(first, second, np.arange(2 * pairs) % 2 == 0)
+    return DrawnPairs(first, second, np.arange(2 * pairs) % 2 == 0)
 
 
-def class_pairs(labels: NDArray[np.integer], *, label: int, pairs: int, seed: int) -> Pairs:
+def class_pairs(labels: NDArray[np.integer], *, label: int, pairs: int, seed: int) -> DrawnPairs:
     """Pairs of one class: those of two of its items, and those of one of them and another item.
 
     Args:
@@ -84,10 +79,10 @@ def class_pairs(labels: NDArray[np.integer], *, label: int, pairs: int, seed: in
     here, there = own[crossed // len(others)], others[crossed % len(others)]
     first = np.concatenate([own[low], np.minimum(here, there)])
     second = np.concatenate([own[high], np.maximum(here, there)])
-    return Pairs(first, second, np.arange(len(first)) < len(chosen))
+    return DrawnPairs(first, second, np.arange(len(first)) < len(chosen))
 
 
-def pair_distances(embeddings: Tensor, pairs: Pairs, *, distance: str) -> NDArray[np.float64]:
+def pair_distances(embeddings: Tensor, pairs: DrawnPairs, *, distance: str) -> NDArray[np.float64]:
     """(P,) distances of pairs of (N, D) embeddings: one minus the cosine, or the Euclidean distance."""
     points = embeddings.detach().cpu().to(torch.float64)
     if distance == "cosine":
@@ -118,7 +113,8 @@ def _different(labels: NDArray[np.integer], total: int, pairs: int, seed: int) -
 
     def allowed(numbers: Indices) -> Indices:
         low, high = _triangle(numbers)
-        return numbers[labels[low] != labels[high]]
+        kept: Indices = numbers[labels[low] != labels[high]]
+        return kept
 
     if total <= FEW * pairs:
         known = allowed(np.arange(every))

@@ -15,6 +15,7 @@ from realitycheck.protocol.base import Count, Dims, FrozenSection, Name, OneOf, 
 from realitycheck.protocol.knobs import FOLLOWUP
 from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
+from realitycheck.protocol.sweep_keys import Sweep
 from realitycheck.runs import Category
 from realitycheck.search.samplers.menu import MENU as SAMPLERS
 from realitycheck.statistics.menu import MENU as ESTIMATORS
@@ -239,8 +240,11 @@ class Study(FrozenSection):
     `smallest_difference` is the smallest difference of interest, in points (hundredths) of the metric. `same` names the
     losses that are one function under several names: their spread is the noise of the protocol itself. `sources` are
     in no file: they say what the classes that are named by address are on this machine. `compare` is a claim only where
-    all pairs are compared. `override` has what replaces values in the protocol's file.
+    all pairs are compared. `override` has what replaces values in the protocol's file. `sweep` adds runs, and is no
+    part of any plan.
     """
+
+    options = frozenset({"sweep"})
 
     study: Name
     question: str
@@ -253,6 +257,7 @@ class Study(FrozenSection):
     smallest_difference: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
     same: tuple[Name, ...] = ()
     compare: Literal["baseline", "all_pairs"] = "baseline"
+    sweep: Sweep | None = None
     sources: Mapping[str, str] = {}
 
     @property

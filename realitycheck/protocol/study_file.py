@@ -16,6 +16,7 @@ from realitycheck.protocol.base import FrozenSection, Name, Text
 from realitycheck.protocol.model import DatasetChoice, LossChoice, Primary, Protocol, Study
 from realitycheck.protocol.paper_settings import first_length, first_setting
 from realitycheck.protocol.space import Space
+from realitycheck.protocol.sweep_keys import Sweep
 
 SpaceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}(@[a-z0-9][a-z0-9_.-]{0,63})?$")]
 """A loss of the menu, or `loss@dataset` where one dataset's ranges differ."""
@@ -59,6 +60,7 @@ class WrittenStudy(FrozenSection):
     smallest_difference: Annotated[float, *Study.model_fields["smallest_difference"].metadata]
     same: Annotated[tuple[Name, ...], Field(min_length=2)] | None = None
     compare: Literal["baseline", "all_pairs"] = "baseline"
+    sweep: Sweep | None = None
 
 
 def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path: Path) -> Study:
@@ -85,6 +87,7 @@ def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path
         smallest_difference=written.smallest_difference,
         same=written.same or (),
         compare=written.compare,
+        sweep=written.sweep,
         sources=sources_of(*named, *trunks, *(choice.address for choice in datasets)),
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import ModelScores, Opening, Record, Run, Score
+from realitycheck.records.swept import SweptKnob, mean_value
 from realitycheck.runs import CLEAN, Category, Knobs, Stage
 
 Records = Mapping[str, Record]
@@ -47,7 +48,7 @@ class Trial:
     @cached_property
     def value(self) -> float | None:
         """The mean over folds of the best validation MAP@R; None while a fold is missing, or if one diverged."""
-        return _mean_value(self.runs)
+        return mean_value(self.runs)
 
     @property
     def complete(self) -> bool:
@@ -89,7 +90,7 @@ class Replicate:
     @property
     def value(self) -> float | None:
         """The mean over folds of the best validation MAP@R; None while a fold is missing, or if one diverged."""
-        return _mean_value(self.fold_runs)
+        return mean_value(self.fold_runs)
 
     def score(self, *, category: Category, metric: str, distance: str, evaluation: str = CLEAN) -> float | None:
         """The test score in [0, 1] of one category, or None where a part of it diverged or is still missing."""
@@ -269,6 +270,7 @@ class DatasetEvidence:
         untrained: the rows of models that are never trained.
         openings: of the test half, in order.
         registrations: of the study, in order.
+        sweeps: one per loss and swept hyper-parameter.
     """
 
     dataset: str
@@ -277,9 +279,4 @@ class DatasetEvidence:
     untrained: tuple[LossEvidence, ...]
     openings: tuple[Opening, ...]
     registrations: tuple[Registration, ...] = ()
-
-
-def _mean_value(runs: tuple[Run | None, ...]) -> float | None:
-    """The mean of the values of K fold runs; None where one has none."""
-    known = [value for run in runs if run is not None and (value := run.value) is not None]
-    return math.fsum(known) / len(runs) if len(known) == len(runs) else None
+    sweeps: tuple[SweptKnob, ...] = ()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from realitycheck.evaluations.menu import UNTRAINED_ROWS
 from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan, LossPlan
+from realitycheck.plan.sweeps import planned_points
 from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.evidence import (
     DatasetEvidence,
@@ -22,6 +24,7 @@ from realitycheck.records.evidence import (
 from realitycheck.records.near_settings import near_trials, runner_up_run, validation_noise
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
+from realitycheck.records.swept import SweptKnob, SweptPoint
 from realitycheck.runs import CLEAN, Knobs, RunSpec, ScoreSpec
 
 
@@ -29,14 +32,37 @@ def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
     """Read a plan's evidence out of the records; other records are ignored."""
     openings = [opening for opening in of_type(records.values(), Opening) if opening.test == plan.test]
     registrations = of_type(records.values(), Registration)
+    losses = _with_near_best(plan, records)
     return DatasetEvidence(
         dataset=plan.dataset,
         claims=plan.claims,
-        losses=_with_near_best(plan, records),
+        losses=losses,
         untrained=_untrained(plan, records),
         openings=tuple(sorted(openings, key=lambda opening: opening.number)),
         registrations=tuple(sorted(registrations, key=lambda record: record.number)),
+        sweeps=tuple(
+            knob
+            for loss, its in zip(plan.losses, losses, strict=True)
+            for knob in sweeps_of(plan, loss.searches[0], its.searches[0], records)
+        ),
     )
+
+
+def sweeps_of(
+    plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, records: Records
+) -> tuple[SweptKnob, ...]:
+    """The sweeps of a loss, from the setting that its first search chose; none before that."""
+    if evidence.chosen is None:
+        return ()
+    chosen = evidence.chosen
+    points = planned_points(plan.study, search, knobs=chosen.knobs, unit=chosen.unit)
+    swept = []
+    for knob, own in groupby(points, key=lambda point: point.knob):
+        known = (SweptPoint(point.value, tuple(_runs(specs, records) for specs in point.runs)) for point in own)
+        value = chosen.knobs[knob]
+        assert not isinstance(value, str)
+        swept.append(SweptKnob(search.label, knob, value, tuple(known)))
+    return tuple(swept)
 
 
 def _untrained(plan: DatasetPlan, records: Records) -> tuple[LossEvidence, ...]:

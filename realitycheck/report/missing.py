@@ -16,7 +16,7 @@ def missing(protocol: Protocol, evidence: DatasetEvidence) -> tuple[str, ...]:
     searches = (sentence for loss in evidence.losses for sentence in _searches_missing(loss))
     rows = (*evidence.losses, *evidence.untrained)
     scores = (sentence for row in rows for sentence in _scores_missing(protocol, row))
-    return (*searches, *scores)
+    return (*searches, *scores, *_sweeps_missing(evidence))
 
 
 def _searches_missing(loss: LossEvidence) -> Iterator[str]:
@@ -52,6 +52,13 @@ def _near_best_missing(protocol: Protocol, row: LossEvidence, search: SearchEvid
     )
     if pending:
         yield f"{name}: {pending} of {count(len(search.near_best), 'near-best setting')} without all test scores."
+
+
+def _sweeps_missing(evidence: DatasetEvidence) -> Iterator[str]:
+    for knob in evidence.sweeps:
+        pending = sum(point.pending for point in knob.points)
+        if pending:
+            yield f"{knob.label}: {count(pending, 'fold run')} of the sweep over {knob.knob} missing."
 
 
 def _choosing(search: SearchEvidence) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from realitycheck.executors.base import Job
 from realitycheck.plan.searches import SearchPlan, constant_evaluations, trained_evaluations
 from realitycheck.plan.specs import DatasetPlan
+from realitycheck.plan.sweeps import planned_points
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
 from realitycheck.records.gather import counted_losses, final_knobs, lengths_basis, score_spec, search_evidence
 from realitycheck.records.near_settings import kept_trials, near_trials, places_of, runner_up_run, validation_noise
@@ -100,7 +101,9 @@ def search_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence,
         selection = [_selection_job(search, evidence)] if evidence.selecting else []
         return [*selection, *_trial_jobs(search, evidence, known), *_proposal_jobs(search, evidence)]
     replicates = _replicate_jobs(plan, search, evidence.chosen, known)
-    jobs = replicates + _near_best_jobs(plan, search, evidence, known)
+    jobs = (
+        replicates + _near_best_jobs(plan, search, evidence, known) + _sweep_jobs(plan, search, evidence.chosen, known)
+    )
     return list({job.id: job for job in jobs}.values())
 
 
@@ -208,6 +211,18 @@ def _near_best_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvide
     return jobs
 
 
+def _sweep_jobs(plan: DatasetPlan, search: SearchPlan, chosen: Trial, known: Known) -> list[Job]:
+    """The runs of sweeps that are missing, whose weights no score needs; those of the chosen value are replicates'."""
+    return [
+        _run_job(search, spec, f"{point.knob} {point.value:.4g}, replicate {spec.index + 1}", keep=False)
+        for point in planned_points(plan.study, search, knobs=chosen.knobs, unit=chosen.unit)
+        if point.value != chosen.knobs[point.knob]
+        for specs in point.runs
+        for spec in specs
+        if spec.id not in known.records
+    ]
+
+
 def spent_trials(search: SearchPlan, evidence: SearchEvidence, known: Known) -> tuple[str, ...]:
     """The runs of trials with stored weights that no score can need."""
     kept = {trial.slot for trial in kept_trials(search, evidence, noise=known.noise)}
@@ -246,11 +261,11 @@ def _score_jobs(
     return list({job.id: job for job in jobs}.values())
 
 
-def _run_job(search: SearchPlan, spec: RunSpec, name: str) -> Job:
+def _run_job(search: SearchPlan, spec: RunSpec, name: str, *, keep: bool = True) -> Job:
     part = "complete" if spec.fold is None else f"fold {spec.fold + 1}/{search.protocol.folds.count}"
     title = f"{search.group}: {name}, {part}"
-    keep = spec.stage is Stage.FINAL or (search.protocol.interval.runners_up > 0 and search.protocol.scores_folds)
-    payload: Body = {"spec": spec.to_json(), "keep": keep}
+    scored = spec.stage is Stage.FINAL or (search.protocol.interval.runners_up > 0 and search.protocol.scores_folds)
+    payload: Body = {"spec": spec.to_json(), "keep": keep and scored}
     return Job(kind="run", id=spec.id, group=search.group, title=title, payload=payload)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from realitycheck.plan.searches import trained_evaluations
 from realitycheck.protocol.model import Protocol
 from realitycheck.records.evidence import LossEvidence, SearchEvidence
 from realitycheck.runs import Stage
@@ -110,7 +111,8 @@ def _near_best(search: SearchEvidence, protocol: Protocol) -> int:
 def _scores_planned(protocol: Protocol, *, seeds: int, near: int) -> int:
     replicates = seeds * (protocol.scores_folds + protocol.completes)
     chosen = protocol.scores_folds and protocol.interval.runners_up > 0
-    return replicates + chosen + near * (protocol.scores_folds + protocol.completes)
+    models = replicates + chosen + near * (protocol.scores_folds + protocol.completes)
+    return models * len(trained_evaluations(protocol))
 
 
 def _scores(search: SearchEvidence) -> int:

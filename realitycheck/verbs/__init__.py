@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from realitycheck.verbs.compare import compare_studies
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
+from realitycheck.verbs.draw_space import picture, picture_embeddings
 from realitycheck.verbs.library import (
     Rows,
     fetch_data,
@@ -67,6 +68,8 @@ __all__ = [
     "named_code",
     "open_study",
     "pack_study",
+    "picture",
+    "picture_embeddings",
     "pilot_deviation",
     "plan_study",
     "prepare_data",

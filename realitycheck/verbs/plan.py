@@ -24,7 +24,8 @@ from realitycheck.plan.cost import (
     untrained_cost,
 )
 from realitycheck.plan.searches import SearchPlan
-from realitycheck.protocol.model import LossChoice
+from realitycheck.plan.sweeps import swept_trainings
+from realitycheck.protocol.model import LossChoice, Study
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.runs import TrainingPlace
@@ -68,6 +69,7 @@ class StudyPlan:
             unit, for uncorrelated losses.
         sd: that standard deviation in points, as it was stated; None where none is known.
         smallest_difference: the one of the study, in points.
+        swept: trainings that sweeps add at most, of all losses.
     """
 
     trainings: Trainings
@@ -85,6 +87,7 @@ class StudyPlan:
     reachable: float
     sd: float | None
     smallest_difference: float
+    swept: int
 
 
 def plan_study(
@@ -125,11 +128,9 @@ def plan_study(
     require_arithmetic(read, devices=("auto",), here=False)
     stores = _at_hand(read, watch)
     measured = _measured(read, stores, watch)
-    total = Cost(0.0, sum(_bytes(pair) for pair in stores.values()))
-    for name, seen in measured.items():
-        here = study.protocol_on(name)
-        total = sum((loss_cost(here, calibration) for calibration in seen.values()), total)
-        total += untrained_cost(here, next(iter(seen.values())))
+    longest = _longest(read, measured)
+    total = _total(study, measured, longest)
+    total += Cost(0.0, sum(_bytes(pair) for pair in stores.values()))
     standings = study_standings(read)
     return StudyPlan(
         trainings=trainings(protocol),
@@ -138,7 +139,8 @@ def plan_study(
         datasets=len(study.datasets),
         measured=measured,
         cost=total,
-        longest=_longest(read, measured),
+        longest=longest,
+        swept=_swept(study, measured),
         jobs=planned_jobs(read, measured, pilot=pilot),
         done=sum(standing.done for standing in standings),
         planned=sum(standing.planned for standing in standings),
@@ -176,6 +178,25 @@ def _measured(read: ReadStudy, stores: Mapping[str, Stores], watch: Progress) ->
         watch("calibrations", done, len(stores) * len(losses))
         measured[name][loss.label] = _calibrate(read, name, stores[name], loss)
     return measured
+
+
+def _total(
+    study: Study, measured: Mapping[str, Mapping[str, Calibration]], longest: Mapping[str, Mapping[str, RunSeconds]]
+) -> Cost:
+    """What all losses, their sweeps and the untrained models cost, without the images."""
+    total = Cost(0.0, 0)
+    for name, seen in measured.items():
+        here = study.protocol_on(name)
+        total = sum((loss_cost(here, calibration) for calibration in seen.values()), total)
+        hours = (swept_trainings(study, loss, here) * longest[name][loss].fold / 3600 for loss in seen)
+        total += Cost(sum(hours), 0)
+        total += untrained_cost(here, next(iter(seen.values())))
+    return total
+
+
+def _swept(study: Study, measured: Mapping[str, Mapping[str, Calibration]]) -> int:
+    """How many trainings the sweeps of all losses add at most."""
+    return sum(swept_trainings(study, loss, study.protocol_on(name)) for name in measured for loss in measured[name])
 
 
 def _longest(read: ReadStudy, measured: Mapping[str, Mapping[str, Calibration]]) -> dict[str, dict[str, RunSeconds]]:

@@ -82,22 +82,25 @@ def _phase_faults(run: Json) -> Iterator[str]:
 
 
 def _check_weights(bodies: Bodies, checks: Checks) -> None:
-    """No two runs of one loss end with equal weights: their seeds differ, so that one would be a copy."""
-    known: dict[tuple[str, str], str] = {}
+    """No two runs of one loss end with equal weights: their seeds differ, so that one would be a copy.
+
+    Runs that differ in their setting alone may: a sweep can be over a hyper-parameter without effect.
+    """
+    known: dict[tuple[str, str], Json] = {}
     for run in bodies.of_kind("run"):
         if run["weights"] is None:
             continue
         loss = run["spec"]["loss"]
         key = (loss["label"] if loss else "", run["weights"])
+        first = known.setdefault(key, run)
         checks.holds(
-            key not in known,
+            first is run or {**first["spec"], "knobs": {}} == {**run["spec"], "knobs": {}},
             what="weights",
             where=f"run {shortened(run['id'])}",
             code="run-repeated",
-            says=f"its weights are those of run {shortened(known.get(key, ''))}, which has another seed, fold or "
-            "setting. One of them is a copy.",
+            says=f"its weights are those of run {shortened(first['id'])}, which has another seed or fold. "
+            "One of them is a copy.",
         )
-        known.setdefault(key, run["id"])
 
 
 def check_scores(bodies: Bodies, checks: Checks) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from realitycheck.verify.declared import UNTRAINED, Declared
 from realitycheck.verify.derived_course import (
@@ -42,6 +43,7 @@ class Walk:
         for label in declared.whole.labels:
             searches = [self._search(label, number) for number in range(declared.searches)]
             course.losses.append(DerivedRow(label, declared.loss(label)["distance"], "clean", searches))
+            self._swept(searches[0])
         self._near_best()
         self._untrained()
         course.openings = [one for one in by_number(self.bodies, "opening") if one["test"] == declared.test]
@@ -130,6 +132,17 @@ class Walk:
             return None
         return self.find(self.declared.score(models, evaluation), "score")
 
+    def _swept(self, search: DerivedSearch) -> None:
+        """The runs of the sweeps of a loss: its chosen setting with another value, under its first seeds."""
+        sweep = self.declared.study.get("sweep")
+        if sweep is None or search.chosen is None:
+            return
+        for knob, grid in sweep["knobs"].get(search.label, {}).items():
+            for value in grid_values(grid, self.declared.space(search.label)[knob]):
+                trial = replace(search.chosen, knobs={**search.chosen.knobs, knob: value})
+                for index in self.declared.replicates(0)[: sweep["seeds"]]:
+                    self._folds(search.label, 0, stage="final", index=index, knobs=trial.for_loss())
+
     def _near_best(self) -> None:
         """The runners-up of every search, once every fold run of the losses that count is recorded."""
         course, declared = self.course, self.declared
@@ -183,3 +196,16 @@ class Walk:
 
 def _validated(search: DerivedSearch) -> bool:
     return search.done and all(run is not None for one in search.replicates for run in one.folds)
+
+
+def grid_values(grid: Json, searched: Json | float) -> list[float | int]:
+    """The values of a grid to six digits; whole numbers where the search's are."""
+    low, high = grid.get("linear") or grid["log"]
+    steps = grid["points"] - 1
+    if grid.get("linear"):
+        values = [low + (high - low) * (step / steps) for step in range(steps + 1)]
+    else:
+        values = [low * (high / low) ** (step / steps) for step in range(steps + 1)]
+    whole = type(searched) is int or (isinstance(searched, dict) and "int" in next(iter(searched)))
+    rounded = [float(f"{value:.6g}") for value in values]
+    return [round(value) for value in rounded] if whole else list(rounded)

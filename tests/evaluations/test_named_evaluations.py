@@ -12,7 +12,7 @@ from realitycheck import verbs
 from realitycheck.errors import InputError
 from realitycheck.evaluations.menu import ACCURACY, OWN, ROC, SPREAD
 from realitycheck.evaluations.score import build_evaluation
-from realitycheck.metrics.drawn_pairs import possible_pairs
+from realitycheck.metrics.pair_counts import possible_pairs
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Score, of_type

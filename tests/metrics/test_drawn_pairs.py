@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from realitycheck.errors import InputError
-from realitycheck.metrics.drawn_pairs import class_pairs, draw_pairs, pair_distances, possible_pairs
+from realitycheck.metrics.drawn_pairs import class_pairs, draw_pairs, pair_distances
+from realitycheck.metrics.pair_counts import possible_pairs
 
 LABELS = np.array([0, 1, 0, 2, 1, 0, 2, 3, 1, 0])
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 from realitycheck.check.rules.base import Found, missing, not_allowed, out_of_range, rule, unknown
 from realitycheck.evaluations.menu import FORMS, entry_of
 from realitycheck.metrics.menu import ASKED
+from realitycheck.protocol.asked_scores import Scores
 from realitycheck.protocol.document import Document, Fault, holds
-from realitycheck.protocol.model import Scores
 from realitycheck.runs import Category
 from realitycheck.search.samplers.menu import MENU as SAMPLERS
 from realitycheck.statistics.menu import MENU as ESTIMATORS

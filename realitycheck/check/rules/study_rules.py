@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from realitycheck.catalog import is_address
-from realitycheck.check.rules.base import Found, not_allowed, rule, unknown
+from realitycheck.check.rules.base import Found, not_allowed, out_of_range, rule, unknown
 from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.protocol.document import Fault
+from realitycheck.protocol.space import Choice, Space
+from realitycheck.protocol.sweep_keys import Grid
 from realitycheck.runs import Category
 
 _ADDRESS = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*")
@@ -41,6 +43,32 @@ def same_are_losses(label: str, *, labels: tuple[str, ...]) -> Found:
     """What is one function under several names is among the losses."""
     if labels and label not in labels:
         yield unknown("same-unknown", "loss", label, labels)
+
+
+@rule("keys(study.sweep.knobs)", labels="keys(study.losses)")
+def swept_losses_are_known(swept: tuple[str, ...], *, labels: tuple[str, ...]) -> Found:
+    """A sweep is of a loss of the study."""
+    for label in swept:
+        if label not in labels:
+            yield unknown("sweep-loss-unknown", "loss", label, labels, label)
+
+
+@rule("study.sweep.knobs.<loss>", space="loss.space", shared="protocol.search.shared")
+def swept_knobs_are_numbers(swept: Mapping[str, Grid], *, space: Space, shared: Space) -> Found:
+    """A sweep is over a number among the hyper-parameters that the search of the loss has."""
+    every = {**shared, **space}
+    for knob in swept:
+        if knob not in every:
+            yield unknown("sweep-knob-unknown", "hyper-parameter of the loss:", knob, list(every), knob)
+        elif isinstance(every[knob], str | Choice):
+            yield not_allowed("sweep-knob-not-number", f"`{knob}`", "it is no number", "Remove it.", knob)
+
+
+@rule("study.sweep.seeds", seeds="protocol.final.seeds", searches="protocol.search.searches")
+def swept_seeds_are_replicates(swept: int, *, seeds: int, searches: int) -> Found:
+    """The seeds of a sweep are those of replicates of the first search, so that runs are shared."""
+    if swept > seeds // searches:
+        yield out_of_range("sweep-seeds-range", swept, f"be at most {seeds // searches}, the replicates of a search")
 
 
 @rule("dataset.address")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Canvas
 
 from realitycheck.evaluations.menu import COMMON, OWN, PLACES, SPREAD, pairs_and_seed
 from realitycheck.records.evidence import LossEvidence
-from realitycheck.report.blocks import Block, Column, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
+from realitycheck.report.blocks import Block, Column, Content, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
 from realitycheck.report.drawing import draw
 from realitycheck.report.evaluated import (
     SEEDS_ALONE,
@@ -102,7 +102,7 @@ def blocks(dataset: DatasetFindings, facts: OneThreshold) -> Iterator[Block]:
 
 def _table(dataset: DatasetFindings, facts: CalibratedDistances) -> Table:
     heads = ("Spread of best thresholds", "Accuracy at own", "Accuracy at one for all", "Lost by one for all")
-    lines = [
+    lines: list[tuple[Content, ...]] = [
         (Marked(row.label), *(scores.cell for scores in (row.spread, row.own, row.common, row.lost)))
         for row in facts.rows
     ]

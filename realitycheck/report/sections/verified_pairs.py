@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure as Canvas
 
 from realitycheck.evaluations.menu import ACCURACY, EER, ROC, pairs_and_seed
-from realitycheck.report.blocks import Block, Column, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
+from realitycheck.report.blocks import Block, Column, Content, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
 from realitycheck.report.drawing import draw
 from realitycheck.report.evaluated import (
     SEEDS_ALONE,
@@ -94,7 +94,7 @@ def blocks(dataset: DatasetFindings, facts: Verification) -> Iterator[Block]:
 def _table(dataset: DatasetFindings, facts: VerifiedPairs) -> Table:
     places = [list(ROC).index(far) for far in PRINTED]
     heads = ("Accuracy", *(f"TAR at FAR {far:g}" for far in PRINTED), "EER")
-    lines = [
+    lines: list[tuple[Content, ...]] = [
         (Marked(row.label), row.accuracy.cell, *(row.roc[place].cell for place in places), row.eer.cell)
         for row in facts.rows
     ]

@@ -1,0 +1,58 @@
+"""A sweep becomes runs: the chosen setting of a loss, with one hyper-parameter at the values of a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from realitycheck.plan.searches import SearchPlan
+from realitycheck.protocol.model import Protocol, Study
+from realitycheck.protocol.units import LengthUnit
+from realitycheck.runs import Knobs, RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPoint:
+    """One value of one hyper-parameter, all others as the search chose them.
+
+    Args:
+        knob: the hyper-parameter.
+        value: as the sampler sees it: a length is in units of the initial embedding length where the search's are.
+        runs: the K fold runs under each seed. Those of the chosen value are the replicates' own.
+    """
+
+    knob: str
+    value: float | int
+    runs: tuple[tuple[RunSpec, ...], ...]
+
+
+def planned_points(
+    study: Study, search: SearchPlan, *, knobs: Knobs, unit: LengthUnit | None
+) -> Iterator[PlannedPoint]:
+    """The points of all sweeps of a loss, by hyper-parameter and value; none for searches after the first.
+
+    Args:
+        study: what is swept.
+        search: the search that chose the setting.
+        knobs: the chosen setting, as the sampler saw it.
+        unit: of the lengths in it; None where there are none.
+    """
+    if study.sweep is None or search.choice is None or search.number:
+        return
+    space = search.protocol.space_of(search.choice, search.dataset)
+    indices = search.replicates[: study.sweep.seeds]
+    for knob, grid in study.sweep.knobs.get(search.choice.label, {}).items():
+        own = knobs[knob]
+        assert not isinstance(own, str)
+        for value in sorted({own, *grid.values(space[knob])}):
+            setting = {**knobs, knob: value}
+            raw = unit.raw(setting) if unit else setting
+            yield PlannedPoint(knob, value, tuple(search.replicate_runs(index=index, knobs=raw) for index in indices))
+
+
+def swept_trainings(study: Study, label: str, protocol: Protocol) -> int:
+    """How many fold runs the sweeps of a loss add at most; those of the chosen value are made anyway."""
+    if study.sweep is None:
+        return 0
+    points = sum(grid.points for grid in study.sweep.knobs.get(label, {}).values())
+    return points * study.sweep.seeds * protocol.folds.count
