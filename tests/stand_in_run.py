@@ -11,7 +11,12 @@ from realitycheck.protocol.read import read_study
 from realitycheck.verbs.study import Say, unsaid
 from realitycheck.verbs.study_result import StudyResult
 
-STAND_INS = {"proposal": "standins:propose", "run": "standins:run", "score": "standins:score"}
+STAND_INS = {
+    "proposal": "standins:propose",
+    "run": "standins:run",
+    "score": "standins:score",
+    "neighbors": "standins:neighbors",
+}
 
 SEARCHED = {**STAND_INS, "proposal": "realitycheck.search.propose:propose"}
 """With the proposals of the study's own sampler."""

@@ -14,6 +14,7 @@ if __name__ == "__main__":
         "proposal": "realitycheck.search.propose:propose",
         "run": "standins:run",
         "score": "standins:score",
+        "neighbors": "standins:neighbors",
     }
     executor = LocalExecutor(
         devices=[None] * int(sys.argv[2]),

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from realitycheck.executors.base import Job, Tell, VerbAnswer, unheard
+from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec
 from realitycheck.runs import RESULTS_VERSION, RunSpec, ScoreSpec
 from realitycheck.search.posterior_mean import select
+from realitycheck.stores.manifest import Half, half_of_store
 
 
 def chance(*names: object) -> float:
@@ -107,6 +109,22 @@ def score(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     }
 
 
+def neighbors(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
+    """Neighbours in an order by chance, of the test half at the place, or of six classes of four images."""
+    spec, place = NeighborsSpec.from_json(payload["spec"]), payload["place"]
+    for model in spec.models:
+        assert (Path(place["cache"]) / "weights" / f"{model}.safetensors").read_text() == model
+    made = Half("", tuple("abcdef"), tuple(image // 4 for image in range(24)), (), ())
+    half = half_of_store(Path(place["test"])) if "test" in place else made
+    nearest, first = [], []
+    for query in spec.queries:
+        others = [image for image in range(len(half.labels)) if image != query]
+        others.sort(key=lambda image: chance(image, query, *spec.models))
+        nearest.append(tuple(half.shown(image) for image in others[: spec.count]))
+        first.append(1 + [half.labels[image] for image in others].index(half.labels[query]))
+    return NeighborLists(spec, tuple(nearest), tuple(first)).to_json()
+
+
 def environment(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     return {"environment": dict(os.environ)}
 
@@ -146,4 +164,4 @@ def answer(job: Job, cache: Path) -> dict[str, Any]:
         return job.payload
     if job.kind in ("proposal", "selection"):
         return (propose if job.kind == "proposal" else select)(job.payload, tell=unheard)
-    return (run if job.kind == "run" else score)(job.payload | place, tell=unheard)
+    return {"run": run, "score": score, "neighbors": neighbors}[job.kind](job.payload | place, tell=unheard)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
+import statistics
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy import stats
 
 from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.losses.menu import MENU as LOSSES
@@ -17,7 +19,6 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 MAIN = "complete-512 MAP@R"
-NEAREST = "complete-512 P@1"
 
 
 def section(heading: str) -> str:
@@ -26,19 +27,10 @@ def section(heading: str) -> str:
     return " ".join(re.split(r"^#+ ", text, flags=re.MULTILINE)[0].replace("\\_", "_").split())
 
 
-def rows(study: str, name: str = "tables") -> dict[str, dict[str, str]]:
-    with (ROOT / "reports" / study / f"{name}.csv").open(encoding="utf-8") as file:
-        return {row["loss"]: row for row in csv.DictReader(file)}
-
-
 def facts(study: str) -> dict[str, Any]:
     report = json.loads((ROOT / "reports" / study / "tables.json").read_text(encoding="utf-8"))
     (dataset,) = report["datasets"]
     return dataset
-
-
-def cell(row: dict[str, str], column: str) -> str:
-    return f"{row[f'{column} mean']} ± {row[f'{column} half_width']}"
 
 
 def points(value: float, *, sign: bool = True) -> str:
@@ -50,63 +42,78 @@ def trainings(study: str) -> str:
     return f"{sum(facts(study)['facts']['trainings'].values()):,} trainings"
 
 
-def floor(study: str) -> dict[str, Any]:
-    """The noise floor in complete-512 MAP@R."""
-    return next(
-        column
-        for column in facts(study)["noise"]["floors"]
-        if (column["category"], column["metric"]) == ("complete", "map_at_r")
-    )
-
-
-def exact_means(study: str) -> dict[str, float]:
-    """Label → unrounded mean of complete-512 MAP@R."""
+def main_cells(study: str) -> dict[str, dict[str, Any]]:
+    """Label → the cell of complete-512 MAP@R, of losses and untrained models."""
+    dataset = facts(study)
     return {
-        row["label"]: cell["mean"]
-        for row in facts(study)["rows"]
+        row["label"]: cell
+        for row in (*dataset["rows"], *dataset["untrained"])
         for cell in row["cells"]
         if (cell["category"], cell["metric"]) == ("complete", "map_at_r")
     }
 
 
-def sketches() -> list[str]:
-    scores, verdicts, dataset = rows("sketches"), rows("sketches", "differences"), facts("sketches")
-    equivalence = {loss["label"]: loss["equivalence"] for loss in dataset["comparisons"]}
-    best = {column: max(float(row[f"{column} mean"]) for row in scores.values()) for column in (MAIN, NEAREST)}
-    phrases = [trainings("sketches"), "within ±0.50 points", f"All {dataset['facts']['trainings']['folds']} final fold"]
-    for loss, row in scores.items():
-        cells = [
-            f"**{cell(row, column)}**" if float(row[f"{column} mean"]) == best[column] else cell(row, column)
-            for column in (MAIN, NEAREST)
-        ]
-        name = loss if row["trained"] == "yes" else f"*{loss}*"
-        phrases.append(" | ".join([name, *cells]))
-    for loss, row in verdicts.items():
-        low, high = float(row["low"]) / 100, float(row["high"]) / 100
-        if row["verdict"] == "equivalent":
-            low, high = equivalence[loss]["low"], equivalence[loss]["high"]
-        difference = points(float(row["difference"]) / 100)
-        phrases.append(f"{row['verdict']}: {difference} ({points(low)} to {points(high)})")
-    ends = [loss["final"] for loss in dataset["endings"]]
-    assert all(end["capped"] == end["runs"] for end in ends)
-    return [*phrases, f"cap of {dataset['endings'][0]['cap']} iter", f"{sum(end['rising'] for end in ends)} of them"]
+def half(interval: dict[str, float]) -> str:
+    return points((interval["high"] - interval["low"]) / 2, sign=False)
 
 
-def five_names() -> list[str]:
-    noise, means = floor("five_names"), exact_means("five_names")
-    names = facts("five_names")["noise"]["labels"]
-    interval = noise["largest"]["interval"]
-    center = sum(means[name] for name in names) / len(names)
-    others = set(means) - set(names)
-    assert (noise["largest"]["higher"], noise["largest"]["lower"]) == ("proxy_nca_pp", "cosface")
-    assert (noise["pairs"], noise["closer"]) == (10, []), "the README says that all ten pairs are further apart"
-    assert min(others, key=lambda name: abs(means[name] - center)) == "warped_softmax"
+def result_table(study: str) -> list[str]:
+    """The lines of the table of a study with several searches."""
+    cells, known = main_cells(study), {one["label"]: one for one in facts(study)["comparisons"]}
+    best, lines = max(cell["mean"] for cell in cells.values()), []
+    for label, cell in cells.items():
+        score = points(cell["mean"], sign=False)
+        score += f" ± {half(cell['interval'])}" if cell["interval"] else ""
+        score = f"**{score}**" if cell["mean"] == best else score
+        trained = label in known or label == "contrastive"
+        seeds = f"± {half(cell['retraining'])}" if trained else ""
+        one = known.get(label)
+        ends = [points(one["interval"][end]) for end in ("low", "high")] if one else []
+        gap = f"{points(one['mean'])} ({ends[0]} to {ends[1]})" if one else ""
+        verdict = one["verdict"] if one else "baseline" if trained else ""
+        lines.append(" ".join(" | ".join([label if trained else f"*{label}*", score, seeds, gap, verdict]).split()))
+    return lines
+
+
+def by_seeds_alone(study: str) -> dict[str, float]:
+    """Label → Holm's p of a paired t test against contrastive, over the seeds in `seeds.csv`."""
+    columns = seed_columns(study)
+    base = columns.pop("contrastive")
+    p = sorted((float(stats.ttest_rel(own, base).pvalue), label) for label, own in columns.items())
+    steps = [min(1.0, (len(p) - place) * value) for place, (value, _) in enumerate(p)]
+    return {label: max(steps[: place + 1]) for place, (_, label) in enumerate(p)}
+
+
+def seed_columns(study: str) -> dict[str, list[float]]:
+    columns: dict[str, list[float]] = {}
+    with (ROOT / "reports" / study / "seeds.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["trained"] == "yes":
+                columns.setdefault(row["loss"], []).append(float(row[MAIN]))
+    return columns
+
+
+def groceries() -> list[str]:
+    dataset, columns, photos = facts("grocery_frozen"), seed_columns("grocery_frozen"), DATASETS["grocery_store"]
+    assert {one["verdict"] for one in dataset["comparisons"]} == {"undecided"}
+    assert not any(gain["verdict"] == "better" for gain in dataset["against_untrained"]["gains"]["untrained trunk"])
+    called = {label for label, p in by_seeds_alone("grocery_frozen").items() if p < 0.05}
+    assert len(called) == 5 and len(dataset["comparisons"]) == 12
+    base = columns["contrastive"]
+    assert all(sum(columns[label]) > sum(base) for label in called)
+    same = [columns[label] for label in dataset["noise"]["labels"]]
+    paired = stats.ttest_rel(*same)
+    low, high = sorted(abs(end) for end in paired.confidence_interval())
+    sizes = [one["detectable"] for one in dataset["comparisons"]]
+    (rank,) = (one for one in dataset["warnings"] if one["code"] == "validation-does-not-predict")
     return [
-        trainings("five_names"),
-        f"spread over {points(noise['high'] - noise['low'], sign=False)} points",
-        f"standard deviation of {points(noise['sd'], sign=False)}",
-        f"{points(interval['low'])} to {points(interval['high'])}",
-        f"{points(center - means['warped_softmax'], sign=False)} points below the mean",
+        f"{photos.images:,} photos of {photos.classes}",
+        trainings("grocery_frozen"),
+        *result_table("grocery_frozen"),
+        f"They are {abs(statistics.mean(same[0]) - statistics.mean(same[1])):.2f} points apart",
+        f"{low:.2f} to {high:.2f} points, p {paired.pvalue:.3f}",
+        f"by {points(min(sizes), sign=False)} to {points(max(sizes), sign=False)} points",
+        f"is {re.search(r'Spearman ([0-9.]+[0-9])', rank['sentence'])[1]}",
     ]
 
 
@@ -126,8 +133,7 @@ def searches() -> list[str]:
 
 
 SECTIONS = {
-    "A result": sketches,
-    "One function under five names": five_names,
+    "A result": groceries,
     "Searches on photos": searches,
 }
 

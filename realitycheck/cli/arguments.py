@@ -16,6 +16,7 @@ StudyFiles = Annotated[
     typer.Argument(help="Study files; with --compare also tables, such as warped2024:cub200.", show_default=False),
 ]
 Compare = Annotated[bool, typer.Option("--compare", help="Put them side by side on one page.")]
+Images = Annotated[bool, typer.Option("--images", help="Draw stored neighbours from the data, for this machine alone.")]
 StudyFile = Annotated[Path, typer.Argument(help="A study file, such as studies/demo.yaml.", show_default=False)]
 Executor = Annotated[str, typer.Option(help=f"Where jobs run: {EXECUTORS}.")]
 Address = Annotated[

@@ -7,18 +7,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from realitycheck import verbs
-from realitycheck.cli.arguments import Compare, StudyFiles
+from realitycheck.cli.arguments import Compare, Images, StudyFiles
 from realitycheck.cli.progress import out
 from realitycheck.cli.result_lines import print_warnings
 
 
-def report(studies: StudyFiles, compare: Compare = False) -> None:  # noqa: FBT002 - typer makes an option of it
+def report(
+    studies: StudyFiles,
+    compare: Compare = False,  # noqa: FBT002 - typer makes an option of it
+    images: Images = False,  # noqa: FBT002
+) -> None:
     """Rebuild a study's page, tables and figures from its ledger; with --compare, put several on one page."""
     if compare:
         _print_files(verbs.compare_studies(studies))
         return
     for study in map(Path, studies):
         _report(study)
+        if images:
+            out.print(f"images  {verbs.report_images(study)[-1]}", soft_wrap=True)
 
 
 def _report(study: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -37,19 +37,9 @@ def score(payload: Body, *, tell: Tell) -> Body:
         RunError: a model's weights are missing or other ones, or the test half at this place is another one.
     """
     spec, place = ScoreSpec.from_json(payload["spec"]), ScoringPlace(**payload["place"])
-    trainval, test = open_store(Path(place.trainval)), open_store(Path(place.test))
-    if test.digest != spec.test:
-        raise RunError(f"{place.test}: holds other images than the spec asks for ({spec.test[:12]}).")
-    evaluation = build_evaluation(spec.evaluation)
-    test = evaluation.seen(test)
-    cache, digests = Path(place.cache), payload["weights"]
-    members = []
-    for number, model in enumerate(spec.models):
-        tell(number, len(spec.models))
-        spec_of, weights = load_weights(cache, model, digest=digests[model])
-        members.append(_member(spec_of, weights, evaluation, place, trainval=trainval, test=test))
-    tell(len(members), len(members))
-    counts, measures = test.counts(), _Measures(evaluation, torch.from_numpy(test.labels), spec.scores or {})
+    members, test = embedded(spec.models, spec.evaluation, place, test=spec.test, weights=payload["weights"], tell=tell)
+    evaluation, labels = build_evaluation(spec.evaluation), torch.from_numpy(test.labels)
+    counts, measures = test.counts(), _Measures(evaluation, labels, spec.scores or {})
     record = Score(
         spec=spec,
         models=tuple(_scores([member], measures) for member in members),
@@ -58,6 +48,35 @@ def score(payload: Body, *, tell: Tell) -> Body:
         singletons=counts.count(1),
     )
     return record.to_json()
+
+
+def embedded(
+    models: Sequence[str], evaluation: str, place: ScoringPlace, *, test: str, weights: Mapping[str, str], tell: Tell
+) -> tuple[list[EmbeddedModel], Store]:
+    """Embed the test half with finished models; the embeddings of each, and the half.
+
+    Args:
+        models: run ids.
+        evaluation: name on the menu.
+        place: where the halves and the weights are.
+        test: digest of the test half.
+        weights: run id → digest of its weights in the run's record.
+        tell: called before each model, and at the end.
+
+    Raises:
+        RunError: as `score`.
+    """
+    trainval, half = open_store(Path(place.trainval)), open_store(Path(place.test))
+    if half.digest != test:
+        raise RunError(f"{place.test}: holds other images than the spec asks for ({test[:12]}).")
+    way, members = build_evaluation(evaluation), []
+    half = way.seen(half)
+    for number, model in enumerate(models):
+        tell(number, len(models))
+        spec, tensors = load_weights(Path(place.cache), model, digest=weights[model])
+        members.append(_member(spec, tensors, way, place, trainval=trainval, test=half))
+    tell(len(members), len(members))
+    return members, half
 
 
 def build_evaluation(name: str) -> Evaluation:
@@ -75,7 +94,7 @@ def build_evaluation(name: str) -> Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
+class EmbeddedModel:
     """One model's test embeddings (N, D), and its RMS norm over its own training images."""
 
     embeddings: Tensor
@@ -90,7 +109,7 @@ def _member(
     *,
     trainval: Store,
     test: Store,
-) -> _Member:
+) -> EmbeddedModel:
     require_sources(spec)
     recipe = recipe_of(spec)
     device = prepare_machine(recipe, place.device)
@@ -100,7 +119,7 @@ def _member(
     train = trainval.of_classes(fold_of(spec, classes=len(trainval.classes)).train)
     images = np.arange(len(test.labels))
     scale = rms_norm(evaluation.embed(model, trainval, train, recipe=recipe, device=device))
-    return _Member(evaluation.embed(model, test, images, recipe=recipe, device=device), scale)
+    return EmbeddedModel(evaluation.embed(model, test, images, recipe=recipe, device=device), scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +138,12 @@ class _Measures:
         return DistanceScores({**values, **further}, tuple(per_class))
 
 
-def _scores(members: list[_Member], measures: _Measures) -> ModelScores:
+def joined(members: Sequence[EmbeddedModel], *, distance: str) -> Tensor:
+    """The embeddings of all members concatenated, as they are compared under a distance."""
     embeddings, scales = [member.embeddings for member in members], [member.scale for member in members]
-    joined = {distance: join(embeddings, distance=distance, scales=scales) for distance in DISTANCES}
-    return {distance: measures.of(together, distance) for distance, together in joined.items()}
+    return join(embeddings, distance=distance, scales=scales)
+
+
+def _scores(members: Sequence[EmbeddedModel], measures: _Measures) -> ModelScores:
+    together = {distance: joined(members, distance=distance) for distance in DISTANCES}
+    return {distance: measures.of(embeddings, distance) for distance, embeddings in together.items()}

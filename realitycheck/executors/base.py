@@ -24,7 +24,7 @@ class Job:
     """A piece of work that may start now.
 
     Args:
-        kind: `proposal`, `run`, `score` or `opening`: the kind of the record that it yields.
+        kind: `proposal`, `selection`, `run`, `score`, `neighbors` or `opening`: the kind of the record that it yields.
         id: the id of that record.
         group: whose turn it is: `dataset/loss label`, or `dataset` for an opening.
         title: what a person reads in the progress display.

@@ -11,6 +11,7 @@ from realitycheck.canonical import digest
 from realitycheck.plan.searches import UNTRAINED, SearchPlan, without_sources
 from realitycheck.protocol.model import LossChoice, Protocol, Study
 from realitycheck.protocol.units import LengthUnit
+from realitycheck.records.nearest_images import Query
 from realitycheck.records.schema import opening_id
 from realitycheck.runs import RESULTS_VERSION, RunSpec, ScoreSpec
 
@@ -34,7 +35,8 @@ class DatasetPlan:
 
     `test` is the digest of the test half, or None where it is not known (a report of an unopened study). `units` are
     those of new proposals, by the loss's label; a plan that is only read has none. `classes` are the names of the test
-    classes with two or more images, for the opening; they are no part of any id.
+    classes with two or more images, and `queries` the images whose neighbours are stored. Both are for the opening, and
+    no part of any id.
     """
 
     study: Study
@@ -43,6 +45,7 @@ class DatasetPlan:
     test: str | None
     units: Mapping[str, LengthUnit] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    queries: tuple[Query, ...] = ()
 
     @cached_property
     def protocol(self) -> Protocol:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
+from realitycheck.records.nearest_images import Query, ShownImage
 from realitycheck.records.schema import RECORDS, DistanceScores
 
 PARTS = {
@@ -17,8 +18,10 @@ PARTS = {
     "images": Images,
     "training": TrainingPoint,
     "models": DistanceScores,
+    "opening.queries": Query,
+    "nearest": ShownImage,
 }
-"""Field of a record → the type of its parts."""
+"""Field of a record, or kind and field, → the type of its parts."""
 
 
 def record_fields() -> Iterator[tuple[str, str, str]]:
@@ -29,7 +32,7 @@ def record_fields() -> Iterator[tuple[str, str, str]]:
         yield kind, "results_version", "that of the release that made it"
         for field in fields(record):
             yield kind, field.name, meanings[field.name]
-            if part := PARTS.get(field.name):
+            if part := PARTS.get(field.name) or PARTS.get(f"{kind}.{field.name}"):
                 for name, meaning in _meanings(part).items():
                     yield kind, f"{field.name}.{name}", meaning
 

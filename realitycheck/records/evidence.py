@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from realitycheck.protocol.units import LengthUnit
+from realitycheck.records.nearest_images import NeighborLists
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import ModelScores, Opening, Record, Run, Score
 from realitycheck.records.swept import SweptKnob, mean_value
@@ -232,6 +233,7 @@ class LossEvidence:
         evaluation: the evaluation whose scores are this row's.
         searches: in order; those of an untrained row have no trials.
         constant: whether nothing in it is random; it then has one replicate, whose scores are those of every seed.
+        neighbors: the nearest neighbours of a few test images; None where they are not stored.
     """
 
     label: str
@@ -239,6 +241,7 @@ class LossEvidence:
     evaluation: str
     searches: tuple[SearchEvidence, ...]
     constant: bool = False
+    neighbors: NeighborLists | None = None
 
     @property
     def replicates(self) -> tuple[Replicate, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any, TypeVar
 
 from realitycheck.errors import LedgerError
@@ -11,6 +12,8 @@ from realitycheck.metrics.menu import METRICS
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
+from realitycheck.records.json_fields import JsonFields, is_a
+from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec, Query, ShownImage
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score, unit_json
 from realitycheck.runs import RESULTS_VERSION, Outcome, RunSpec, ScoreSpec
@@ -27,7 +30,7 @@ def read_record(body: Any) -> Record:
         LedgerError: the kind or the results version is another one, a field is missing, unknown or of another type, or
             the id is not the digest of what the record is about.
     """
-    fields = _Fields(body, "a record")
+    fields = JsonFields(body, "a record")
     kind = fields.take("kind", str)
     if kind not in _READERS:
         raise LedgerError(f"unknown kind of record {kind!r}: must be one of {', '.join(_READERS)}.")
@@ -44,51 +47,13 @@ def read_record(body: Any) -> Record:
     return record
 
 
-class _Fields:
-    """The fields of one JSON object, taken one by one; what is left in the end is unknown."""
-
-    def __init__(self, body: Any, name: str) -> None:
-        if not isinstance(body, dict):
-            raise LedgerError(f"{name} must be a JSON object, not {type(body).__name__}.")
-        self.left: dict[str, Any] = dict(body)
-        self.name = name
-
-    def take(self, key: str, kind: type[T]) -> T:
-        """The value of a field of this type."""
-        if key not in self.left:
-            raise LedgerError(f"{self.name} lacks the field `{key}`.")
-        value = self.left.pop(key)
-        if not _is_a(value, kind):
-            raise LedgerError(f"{self.name}: `{key}` must be {kind.__name__}, not {type(value).__name__}.")
-        return value  # type: ignore[no-any-return]
-
-    def maybe(self, key: str, kind: type[T]) -> T | None:
-        """As `take`; None where the value is null."""
-        if key in self.left and self.left[key] is None:
-            del self.left[key]
-            return None
-        return self.take(key, kind)
-
-    def end(self) -> None:
-        """Refuse what was not taken."""
-        if self.left:
-            raise LedgerError(f"{self.name} has unknown fields: {', '.join(sorted(self.left))}.")
-
-
-def _is_a(value: Any, kind: type) -> bool:
-    """Whether a JSON value is of this type: an integer is also a float, but a boolean is neither."""
-    if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
-
-
-def _numbers(fields: _Fields) -> dict[str, float]:
+def _numbers(fields: JsonFields) -> dict[str, float]:
     """The scores that are left in an object: those of every record, and others that are numbers."""
     scores = {name: fields.take(name, float) for name in METRICS}
     return scores | {name: fields.take(name, float) for name in list(fields.left)}
 
 
-def _always(fields: _Fields) -> dict[str, float]:
+def _always(fields: JsonFields) -> dict[str, float]:
     return {name: fields.take(name, float) for name in METRICS}
 
 
@@ -99,7 +64,7 @@ def _spec(kind: type[T], body: dict[str, Any], name: str) -> T:
         raise LedgerError(f"the spec of {name} cannot be read: {error}.") from error
 
 
-def _proposal(fields: _Fields) -> Proposal:
+def _proposal(fields: JsonFields) -> Proposal:
     knobs = fields.take("knobs", dict)
     unit = fields.maybe("unit", dict)
     return Proposal(
@@ -116,10 +81,10 @@ def _proposal(fields: _Fields) -> Proposal:
 
 def _unit(body: dict[str, Any], knobs: dict[str, Any]) -> LengthUnit:
     """The unit of a proposal; what the loss gets must follow from it and from what the sampler saw."""
-    fields = _Fields(body, "`unit` of a proposal record")
+    fields = JsonFields(body, "`unit` of a proposal record")
     length, powers, raw = fields.take("length", float), fields.take("powers", dict), fields.take("raw", dict)
     fields.end()
-    whole = all(_is_a(power, int) and isinstance(knobs.get(name), int | float) for name, power in powers.items())
+    whole = all(is_a(power, int) and isinstance(knobs.get(name), int | float) for name, power in powers.items())
     unit = LengthUnit(float(length), powers)
     if length <= 0 or not whole or unit_json(unit, knobs)["raw"] != raw:
         raise LedgerError(
@@ -128,23 +93,23 @@ def _unit(body: dict[str, Any], knobs: dict[str, Any]) -> LengthUnit:
     return unit
 
 
-def _selection(fields: _Fields) -> Selection:
+def _selection(fields: JsonFields) -> Selection:
     search, slot, means = fields.take("search", str), fields.take("slot", int), fields.take("means", list)
     known = [(mean, -number) for number, mean in enumerate(means) if mean is not None]
-    if not all(_is_a(mean, float) for mean, _ in known) or max(known, default=(0.0, 1))[1] != -slot:
+    if not all(is_a(mean, float) for mean, _ in known) or max(known, default=(0.0, 1))[1] != -slot:
         raise LedgerError("a selection record does not fit: `slot` must be that of the highest of its `means`.")
     return Selection(search, slot, tuple(means))
 
 
-def _run(fields: _Fields) -> Run:
-    best, images = fields.maybe("best", dict), _Fields(fields.take("images", dict), "`images` of a run record")
+def _run(fields: JsonFields) -> Run:
+    best, images = fields.maybe("best", dict), JsonFields(fields.take("images", dict), "`images` of a run record")
     run = Run(
         spec=_spec(RunSpec, fields.take("spec", dict), "a run record"),
         outcome=_outcome(fields.take("outcome", str)),
         cause=fields.maybe("cause", str),
-        best=None if best is None else _best(_Fields(best, "`best` of a run record")),
+        best=None if best is None else _best(JsonFields(best, "`best` of a run record")),
         curve=tuple(_point(point) for point in fields.take("curve", list)),
-        phases=tuple(_phase(_Fields(phase, "a phase of a run record")) for phase in fields.take("phases", list)),
+        phases=tuple(_phase(JsonFields(phase, "a phase of a run record")) for phase in fields.take("phases", list)),
         images=Images(images.take("train", int), images.take("val", int)),
         weights=fields.maybe("weights", str),
         training=tuple(_interval(point) for point in fields.take("training", list)),
@@ -160,7 +125,7 @@ def _outcome(name: str) -> Outcome:
         raise LedgerError(f"unknown outcome of a run {name!r}: must be one of {', '.join(Outcome)}.") from None
 
 
-def _best(fields: _Fields) -> Best:
+def _best(fields: JsonFields) -> Best:
     best = Best(fields.take("iteration", int), fields.take("phase", str), _always(fields))
     fields.end()
     return best
@@ -176,7 +141,7 @@ def _point(body: Any) -> CurvePoint:
         phase, scores = body["phase"], {name: body[name] for name in METRICS}
         if (phase is None or type(phase) is str) and _NUMBERS.issuperset(map(type, scores.values())):
             return CurvePoint(body["iteration"], phase, scores)
-    fields = _Fields(body, "a point of a curve")
+    fields = JsonFields(body, "a point of a curve")
     point = CurvePoint(fields.take("iteration", int), fields.maybe("phase", str), _always(fields))
     fields.end()
     return point
@@ -191,21 +156,21 @@ def _interval(body: Any) -> TrainingPoint:
         phase, loss, distance = body["phase"], body["loss"], body["proxy_distance"]
         if type(phase) is str and type(loss) in _NUMBERS and (distance is None or type(distance) in _NUMBERS):
             return TrainingPoint(body["iteration"], phase, loss, distance)
-    fields = _Fields(body, "a point of `training`")
+    fields = JsonFields(body, "a point of `training`")
     iteration, phase, loss = fields.take("iteration", int), fields.take("phase", str), fields.take("loss", float)
     point = TrainingPoint(iteration, phase, loss, fields.maybe("proxy_distance", float))
     fields.end()
     return point
 
 
-def _phase(fields: _Fields) -> PhaseEnd:
+def _phase(fields: JsonFields) -> PhaseEnd:
     names = (fields.take("name", str), fields.take("iterations", int), fields.take("best_iteration", int))
     phase = PhaseEnd(*names, fields.take("stop", str))
     fields.end()
     return phase
 
 
-def _score(fields: _Fields) -> Score:
+def _score(fields: JsonFields) -> Score:
     together = fields.maybe("together", dict)
     return Score(
         spec=_spec(ScoreSpec, fields.take("spec", dict), "a score record"),
@@ -219,15 +184,15 @@ def _score(fields: _Fields) -> Score:
 def _model(body: Any) -> dict[str, DistanceScores]:
     if not isinstance(body, dict):
         raise LedgerError("the scores of a model must be a JSON object.")
-    return {distance: _distance(_Fields(scores, f"`{distance}` of a score")) for distance, scores in body.items()}
+    return {distance: _distance(JsonFields(scores, f"`{distance}` of a score")) for distance, scores in body.items()}
 
 
-def _distance(fields: _Fields) -> DistanceScores:
+def _distance(fields: JsonFields) -> DistanceScores:
     per_class = tuple(fields.take(PER_CLASS, list))
     return DistanceScores(_numbers(fields), per_class)
 
 
-def _opening(fields: _Fields) -> Opening:
+def _opening(fields: JsonFields) -> Opening:
     searches = fields.take("searches", dict)
     return Opening(
         plan=fields.take("plan", str),
@@ -239,7 +204,41 @@ def _opening(fields: _Fields) -> Opening:
         number=fields.take("number", int),
         set_aside={label: _ids(ids) for label, ids in fields.left.pop("set_aside", {}).items()},
         classes=_texts("classes", fields.left.pop("classes", [])),
+        queries=tuple(_query(entry) for entry in fields.left.pop("queries", [])),
     )
+
+
+def _query(body: Any) -> Query:
+    fields = JsonFields(body, "a query of an opening record")
+    shown = _image(fields)
+    query = Query(*astuple(shown), fields.take("place", int), fields.take("size", int))
+    fields.end()
+    return query
+
+
+def _image(fields: JsonFields) -> ShownImage:
+    texts = (fields.take(key, str) for key in ("name", "file", "class"))
+    return ShownImage(fields.take("image", int), *texts)
+
+
+def _neighbors(fields: JsonFields) -> NeighborLists:
+    spec = _spec(NeighborsSpec, fields.take("spec", dict), "a neighbors record")
+    lists = [_shown(entry) for entry in fields.take("nearest", list)]
+    ranks = fields.take("first_right", list)
+    if len(lists) != len(spec.queries) or len(ranks) != len(lists) or not all(is_a(rank, int) for rank in ranks):
+        raise LedgerError("a neighbors record does not fit: it needs one list and one rank for each query.")
+    return NeighborLists(spec, tuple(lists), tuple(ranks))
+
+
+def _shown(value: Any) -> tuple[ShownImage, ...]:
+    if not isinstance(value, list):
+        raise LedgerError("`nearest` of a neighbors record must be lists of images.")
+    shown = []
+    for body in value:
+        fields = JsonFields(body, "a neighbour of a neighbors record")
+        shown.append(_image(fields))
+        fields.end()
+    return tuple(shown)
 
 
 def _ids(value: Any) -> tuple[str, ...]:
@@ -252,7 +251,7 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _registration(fields: _Fields) -> Registration:
+def _registration(fields: JsonFields) -> Registration:
     searches = _by_dataset(fields, "searches", dict)
     return Registration(
         study=fields.take("study", str),
@@ -268,8 +267,8 @@ def _registration(fields: _Fields) -> Registration:
     )
 
 
-def _by_dataset(fields: _Fields, key: str, kind: type[T]) -> dict[str, T]:
-    values = _Fields(fields.take(key, dict), f"`{key}` of a registration record")
+def _by_dataset(fields: JsonFields, key: str, kind: type[T]) -> dict[str, T]:
+    values = JsonFields(fields.take(key, dict), f"`{key}` of a registration record")
     return {name: values.take(name, kind) for name in list(values.left)}
 
 
@@ -279,11 +278,12 @@ def _file(entry: Any) -> tuple[str, str]:
     return entry[0], entry[1]
 
 
-_READERS: dict[str, Callable[[_Fields], Record]] = {
+_READERS: dict[str, Callable[[JsonFields], Record]] = {
     "registration": _registration,
     "proposal": _proposal,
     "selection": _selection,
     "run": _run,
     "score": _score,
     "opening": _opening,
+    "neighbors": _neighbors,
 }

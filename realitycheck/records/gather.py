@@ -22,6 +22,7 @@ from realitycheck.records.evidence import (
     Trial,
 )
 from realitycheck.records.near_settings import near_trials, runner_up_run, validation_noise
+from realitycheck.records.neighbor_lists import with_neighbors
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
 from realitycheck.records.swept import SweptKnob, SweptPoint
@@ -32,12 +33,12 @@ def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
     """Read a plan's evidence out of the records; other records are ignored."""
     openings = [opening for opening in of_type(records.values(), Opening) if opening.test == plan.test]
     registrations = of_type(records.values(), Registration)
-    losses = _with_near_best(plan, records)
+    losses, untrained = _with_near_best(plan, records), _untrained(plan, records)
     return DatasetEvidence(
         dataset=plan.dataset,
         claims=plan.claims,
-        losses=losses,
-        untrained=_untrained(plan, records),
+        losses=tuple(with_neighbors(plan, loss, records) for loss in losses),
+        untrained=tuple(with_neighbors(plan, row, records) for row in untrained),
         openings=tuple(sorted(openings, key=lambda opening: opening.number)),
         registrations=tuple(sorted(registrations, key=lambda record: record.number)),
         sweeps=tuple(

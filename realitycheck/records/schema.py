@@ -14,6 +14,7 @@ from realitycheck.canonical import canonical_json, digest
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
+from realitycheck.records.nearest_images import NeighborLists, Query
 from realitycheck.records.registration import Registration
 from realitycheck.runs import RESULTS_VERSION, Body, Knobs, Outcome, RunSpec, ScoreSpec
 
@@ -208,6 +209,7 @@ class Opening:
         set_aside: label of a loss of the plan that was FAILED → digests of its searches: it did not wait for this one,
             and is late if it is completed after all. It is no part of the JSON where it is empty.
         classes: names of the test classes with a query, in class order; no part of the JSON where it is empty.
+        queries: images of the test half whose nearest neighbours are stored; no part of the JSON where it is empty.
     """
 
     kind: ClassVar[str] = "opening"
@@ -221,6 +223,7 @@ class Opening:
     number: int
     set_aside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    queries: tuple[Query, ...] = ()
 
     @property
     def id(self) -> str:
@@ -240,15 +243,16 @@ class Opening:
             "number": self.number,
             **({"set_aside": {label: list(ids) for label, ids in self.set_aside.items()}} if self.set_aside else {}),
             **({"classes": list(self.classes)} if self.classes else {}),
+            **({"queries": [query.to_json() for query in self.queries]} if self.queries else {}),
         }
 
 
-Record = Registration | Proposal | Selection | Run | Score | Opening
+Record = Registration | Proposal | Selection | Run | Score | Opening | NeighborLists
 
-Kind = TypeVar("Kind", Registration, Proposal, Selection, Run, Score, Opening)
+Kind = TypeVar("Kind", Registration, Proposal, Selection, Run, Score, Opening, NeighborLists)
 
 RECORDS: dict[str, type[Record]] = {
-    record.kind: record for record in (Registration, Proposal, Selection, Run, Score, Opening)
+    record.kind: record for record in (Registration, Proposal, Selection, Run, Score, Opening, NeighborLists)
 }
 """Kind → type, in the order of a packed ledger."""
 

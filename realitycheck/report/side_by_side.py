@@ -75,19 +75,36 @@ def sides_of_study(findings: Findings) -> list[Side]:
     return [_side(findings, dataset) for dataset in findings.datasets]
 
 
-def side_of_paper(table: PublishedTable, *, category: Category, metric: str) -> Side | None:
-    """A published table in one column, by the menu's names of its losses; None where it has no such column."""
+def side_of_paper(
+    table: PublishedTable, *, category: Category, metric: str, addresses: Mapping[str, str]
+) -> Side | None:
+    """A published table in one column; None where it has no such column.
+
+    A loss has the label of the study's loss with its name on the menu, and where there is none that name itself.
+
+    Args:
+        table: the table.
+        category: that of the column.
+        metric: that of the column.
+        addresses: label of each loss of the study beside it → the loss's name on the menu, or its address.
+    """
     block = table.block(category)
     if block is None:
         return None
     scores = {
-        loss.ours: SideScore(number.mean, number.half_width, trained=True, marks=(), verdict=None)
+        _paired(loss.ours, addresses): SideScore(number.mean, number.half_width, trained=True, marks=(), verdict=None)
         for loss in block.losses
         if loss.ours and (number := loss.numbers[metric]).mean is not None
     }
     about = f"{table.paper}, {table.table}. Search: {table.protocol['Search']}. Runs: {table.protocol['Runs']}."
     column = f"{category.value}-{block.dims} {METRIC_NAMES[metric]}"
     return Side(f"{table.short}, {table.dataset}", column, about, LEVEL, scores)
+
+
+def _paired(name: str, addresses: Mapping[str, str]) -> str:
+    """The label under which a loss of the menu is listed; never that of another loss."""
+    fitting = [label for label, address in addresses.items() if address == name]
+    return fitting[0] if fitting else f"{name} (menu)" if name in addresses else name
 
 
 def side_blocks(sides: Sequence[Side]) -> Iterator[Block]:

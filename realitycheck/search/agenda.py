@@ -12,6 +12,7 @@ from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.evidence import LossEvidence, SearchEvidence
 from realitycheck.records.gather import counted_losses, near_evidence, search_evidence
 from realitycheck.records.near_settings import validation_noise
+from realitycheck.records.nearest_images import NeighborLists
 from realitycheck.records.schema import Opening, Record, Run, Score
 from realitycheck.runs import CLEAN, Stage
 from realitycheck.search.schedule import (
@@ -20,9 +21,9 @@ from realitycheck.search.schedule import (
     opening_jobs,
     search_jobs,
     spent_trials,
-    spent_weights,
     untrained_jobs,
 )
+from realitycheck.search.spent_weights import spent_weights
 
 
 @dataclass(slots=True)
@@ -47,11 +48,20 @@ class Agenda:
         plans: one per dataset.
         records: what is known at the start.
         weights: ids of the runs whose weights are stored.
+        copied: as in `Known`.
     """
 
-    def __init__(self, plans: Sequence[DatasetPlan], records: Iterable[Record], weights: Iterable[str]) -> None:
+    def __init__(
+        self,
+        plans: Sequence[DatasetPlan],
+        records: Iterable[Record],
+        weights: Iterable[str],
+        *,
+        copied: Collection[str] = (),
+    ) -> None:
         self.records = {record.id: record for record in records}
         self.weights = set(weights)
+        self._copied = copied
         self._turns: Counter[str] = Counter()
         self._boards = {plan.dataset: _Board(plan, {}, {}) for plan in plans}
         for board in self._boards.values():
@@ -85,7 +95,7 @@ class Agenda:
             self._refresh_all(board)
         else:
             self._refresh(board, job.group)
-        spent = spent_weights(board.plan, record, self.records) if isinstance(record, Score) else ()
+        spent = self._spent_by(board, record) if isinstance(record, Score | NeighborLists) else ()
         every = isinstance(record, Opening) or decided is not (board.noise is not None)
         return (*spent, *self._spent_trials(board, list(board.searches) if every else [job.group]))
 
@@ -141,6 +151,13 @@ class Agenda:
             for loss in board.plan.losses
         )
 
+    def _spent_by(self, board: _Board, record: Score | NeighborLists) -> tuple[str, ...]:
+        """The runs whose weights are not needed after this record: no other score and no list of neighbours waits."""
+        listing = (job for jobs in board.jobs.values() for job in jobs if job.kind == "neighbors")
+        waiting = {model for job in listing for model in job.payload["spec"]["models"]}
+        spent = spent_weights(board.plan, record, self.records)
+        return tuple(model for model in spent if model not in waiting)
+
     def _spent_trials(self, board: _Board, groups: Collection[str]) -> tuple[str, ...]:
         """The runs of trials whose weights no score can need; they then count as not stored."""
         known = self._known(board)
@@ -158,7 +175,7 @@ class Agenda:
 
     def _known(self, board: _Board) -> Known:
         opened = board.plan.opening_id in self.records
-        return Known(self.records, self.weights, opened=opened, noise=board.noise)
+        return Known(self.records, self.weights, opened=opened, noise=board.noise, copied=self._copied)
 
     def _refresh_all(self, board: _Board) -> None:
         for search in board.plan.searches:

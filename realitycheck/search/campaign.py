@@ -253,7 +253,7 @@ class Campaign:
             for held in self.firsts.decided(job.group):  # this trial has another end
                 self._record(held)
             self._give_up(job, note)
-        if job.kind == "score":
+        if job.kind in ("score", "neighbors"):
             self.agenda.recount(self.stored())
 
     def _give_up(self, job: Job, note: Body) -> None:

@@ -6,13 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from realitycheck.executors.base import Job
-from realitycheck.plan.searches import SearchPlan, constant_evaluations, trained_evaluations
+from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.plan.sweeps import planned_points
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
-from realitycheck.records.gather import counted_losses, final_knobs, lengths_basis, score_spec, search_evidence
+from realitycheck.records.gather import (
+    counted_losses,
+    final_knobs,
+    lengths_basis,
+    score_spec,
+    search_evidence,
+)
 from realitycheck.records.near_settings import kept_trials, near_trials, places_of, runner_up_run, validation_noise
-from realitycheck.records.schema import Opening, Run, Score, of_type
+from realitycheck.records.neighbor_lists import wanted_neighbors
+from realitycheck.records.schema import Opening, Run, of_type
 from realitycheck.runs import Body, RunSpec, Stage
 
 
@@ -26,12 +33,15 @@ class Known:
         opened: whether the test half is open for this plan.
         noise: how much a trial's value varies by retraining (`near_settings.validation_noise`); None before the
             near-best settings are decided, and where none are scored.
+        copied: ids of the lists of neighbours that can be copied, and of the runs whose scores can; no weights are
+            needed for these.
     """
 
     records: Records
     weights: Collection[str]
     opened: bool
     noise: float | None
+    copied: Collection[str] = ()
 
     def run(self, spec: RunSpec) -> Run | None:
         """The record of a run, or None."""
@@ -79,7 +89,7 @@ def opening_jobs(
     if plan.protocol.interval.runners_up and validation_noise(plan.protocol, searches) is None:
         return []
     ids = {loss.label: tuple(search.id for search in loss.searches) for loss in plan.losses}
-    earlier = sum(opening.test == plan.test for opening in of_type(records.values(), Opening))
+    before = [opening for opening in of_type(records.values(), Opening) if opening.test == plan.test]
     opening = Opening(
         plan=plan.digest,
         dataset=plan.dataset,
@@ -87,9 +97,10 @@ def opening_jobs(
         test=plan.test,
         searches={label: own for label, own in ids.items() if label in labels},
         claims=plan.claims,
-        number=earlier,
+        number=len(before),
         set_aside={label: own for label, own in ids.items() if label not in labels},
         classes=plan.classes,
+        queries=plan.queries if all(opening.queries for opening in before) else (),
     )
     title = f"{plan.dataset}: opening the test half"
     return [Job(kind="opening", id=opening.id, group=plan.dataset, title=title, payload=opening.to_json())]
@@ -179,6 +190,7 @@ def _replicate_jobs(plan: DatasetPlan, search: SearchPlan, chosen: Trial | None,
     folds = [tuple(known.run(spec) for spec in fold_specs) for fold_specs in specs]
     jobs: list[Job] = []
     complete: list[Job] = []
+    replicates: list[tuple[tuple[RunSpec, ...], RunSpec | None]] = []
     for place, index in enumerate(numbers):
         name = f"replicate {index + 1}/{protocol.final.seeds}"
         jobs += [_run_job(search, spec, name) for spec in specs[place] if spec.id not in known.records]
@@ -190,7 +202,30 @@ def _replicate_jobs(plan: DatasetPlan, search: SearchPlan, chosen: Trial | None,
             scored = specs[place] if protocol.scores_folds else ()
             for group in (scored, (spec,) if spec is not None else ()):
                 jobs += _score_jobs(plan, search, group, name, known, search.evaluations)
-    return jobs + complete
+        replicates.append((specs[place], spec))
+    return jobs + complete + _neighbor_jobs(plan, search, replicates, known)
+
+
+def _neighbor_jobs(
+    plan: DatasetPlan,
+    search: SearchPlan,
+    replicates: Sequence[tuple[tuple[RunSpec, ...], RunSpec | None]],
+    known: Known,
+) -> list[Job]:
+    """The list of nearest neighbours of a row, which its first search makes; and before it, lost weights again."""
+    if not known.opened or search.number > 0:
+        return []
+    runs = [(tuple(map(known.run, folds)), known.run(whole) if whole else None) for folds, whole in replicates]
+    spec = wanted_neighbors(plan, runs, search.choice.distance if search.choice else "cosine", known.records)
+    if spec is None or spec.id in known.records:
+        return []
+    models = [run for folds, whole in replicates for run in (*folds, whole) if run and run.id in spec.models]
+    lost = [] if spec.id in known.copied else [run for run in models if run.id not in known.weights]
+    if lost:
+        return [_run_job(search, run, "nearest neighbours, lost weights") for run in lost]
+    title = f"{search.group}: nearest neighbours of {len(spec.queries)} images"
+    payload = {"spec": spec.to_json(), "weights": {run.id: known.weights_digest(run) for run in models}}
+    return [Job(kind="neighbors", id=spec.id, group=search.group, title=title, payload=payload)]
 
 
 def _near_best_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:
@@ -251,7 +286,7 @@ def _score_jobs(
         score = score_spec(plan, [known.run(spec) for spec in specs], evaluation) if specs else None
         if score is None or score.id in known.records:
             continue
-        lost = [spec for spec in specs if spec.id not in known.weights]
+        lost = [spec for spec in specs if spec.id not in known.weights and spec.id not in known.copied]
         if lost:
             jobs += [_run_job(search, spec, f"{name}, lost weights") for spec in lost]
             continue
@@ -267,26 +302,3 @@ def _run_job(search: SearchPlan, spec: RunSpec, name: str, *, keep: bool = True)
     scored = spec.stage is Stage.FINAL or (search.protocol.interval.runners_up > 0 and search.protocol.scores_folds)
     payload: Body = {"spec": spec.to_json(), "keep": keep and scored}
     return Job(kind="run", id=spec.id, group=search.group, title=title, payload=payload)
-
-
-def spent_weights(plan: DatasetPlan, score: Score, records: Records) -> tuple[str, ...]:
-    """The runs of a score whose weights no later score needs: all their evaluations are recorded."""
-    models = score.spec.models
-    if any(isinstance(run := records[model], Run) and run.spec.loss for model in models):
-        return models if _scored(plan, models, trained_evaluations(plan.protocol), records) else ()
-    constant, one = constant_evaluations(plan.protocol), plan.constant_run
-    if score.spec.evaluation in constant:
-        folds = [spec.id for spec in plan.untrained.searches[0].replicate_runs(index=0, knobs={})]
-        own = folds if plan.protocol.scores_folds else []
-    else:
-        own = list(models)
-    every = plan.untrained.searches[0].evaluations
-    if own and not _scored(plan, own, every, records):
-        return ()
-    waits = not _scored(plan, [one.id], sorted(constant), records)
-    return tuple(model for model in models if not (waits and model == one.id))
-
-
-def _scored(plan: DatasetPlan, models: Sequence[str], evaluations: Sequence[str], records: Records) -> bool:
-    specs = [plan.score(models, evaluation=evaluation) for evaluation in evaluations]
-    return all(spec is not None and spec.id in records for spec in specs)

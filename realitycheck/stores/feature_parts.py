@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,7 @@ def join_parts(pixels: Path, recipe: Recipe, *, corruption: str = "") -> Path:
     """
     path, meta = features_path(pixels, recipe, corruption=corruption), read_meta(pixels)
     if path.with_suffix(".json").exists():
+        _name_images(path, meta)
         return path
     parts = [part_path(path, start) for start in range(0, len(meta["labels"]), IMAGES_PER_PART)]
     shape = (len(meta["labels"]), *_part(parts[0]).shape[1:])
@@ -71,12 +73,24 @@ def join_parts(pixels: Path, recipe: Recipe, *, corruption: str = "") -> Path:
         publish(draft, numbers)
     facts = {name: meta[name] for name in ("digest", "labels", "classes")}
     own = {"corruption": corruption} if corruption else {}
-    publish_json(path.with_suffix(".json"), {**facts, **own, "features": True, **written})
+    publish_json(path.with_suffix(".json"), {**facts, **_names(meta), **own, "features": True, **written})
     for part in parts:
         part.unlink(missing_ok=True)
     with suppress(OSError):  # another process has removed it, or writes a part into it
         parts[0].parent.rmdir()
     return path
+
+
+def _name_images(path: Path, pixels: dict[str, Any]) -> None:
+    """Add the names of the images to a store that was made without them."""
+    meta = read_meta(path)
+    if not _names(pixels).keys() <= meta.keys():
+        publish_json(path.with_suffix(".json"), {**meta, **_names(pixels)})
+
+
+def _names(pixels: dict[str, Any]) -> dict[str, Any]:
+    """Names and digests of the image files, where the dataset has files."""
+    return {name: pixels[name] for name in ("names", "files") if name in pixels}
 
 
 def part_path(path: Path, start: int) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import first_few
+from realitycheck.records.nearest_images import ShownImage
 from realitycheck.stores.cache import read_meta
 from realitycheck.stores.prepare import HALVES, Stores
 
@@ -44,6 +45,11 @@ class Half:
         entries = zip(self.names, self.labels, self.files, strict=True)
         return {name: (self.classes[label], file) for name, label, file in entries}
 
+    def shown(self, image: int) -> ShownImage:
+        """One image by its number; without a name where the dataset has no files."""
+        name, file = (self.names[image], self.files[image]) if self.names else ("", "")
+        return ShownImage(image, name, file, self.classes[self.labels[image]])
+
     @property
     def sizes(self) -> dict[str, int]:
         """Class → number of images."""
@@ -70,12 +76,13 @@ class Manifest:
 
 def manifest_of(stores: Stores) -> Manifest:
     """The manifest of two finished pixel stores."""
-    return Manifest(*(_half(getattr(stores, half)) for half in HALVES))
+    return Manifest(*(half_of_store(getattr(stores, half)) for half in HALVES))
 
 
-def _half(path: Path) -> Half:
+def half_of_store(path: Path) -> Half:
+    """What a finished store holds of one half."""
     meta = read_meta(path)
-    files = tuple(sha[:DIGITS] for sha in meta["files"])
+    files = tuple(sha[:DIGITS] for sha in meta.get("files", ()))
     names = tuple(meta.get("names", ()))
     return Half(meta["digest"], tuple(meta["classes"]), tuple(meta["labels"]), names, files)
 

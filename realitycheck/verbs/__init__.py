@@ -27,6 +27,7 @@ from realitycheck.verbs.report import (
     study_standings,
     study_status,
 )
+from realitycheck.verbs.report_images import report_images
 from realitycheck.verbs.run import carry_out, run_study
 from realitycheck.verbs.study import (
     Progress,
@@ -75,6 +76,7 @@ __all__ = [
     "prepare_data",
     "published_blocks",
     "register_study",
+    "report_images",
     "report_published",
     "report_study",
     "report_with_changes",

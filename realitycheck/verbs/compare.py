@@ -66,7 +66,8 @@ def _table_side(name: str, first: Findings) -> Side:
     if table is None:
         says = f"unknown table '{name}'. {nearest(name, paper_tables())}"
         raise InputError.one(SOURCE, "table-unknown", says, where=OPTION)
-    side = side_of_paper(table, category=study.category, metric=study.metric)
+    addresses = {loss.label: loss.address for loss in study.losses}
+    side = side_of_paper(table, category=study.category, metric=study.metric, addresses=addresses)
     if side is None:
         says = f"'{name}' has no {study.primary}, which is primary in {study.study}."
         raise InputError.one(SOURCE, "table-without-column", says, where=OPTION)

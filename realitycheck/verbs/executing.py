@@ -16,6 +16,7 @@ VERBS = {
     "selection": "realitycheck.search.posterior_mean:select",
     "run": "realitycheck.training.single_run:run",
     "score": "realitycheck.evaluations.score:score",
+    "neighbors": "realitycheck.evaluations.nearest_lists:list_neighbors",
 }
 """Kind of job → the verb that does it, imported by the child alone."""
 

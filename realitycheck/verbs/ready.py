@@ -17,6 +17,9 @@ from realitycheck.verbs.frozen import with_features
 from realitycheck.verbs.present import data_changes, remember_data, set_damaged_manifests_aside
 from realitycheck.verbs.study import Progress, Say, prepare_data
 
+TESTING = ("score", "neighbors")
+"""Kinds of jobs that are given the test half."""
+
 
 @dataclass(slots=True)
 class StoreCheck:
@@ -102,7 +105,7 @@ def ready_stores(check: StoreCheck, executor: Executor, *, device: str, remember
 def is_score_ready(check: StoreCheck, stores: Mapping[str, Stores], job: Job) -> bool:
     """Whether a job may start, as far as the bytes of its stores are concerned."""
     name = job.group.split("/")[0]
-    return job.kind != "score" or check.before_score(name, stores[name])
+    return job.kind not in TESTING or check.before_score(name, stores[name])
 
 
 def _megabytes(watch: Progress, title: str, done: int, size: int) -> None:

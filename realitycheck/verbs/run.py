@@ -14,9 +14,10 @@ from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.leases import Leases
 from realitycheck.records.ledger import Ledger
+from realitycheck.records.nearest_images import NeighborLists
 from realitycheck.records.reused import openings_before, reusable
 from realitycheck.records.schema import Record, Score, of_type
-from realitycheck.runs import Body, ScoringPlace, TrainingPlace
+from realitycheck.runs import CLEAN, Body, ScoringPlace, TrainingPlace
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.attempts import EarlierFailures, earlier_failures
 from realitycheck.search.campaign import Campaign
@@ -33,7 +34,7 @@ from realitycheck.verbs.length_units import Measure, measured_length, with_units
 from realitycheck.verbs.makers import machine, versions
 from realitycheck.verbs.one_prepares import one_prepares
 from realitycheck.verbs.options import require_options
-from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
+from realitycheck.verbs.ready import TESTING, StoreCheck, is_score_ready, ready_stores
 from realitycheck.verbs.register import register_first
 from realitycheck.verbs.slots import slots_of
 from realitycheck.verbs.study import Progress, Say, plans_of, require_arithmetic, unsaid, unwatched
@@ -237,8 +238,8 @@ class _StudyRuntime:
     def place(self, job: Job, *, device: str) -> Body:
         name = job.group.split("/")[0]
         trainval, cache = str(self.stores[name].trainval), str(self.cache)
-        if job.kind == "score":
-            test = self.stores[name].test_of(job.payload["spec"]["evaluation"])
+        if job.kind in TESTING:
+            test = self.stores[name].test_of(job.payload["spec"].get("evaluation", CLEAN))
             return asdict(ScoringPlace(trainval, str(test), cache, device))
         return asdict(TrainingPlace(trainval, cache, device, self.weights[name]))
 
@@ -264,8 +265,9 @@ def _runtime(
         ledger.append(opening)
     known = reusable(reuse)
     plans = tuple(with_units(plan, {**known, **ledger.records}, measure) for plan in plans)
-    # A score that can be copied needs no weights, so its models count as stored.
+    # What can be copied needs no weights.
     copied = {model for score in of_type(known.values(), Score) for model in score.spec.models}
-    agenda = Agenda(plans, ledger.records.values(), stored_weights(cache) | copied)
+    copied |= {one.id for one in of_type(known.values(), NeighborLists)}
+    agenda = Agenda(plans, ledger.records.values(), stored_weights(cache), copied=copied)
     weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}
     return _StudyRuntime(read, stores, ledger, cache, weights, plans, agenda, known, Standings())

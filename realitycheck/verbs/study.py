@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +16,11 @@ from realitycheck.check.inspection import FILE_RULES, Inspection
 from realitycheck.check.rules.base import rule, rules_of
 from realitycheck.check.rules.study_rules import losses_are_several
 from realitycheck.errors import InputError, Problem
+from realitycheck.plan.shown_queries import draw_queries
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy, StudyFiles, open_files, parse_files
+from realitycheck.records.nearest_images import Query
+from realitycheck.stores.manifest import half_of_store
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.continued_losses import continuing_warnings
 from realitycheck.verbs.folders import stores_of
@@ -153,9 +156,17 @@ def plans_of(read: ReadStudy, stores: Mapping[str, Stores]) -> tuple[DatasetPlan
             data=pair.trainval_digest,
             test=pair.test_digest,
             classes=tuple(label for label, images in pair.test_sizes if images > 1),
+            queries=_queries(read, name, pair),
         )
         for name, pair in stores.items()
     )
+
+
+def _queries(read: ReadStudy, name: str, stores: Stores) -> tuple[Query, ...]:
+    """The images of a test half whose nearest neighbours are stored."""
+    half, sizes = half_of_store(stores.test), [images for _, images in stores.test_sizes]
+    drawn = draw_queries(read.study.protocol_on(name).seed, name, stores.test_sizes)
+    return tuple(Query(*astuple(half.shown(sum(sizes[:label]) + place)), place, sizes[label]) for label, place in drawn)
 
 
 def require_arithmetic(read: ReadStudy, *, devices: Sequence[str], here: bool, elsewhere: bool = False) -> None:

@@ -19,7 +19,7 @@ class Unaccounted(NamedTuple):
     says: str
 
 
-EVIDENCE = ("proposal", "selection", "run", "score")
+EVIDENCE = ("proposal", "selection", "run", "score", "neighbors")
 
 
 def check_complete(course: DerivedCourse, opening: Json | None, checks: Checks) -> None:

@@ -61,6 +61,18 @@ def read_bodies(folder: Path, checks: Checks) -> Bodies:
     return bodies
 
 
+def halves_of_manifests(folder: Path, checks: Checks) -> dict[str, Json]:
+    """Digest → test half of the manifests beside a ledger, which are no part of it; one that is damaged is skipped."""
+    halves = {}
+    for path in sorted((folder / "manifests").glob("*.json.gz")):
+        try:
+            half: Json = json.loads(gzip.decompress(path.read_bytes()))["test"]
+            halves[half["digest"]] = half
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error):
+            checks.skip(f"{path.name}: the manifest cannot be read.")
+    return halves
+
+
 def _lines(path: Path, checks: Checks) -> Iterator[str]:
     """The lines of a packed file, none where it does not exist."""
     if not path.exists():

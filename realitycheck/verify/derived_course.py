@@ -132,7 +132,7 @@ class DerivedSearch:
 
 @dataclass(slots=True)
 class DerivedRow:
-    """A loss, or an untrained row: its declared distance, its evaluation, and its searches."""
+    """A loss, or an untrained row: its declared distance, its evaluation, its searches, and its nearest neighbours."""
 
     label: str
     distance: str
@@ -140,6 +140,7 @@ class DerivedRow:
     searches: list[DerivedSearch]
     constant: bool = False
     trained: bool = True
+    neighbors: Json | None = None
 
     @property
     def replicates(self) -> list[DerivedReplicate]:

@@ -51,6 +51,7 @@ KEYS: dict[str, Callable[[Json], str]] = {
     "selection": lambda body: selection_key(body["search"], len(body["means"])),
     "run": lambda body: sha256_of(body["spec"]),
     "score": lambda body: sha256_of(body["spec"]),
+    "neighbors": lambda body: sha256_of({"neighbors": body["spec"]}),
     "opening": lambda body: opening_key(body["plan"]),
 }
 """Kind of record → its id, from its body."""

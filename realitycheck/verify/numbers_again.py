@@ -18,6 +18,7 @@ from realitycheck.verify.derived_verdicts import DerivedVerdicts
 from realitycheck.verify.derived_warnings import FROM_NOTES, find_again
 from realitycheck.verify.digests import Json
 from realitycheck.verify.pair_simulation import check_ranks
+from realitycheck.verify.shown_images import neighbor_facts
 
 CLOSE = 1e-7
 """Two numbers that differ by less, relative to the larger one, are equal but for the order of sums."""
@@ -63,6 +64,7 @@ class NumbersAgain:
             "warnings": find_again(scores),
             "noise": noise_floor(scores),
             "per_class": per_class(course),
+            "neighbors": neighbor_facts(course),
         }
 
     @property

@@ -12,14 +12,17 @@ from realitycheck.verify.checks import Checks, shortened
 from realitycheck.verify.derived_classes import class_table
 from realitycheck.verify.digests import Json
 from realitycheck.verify.numbers_again import NumbersAgain
+from realitycheck.verify.paper_texts import METHODS, REFERENCES, check_paper_texts
 from realitycheck.verify.printed import WantedTable, latex_tables, markdown_tables, page_tables, plain
 from realitycheck.verify.sentences import check_answers, check_declarations, check_repeated
+from realitycheck.verify.shown_images import neighbor_table
 from realitycheck.verify.table_check import check_tables
 from realitycheck.verify.wanted_csv import csv_table, differences_csv, scores_csv, seeds_csv, settings_csv
 from realitycheck.verify.wanted_scores import (
     difference_table,
     gain_table,
     pair_table,
+    paper_differences,
     paper_tables,
     rank_table,
     score_tables,
@@ -33,6 +36,9 @@ CSV = {
     "settings.csv": settings_csv,
 }
 """Name of a file → what it has to hold."""
+
+PAPER_TEXTS = (METHODS, REFERENCES)
+"""Files that reports of earlier releases may lack."""
 
 FILES = ("tables.json", *CSV, "tables.tex", "tables.md", "index.html")
 
@@ -55,6 +61,7 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
     _check_csv(texts, study, datasets, checks)
     if "tables.tex" in texts:
         papers = [table for data in datasets for table in paper_tables(study, data)]
+        papers += [table for data in datasets for table in paper_differences(study, data)]
         check_tables(papers, latex_tables(texts["tables.tex"]), "tables.tex", checks)
     wanted = _wanted(study, datasets, reported, numbers)
     if "tables.md" in texts:
@@ -64,11 +71,13 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
         says = f"it does not name the digest of this ledger, {shortened(digest)}… It is a page of other records."
         page = texts["index.html"]
         checks.holds(digest in page, what="digest", where="index.html", code="page-of-other-records", says=says)
+    extra = {name: (folder / name).read_text(encoding="utf-8") for name in PAPER_TEXTS if (folder / name).exists()}
+    check_paper_texts(study, numbers.study.study["protocol"], extra, checks)
     flat = _flat(texts)
     check_declarations(study, datasets, flat, checks)
     if reported is not None:
         check_repeated(reported, flat, checks)
-    checks.skip("Figures, the texts around tables, provenance.html, methods.tex and references.bib.")
+    checks.skip("Figures, the texts around tables, and provenance.html.")
 
 
 def _check_json(text: str | None, numbers: NumbersAgain, checks: Checks) -> Json | None:
@@ -112,7 +121,7 @@ def _wanted(study: Json, datasets: Sequence[Json], reported: Json | None, number
         wanted += difference_table(study, data)
         ranks = theirs.get(data["dataset"], {}).get("ranks")
         wanted += rank_table(study, data, ranks) + pair_table({**study, "compare": numbers.compare}, ranks)
-        wanted += class_table(data) + floor_table(study, data) + search_tables(study, data)
+        wanted += class_table(data) + neighbor_table(data) + floor_table(study, data) + search_tables(study, data)
     return [*wanted, unequal_table(study, datasets)]
 
 

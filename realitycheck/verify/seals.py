@@ -8,6 +8,7 @@ from realitycheck.verify.bodies import Bodies
 from realitycheck.verify.checks import Checks, few, shortened
 from realitycheck.verify.declared import Declared, DeclaredStudy
 from realitycheck.verify.digests import Json
+from realitycheck.verify.shown_images import check_queries
 
 
 def halves(bodies: Bodies, dataset: str) -> list[tuple[str, str | None]]:
@@ -64,7 +65,8 @@ def _opening_faults(opening: Json, declared: Declared) -> list[str]:
         "data": (opening["dataset"], opening["data"], opening["test"])
         == (declared.dataset, declared.data, declared.test),
     }
-    return [name for name, holds in expected.items() if not holds]
+    wrong = [name for name, holds in expected.items() if not holds]
+    return [*wrong, *check_queries(opening, declared)]
 
 
 def _check_numbers(openings: Sequence[Json], plans: Mapping[str, Declared], checks: Checks) -> None:
@@ -90,7 +92,7 @@ def _check_times(bodies: Bodies, plans: Mapping[str, Declared], checks: Checks) 
         if opening["id"] in done:
             time = done[opening["id"]]
             first[opening["test"]] = min(time, first.get(opening["test"], time))
-    for score in bodies.of_kind("score"):
+    for score in (*bodies.of_kind("score"), *bodies.of_kind("neighbors")):
         test, time = score["spec"]["test"], done.get(score["id"])
         earliest = min((one["number"] for one in bodies.of_kind("opening") if one["test"] == test), default=0)
         own = [one for one in bodies.of_kind("opening") if one["test"] == test and one["number"] == earliest]
@@ -99,7 +101,7 @@ def _check_times(bodies: Bodies, plans: Mapping[str, Declared], checks: Checks) 
         checks.holds(
             first[test] <= time,
             what="times of scores",
-            where=f"score {shortened(score['id'])}",
+            where=f"{score['kind']} {shortened(score['id'])}",
             code="opening-late",
             says=f"it was made at {time}, before the first opening of its test half at {first[test]}.",
         )

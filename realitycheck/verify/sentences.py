@@ -198,7 +198,7 @@ TIMES = {"once": 1, "twice": 2}
 
 def _check_openings(datasets: Sequence[Json], text: str, file: str, checks: Checks) -> None:
     """How often the test half was opened, dataset by dataset."""
-    counts = re.findall(r"openedthetesthalf(once|twice|(\d+)times)", text)
+    counts = re.findall(r"Thetesthalfwasopened(once|twice|(\d+)times)", text)
     numbers = [int(digits) if digits else TIMES[word] for word, digits in counts]
     expected = [len(one["openings"]) for one in datasets if one["openings"]]
     says = f"it counts {numbers} openings, and the records lead to {expected}."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from realitycheck.verify.accounts import check_accounts, check_complete
-from realitycheck.verify.bodies import Bodies, read_bodies
+from realitycheck.verify.bodies import Bodies, halves_of_manifests, read_bodies
 from realitycheck.verify.checks import Checks
 from realitycheck.verify.declared import Declared, DeclaredStudy
 from realitycheck.verify.derived_course import DerivedCourse
@@ -17,6 +17,7 @@ from realitycheck.verify.numbers_again import NumbersAgain
 from realitycheck.verify.questions import Ask, check_proposals
 from realitycheck.verify.report_files import check_report
 from realitycheck.verify.seals import check_openings, check_registered, check_registration, declared_on
+from realitycheck.verify.shown_images import check_classes, check_manifest, check_neighbors
 from realitycheck.verify.single_records import check_runs, check_scores
 from realitycheck.verify.walk import Walk
 
@@ -59,6 +60,10 @@ def verify_ledger(folder: Path, *, texts: Mapping[str, str] | None, read: Read, 
         checks.skip(says)
     check_runs(bodies, checks)
     check_scores(bodies, checks)
+    check_neighbors(bodies, checks)
+    manifests = halves_of_manifests(folder, checks)
+    check_manifest(bodies, manifests, checks)
+    check_classes(bodies, manifests, checks)
     known = bodies.texts if bodies.texts is not None and (not bodies.loose or texts is None) else texts
     if known is None or not bodies.by_id:
         if bodies.by_id:

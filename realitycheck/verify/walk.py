@@ -16,6 +16,7 @@ from realitycheck.verify.derived_course import (
 )
 from realitycheck.verify.digests import Json, opening_key, proposal_key, selection_key, sha256_of
 from realitycheck.verify.lengths_again import complete_phases, growth, near_trials, retraining_noise
+from realitycheck.verify.shown_images import listing_key, shown_models
 
 MOST = 5
 """Near-best settings of one search, the chosen one among them."""
@@ -46,6 +47,7 @@ class Walk:
             self._swept(searches[0])
         self._near_best()
         self._untrained()
+        self._neighbors()
         course.openings = [one for one in by_number(self.bodies, "opening") if one["test"] == declared.test]
         course.registrations = by_number(self.bodies, "registration")
         return course
@@ -183,6 +185,14 @@ class Walk:
             fixed = declared.constant and evaluation == "trunk"
             own = [self._constant(searches[0])] if fixed else searches
             self.course.untrained.append(DerivedRow(label, "cosine", evaluation, own, constant=fixed, trained=False))
+
+    def _neighbors(self) -> None:
+        """The list of nearest neighbours of every loss and of the untrained embedder, where the opening has queries."""
+        opening = self.bodies.get(opening_key(self.declared.plan), {})
+        for row in self.course.rows if opening.get("queries") else []:
+            if row.evaluation == "clean" and (models := shown_models(self.declared, row)):
+                key = listing_key(self.declared.test, models, row.distance, opening["queries"])
+                row.neighbors = self.find(key, "neighbors")
 
     def _constant(self, first: DerivedSearch) -> DerivedSearch:
         """One untrained model, whose score is that of every category and seed."""

@@ -202,6 +202,23 @@ def difference_table(study: Json, dataset: Json) -> list[WantedTable]:
     return [WantedTable("differences from the baseline", heads, lines)]
 
 
+def paper_differences(study: Json, dataset: Json) -> list[WantedTable]:
+    """The same for the LaTeX file: verdict, difference, interval and p-value."""
+    rows = {row["label"]: row for row in dataset["rows"]}
+    lines = [
+        [
+            marked(one["label"], marks_of(rows[one["label"]], counts=False)),
+            cell(one["verdict"] or "not yet"),
+            signed(one["mean"]),
+            span(one["interval"]),
+            cell(DASH) if one["verdict"] is None else p_value(one["p_holm"]),
+        ]
+        for one in dataset["comparisons"]
+    ]
+    heads = ["Loss", "Verdict", "Difference", f"{percent(study['level'])} interval", "Holm p"]
+    return [WantedTable("differences from the baseline", heads, lines)] if lines else []
+
+
 def _badge(one: Json) -> Cell:
     verdict = one["verdict"] or "not yet"
     return cell(f"{verdict}: {one['reason']}" if one["reason"] else verdict)

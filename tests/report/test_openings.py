@@ -122,7 +122,7 @@ def test_the_page_counts_openings(study, dataset, synthetic):
 
     labels = [loss.label for loss in dataset.losses]
     first, later = synthetic.make_opening(labels[:2], number=3), synthetic.make_opening(labels, number=4)
-    assert "opened the test half once, after 3 earlier openings of the same half." in text(first)
-    assert "opened the test half twice, after 3 earlier openings" in text(first, later)
+    assert "The test half was opened once, after 3 earlier openings of the same half." in text(first)
+    assert "The test half was opened twice, after 3 earlier openings" in text(first, later)
     assert "decided after the first opening: soft\\_triple." in text(first, later)
     assert "The test half has not been opened: " in text()

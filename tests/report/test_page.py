@@ -59,7 +59,7 @@ def test_no_id_occurs_twice(page):
 def test_the_page_holds_what_was_asked_found_and_run(page):
     for part in (
         "Do margins still beat a plain contrastive loss?",
-        "This study opened the test half once.",
+        "The test half was opened once.",
         "Images: Wah et al. (2011).",
         "study: margins",
         f"results version {RESULTS_VERSION}",

@@ -64,11 +64,21 @@ def test_a_study_has_its_verdicts(study, dataset):
 
 def test_a_published_table_is_a_side():
     table = paper_table("warped2024", "cub200")
-    own = side_of_paper(table, category=Category.COMPLETE, metric="map_at_r")
+    own = side_of_paper(table, category=Category.COMPLETE, metric="map_at_r", addresses={})
     # Table VI: 26.76 ± 0.25
     assert own.scores["warped_softmax"].mean == pytest.approx(0.2676)
     assert own.scores["warped_softmax"].half_width == pytest.approx(0.0025)
     assert own.column == "complete-512 MAP@R"
+
+
+def test_a_published_loss_is_paired_by_its_address():
+    table = paper_table("warped2024", "cub200")
+    addresses = {"mine": "warped_softmax", "triplet": "my_lab.losses:Triplet"}
+    own = side_of_paper(table, category=Category.COMPLETE, metric="map_at_r", addresses=addresses)
+    plain = side_of_paper(table, category=Category.COMPLETE, metric="map_at_r", addresses={})
+    assert own.scores["mine"] == plain.scores["warped_softmax"]
+    assert "warped_softmax" not in own.scores and "triplet" not in own.scores
+    assert own.scores["triplet (menu)"] == plain.scores["triplet"]
 
 
 def test_names_are_text(written):

@@ -13,7 +13,8 @@ from realitycheck.executors.base import Tell
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.runs import RunSpec, ScoreSpec
 
-CLASSES = 12
+CLASSES = 9
+"""Test classes of the pictures of a small study."""
 
 
 SEARCH = "search: {sampler: random, trials: 3, startup_trials: 2, round: 1, space: v1, shared: {}}"
@@ -175,7 +176,7 @@ def score(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
         "spec": spec.to_json(),
         "each": [both(model, spec.evaluation) for model in spec.models],
         "together": both("together", spec.id) if len(spec.models) > 1 else None,
-        "queries": 48,
+        "queries": 4 * CLASSES,
         "singletons": 0,
     }
 
@@ -215,6 +216,7 @@ def carried_out(home: Path, *, protocol: dict[str, str], study: dict[str, str]) 
             "selection": "realitycheck.search.posterior_mean:select",
             "run": f"{__name__}:run",
             "score": f"{__name__}:score",
+            "neighbors": "standins:neighbors",
         },
     )
     assert not result.left and not result.alarms

@@ -74,6 +74,35 @@ def changed_class_count(copy: Copy) -> None:
     copy.replace("tables.md", row, "|".join(cells))
 
 
+def changed_neighbor(copy: Copy) -> None:
+    page = (copy.report / "index.html").read_text()
+    wrong = re.search(r"<td>✗ [^<]*</td>", page)[0]
+    copy.replace("index.html", wrong, "<td>✓</td>")
+
+
+def changed_neighbor_in_json(copy: Copy) -> None:
+    copy.edit_json(lambda body: body["datasets"][0]["neighbors"]["rows"][0]["nearest"][0][0].update(name="other.png"))
+
+
+def uncited_reference(copy: Copy) -> None:
+    more = "@misc{another2023,\n  title = {A paper}\n}\n\n"
+    copy.replace("references.bib", "@misc{demoor2024,", f"{more}@misc{{demoor2024,")
+
+
+def missing_reference(copy: Copy) -> None:
+    copy.replace("references.bib", "@article{holm1979,", "@article{holm1980,")
+
+
+def changed_methods(copy: Copy) -> None:
+    copy.replace("methods.tex", "2 fresh seeds", "20 fresh seeds")
+
+
+def changed_paper_difference(copy: Copy) -> None:
+    text = (copy.report / "tables.tex").read_text()
+    row = re.search(r"Holm p .*\n.*\n(normalized\\_softmax & \w+ & )(\S+)", text)
+    copy.replace("tables.tex", row[1] + row[2], f"{row[1]}9.99")
+
+
 def bold_loser(copy: Copy) -> None:
     text = (copy.report / "tables.md").read_text()
     bold = re.search(r"\*\*(\d+\.\d\d ± [^*|]*)\*\*", text)[1]

@@ -12,7 +12,18 @@ from matplotlib.lines import Line2D
 from realitycheck.records.curves import CurvePoint
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Figure
-from realitycheck.report.drawing import GREY, INK, columns_for, draw, grid, grid_height, name_panel, style_of, unzip
+from realitycheck.report.drawing import (
+    GREY,
+    INK,
+    LEGEND,
+    columns_for,
+    draw,
+    grid,
+    grid_height,
+    name_panel,
+    style_of,
+    unzip,
+)
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.statistics.intervals import mean_of
 
@@ -28,12 +39,13 @@ def curve_figure(dataset: DatasetFindings) -> Figure:
     followed = any(_followup_start(run) for own in runs for run in own)
 
     def paint(canvas: Canvas) -> None:
-        for panel, loss, own in zip(grid(canvas, len(losses), columns=columns), losses, runs, strict=True):
+        panels = grid(canvas, len(losses), columns=columns, legend=LEGEND)
+        for panel, loss, own in zip(panels, losses, runs, strict=True):
             name_panel(panel, dataset.study.shown(loss.label))
             _paint_curves(panel, own, style_of(loss.label, dataset.labels)[0])
         canvas.supxlabel("iteration", fontsize=10)
         canvas.supylabel("validation MAP@R, percent", fontsize=10)
-        canvas.legend(handles=_legend(followed=followed), loc="outside upper center", ncols=4)
+        canvas.legend(handles=_legend(followed=followed), loc="upper center", ncols=4)
 
     jump = (
         " A follow-up begins with the weights of the best checkpoint so far, so its curve may jump there."
@@ -43,7 +55,7 @@ def curve_figure(dataset: DatasetFindings) -> Figure:
     return draw(
         paint,
         name=dataset.figure_name("curves"),
-        height=0.3 + grid_height(len(losses), columns=columns),
+        height=LEGEND + grid_height(len(losses), columns=columns),
         title=f"Validation curves of the retrained models on {dataset.dataset}",
         caption=f"Validation MAP@R of every fold run of the replicates.{jump}",
     )

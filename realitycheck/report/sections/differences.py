@@ -15,6 +15,7 @@ from realitycheck.report.blocks import (
     Content,
     Figure,
     Heading,
+    LatexTable,
     Marked,
     Paragraph,
     Strong,
@@ -32,14 +33,17 @@ from realitycheck.report.study_warnings import StudyWarning
 from realitycheck.report.verdicts import detectable_sentence
 from realitycheck.report.wording import (
     DASH,
+    FOOTNOTE,
     METRIC_NAMES,
     PENDING,
+    count,
     decimal,
     optional_signed,
     optional_span,
     p_value,
     percent,
     points,
+    safe_name,
     share,
 )
 from realitycheck.statistics.base import differences, present
@@ -246,6 +250,41 @@ def _write_beside(panel: Axes, position: int, text: str) -> None:
     panel.text(1.01, position, text, transform=panel.get_yaxis_transform(), va="center", color=INK)
 
 
+def _latex(dataset: DatasetFindings, facts: Differences) -> Iterator[LatexTable]:
+    """One table for one column of a page: verdict, difference, interval and Holm's p of every loss."""
+    if not facts.comparisons:
+        return
+    study = dataset.study
+    baseline, level = study.shown(study.baseline), percent(study.level)
+    heads = ("Difference", f"{level} interval", "Holm p")
+    reasons = [f"{study.shown(one.label)}: {one.reason}." for one in facts.comparisons if one.reason]
+    caption = (
+        f"{study.study} on {dataset.dataset}: differences from {baseline} in {study.primary}{_pairing(study)}, in "
+        "percentage points."
+    )
+    notes = (
+        f"Verdicts at the {percent(1 - study.level)} level after Holm's correction over "
+        f"{count(len(facts.comparisons), 'loss', 'losses')}; equivalent: within ±{points(study.smallest_difference)} "
+        "points by two one-sided tests.",
+        *reasons,
+        *([FOOTNOTE] if study.reconstructed else []),
+    )
+    columns = (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in heads))
+    table = Table(columns, rows_of([_paper_line(dataset, one) for one in facts.comparisons]), caption, notes)
+    label = f"tab:{safe_name(study.study)}-{safe_name(dataset.dataset)}-differences"
+    yield LatexTable(table, label, "Every loss against the baseline; one column of a page.", wide=False)
+
+
+def _paper_line(dataset: DatasetFindings, comparison: Comparison) -> tuple[Content, ...]:
+    return (
+        Marked(comparison.label, dataset.row(comparison.label).marks),
+        comparison.verdict or PENDING,
+        optional_signed(comparison.mean),
+        optional_span(comparison.interval),
+        DASH if comparison.verdict is None else p_value(comparison.p_holm),
+    )
+
+
 SECTION = Section(
     name="differences",
     subject=DatasetFindings,
@@ -257,4 +296,5 @@ SECTION = Section(
         "beside_method": facts.method,
         "sensitivity": facts.sensitivity,
     },
+    latex=_latex,
 )

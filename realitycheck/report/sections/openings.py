@@ -46,7 +46,8 @@ def _sentences(dataset: DatasetFindings, facts: Openings) -> str:
         return "The test half has not been opened: no model has been scored on it."
     number, before = len(facts.openings), facts.openings[0].before
     earlier = f", after {count(before, 'earlier opening')} of the same half" if before else ""
-    opened = f"This study opened the test half {TIMES.get(number, f'{number} times')}{earlier}."
+    copied = " Openings of studies whose records were copied count." if number > 1 else ""
+    opened = f"The test half was opened {TIMES.get(number, f'{number} times')}{earlier}.{copied}"
     decided, joined = after_opening(dataset.evidence), late(dataset.evidence)
     if decided:
         labels = enumeration(sorted(decided))

@@ -133,7 +133,7 @@ def _figure(dataset: DatasetFindings, facts: PerClass) -> Figure:
     study, columns = dataset.study, columns_for(len(facts.losses))
 
     def paint(canvas: Canvas) -> None:
-        panels = grid(canvas, len(facts.losses), columns=columns)
+        panels = grid(canvas, len(facts.losses), columns=columns, legend=0.0)
         for panel, gaps in zip(panels, facts.losses, strict=True):
             name_panel(panel, study.shown(gaps.label))
             _paint(panel, gaps, style_of(gaps.label, dataset.labels)[0])

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from realitycheck.report.findings import Findings
+from realitycheck.report.study_facts import LossFacts
+from realitycheck.report.writers.latex_table import tex_escape
 
 ENTRIES = {
     "musgrave2020": r"""@inproceedings{musgrave2020,
@@ -32,6 +37,25 @@ ENTRIES = {
   pages = {65--70},
   year = {1979}
 }""",
+    "romano2005": r"""@article{romano2005,
+  author = {Romano, Joseph P. and Wolf, Michael},
+  title = {Exact and Approximate Stepdown Methods for Multiple Hypothesis Testing},
+  journal = {Journal of the American Statistical Association},
+  volume = {100},
+  number = {469},
+  pages = {94--108},
+  year = {2005}
+}""",
+    "mogstad2024": r"""@article{mogstad2024,
+  author = {Mogstad, Magne and Romano, Joseph P. and Shaikh, Azeem M. and Wilhelm, Daniel},
+  title = {Inference for Ranks with Applications to Mobility across Neighbourhoods and Academic Achievement across
+           Countries},
+  journal = {The Review of Economic Studies},
+  volume = {91},
+  number = {1},
+  pages = {476--518},
+  year = {2024}
+}""",
     "schuirmann1987": r"""@article{schuirmann1987,
   author = {Schuirmann, Donald J.},
   title = {A Comparison of the Two One-Sided Tests Procedure and the Power Approach for Assessing the Equivalence of
@@ -42,13 +66,52 @@ ENTRIES = {
   year = {1987}
 }""",
 }
-"""Key → entry; `methods_text` cites each of them."""
+"""Key → entry of everything but losses and data; `methods_text` cites those that a study uses."""
+
+RANKS = ("romano2005", "mogstad2024")
+"""Cited where ranks are printed."""
+
+
+def cited(findings: Findings) -> dict[str, str]:
+    """Key → entry of all that the methods text of a study cites, each once."""
+    general = {key: text for key, text in ENTRIES.items() if key not in RANKS or prints_ranks(findings)}
+    losses = {key: text for loss in findings.study.losses for key, text in _of_loss(loss).items()}
+    data = {f"data{number}": _of_data(number, text) for number, text in enumerate(findings.credit, 1)}
+    return losses | data | general
+
+
+def prints_ranks(findings: Findings) -> bool:
+    """Whether ranks are printed on a dataset."""
+    return any(dataset.ranks is not None for dataset in findings.datasets)
+
+
+def loss_keys(loss: LossFacts) -> tuple[str, ...]:
+    """The keys of a loss's papers; of a wrapped loss those of both."""
+    return tuple(_of_loss(loss))
+
+
+def _of_loss(loss: LossFacts) -> dict[str, str]:
+    """The papers of a loss by author and year, as the menu has them: titles are to be added."""
+    found = {}
+    for reference in loss.reference.split("; "):
+        if match := re.fullmatch(r"(.+?)( et al\.)?, (\d{4})", reference):
+            names, others, year = match.groups()
+            letters = unicodedata.normalize("NFKD", names.split(" and ")[0]).encode("ascii", "ignore").decode()
+            key = re.sub(r"[^a-z]", "", letters.lower()) + year
+            author = f"{names}{' and others' if others else ''}"
+            title = f"({loss.address}: add the title of this paper)"
+            found[key] = f"@misc{{{key},\n  author = {{{author}}},\n  title = {{{title}}},\n  year = {{{year}}}\n}}"
+    return found
+
+
+def _of_data(number: int, credit: str) -> str:
+    title = tex_escape(" ".join(credit.split()))
+    return f"@misc{{data{number},\n  title = {{{{{title}}}}}\n}}"
 
 
 def references(findings: Findings) -> str:
-    """Render the references; losses and data are named as comments, with author and year."""
+    """Render the references; losses are named as comments, with author and year."""
     losses = [f"% {' '.join(loss.label.split())}: {loss.reference}" for loss in findings.study.losses if loss.reference]
-    data = [f"% data: {' '.join(sentence.split())}" for sentence in findings.credit]
     # Outside of entries BibTeX ignores everything but this sign.
-    named = "\n".join([*losses, *data]).replace("@", "(at)")
-    return "\n\n".join([*ENTRIES.values(), named]) + "\n"
+    named = "\n".join(losses).replace("@", "(at)")
+    return "\n\n".join([*cited(findings).values(), named]) + "\n"

@@ -7,7 +7,9 @@ from importlib.metadata import version
 from realitycheck.report.findings import Findings
 from realitycheck.report.sections.measured import held_constant
 from realitycheck.report.sections.registrations import find as find_registrations
+from realitycheck.report.study_facts import StudyFacts
 from realitycheck.report.wording import count, enumeration, percent, points
+from realitycheck.report.writers.bibliography import ENTRIES, loss_keys, prints_ranks
 from realitycheck.report.writers.latex_table import tex_escape
 from realitycheck.runs import RESULTS_VERSION
 
@@ -23,7 +25,7 @@ def methods_text(findings: Findings) -> str:
 
 def _comparison(findings: Findings) -> str:
     study = findings.study
-    names = enumeration([tex_escape(study.shown(loss.label)) for loss in study.losses])
+    names = enumeration(_losses(study))
     data = enumeration([tex_escape(name) for name in study.datasets])
     return (
         f"We compared {count(len(study.losses), 'loss', 'losses')} ({names}) on {data} under one protocol "
@@ -32,6 +34,16 @@ def _comparison(findings: Findings) -> str:
         "budget and seeds. The classes of each dataset were split in halves; no class of the test half was used before "
         "all searches had ended."
     )
+
+
+def _losses(study: StudyFacts) -> list[str]:
+    """The losses, each paper cited where it is first named."""
+    seen, names = set(ENTRIES), []
+    for loss in study.losses:
+        keys = [key for key in loss_keys(loss) if key not in seen]
+        seen |= set(keys)
+        names.append(tex_escape(study.shown(loss.label)) + (rf"~\cite{{{','.join(keys)}}}" if keys else ""))
+    return names
 
 
 def _protocol(findings: Findings) -> str:
@@ -49,13 +61,19 @@ def _statistics(findings: Findings) -> str:
         rf"correction~\cite{{holm1979}} over the losses. Losses count as equivalent within "
         rf"$\pm${points(study.smallest_difference)} points, by two one-sided tests~\cite{{schuirmann1987}}."
     )
-    return f"{verdicts} {tex_escape(study.estimator.covers)}"
+    ranks = (
+        r" Ranks follow from all pairs of losses, with a step-down correction~\cite{romano2005}, as intervals that "
+        r"hold together~\cite{mogstad2024}."
+    )
+    return f"{verdicts}{ranks if prints_ranks(findings) else ''} {tex_escape(study.estimator.covers)}"
 
 
 def _sources(findings: Findings) -> str:
     registered = find_registrations(findings)
     ids = [summary.id[:SHOWN] for summary in registered.registrations] if registered else []
     plan = f" The plan was registered ({enumeration(ids)})." if ids else ""
-    credit = " ".join(tex_escape(sentence) for sentence in findings.credit)
+    credit = " ".join(
+        rf"{tex_escape(sentence)}~\cite{{data{number}}}" for number, sentence in enumerate(findings.credit, 1)
+    )
     made = f"Reality Check {version('realitycheck')}, results version {RESULTS_VERSION}"
     return f"Trainings, scores and intervals were made with {made}.{plan} {credit}".rstrip()

@@ -1,0 +1,61 @@
+"""Which lists of nearest neighbours a plan asks for, and those that are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from realitycheck.plan.specs import DatasetPlan
+from realitycheck.protocol.model import Protocol
+from realitycheck.records.evidence import LossEvidence, Records
+from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec, neighbors_spec
+from realitycheck.records.schema import Opening, Run
+from realitycheck.runs import CLEAN
+
+
+def with_neighbors(plan: DatasetPlan, row: LossEvidence, records: Records) -> LossEvidence:
+    """A row with its nearest neighbours, where they are stored."""
+    if row.evaluation != CLEAN or row.constant:
+        return row
+    replicates = [(one.fold_runs, one.complete_run) for one in row.searches[0].replicates]
+    spec = wanted_neighbors(plan, replicates, row.distance, records)
+    record = records.get(spec.id) if spec else None
+    return replace(row, neighbors=record) if isinstance(record, NeighborLists) else row
+
+
+def wanted_neighbors(
+    plan: DatasetPlan, replicates: Sequence[tuple[Sequence[Run | None], Run | None]], distance: str, records: Records
+) -> NeighborsSpec | None:
+    """The list of nearest neighbours of one row; None where its models are not known yet, and where none is wanted.
+
+    The models are those of the first replicate without a diverged one: its complete model, or its fold models where the
+    protocol has no complete ones.
+
+    Args:
+        plan: what the study asks for on the dataset.
+        replicates: fold runs and complete run of each replicate of the row's first search, in order.
+        distance: the one that the loss declares.
+        records: every record by id; its opening holds the queries.
+    """
+    opening = records.get(plan.opening_id)
+    queries = opening.queries if isinstance(opening, Opening) else ()
+    if not queries or plan.test is None:
+        return None
+    for folds, complete in replicates:
+        runs = (complete,) if plan.protocol.completes else folds
+        models = [run.id for run in runs if run is not None and not run.diverged]
+        if len(models) == len(runs):
+            return neighbors_spec(plan.test, models, distance, queries)
+        if not _without_models(plan.protocol, folds, complete):
+            return None
+    return None
+
+
+def _without_models(protocol: Protocol, folds: Sequence[Run | None], complete: Run | None) -> bool:
+    """Whether a replicate can have no complete model, or lacks a fold model where there are no complete ones."""
+    diverged = [run is not None and run.diverged for run in folds]
+    if not protocol.completes:
+        return any(diverged)
+    if complete is None:
+        return protocol.final.complete == "per_replicate" and all(diverged)  # nothing gives its length
+    return complete.diverged
