@@ -36,6 +36,9 @@ from realitycheck.statistics.base import LossScores, differences, present
 from realitycheck.statistics.comparisons import Comparison, Verdict
 from realitycheck.statistics.intervals import Interval, mean_of
 
+LEGEND = 0.4
+"""Inches above the panels for the names of the losses."""
+
 PUBLISHED_METRIC = "precision_at_1"
 """The score of the published table, by its other name R@1."""
 
@@ -251,17 +254,18 @@ def _figure(dataset: DatasetFindings, facts: Corruption) -> Figure:
     columns = columns_for(len(kinds))
 
     def paint(canvas: Canvas) -> None:
-        for panel, kind in zip(grid(canvas, len(kinds), columns=columns), kinds, strict=True):
+        panels = grid(canvas, len(kinds), columns=columns, legend=LEGEND)
+        for panel, kind in zip(panels, kinds, strict=True):
             name_panel(panel, kind.replace("_", " "))
             _paint(panel, dataset, facts, kind)
         canvas.supxlabel("severity", fontsize=10)
         canvas.supylabel(f"{dataset.study.primary}, percent", fontsize=10)
-        canvas.legend(*panel.get_legend_handles_labels(), loc="outside upper center", ncols=4)
+        canvas.legend(*panels[0].get_legend_handles_labels(), loc="upper center", ncols=4)
 
     return draw(
         paint,
         name=dataset.figure_name("corruption"),
-        height=0.4 + grid_height(len(kinds), columns=columns),
+        height=LEGEND + grid_height(len(kinds), columns=columns),
         title=f"Scores on corrupted images of {dataset.dataset}",
         caption="Mean scores by severity; 0 is clean. A line joins the severities that were measured.",
     )
