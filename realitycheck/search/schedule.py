@@ -10,13 +10,7 @@ from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.plan.sweeps import planned_points
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
-from realitycheck.records.gather import (
-    counted_losses,
-    final_knobs,
-    lengths_basis,
-    score_spec,
-    search_evidence,
-)
+from realitycheck.records.gather import counted_losses, final_knobs, lengths_basis, score_spec, search_evidence
 from realitycheck.records.near_settings import kept_trials, near_trials, places_of, runner_up_run, validation_noise
 from realitycheck.records.neighbor_lists import wanted_neighbors
 from realitycheck.records.schema import Opening, Run, of_type
