@@ -20,7 +20,7 @@ from realitycheck.runs import Knobs
 from realitycheck.training.plane_net import first_length, fit, five_layers
 
 SKETCHES = ("airplane", "apple", "bicycle", "cat", "fish", "tree")
-EACH = 100
+EACH = 50
 """Images of a class."""
 
 ITERATIONS, SEED = 300, 0
