@@ -25,6 +25,10 @@ class Evaluation(ABC):
     def __init__(self, options: str) -> None:
         self.options = options
 
+    def seen(self, test: Store) -> Store:
+        """The test half as this evaluation shows it to models; by default as it is."""
+        return test
+
     @abstractmethod
     def embed(
         self,

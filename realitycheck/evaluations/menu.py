@@ -29,6 +29,22 @@ class EvaluationEntry:
 
 _HERE = "realitycheck.evaluations"
 
+CORRUPTIONS: dict[str, str] = {
+    "gaussian": "realitycheck.stores.corruptions.added_noise:gaussian",
+    "uniform": "realitycheck.stores.corruptions.added_noise:uniform",
+    "salt_pepper": "realitycheck.stores.corruptions.added_noise:salt_pepper",
+    "dropout": "realitycheck.stores.corruptions.dropped_pixels:dropout",
+    "cutout": "realitycheck.stores.corruptions.dropped_pixels:cutout",
+    "shear": "realitycheck.stores.corruptions.moved_pixels:shear",
+    "jigsaw": "realitycheck.stores.corruptions.moved_pixels:jigsaw",
+    "hue_saturation": "realitycheck.stores.corruptions.shifted_colors:hue_saturation",
+    "defocus_blur": "realitycheck.stores.corruptions.defocused:defocus_blur",
+}
+"""Kind of corruption → `module:function`, a `stores.corruptions.base.Corruption`."""
+
+CORRUPTED = "corrupted"
+"""The evaluation of corrupted images."""
+
 _PAIRS = r"[1-9][0-9]{0,6}-[0-9]{1,9}"
 """A number of pairs, and a seed."""
 
@@ -53,6 +69,14 @@ MENU: dict[str, EvaluationEntry] = {
         form="calibration:<pairs>-<seed>",
         options=_PAIRS,
     ),
+    CORRUPTED: EvaluationEntry(
+        f"{_HERE}.corrupted:Corrupted",
+        trained=True,
+        embedder=True,
+        untrained_row="",
+        form="corrupted:<kind>-<severity>",
+        options=rf"(?:{'|'.join(CORRUPTIONS)})-[0-5]",
+    ),
 }
 """Name, without options → entry."""
 
@@ -76,6 +100,16 @@ def entry_of(name: str) -> EvaluationEntry | None:
     if entry is None or bool(colon) is not bool(entry.form):
         return None
     return entry if re.fullmatch(entry.options, options) else None
+
+
+def corruption_in(name: str) -> str | None:
+    """Kind and severity of an evaluation of corrupted images; None for any other.
+
+    >>> corruption_in("corrupted:gaussian-3")
+    'gaussian-3'
+    """
+    evaluation, _, options = name.partition(":")
+    return options if evaluation == CORRUPTED else None
 
 
 def pairs_and_seed(options: str) -> tuple[int, int]:

@@ -38,8 +38,8 @@ def score(payload: Body, *, tell: Tell) -> Body:
     """
     spec, place = ScoreSpec.from_json(payload["spec"]), ScoringPlace(**payload["place"])
     members, test = embedded(spec.models, spec.evaluation, place, test=spec.test, weights=payload["weights"], tell=tell)
-    evaluation, counts = build_evaluation(spec.evaluation), test.counts()
-    measures = _Measures(evaluation, torch.from_numpy(test.labels), spec.scores or {})
+    evaluation, labels = build_evaluation(spec.evaluation), torch.from_numpy(test.labels)
+    counts, measures = test.counts(), _Measures(evaluation, labels, spec.scores or {})
     record = Score(
         spec=spec,
         models=tuple(_scores([member], measures) for member in members),
@@ -70,6 +70,7 @@ def embedded(
     if half.digest != test:
         raise RunError(f"{place.test}: holds other images than the spec asks for ({test[:12]}).")
     way, members = build_evaluation(evaluation), []
+    half = way.seen(half)
     for number, model in enumerate(models):
         tell(number, len(models))
         spec, tensors = load_weights(Path(place.cache), model, digest=weights[model])
@@ -121,12 +122,6 @@ def _member(
     return EmbeddedModel(evaluation.embed(model, test, images, recipe=recipe, device=device), scale)
 
 
-def joined(members: Sequence[EmbeddedModel], *, distance: str) -> Tensor:
-    """The embeddings of all members concatenated, as they are compared under a distance."""
-    embeddings, scales = [member.embeddings for member in members], [member.scale for member in members]
-    return join(embeddings, distance=distance, scales=scales)
-
-
 @dataclass(frozen=True, slots=True)
 class _Measures:
     """What is measured of embeddings: by the evaluation, with the labels of the test half, and as a protocol asks."""
@@ -141,6 +136,12 @@ class _Measures:
         per_class = values.pop(PER_CLASS)
         further = self.evaluation.measured(embeddings, self.labels, distance=distance)
         return DistanceScores({**values, **further}, tuple(per_class))
+
+
+def joined(members: Sequence[EmbeddedModel], *, distance: str) -> Tensor:
+    """The embeddings of all members concatenated, as they are compared under a distance."""
+    embeddings, scales = [member.embeddings for member in members], [member.scale for member in members]
+    return join(embeddings, distance=distance, scales=scales)
 
 
 def _scores(members: Sequence[EmbeddedModel], measures: _Measures) -> ModelScores:

@@ -216,6 +216,22 @@ MENU: dict[str, LossEntry] = {
     "roadmap": LossEntry(
         f"{_HERE}.roadmap:Roadmap", "cosine", "pairs", "Ramzi et al., 2021", "exact", least_per_class=2
     ),
+    "softmax_ablation": LossEntry(
+        f"{_HERE}.softmax_ablation:SoftmaxAblation",
+        "euclidean",
+        "proxies",
+        "DeMoor and Prevost, 2024",
+        "reconstruction",
+    ),
+    "threshold_consistent_margin": LossEntry(
+        f"{_HERE}.threshold_consistent_margin:ThresholdConsistentMargin",
+        "cosine",
+        "pairs",
+        "Zhang et al., 2024",
+        "exact",
+        least_per_class=2,
+        wraps="pairs",
+    ),
 }
 """Name → entry. A study can use any other class by its address."""
 

@@ -26,31 +26,37 @@ IMAGES_PER_PART = 500
 """Images that one child process computes: some seconds of work, so that its start-up is negligible."""
 
 
-def features_path(pixels: Path, recipe: Recipe) -> Path:
-    """Return the path of a pixel store's features: beside it, with a digest of everything that can change them."""
+def features_path(pixels: Path, recipe: Recipe, *, corruption: str = "") -> Path:
+    """Return the path of a pixel store's features: beside it, with a digest of everything that can change them.
+
+    Args:
+        pixels: the store.
+        recipe: the protocol's recipe.
+        corruption: kind and severity of a corruption of the images before the trunk; empty for none.
+    """
     trunk = recipe.trunk.model_dump(mode="json", exclude={"weights"})
     weights = recipe.trunk.weights.sha256 if recipe.trunk.weights else None
     settings = recipe.model_dump(mode="json", include={"image_size", "pooling", "arithmetic", "threads"})
     sources = sources_of(recipe.trunk.name)
     key = digest([RESULTS_VERSION, FEATURE_BATCH, trunk, weights, settings, views(recipe), sources])[:16]
-    return pixels.with_name(f"{pixels.name}-{key}")
+    return pixels.with_name(f"{pixels.name}-{key}" + (f"-{corruption}" if corruption else ""))
 
 
-def missing(pixels: Path, recipe: Recipe) -> list[int]:
+def missing(pixels: Path, recipe: Recipe, *, corruption: str = "") -> list[int]:
     """Return the start indices of the parts that are not computed yet; empty if the store is finished."""
-    path = features_path(pixels, recipe)
+    path = features_path(pixels, recipe, corruption=corruption)
     if path.with_suffix(".json").exists():
         return []
     starts = range(0, len(read_meta(pixels)["labels"]), IMAGES_PER_PART)
     return [start for start in starts if not _is_sound(part_path(path, start))]
 
 
-def join_parts(pixels: Path, recipe: Recipe) -> Path:
+def join_parts(pixels: Path, recipe: Recipe, *, corruption: str = "") -> Path:
     """Join all parts to one store and return its path.
 
     The JSON file is written last, as for pixels: a store without it is unfinished.
     """
-    path, meta = features_path(pixels, recipe), read_meta(pixels)
+    path, meta = features_path(pixels, recipe, corruption=corruption), read_meta(pixels)
     if path.with_suffix(".json").exists():
         _name_images(path, meta)
         return path
@@ -66,7 +72,8 @@ def join_parts(pixels: Path, recipe: Recipe) -> Path:
         written = file_facts(draft.stat().st_size, sha256_of(draft))
         publish(draft, numbers)
     facts = {name: meta[name] for name in ("digest", "labels", "classes")}
-    publish_json(path.with_suffix(".json"), {**facts, **_names(meta), "features": True, **written})
+    own = {"corruption": corruption} if corruption else {}
+    publish_json(path.with_suffix(".json"), {**facts, **_names(meta), **own, "features": True, **written})
     for part in parts:
         part.unlink(missing_ok=True)
     with suppress(OSError):  # another process has removed it, or writes a part into it

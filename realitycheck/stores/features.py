@@ -21,9 +21,11 @@ class FeatureStore(Store):
 
     Args:
         features: (N, V, F) float32 of each image and, where the recipe flips, of its mirror image.
+        corruption: kind and severity of the corruption of the images; empty for images as they are.
     """
 
     features: NDArray[np.float32]
+    corruption: str = ""
 
     @property
     def channels(self) -> int:
@@ -48,5 +50,6 @@ def open_features(path: Path) -> FeatureStore:
     Raises:
         RunError: if it is missing or unfinished.
     """
-    facts = facts_of(read_meta(path))
-    return FeatureStore(facts, np.load(path.with_suffix(".npy"), mmap_mode="r"))
+    meta = read_meta(path)
+    features = np.load(path.with_suffix(".npy"), mmap_mode="r")
+    return FeatureStore(facts_of(meta), features, meta.get("corruption", ""))

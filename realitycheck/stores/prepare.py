@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import digest
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import Problem, RunError
+from realitycheck.evaluations.menu import corruption_in
 from realitycheck.plan.splits import split_classes
 from realitycheck.plugin_source import source_of
 from realitycheck.protocol.model import SplitRule
@@ -30,7 +31,8 @@ HALVES = ("trainval", "test")
 class Stores:
     """Paths, digests and class sizes (name, number of images) of the two stores of a dataset.
 
-    `notices` says which damaged stores were set aside and made again.
+    `notices` says which damaged stores were set aside and made again. `corrupted` has the features of a frozen trunk of
+    corrupted test images, by kind and severity.
     """
 
     trainval: Path
@@ -40,6 +42,11 @@ class Stores:
     trainval_sizes: tuple[tuple[str, int], ...]
     test_sizes: tuple[tuple[str, int], ...]
     notices: tuple[Problem, ...] = ()
+    corrupted: Mapping[str, Path] = field(default_factory=dict)
+
+    def test_of(self, evaluation: str) -> Path:
+        """The store of the test half that an evaluation reads."""
+        return self.corrupted.get(corruption_in(evaluation) or "", self.test)
 
 
 def prepare(

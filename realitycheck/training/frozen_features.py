@@ -14,6 +14,7 @@ from realitycheck.executors.base import Tell
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import Body
 from realitycheck.stores.base import Store
+from realitycheck.stores.corruptions.corrupted_store import CorruptedStore
 from realitycheck.stores.feature_parts import (
     FEATURE_BATCH,
     IMAGES_PER_PART,
@@ -32,15 +33,18 @@ def compute(payload: Body, *, tell: Tell) -> Body:
 
     Args:
         payload: `pixels` (path of the store), `recipe`, `start` (index of the first image), `device`, and `weights`
-            (file of the trunk's weights, or None for random weights from seed 0, the same for every run).
+            (file of the trunk's weights, or None for random weights from seed 0, the same for every run); for corrupted
+            images also `corruption`, kind and severity.
 
     Returns:
         `{"path"}`, the file that was written.
     """
     recipe = Recipe.model_validate_json(canonical_json(payload["recipe"]))
     device = prepare_machine(recipe, payload["device"])
-    pixels, start = Path(payload["pixels"]), payload["start"]
-    store = open_pixels(pixels)
+    pixels, start, corruption = Path(payload["pixels"]), payload["start"], payload.get("corruption", "")
+    store: Store = open_pixels(pixels)
+    if corruption:
+        store = CorruptedStore(store.facts, store, corruption)
     trunk = build_trunk(recipe=recipe, in_channels=store.channels, weights=payload["weights"], seed=0)
     trunk.to(device).eval()
     indices = np.arange(start, min(start + IMAGES_PER_PART, len(store.labels)))
@@ -49,7 +53,7 @@ def compute(payload: Body, *, tell: Tell) -> Body:
     for number, block in enumerate(blocks):
         tell(number, len(blocks))
         features.append(_features(trunk, store, block, recipe=recipe, device=device))
-    path = part_path(features_path(pixels, recipe), start)
+    path = part_path(features_path(pixels, recipe, corruption=corruption), start)
     write_part(path, np.concatenate(features))
     return {"path": str(path)}
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import RunError
+from realitycheck.evaluations.menu import corruption_in
 from realitycheck.executors.base import Executor, Job
+from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.search.attempts import ATTEMPTS
@@ -43,12 +45,19 @@ def _computed(
         return stores
     weights = weights_file(read, protocol)
     paths = {}
-    for half in HALVES:
-        features = _FeatureJobs(f"features of {name}, {half}", getattr(stores, half), protocol.recipe, weights, device)
+    for half, corruption in (*((half, "") for half in HALVES), *(("test", one) for one in corruptions_of(protocol))):
+        title = f"features of {name}, {half}{f', {corruption}' if corruption else ''}"
+        features = _FeatureJobs(title, getattr(stores, half), protocol.recipe, weights, device, corruption)
         images = sum(count for _, count in getattr(stores, f"{half}_sizes"))
         _carry_out(list(features.jobs()), executor, watch=partial(_report_progress, watch, features.title, images))
-        paths[half] = join_parts(features.pixels, features.recipe)
-    return replace(stores, trainval=paths["trainval"], test=paths["test"])
+        paths[half, corruption] = join_parts(features.pixels, features.recipe, corruption=corruption)
+    corrupted = {corruption: path for (_, corruption), path in paths.items() if corruption}
+    return replace(stores, trainval=paths["trainval", ""], test=paths["test", ""], corrupted=corrupted)
+
+
+def corruptions_of(protocol: Protocol) -> tuple[str, ...]:
+    """Kind and severity of every corruption of the test half that a protocol names."""
+    return tuple(options for name in protocol.evaluations if (options := corruption_in(name)))
 
 
 def _report_progress(watch: Progress, title: str, images: int, done: int) -> None:
@@ -64,13 +73,17 @@ class _FeatureJobs:
     recipe: Recipe
     weights: str | None
     device: str
+    corruption: str
 
     def jobs(self) -> Iterator[Job]:
         recipe = self.recipe.model_dump(mode="json")
         common = {"pixels": str(self.pixels), "recipe": recipe, "weights": self.weights, "device": self.device}
-        for start in missing(self.pixels, self.recipe):
+        common |= {"corruption": self.corruption} if self.corruption else {}
+        for start in missing(self.pixels, self.recipe, corruption=self.corruption):
             title = f"{self.title}, from image {start}"
-            yield Job("features", f"{self.pixels}/{start}", self.title, title, {**common, "start": start})
+            yield Job(
+                "features", f"{self.pixels}/{self.corruption}{start}", self.title, title, {**common, "start": start}
+            )
 
 
 def _carry_out(jobs: list[Job], executor: Executor, *, watch: Callable[[int], None]) -> None:

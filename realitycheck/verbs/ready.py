@@ -56,7 +56,7 @@ class StoreCheck:
     def before_score(self, name: str, stores: Stores) -> bool:
         """Whether the stores of a dataset may be scored; checked once, and a damaged one is set aside."""
         if name not in self.scored:
-            paths = [getattr(stores, half) for half in HALVES]
+            paths = [*(getattr(stores, half) for half in HALVES), *stores.corrupted.values()]
             if not all(self._is_sound(path) for path in paths):
                 return False
             self.scored.add(name)

@@ -18,7 +18,7 @@ from realitycheck.records.ledger import Ledger
 from realitycheck.records.nearest_images import NeighborLists
 from realitycheck.records.reused import openings_before, reusable
 from realitycheck.records.schema import Record, Score, of_type
-from realitycheck.runs import Body, ScoringPlace, TrainingPlace
+from realitycheck.runs import CLEAN, Body, ScoringPlace, TrainingPlace
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.attempts import EarlierFailures, earlier_failures
 from realitycheck.search.campaign import Campaign
@@ -260,7 +260,8 @@ class _StudyRuntime:
         name = job.group.split("/")[0]
         trainval, cache = str(self.stores[name].trainval), str(self.cache)
         if job.kind in TESTING:
-            return asdict(ScoringPlace(trainval, str(self.stores[name].test), cache, device))
+            test = self.stores[name].test_of(job.payload["spec"].get("evaluation", CLEAN))
+            return asdict(ScoringPlace(trainval, str(test), cache, device))
         return asdict(TrainingPlace(trainval, cache, device, self.weights[name]))
 
     def standings(self) -> tuple[Standing, ...]:

@@ -30,7 +30,7 @@ def value(name: str, knobs: dict, *, length: float) -> float:
     """The loss of one batch; class vectors that live among the embeddings are scaled with them."""
     torch.manual_seed(5)
     loss = build(name, num_classes=CLASSES, embedding_dim=DIMS, **knobs).double()
-    if name in ("euclidean_softmax", "warped_softmax"):
+    if name in ("euclidean_softmax", "warped_softmax", "softmax_ablation"):
         with torch.no_grad():
             loss.proxies.mul_(length)
     beside = {need.value: batch(length).flip(1) for need in getattr(loss, "needs", ())}
@@ -40,6 +40,16 @@ def value(name: str, knobs: dict, *, length: float) -> float:
 EXACT = {
     "euclidean_softmax": {"temperature": 1.3},
     "warped_softmax": {"temperature": 1.3, "point": 3.5, "inner_slope": 0.7, "outer_slope": 1.4, "handicap": 1.5},
+    "softmax_ablation": {
+        "own": "inner_warp",
+        "other": "log",
+        "scale": 2.5,
+        "temperature": 1.3,
+        "point": 3.5,
+        "inner_slope": 0.7,
+        "outer_slope": 1.4,
+        "handicap": 1.5,
+    },
     "magface": {
         "lower_margin": 10.0,
         "margin_gap": 20.0,
@@ -95,6 +105,7 @@ def test_the_declared_hyper_parameters_are_those_of_the_loss():
     assert declared == {
         "euclidean_softmax": {"temperature": -1},
         "warped_softmax": {"temperature": -1, "point": 1},
+        "softmax_ablation": {"temperature": -1, "point": 1, "scale": 1},
         "n_pair": {"l2": -2},
         "lifted_structure": {"neg_margin": 1},
         "generalized_lifted": {"neg_margin": 1},

@@ -66,6 +66,7 @@ def test_equal_functions_have_equal_ranges():
         ("sgsl", "scale"),
         ("euclidean_softmax", "temperature"),
         ("warped_softmax", "temperature"),
+        ("softmax_ablation", "temperature"),
     ]:
         assert bounds_of(loss, knob) == scales, loss
     for loss in ("proxy_nca", "proxy_nca_pp", "hist"):

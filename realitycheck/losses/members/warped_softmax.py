@@ -58,13 +58,14 @@ class WarpedSoftmax(EuclideanSoftmax):
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of embeddings (B, D) and labels (B,) in 0..C-1."""
         distance = euclidean(embeddings, self.proxies)  # (B, C)
-        warped = self._warped(distance.gather(1, labels[:, None]))  # (B, 1)
+        own = distance.gather(1, labels[:, None])
+        warped = self._warped(own, inner=self.inner_slope, outer=self.outer_slope)  # (B, 1)
         changed = torch.where(own_class(labels, classes=len(self.proxies)), warped, distance)
         return functional.cross_entropy(-self.temperature * changed, labels)
 
-    def _warped(self, distance: Tensor) -> Tensor:
-        """Return f of the distances to the true proxies."""
-        handicap = self.handicap * (1 - self.inner_slope) * distance.detach()
-        inside = self.inner_slope * distance + handicap
-        outside = self.outer_slope * distance + self.point * (1 - self.outer_slope)
+    def _warped(self, distance: Tensor, *, inner: float, outer: float) -> Tensor:
+        """Return f of distances, with the slopes k₁ inside and k₂ outside."""
+        handicap = self.handicap * (1 - inner) * distance.detach()
+        inside = inner * distance + handicap
+        outside = outer * distance + self.point * (1 - outer)
         return torch.where(distance < self.point, inside, outside)

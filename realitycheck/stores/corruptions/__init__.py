@@ -1,0 +1,1 @@
+"""Corruptions of images: bytes in, bytes out, on the CPU."""
