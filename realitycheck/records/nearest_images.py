@@ -36,6 +36,10 @@ class ShownImage:
         """This image as plain JSON values."""
         return {"image": self.image, "name": self.name, "file": self.file, "class": self.class_name}
 
+    def as_query(self, *, place: int, size: int) -> Query:
+        """This image as a query: its number in its class, and the size of the class."""
+        return Query(self.image, self.name, self.file, self.class_name, place, size)
+
 
 @dataclass(frozen=True, slots=True)
 class Query(ShownImage):

@@ -11,10 +11,11 @@ from realitycheck.plan.specs import DatasetPlan
 from realitycheck.plan.sweeps import planned_points
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
 from realitycheck.records.gather import counted_losses, final_knobs, lengths_basis, score_spec, search_evidence
-from realitycheck.records.near_settings import kept_trials, near_trials, places_of, runner_up_run, validation_noise
+from realitycheck.records.near_settings import kept_trials, near_trials, runner_up_run, validation_noise
 from realitycheck.records.neighbor_lists import wanted_neighbors
 from realitycheck.records.schema import Opening, Run, of_type
 from realitycheck.runs import CLEAN, Body, RunSpec, Stage
+from realitycheck.search.proposal_jobs import proposal_jobs, selection_job
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,8 @@ def opening_jobs(
 def search_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:
     """What one search may do now: its next proposals and trials, then the replicates and runners-up, then scores."""
     if evidence.chosen is None:
-        selection = [_selection_job(search, evidence)] if evidence.selecting else []
-        return [*selection, *_trial_jobs(search, evidence, known), *_proposal_jobs(search, evidence)]
+        selection = [selection_job(search, evidence)] if evidence.selecting else []
+        return [*selection, *_trial_jobs(search, evidence, known), *proposal_jobs(search, evidence)]
     replicates = _replicate_jobs(plan, search, evidence.chosen, known)
     jobs = (
         replicates + _near_best_jobs(plan, search, evidence, known) + _sweep_jobs(plan, search, evidence.chosen, known)
@@ -126,51 +127,6 @@ def untrained_jobs(plan: DatasetPlan, known: Known) -> list[Job]:
         first, constant = plan.untrained.searches[0], sorted(constant_evaluations(plan.protocol))
         jobs += _score_jobs(plan, first, [plan.constant_run], "all replicates", known, constant)
     return list({job.id: job for job in jobs}.values())
-
-
-def _proposal_jobs(search: SearchPlan, evidence: SearchEvidence) -> list[Job]:
-    """The next slot's proposal: within a round at once, at a round's start when all earlier trials are done."""
-    rule = search.protocol.search
-    slot = min(set(range(rule.trials)) - {trial.slot for trial in evidence.trials}, default=None)
-    if slot is None:
-        return []
-    start = slot - slot % rule.round
-    before = [trial for trial in evidence.trials if trial.slot < slot]
-    if not all(trial.complete for trial in before if trial.slot < start):
-        return []
-    assert search.choice is not None
-    payload: Body = {
-        "id": search.proposal_id(slot),
-        "search": search.id,
-        "data": search.data,
-        "dataset": search.dataset,
-        "loss": search.choice.label,
-        "slot": slot,
-        "root": search.protocol.seed,
-        "space": dict(search.ranges),
-        "sampler": rule.sampler,
-        "startup_trials": rule.startup_trials,
-        "startup": rule.startup,
-        "history": [{"knobs": dict(trial.knobs), "value": trial.value} for trial in before if trial.slot < start],
-        "pending": [dict(trial.knobs) for trial in before if trial.slot >= start],
-        "published": search.first if slot == 0 else {},
-        "unit": {"length": search.unit.length, "powers": dict(search.unit.powers)} if search.unit else None,
-    }
-    title = f"{search.group}: proposal {slot + 1}/{rule.trials}"
-    return [Job(kind="proposal", id=payload["id"], group=search.group, title=title, payload=payload)]
-
-
-def _selection_job(search: SearchPlan, evidence: SearchEvidence) -> Job:
-    assert search.choice is not None and search.selection_id is not None
-    space = search.protocol.space_of(search.choice, search.dataset)
-    payload: Body = {
-        "search": search.id,
-        "places": [dict(places) for places in places_of(evidence.trials, space)],
-        "values": [trial.value for trial in evidence.trials],
-        "root": search.protocol.seed,
-    }
-    title = f"{search.group}: selection"
-    return Job(kind="selection", id=search.selection_id, group=search.group, title=title, payload=payload)
 
 
 def _trial_jobs(search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:

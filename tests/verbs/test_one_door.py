@@ -73,13 +73,13 @@ def test_a_place_with_a_test_half_is_found(read, monkeypatch):
     assert leaks(read) == {"run"}
 
 
-@pytest.mark.parametrize("name", ["_run_job", "_proposal_jobs"])
+@pytest.mark.parametrize("name", ["_run_job", "proposal_jobs"])
 def test_a_digest_of_the_test_half_is_found_wherever_it_is_hidden(read, monkeypatch, name):
     (stores,) = verbs.prepare_data(read).values()
     honest = getattr(schedule, name)
 
-    def planted(*values):
-        jobs = honest(*values)
+    def planted(*values, **named):
+        jobs = honest(*values, **named)
         hide = {"hint": [{"of": stores.test_digest}]}
         if isinstance(jobs, list):
             return [replace(job, payload=job.payload | hide) for job in jobs]

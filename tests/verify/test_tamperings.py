@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tampered_files
+import tampered_lists
 from tampered import FIRST, SECOND, Copy, is_run, sha256, with_spec
 
 from realitycheck import verbs
@@ -186,72 +187,14 @@ def changed_study_file(copy: Copy) -> None:
     copy.change(lambda body: body["kind"] == "files", loosen)
 
 
-def another_query(copy: Copy) -> None:
-    copy.change(
-        lambda body: body["kind"] == "opening",
-        lambda body: body["queries"][0].update(place=(body["queries"][0]["place"] + 1) % 4),
-    )
-
-
-def queries_of_a_chosen_class(copy: Copy) -> None:
-    """The class that the draw left out takes the place of the first one."""
-
-    def choose(body: dict) -> None:
-        (left,) = set(body["classes"]) - {query["class"] for query in body["queries"]}
-        body["queries"][0]["class"] = left
-
-    copy.change(lambda body: body["kind"] == "opening", choose)
-
-
-def one_list(copy: Copy, change) -> None:
-    first = copy.bodies("neighbors")[0]["id"]
-    copy.change(lambda body: body.get("id") == first, change)
-
-
-def wrong_neighbor_made_right(copy: Copy) -> None:
-    queries = copy.bodies("opening")[0]["queries"]
-
-    def change(body: dict) -> None:
-        for query, images in zip(queries, body["nearest"], strict=True):
-            for image in images:
-                if image["class"] != query["class"]:
-                    image["class"] = query["class"]
-                    return
-
-    one_list(copy, change)
-
-
-def nearer_first_right(copy: Copy) -> None:
-    one_list(copy, lambda body: body["first_right"].__setitem__(0, body["first_right"][0] + 1))
-
-
-def other_digest_of_a_neighbor(copy: Copy) -> None:
-    one_list(copy, lambda body: body["nearest"][0][0].update(file="0" * 16))
-
-
-def renamed_classes(copy: Copy) -> None:
-    def rename(body: dict) -> None:
-        body["classes"][0], body["classes"][1] = body["classes"][1], body["classes"][0]
-
-    copy.change(lambda body: body["kind"] == "opening", rename)
-
-
-def list_of_other_models(copy: Copy) -> None:
-    def other(body: dict) -> None:
-        body["spec"]["models"] = ["0" * 64]
-        body["id"] = sha256({"neighbors": body["spec"]})
-
-    one_list(copy, other)
-
-
 TAMPERINGS = {
-    another_query: "opening-differs",
-    queries_of_a_chosen_class: "opening-differs",
-    wrong_neighbor_made_right: "neighbors-inconsistent",
-    nearer_first_right: "neighbors-inconsistent",
-    other_digest_of_a_neighbor: "neighbors-inconsistent",
-    renamed_classes: "opening-differs",
-    list_of_other_models: "record-foreign",
+    tampered_lists.another_query: "opening-differs",
+    tampered_lists.queries_of_a_chosen_class: "opening-differs",
+    tampered_lists.wrong_neighbor_made_right: "neighbors-inconsistent",
+    tampered_lists.nearer_first_right: "neighbors-inconsistent",
+    tampered_lists.other_digest_of_a_neighbor: "neighbors-inconsistent",
+    tampered_lists.renamed_classes: "opening-differs",
+    tampered_lists.list_of_other_models: "record-foreign",
     tampered_files.uncited_reference: "reference-differs",
     tampered_files.missing_reference: "reference-differs",
     tampered_files.changed_methods: "sentence-differs",
