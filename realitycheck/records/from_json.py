@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import astuple
 from typing import Any, TypeVar
 
 from realitycheck.errors import LedgerError
@@ -211,7 +210,7 @@ def _opening(fields: JsonFields) -> Opening:
 def _query(body: Any) -> Query:
     fields = JsonFields(body, "a query of an opening record")
     shown = _image(fields)
-    query = Query(*astuple(shown), fields.take("place", int), fields.take("size", int))
+    query = Query.of(shown, place=fields.take("place", int), size=fields.take("size", int))
     fields.end()
     return query
 

@@ -53,6 +53,11 @@ class Query(ShownImage):
     place: int
     size: int
 
+    @classmethod
+    def of(cls, shown: ShownImage, *, place: int, size: int) -> Query:
+        """Return the query of an image, with its place in its class and the size of that class."""
+        return cls(shown.image, shown.name, shown.file, shown.class_name, place, size)
+
     def to_json(self) -> Body:
         """This query as plain JSON values."""
         return {**ShownImage.to_json(self), "place": self.place, "size": self.size}

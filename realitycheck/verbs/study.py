@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -174,7 +174,9 @@ def _queries(read: ReadStudy, name: str, stores: Stores) -> tuple[Query, ...]:
     """The images of a test half whose nearest neighbours are stored."""
     half, sizes = half_of_store(stores.test), [images for _, images in stores.test_sizes]
     drawn = draw_queries(read.study.protocol_on(name).seed, name, stores.test_sizes)
-    return tuple(Query(*astuple(half.shown(sum(sizes[:label]) + place)), place, sizes[label]) for label, place in drawn)
+    return tuple(
+        Query.of(half.shown(sum(sizes[:label]) + place), place=place, size=sizes[label]) for label, place in drawn
+    )
 
 
 def require_arithmetic(read: ReadStudy, *, devices: Sequence[str], here: bool, elsewhere: bool = False) -> None:

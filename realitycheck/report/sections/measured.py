@@ -162,7 +162,7 @@ def _optimizers(recipe: Recipe) -> str:
     groups = {"trunk": recipe.optimizers.trunk, "embedder": recipe.optimizers.embedder, "loss": recipe.optimizers.loss}
     if recipe.trunk.frozen:
         del groups["trunk"]
-    named = {_optimizer(group): [] for group in groups.values()}
+    named: dict[str, list[str]] = {_optimizer(group): [] for group in groups.values()}
     for name, group in groups.items():
         named[_optimizer(group)].append(name)
     clip = f"; gradients limited to ±{recipe.gradient_clip.value:g}" if recipe.gradient_clip else ""
