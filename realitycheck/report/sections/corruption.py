@@ -234,7 +234,7 @@ def _cells(dataset: DatasetFindings, line: CorruptedLine) -> tuple[Content, ...]
         Estimate(line.mean, line.interval.half_width if line.interval else None),
         Estimate(line.drop.mean, line.drop.interval.half_width if line.drop.interval else None),
         DASH if baseline else Badge(text, line.verdict or "pending"),
-        DASH if line.p_holm is None else p_value(line.p_holm),
+        DASH if line.verdict is None or line.p_holm is None else p_value(line.p_holm),
     )
 
 
