@@ -59,7 +59,7 @@ def _thumbnails(read: ReadStudy, name: str, images: Mapping[int, ShownImage]) ->
     dataset, protocol = catalog.build_dataset(choice), read.study.protocol_on(name)
     places = _test_half(dataset, protocol)
     if problems := list(_differences(dataset, places, images)):
-        raise InputError(f"the images of {name}", problems)
+        raise InputError(f"the dataset {name}", problems)
     size = protocol.recipe.resize or protocol.recipe.image_size
     numbers = sorted(images)
     drawn = dataset.images([int(places[number]) for number in numbers], size=size)

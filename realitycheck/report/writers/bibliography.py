@@ -104,7 +104,7 @@ def _of_loss(loss: LossFacts) -> dict[str, str]:
             letters = unicodedata.normalize("NFKD", names.split(" and ")[0]).encode("ascii", "ignore").decode()
             key = re.sub(r"[^a-z]", "", letters.lower()) + year
             author = f"{names}{' and others' if others else ''}"
-            title = f"({loss.address}: add the title of this paper)"
+            title = f"({tex_escape(loss.address)}: add the title of this paper)"
             entries[key] = f"@misc{{{key},\n  author = {{{author}}},\n  title = {{{title}}},\n  year = {{{year}}}\n}}"
     return entries
 
