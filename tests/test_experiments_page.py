@@ -1,0 +1,45 @@
+"""The numbers of docs/experiments.md are those of the committed reports."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from realitycheck.evaluations.menu import ROC
+
+ROOT = Path(__file__).parents[1]
+PAGE = " ".join((ROOT / "docs" / "experiments.md").read_text(encoding="utf-8").split())
+
+
+def faces() -> dict[str, Any]:
+    report = json.loads((ROOT / "reports" / "faces" / "tables.json").read_text(encoding="utf-8"))
+    (dataset,) = report["datasets"]
+    return dataset
+
+
+def percent(one: dict[str, float]) -> str:
+    return f"{100 * one['mean']:.2f} ± {100 * one['half_width']:.2f}"
+
+
+def test_verification_by_pairs():
+    dataset = faces()
+    (evaluation,) = dataset["verification"]["evaluations"]
+    lines = []
+    for row in evaluation["rows"]:
+        trained = row["label"] != "untrained embedder"
+        cells = [row["accuracy"], *(row["roc"][list(ROC).index(far)] for far in (0.1, 0.01)), row["eer"]]
+        lines.append(" | ".join([f"`{row['label']}`" if trained else row["label"], *map(percent, cells)]))
+    assert len(lines) == 8
+    assert [line for line in lines if line not in PAGE] == []
+    assert f"{sum(dataset['facts']['trainings'].values())} trainings" in PAGE
+
+
+def test_calibration_of_distances():
+    (evaluation,) = faces()["one_threshold"]["evaluations"]
+    rows = {row["label"]: row for row in evaluation["rows"]}
+    names = [label for label in rows if not label.startswith("untrained")]
+    said = [f"{100 * rows[name]['spread']['mean']:.2f}" for name in names]
+    assert [text for text in said if text not in PAGE] == []
+    for name in ("magface", "warped_softmax"):
+        assert f"{100 * rows[name]['lost']['mean']:.1f}" in PAGE
