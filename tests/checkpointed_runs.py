@@ -39,7 +39,11 @@ CHANGES = {
     "space: v2, shared: {followup_trunk_lr_scale: 0.5, followup_embedder_lr_scale: 0.5}",
     "collapse: 1e-4": "collapse: 0.0",
 }
-WRAPPED = {"cross_batch_memory": "contrastive", "hierarchical_proxy": "proxy_anchor"}
+WRAPPED = {
+    "cross_batch_memory": "contrastive",
+    "hierarchical_proxy": "proxy_anchor",
+    "threshold_consistent_margin": "contrastive",
+}
 
 
 class Killed(BaseException):

@@ -110,11 +110,12 @@ def score(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
 
 
 def neighbors(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
-    """Neighbours in an order by chance, of the test half at the place, or of six classes of four images."""
+    """Neighbours in an order by chance, of the test half at the place, or of classes of four images."""
     spec, place = NeighborsSpec.from_json(payload["spec"]), payload["place"]
     for model in spec.models:
         assert (Path(place["cache"]) / "weights" / f"{model}.safetensors").read_text() == model
-    made = Half("", tuple("abcdef"), tuple(image // 4 for image in range(24)), (), ())
+    classes = max(6, max(spec.queries) // 4 + 1)
+    made = Half("", tuple(map(str, range(classes))), tuple(image // 4 for image in range(4 * classes)), (), ())
     half = half_of_store(Path(place["test"])) if "test" in place else made
     nearest, first = [], []
     for query in spec.queries:

@@ -32,7 +32,7 @@ class JobSeconds:
         fold: one fold run.
         complete: one complete run.
         fold_score: K fold models on the test half, each and together.
-        complete_score: one complete model on the test half.
+        complete_score: one complete model on the test half; a list of nearest neighbours takes as long as a score.
     """
 
     proposal: float
@@ -95,6 +95,7 @@ class JobGraph:
         for search in searches:
             search.add_near_best(opens, opening)
             search.add_scores(opening)
+            search.add_neighbors(opening)
         untrained.add_scores(opening)
 
 
@@ -103,6 +104,7 @@ class _Search:
 
     def __init__(self, graph: JobGraph, protocol: Protocol, group: str, seconds: JobSeconds, number: int) -> None:
         self.graph, self.protocol, self.group, self.seconds = graph, protocol, group, seconds
+        self.number = number
         self.trials: list[list[int]] = []
         self._add_trials()
         self.done = [run for runs in self.trials for run in runs]
@@ -161,6 +163,17 @@ class _Search:
                     order = (3, place, after + 1)
                     self.graph.add(self.group, order, self.seconds.complete_score, [opening, run])
 
+    def add_neighbors(self, opening: int) -> None:
+        """Add the list of nearest neighbours, which the first search of a loss makes with its first replicate."""
+        if self.number == 0:
+            models, seconds = _shown_models(self.complete, self.folds[0], self.seconds)
+            self.graph.add(self.group, (4, len(self.folds)), seconds, [opening, *models])
+
+
+def _shown_models(complete: Sequence[int], folds: Sequence[int], seconds: JobSeconds) -> tuple[Sequence[int], float]:
+    """The models of which neighbours are listed: the first complete one, without these the first fold models."""
+    return (complete[:1], seconds.complete_score) if complete else (folds, seconds.fold_score)
+
 
 class _Untrained:
     """The untrained models. Nothing is trained, so making one takes no longer than a proposal."""
@@ -190,6 +203,8 @@ class _Untrained:
                     self.graph.add(self.group, (*at, 1, number), self.seconds.fold_score, [opening, *folds])
                 for complete in self.complete[seed : seed + 1]:
                     self.graph.add(self.group, (*at, 2, number), self.seconds.complete_score, [opening, complete])
+        models, seconds = _shown_models(self.complete, self.folds[0], self.seconds)
+        self.graph.add(self.group, (0, len(self.places) + 1), seconds, [opening, *models])
         one = self.seconds.fold_score / self.protocol.folds.count
         for number in range(constant):
             self.graph.add(self.group, (self.protocol.search.searches, number), one, [opening, self.folds[0][0]])

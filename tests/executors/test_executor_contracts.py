@@ -58,9 +58,9 @@ def test_a_worker_drives_the_local_executor(monkeypatch, tmp_path):
     """So the contract of `local` is that of `work`."""
     given = {}
     read = SimpleNamespace(study=SimpleNamespace(study="small"), source="small.yaml")
-    monkeypatch.setattr(main, "_load", lambda study: read)
+    monkeypatch.setattr(main, "load", lambda study: read)
     monkeypatch.setattr(main.verbs, "changed_sources", lambda read: [])
-    monkeypatch.setattr(main, "display", lambda study, live: nullcontext(SimpleNamespace(runs=None, making=None)))
+    monkeypatch.setattr(main, "display", lambda study, live, mode: nullcontext(SimpleNamespace(runs=None, making=None)))
     monkeypatch.setattr(main.verbs, "run_study", lambda read, **options: given.update(options) or stopped())
     with pytest.raises(KeyboardInterrupt):
         main.work(tmp_path, until=None, workers=1, device="auto", deadline=1.0, checkpoint_every="off")

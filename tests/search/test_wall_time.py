@@ -115,7 +115,7 @@ def seconds_of(job: Job) -> float:
         return SECONDS.proposal
     if job.kind == "run":
         return SECONDS.complete if spec["fold"] is None else SECONDS.fold
-    if "untrained" in job.group and spec["evaluation"] == "trunk" and "all replicates" in job.title:
+    if "untrained" in job.group and spec.get("evaluation") == "trunk" and "all replicates" in job.title:
         return SECONDS.fold_score / 2  # of one fold model out of two
     return SECONDS.fold_score if len(spec["models"]) > 1 else SECONDS.complete_score
 
@@ -144,7 +144,7 @@ def test_the_real_campaign_takes_as_long(tmp_path, protocol, counts):
             device="cpu",
             reuse=(),
             watch=lambda standings, running: None,
-            verbs=dict.fromkeys(("proposal", "run", "score"), ""),
+            verbs=dict.fromkeys(("proposal", "run", "score", "neighbors"), ""),
         )
         graph = JobGraph()
         losses = {loss.label: SECONDS for loss in read.study.losses}

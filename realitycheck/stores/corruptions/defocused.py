@@ -20,7 +20,7 @@ SIDE = 224
 """Side of the images of ImageNet-C, and of the paper; radii are relative to it."""
 
 WHOLE = 1 << 16
-"""What the weights of a disk sum to: they are whole numbers, so that sums are exact in whatever order."""
+"""What the weights of a disk sum to, but for rounding to whole numbers, so that sums are exact in whatever order."""
 
 
 def defocus_blur(image: Image, severity: int, draw: np.random.Generator) -> Image:
@@ -34,12 +34,12 @@ def defocus_blur(image: Image, severity: int, draw: np.random.Generator) -> Imag
     padded = np.pad(image.astype(np.float64), ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
     planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(padded, 2, 0)))[:, None]
     sums = torch.nn.functional.conv2d(planes, torch.from_numpy(weights)[None, None])[:, 0].numpy()
-    return np.moveaxis(np.floor(sums / WHOLE + 0.5), 0, 2).astype(np.uint8)
+    return np.moveaxis(np.floor(sums / weights.sum() + 0.5), 0, 2).astype(np.uint8)
 
 
 @cache
 def disk(radius: float) -> NDArray[np.float64]:
-    """The (2m + 1, 2m + 1) weights of a disk, whole numbers that sum to `WHOLE`.
+    """The (2m + 1, 2m + 1) weights of a disk, whole numbers with a sum of about `WHOLE`.
 
     Its points are spread over the four pixels around each, as bilinear interpolation does.
     """
@@ -50,6 +50,5 @@ def disk(radius: float) -> NDArray[np.float64]:
     pixels = np.arange(-margin, margin + 1)
     near = [np.clip(1 - np.abs(points[inside][:, None] - pixels), 0, None) for points in (down, across)]
     weights = near[0].T @ near[1]
-    whole: NDArray[np.float64] = np.floor(weights / weights.sum() * WHOLE)
-    whole[margin, margin] += WHOLE - whole.sum()
+    whole: NDArray[np.float64] = np.rint(weights / weights.sum() * WHOLE)
     return whole
