@@ -30,7 +30,7 @@ from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.papers.published_experiments import experiment_blocks
 from realitycheck.report.rows import ScoreCell, make_rows, make_untrained_row
 from realitycheck.report.sections.base import Section
-from realitycheck.report.wording import DASH, PENDING, enumeration, p_value, signed
+from realitycheck.report.wording import DASH, PENDING, enumeration, optional_signed, p_value, points, signed
 from realitycheck.runs import CLEAN
 from realitycheck.statistics.base import LossScores, differences, present
 from realitycheck.statistics.comparisons import Comparison, Verdict
@@ -232,10 +232,16 @@ def _cells(dataset: DatasetFindings, line: CorruptedLine) -> tuple[Content, ...]
     return (
         Marked(line.label, dataset.row(line.label).marks),
         Estimate(line.mean, line.interval.half_width if line.interval else None),
-        Estimate(line.drop.mean, line.drop.interval.half_width if line.drop.interval else None),
+        _change(line.drop),
         DASH if baseline else Badge(text, line.verdict or "pending"),
         DASH if line.verdict is None or line.p_holm is None else p_value(line.p_holm),
     )
+
+
+def _change(fall: Fall) -> str:
+    """A difference with the half-width of its interval."""
+    half = f" ± {points(fall.interval.half_width)}" if fall.interval else ""
+    return f"{optional_signed(fall.mean)}{half}"
 
 
 def _risen(dataset: DatasetFindings, facts: Corruption) -> str:
