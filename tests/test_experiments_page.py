@@ -43,3 +43,26 @@ def test_calibration_of_distances():
     assert [text for text in said if text not in PAGE] == []
     for name in ("magface", "warped_softmax"):
         assert f"{100 * rows[name]['lost']['mean']:.1f}" in PAGE
+
+
+def verdicts(study: str) -> dict[str, str]:
+    report = json.loads((ROOT / "reports" / study / "tables.json").read_text(encoding="utf-8"))
+    (dataset,) = report["datasets"]
+    return {one["label"]: one["verdict"] for one in dataset["comparisons"]}
+
+
+def test_functions_of_distances():
+    words = verdicts("ablation_sketches")
+    assert len(words) == 9
+    assert {label for label, word in words.items() if word != "undecided"} == {"sigmoid", "tanh"}
+    assert {words["sigmoid"], words["tanh"]} == {"worse"}
+
+
+def test_corrupted_images():
+    report = json.loads((ROOT / "reports" / "corrupted_sketches" / "tables.json").read_text(encoding="utf-8"))
+    (dataset,) = report["datasets"]
+    assert dataset["corruption"]["rises"] == []
+    assert {line["verdict"] for table in dataset["corruption"]["tables"] for line in table["lines"]} <= {
+        None,
+        "undecided",
+    }

@@ -59,7 +59,7 @@ def check_answers(dataset: Json, reported: Json, where: str, checks: Checks) -> 
 
 def _claims(text: str) -> Iterator[Claim]:
     """The verdicts of the sentences of an answer."""
-    for sentence in re.split(r"(?<=[.])\s+(?=[^\s0-9+−-])", text):
+    for sentence in re.split(r"(?<=[.])\s+(?=[^\s0-9+−-]|\d+ of \d+ loss)", text):
         body = re.sub(r"\([^()]*\)", "", sentence)
         many = re.search(r" are (better|worse|equivalent|undecided|identical)\b[^:]*: (.*)\.$", body)
         one = re.match(r"(\S+)\s+(?:is|against \S+\s+is) (better|worse|equivalent|undecided|identical)\b", body)

@@ -1,0 +1,25 @@
+"""The verdicts that `verify` reads out of the sentences of a report."""
+
+from __future__ import annotations
+
+from realitycheck.verify.checks import Checks
+from realitycheck.verify.sentences import check_answers
+
+VERDICTS = {"sigmoid": "worse", "tanh": "worse", "warp": "undecided", "log": "undecided"}
+SAID = (
+    "2 of 4 losses are worse than identity (reconstruction): sigmoid (reconstruction) and tanh (reconstruction). "
+    "2 of 4 losses are undecided against identity (reconstruction): warp (reconstruction) and log (reconstruction)."
+)
+
+
+def problems(said: str) -> list[str]:
+    checks = Checks()
+    own = {"comparisons": [{"label": label, "verdict": word, "detectable": None} for label, word in VERDICTS.items()]}
+    reported = {"answers": {"What differs?": said}, "answer": said}
+    check_answers({**own, "against_untrained": None}, reported, "tables.json", checks)
+    return [problem.says.split(",")[0] for problem in checks.problems]
+
+
+def test_a_sentence_that_begins_with_a_number_is_one_of_its_own():
+    assert problems(SAID) == []
+    assert problems(SAID.replace("are worse", "are better")) == ["it calls sigmoid better", "it calls tanh better"]
