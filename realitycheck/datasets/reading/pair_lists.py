@@ -16,6 +16,13 @@ MOST_BYTES = 1 << 30
 """Of a pickled file; the largest of the field has 110 MB."""
 
 
+BROKEN = (
+    *(pickle.UnpicklingError, EOFError, ValueError, TypeError, IndexError, KeyError, AttributeError),
+    *(OverflowError, MemoryError, RecursionError),
+)
+"""What the unpickler raises at damaged files, lengths beyond all memory among them."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListedPairs:
     """The pairs of a list.
@@ -128,7 +135,7 @@ def read_packed_pairs(path: Path) -> PackedPairs:
         raise InputError.one(str(path), "pairs-file-size", f"larger than {MOST_BYTES:,} bytes. Get the file again.")
     try:
         held = _PlainUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+    except BROKEN as error:
         says = f"no pickled list of images and flags: {error}. Get the file again."
         raise InputError.one(str(path), "pairs-file-damaged", says) from error
     return _packed(path, held)
