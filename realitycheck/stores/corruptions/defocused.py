@@ -34,7 +34,8 @@ def defocus_blur(image: Image, severity: int, draw: np.random.Generator) -> Imag
     padded = np.pad(image.astype(np.float64), ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
     planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(padded, 2, 0)))[:, None]
     sums = torch.nn.functional.conv2d(planes, torch.from_numpy(weights)[None, None])[:, 0].numpy()
-    return np.moveaxis(np.floor(sums / weights.sum() + 0.5), 0, 2).astype(np.uint8)
+    rounded: NDArray[np.float64] = np.floor(sums / weights.sum() + 0.5)
+    return np.moveaxis(rounded, 0, 2).astype(np.uint8)
 
 
 @cache
