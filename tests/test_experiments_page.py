@@ -56,6 +56,7 @@ def test_functions_of_distances():
     assert len(words) == 9
     assert {label for label, word in words.items() if word != "undecided"} == {"sigmoid", "tanh"}
     assert {words["sigmoid"], words["tanh"]} == {"worse"}
+    assert set(verdicts("ablation_grocery").values()) == {"undecided"}
 
 
 def test_corrupted_images():
