@@ -189,9 +189,8 @@ def standings_table(standings: Sequence[Standing], *, width: int | None = None) 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     cells = [_cells(standing) for standing in standings]
     widths = [max(len(head) + 1, *(len(row[place]) for row in cells), 0) for place, head in enumerate(HEADS)]
-    room = (
-        (width or out.width) - sum(widths) - 2 * len(HEADS) - 2
-    )  # two characters between columns, and one at each end
+    # Two characters between columns, and one at each end.
+    room = (width or out.width) - sum(widths) - 2 * len(HEADS) - 2
     longest = max((len(part) for one in standings for part in one.name.replace("/", "/\n").split("\n")), default=0)
     barred = longest <= room - BAR - 2
     room -= (BAR + 2) * barred

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from matplotlib.axes import Axes
 
+from realitycheck.evaluations.menu import pairs_and_seed
 from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.blocks import Estimate
 from realitycheck.report.drawing import GREY, style_of
@@ -36,6 +38,51 @@ class SeedScores:
     def cell(self) -> Estimate:
         """As a cell of a table, in percent."""
         return Estimate(self.mean, self.half_width)
+
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class PairEvaluation(Generic[Row]):
+    """One evaluation of pairs of test images.
+
+    Args:
+        evaluation: its name with options.
+        pairs: how many of each kind.
+        seed: by which they were drawn.
+        rows: the losses with scores, then the untrained embedder.
+    """
+
+    evaluation: str
+    pairs: int
+    seed: int
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairEvaluations(Generic[Row]):
+    """All evaluations of one kind."""
+
+    evaluations: tuple[PairEvaluation[Row], ...]
+
+
+def pair_evaluations(
+    dataset: DatasetFindings, kind: str, row_of: Callable[[LossEvidence, str], Row | None]
+) -> PairEvaluations[Row] | None:
+    """The evaluations of one kind; None where the protocol names none, or nothing is scored.
+
+    Args:
+        dataset: the findings.
+        kind: the name on the menu, without options.
+        row_of: the scores of a row under an evaluation; None without any.
+    """
+    every = []
+    for name in named_evaluations(dataset, kind):
+        rows = [row_of(row, name) for row in evaluated_rows(dataset)]
+        known = tuple(row for row in rows if row is not None)
+        every.append(PairEvaluation(name, *pairs_and_seed(name.partition(":")[2]), known))
+    return PairEvaluations(tuple(every)) if any(one.rows for one in every) else None
 
 
 def named_evaluations(dataset: DatasetFindings, kind: str) -> list[str]:

@@ -9,6 +9,7 @@ from pages import texts_of
 
 from realitycheck.losses.menu import MENU
 from realitycheck.records.curves import TrainingPoint
+from realitycheck.report.mean_course import mean_course
 from realitycheck.report.papers.published_experiments import experiment_blocks, published_experiments
 from realitycheck.report.sections import proxy_distances
 from realitycheck.report.sections.proxy_distances import DistanceCourse, ProxyDistances
@@ -37,8 +38,9 @@ def test_a_study_is_printed_below_the_row_of_its_loss():
 
 def test_a_mean_course_counts_the_runs_that_reach_it():
     courses = [[(10, 1.0), (20, 3.0)], [(10, 2.0), (20, 5.0)], [(10, 6.0)], [(10, 7.0)], [(10, 4.0)]]
-    assert proxy_distances._mean_course(courses) == ((10,), (4.0,))
-    assert proxy_distances._mean_course(courses[:3]) == ((10, 20), (3.0, 4.0))
+    assert mean_course(courses) == ([10], [4.0])
+    assert mean_course(courses[:3]) == ([10, 20], [3.0, 4.0])
+    assert mean_course([]) == ([], [])
 
 
 def test_functions_are_paired_by_what_they_compute():

@@ -4,15 +4,13 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from made_records import UNSEARCHED, metrics, with_search
+from made_records import UNSEARCHED, with_search
 from pages import findings_of
 
-from realitycheck.records.curves import CurvePoint
 from realitycheck.report.drawing import COLOURS, style_of
 from realitycheck.report.forest import by_search
 from realitycheck.report.menu import SECTIONS
 from realitycheck.report.parts import figures_of, make_parts
-from realitycheck.report.sections.curve_figure import mean_curve
 from realitycheck.report.sections.trial_figure import trial_ticks
 from realitycheck.report.writers.figure_theme import DARK
 
@@ -99,16 +97,6 @@ def test_figures_of_a_study_under_way(study, dataset):
     dataset = replace(dataset, losses=(dataset.losses[0], empty, dataset.losses[2]))
     for kind in ("scores", "differences", "search", "curves"):
         ET.fromstring(draw(kind, study, dataset))
-
-
-def test_the_mean_curve_stops_when_half_the_runs_have():
-    def curve(*values):
-        return [CurvePoint(10 * i, "normal", metrics(value)) for i, value in enumerate(values)]
-
-    found = mean_curve([curve(0.1, 0.2, 0.3), curve(0.3, 0.4), curve(0.2, 0.6)])
-    assert found[0] == [0, 10]
-    assert found[1] == pytest.approx([0.2, 0.4])
-    assert mean_curve([]) == ([], [])
 
 
 def test_no_two_losses_have_one_style():

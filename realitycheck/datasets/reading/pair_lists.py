@@ -15,7 +15,6 @@ from realitycheck.errors import InputError, Problem
 MOST_BYTES = 1 << 30
 """Of a pickled file; the largest of the field has 110 MB."""
 
-
 BROKEN = (
     *(pickle.UnpicklingError, EOFError, ValueError, TypeError, IndexError, KeyError, AttributeError),
     *(OverflowError, MemoryError, RecursionError),

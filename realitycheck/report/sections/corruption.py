@@ -24,7 +24,7 @@ from realitycheck.report.blocks import (
     RowGroup,
     Table,
 )
-from realitycheck.report.drawing import columns_for, draw, grid, grid_height, name_panel, style_of
+from realitycheck.report.drawing import LEGEND, columns_for, draw, grid, grid_height, name_panel, style_of
 from realitycheck.report.family import REPLACEMENT, comparisons
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.papers.published_experiments import experiment_blocks
@@ -36,8 +36,8 @@ from realitycheck.statistics.base import LossScores, differences, present
 from realitycheck.statistics.comparisons import Comparison, Verdict
 from realitycheck.statistics.intervals import Interval, mean_of
 
-LEGEND = 0.4
-"""Inches above the panels for the names of the losses."""
+NAMES = 4
+"""Of losses in a line of the legend."""
 
 PUBLISHED_METRIC = "precision_at_1"
 """The score of the published table, by its other name R@1."""
@@ -257,21 +257,22 @@ def _risen(dataset: DatasetFindings, facts: Corruption) -> str:
 
 def _figure(dataset: DatasetFindings, facts: Corruption) -> Figure:
     kinds = list(dict.fromkeys(table.kind for table in facts.tables))
-    columns = columns_for(len(kinds))
+    columns, lines = columns_for(len(kinds)), -(-len(dataset.labels) // NAMES)
+    legend = LEGEND * (1 + lines) / 2  # its lines are closer to each other than to the panels
 
     def paint(canvas: Canvas) -> None:
-        panels = grid(canvas, len(kinds), columns=columns, legend=LEGEND)
+        panels = grid(canvas, len(kinds), columns=columns, legend=legend)
         for panel, kind in zip(panels, kinds, strict=True):
             name_panel(panel, kind.replace("_", " "))
             _paint(panel, dataset, facts, kind)
         canvas.supxlabel("severity", fontsize=10)
         canvas.supylabel(f"{dataset.study.primary}, percent", fontsize=10)
-        canvas.legend(*panels[0].get_legend_handles_labels(), loc="upper center", ncols=4)
+        canvas.legend(*panels[0].get_legend_handles_labels(), loc="upper center", ncols=NAMES)
 
     return draw(
         paint,
         name=dataset.figure_name("corruption"),
-        height=LEGEND + grid_height(len(kinds), columns=columns),
+        height=legend + grid_height(len(kinds), columns=columns),
         title=f"Scores on corrupted images of {dataset.dataset}",
         caption="Mean scores by severity; 0 is clean. A line joins the severities that were measured.",
     )

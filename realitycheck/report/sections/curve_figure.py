@@ -9,7 +9,6 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from realitycheck.records.curves import CurvePoint
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Figure
 from realitycheck.report.drawing import (
@@ -25,7 +24,7 @@ from realitycheck.report.drawing import (
     unzip,
 )
 from realitycheck.report.findings import DatasetFindings
-from realitycheck.statistics.intervals import mean_of
+from realitycheck.report.mean_course import mean_course
 
 
 def curve_figure(dataset: DatasetFindings) -> Figure:
@@ -61,16 +60,6 @@ def curve_figure(dataset: DatasetFindings) -> Figure:
     )
 
 
-def mean_curve(curves: Sequence[Sequence[CurvePoint]]) -> tuple[list[int], list[float]]:
-    """Iterations and the mean MAP@R in [0, 1] of the runs scored there, while these are at least half of all."""
-    by_iteration: dict[int, list[float]] = {}
-    for curve in curves:
-        for point in curve:
-            by_iteration.setdefault(point.iteration, []).append(point.scores["map_at_r"])
-    kept = sorted(at for at, values in by_iteration.items() if 2 * len(values) >= len(curves))
-    return kept, [mean_of(by_iteration[at]) for at in kept]
-
-
 def _paint_curves(panel: Axes, runs: Sequence[Run], colour: str) -> None:
     panel.grid(axis="y")
     lines = [[(point.iteration, 100 * point.scores["map_at_r"]) for point in run.curve] for run in runs]
@@ -79,7 +68,9 @@ def _paint_curves(panel: Axes, runs: Sequence[Run], colour: str) -> None:
     panel.plot(*unzip(best), ".", ms=4, color=colour, zorder=3)
     starts = [start for run in runs if (start := _followup_start(run))]
     panel.plot(*unzip(starts), "|", ms=5, mew=0.8, color=INK, alpha=0.7, zorder=5)
-    iterations, means = mean_curve([run.curve for run in runs])
+    iterations, means = mean_course(
+        [[(point.iteration, point.scores["map_at_r"]) for point in run.curve] for run in runs]
+    )
     panel.plot(iterations, [100 * value for value in means], "-", color=colour, lw=2.2, zorder=4)
     panel.autoscale_view()
 

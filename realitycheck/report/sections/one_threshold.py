@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from matplotlib.figure import Figure as Canvas
 
-from realitycheck.evaluations.menu import COMMON, OWN, PLACES, SPREAD, pairs_and_seed
+from realitycheck.evaluations.menu import COMMON, OWN, PLACES, SPREAD
 from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.blocks import Block, Column, Content, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
 from realitycheck.report.drawing import draw
 from realitycheck.report.evaluated import (
     SEEDS_ALONE,
+    PairEvaluation,
+    PairEvaluations,
     SeedScores,
-    evaluated_rows,
     finish_panel,
-    named_evaluations,
     paint_curve,
+    pair_evaluations,
     seed_scores,
     summary,
 )
@@ -47,45 +49,23 @@ class CalibratedLoss:
     places: tuple[SeedScores, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CalibratedDistances:
-    """One evaluation of thresholds: its name, the pairs of each kind that a class has at most, their seed, the rows."""
-
-    evaluation: str
-    pairs: int
-    seed: int
-    rows: tuple[CalibratedLoss, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OneThreshold:
-    """All evaluations of thresholds."""
-
-    evaluations: tuple[CalibratedDistances, ...]
-
-
-def find(dataset: DatasetFindings) -> OneThreshold | None:
+def find(dataset: DatasetFindings) -> PairEvaluations[CalibratedLoss] | None:
     """The rows with scores; None where the protocol names no such evaluation, or nothing is scored."""
-    every = tuple(_calibrated(dataset, name) for name in named_evaluations(dataset, "calibration"))
-    return OneThreshold(every) if any(one.rows for one in every) else None
+    return pair_evaluations(dataset, "calibration", partial(_row, dataset))
 
 
-def _calibrated(dataset: DatasetFindings, name: str) -> CalibratedDistances:
-    rows = [_row(dataset, row, name) for row in evaluated_rows(dataset)]
-    known = tuple(row for row in rows if row.spread.values)
-    return CalibratedDistances(name, *pairs_and_seed(name.partition(":")[2]), known)
-
-
-def _row(dataset: DatasetFindings, row: LossEvidence, name: str) -> CalibratedLoss:
+def _row(dataset: DatasetFindings, row: LossEvidence, name: str) -> CalibratedLoss | None:
     def of(metric: str) -> SeedScores:
         return seed_scores(dataset, row, evaluation=name, metric=metric)
 
     own, common = of(OWN), of(COMMON)
+    if not own.values:
+        return None
     lost = summary(dataset, (one - other for one, other in zip(own.values, common.values, strict=True)))
     return CalibratedLoss(row.label, of(SPREAD), own, common, lost, tuple(of(key) for key in PLACES.values()))
 
 
-def blocks(dataset: DatasetFindings, facts: OneThreshold) -> Iterator[Block]:
+def blocks(dataset: DatasetFindings, facts: PairEvaluations[CalibratedLoss]) -> Iterator[Block]:
     """Print one table and one figure for each evaluation."""
     for number, one in enumerate(facts.evaluations):
         yield Heading(3, "One threshold for all classes")
@@ -100,7 +80,7 @@ def blocks(dataset: DatasetFindings, facts: OneThreshold) -> Iterator[Block]:
         yield _figure(dataset, one, number)
 
 
-def _table(dataset: DatasetFindings, facts: CalibratedDistances) -> Table:
+def _table(dataset: DatasetFindings, facts: PairEvaluation[CalibratedLoss]) -> Table:
     heads = ("Spread of best thresholds", "Accuracy at own", "Accuracy at one for all", "Lost by one for all")
     lines: list[tuple[Content, ...]] = [
         (Marked(row.label), *(scores.cell for scores in (row.spread, row.own, row.common, row.lost)))
@@ -115,7 +95,7 @@ def _table(dataset: DatasetFindings, facts: CalibratedDistances) -> Table:
     )
 
 
-def _figure(dataset: DatasetFindings, facts: CalibratedDistances, number: int) -> Figure:
+def _figure(dataset: DatasetFindings, facts: PairEvaluation[CalibratedLoss], number: int) -> Figure:
     def paint(canvas: Canvas) -> None:
         panel = canvas.subplots()
         for row in facts.rows:

@@ -12,6 +12,7 @@ from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Block, Column, Content, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
 from realitycheck.report.drawing import draw, style_of
 from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.mean_course import mean_course
 from realitycheck.report.papers.published_experiments import experiment_blocks
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import DASH, metric_name, points
@@ -19,6 +20,9 @@ from realitycheck.statistics.intervals import mean_of
 
 ABLATION = "softmax_ablation"
 """The loss of the menu whose functions a study names."""
+
+LENGTHS = {"euclidean": "", "cosine": ", both of length 1"}
+"""What is said of a distance beside an axis, by the distance that a loss declares."""
 
 SHOWN = ("precision_at_1", "nmi")
 """The scores beside the distance, where they are measured; precision at 1 is recall at 1."""
@@ -80,28 +84,18 @@ def _course(dataset: DatasetFindings, loss: LossEvidence) -> DistanceCourse:
         for run in runs
     ]
     known = [points for points in known if points]
-    at, means = _mean_course(known)
+    iterations, means = mean_course(known)
     return DistanceCourse(
         label=loss.label,
         functions=_functions(dataset, loss.label),
         distance=loss.distance,
-        iterations=at,
-        means=means,
+        iterations=tuple(iterations),
+        means=tuple(means),
         end=mean_of([points[-1][1] for points in known]) if known else None,
         scores=_scores(dataset, loss.label),
         diverged=sum(run.diverged for run in every),
         runs=len(every),
     )
-
-
-def _mean_course(courses: Sequence[Sequence[tuple[int, float]]]) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Iterations and mean of the courses that reach them, while these are at least half of all."""
-    by_iteration: dict[int, list[float]] = {}
-    for course in courses:
-        for at, value in course:
-            by_iteration.setdefault(at, []).append(value)
-    kept = sorted(at for at, values in by_iteration.items() if 2 * len(values) >= len(courses))
-    return tuple(kept), tuple(mean_of(by_iteration[at]) for at in kept)
 
 
 def _functions(dataset: DatasetFindings, label: str) -> tuple[str, ...]:
@@ -194,7 +188,7 @@ def _figure(dataset: DatasetFindings, facts: ProxyDistances) -> Figure:
             if values and max(values) > 20 * min(values):
                 panel.set_yscale("log")
             panel.set_xlabel("iteration")
-            panel.set_ylabel(f"{distance} distance to the own vector" if distance == "euclidean" else "of unit vectors")
+            panel.set_ylabel(f"distance to the own vector{LENGTHS[distance]}")
         canvas.legend(loc="outside upper center", ncols=4, fontsize=8)
 
     return draw(

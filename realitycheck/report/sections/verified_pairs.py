@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from matplotlib.figure import Figure as Canvas
 
-from realitycheck.evaluations.menu import ACCURACY, EER, ROC, pairs_and_seed
+from realitycheck.evaluations.menu import ACCURACY, EER, ROC
+from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.blocks import Block, Column, Content, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
 from realitycheck.report.drawing import draw
 from realitycheck.report.evaluated import (
     SEEDS_ALONE,
+    PairEvaluation,
+    PairEvaluations,
     SeedScores,
-    evaluated_rows,
     finish_panel,
-    named_evaluations,
     paint_curve,
+    pair_evaluations,
     seed_scores,
 )
 from realitycheck.report.findings import DatasetFindings
@@ -37,48 +40,20 @@ class VerifiedLoss:
     roc: tuple[SeedScores, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedPairs:
-    """One evaluation of pairs.
-
-    Args:
-        evaluation: its name with options.
-        pairs: how many of each kind.
-        seed: by which they were drawn.
-        rows: the losses with scores, then the untrained embedder.
-    """
-
-    evaluation: str
-    pairs: int
-    seed: int
-    rows: tuple[VerifiedLoss, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """All evaluations of pairs."""
-
-    evaluations: tuple[VerifiedPairs, ...]
-
-
-def find(dataset: DatasetFindings) -> Verification | None:
+def find(dataset: DatasetFindings) -> PairEvaluations[VerifiedLoss] | None:
     """The rows with scores; None where the protocol names no such evaluation, or nothing is scored."""
-    every = tuple(_verified(dataset, name) for name in named_evaluations(dataset, "verification"))
-    return Verification(every) if any(one.rows for one in every) else None
+    return pair_evaluations(dataset, "verification", partial(_row, dataset))
 
 
-def _verified(dataset: DatasetFindings, name: str) -> VerifiedPairs:
+def _row(dataset: DatasetFindings, row: LossEvidence, name: str) -> VerifiedLoss | None:
     def of(metric: str) -> SeedScores:
         return seed_scores(dataset, row, evaluation=name, metric=metric)
 
-    rows = []
-    for row in evaluated_rows(dataset):
-        one = VerifiedLoss(row.label, of(ACCURACY), of(EER), tuple(of(metric) for metric in ROC.values()))
-        rows += [one] if one.accuracy.values else []
-    return VerifiedPairs(name, *pairs_and_seed(name.partition(":")[2]), tuple(rows))
+    one = VerifiedLoss(row.label, of(ACCURACY), of(EER), tuple(of(metric) for metric in ROC.values()))
+    return one if one.accuracy.values else None
 
 
-def blocks(dataset: DatasetFindings, facts: Verification) -> Iterator[Block]:
+def blocks(dataset: DatasetFindings, facts: PairEvaluations[VerifiedLoss]) -> Iterator[Block]:
     """Print one table and one figure for each evaluation."""
     for number, one in enumerate(facts.evaluations):
         yield Heading(3, "Verification by pairs")
@@ -91,7 +66,7 @@ def blocks(dataset: DatasetFindings, facts: Verification) -> Iterator[Block]:
         yield _figure(dataset, one, number)
 
 
-def _table(dataset: DatasetFindings, facts: VerifiedPairs) -> Table:
+def _table(dataset: DatasetFindings, facts: PairEvaluation[VerifiedLoss]) -> Table:
     places = [list(ROC).index(far) for far in PRINTED]
     heads = ("Accuracy", *(f"TAR at FAR {far:g}" for far in PRINTED), "EER")
     lines: list[tuple[Content, ...]] = [
@@ -110,7 +85,7 @@ def _table(dataset: DatasetFindings, facts: VerifiedPairs) -> Table:
     )
 
 
-def _figure(dataset: DatasetFindings, facts: VerifiedPairs, number: int) -> Figure:
+def _figure(dataset: DatasetFindings, facts: PairEvaluation[VerifiedLoss], number: int) -> Figure:
     def paint(canvas: Canvas) -> None:
         panel = canvas.subplots()
         for row in facts.rows:

@@ -52,9 +52,8 @@ def _seed_lines(row: ScoreRow, columns: Sequence[tuple[Category, str]], *, searc
     count = len(row.cells[0].values)
     share = max(1, count // searches)
     for place in range(count):
-        which, turn = divmod(
-            place, share
-        )  # scores are search by search; searches take turns in the replicates' numbers
+        # Scores are listed search by search; searches take turns in the replicates' numbers.
+        which, turn = divmod(place, share)
         search = str(which + 1) if row.trained and count >= searches else ""
         number = turn * searches + which + 1 if count >= searches else place + 1
         scores = [_percent(known[column][place]) if column in known else "" for column in columns]
