@@ -134,8 +134,8 @@ def _gap(inches: float, room: float, count: int) -> float:
 
 
 def columns_for(count: int) -> int:
-    """Panels side by side: three, or two where four would leave a row with one."""
-    return 2 if count == 4 else 3
+    """Panels side by side: at most three, and two where four would leave a row with one."""
+    return 2 if count == 4 else min(3, count)
 
 
 def unzip(pairs: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:

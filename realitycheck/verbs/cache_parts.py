@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from realitycheck.atomic import storage_errors
+from realitycheck.errors import InputError
 from realitycheck.verbs.folders import evidence_of
 
 PARTS: Mapping[str, str] = {
@@ -38,10 +39,17 @@ def clean_study(study: Path | str, *, everything: bool) -> dict[str, int]:
     No `run` may be at work on the study. Records, notes and reports are not in the cache.
 
     Args:
-        study: the study's file, which need not exist.
+        study: the study's file, which need not exist where its evidence does.
         everything: whether weights and checkpoints go as well: runs that wait for a score are then trained again.
+
+    Raises:
+        InputError: there is neither such a file nor a folder of its evidence.
     """
-    cache, sizes = evidence_of(Path(study)) / "cache", cache_sizes(study)
+    evidence, sizes = evidence_of(Path(study)), cache_sizes(study)
+    if not (Path(study).exists() or evidence.is_dir()):
+        says = f"missing study: there is no such file, and no folder {evidence}. Check the path."
+        raise InputError.one(str(study), "study-missing", says)
+    cache = evidence / "cache"
     parts = list(PARTS) if everything else list(FREE)
     for part in parts:
         with storage_errors(cache / part):

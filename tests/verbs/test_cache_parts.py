@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from realitycheck import verbs
+from realitycheck.errors import InputError
 from realitycheck.records.ledger import Ledger
 
 
@@ -40,4 +41,11 @@ def test_the_stores_are_made_again(study):
 
 
 def test_a_study_without_a_cache_has_nothing_to_delete(tmp_path):
-    assert verbs.clean_study(tmp_path / "none.yaml", everything=True) == {"stores": 0, "weights": 0, "checkpoints": 0}
+    (tmp_path / "new.yaml").touch()
+    assert verbs.clean_study(tmp_path / "new.yaml", everything=True) == {"stores": 0, "weights": 0, "checkpoints": 0}
+
+
+def test_a_wrong_path_is_named(tmp_path):
+    with pytest.raises(InputError) as caught:
+        verbs.clean_study(tmp_path / "none.yaml", everything=True)
+    assert [problem.code for problem in caught.value.problems] == ["study-missing"]
