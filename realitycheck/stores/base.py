@@ -45,13 +45,23 @@ class Store(ABC):
     def plain(self, indices: NDArray[np.int64], *, recipe: Recipe, device: torch.device) -> Tensor:
         """Return (B, C, H, W) uint8 images for evaluation, or (B, F) features."""
 
-    @abstractmethod
     def drawn(
         self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
     ) -> Tensor:
-        """Return the images augmented for training.
+        """Return the images of a batch augmented for training; see `drawn_block`."""
+        return self.drawn_block(indices[None], recipe=recipe, generators=[generator], device=device)[0]
 
-        `generator` is on the CPU, so that the random draws are the same on every device.
+    @abstractmethod
+    def drawn_block(
+        self, indices: NDArray[np.int64], *, recipe: Recipe, generators: Sequence[torch.Generator], device: torch.device
+    ) -> Tensor:
+        """Return (I, B, …): the images of I batches augmented for training.
+
+        Args:
+            indices: (I, B) positions in this store.
+            recipe: its image size and augmentation.
+            generators: one for each batch, on the CPU, so that the random draws are the same on every device.
+            device: where the images go.
         """
 
     @property

@@ -64,31 +64,37 @@ def mirror(images: Tensor, *, probability: float, generator: torch.Generator) ->
     return torch.where(flipped, images.flip(3), images)
 
 
-def shift_and_mirror(images: Tensor, *, rule: Augment, generator: torch.Generator) -> Tensor:
+def shift_and_mirror(images: Tensor, *, rule: Augment, generators: Sequence[torch.Generator]) -> Tensor:
     """Shift each image by up to `rule.shift` pixels in both axes, and flip it with probability `rule.flip`.
 
     Uncovered pixels are zero.
 
     Args:
-        images: (B, C, H, W) uint8, on any device.
+        images: (I·B, C, H, W) uint8, on any device: I batches of equal size.
         rule: maximum shift and probability of a flip.
-        generator: random generator on the CPU, so that the draws are the same on every device.
+        generators: one for each batch, on the CPU, so that the draws are the same on every device.
 
     Returns:
-        (B, C, H, W) uint8.
+        (I·B, C, H, W) uint8.
     """
     count, channels, height, width = images.shape
-    top = torch.randint(2 * rule.shift + 1, (count, 1), generator=generator)
-    left = torch.randint(2 * rule.shift + 1, (count, 1), generator=generator)
-    flipped = torch.rand((count, 1), generator=generator) < rule.flip
+    draws = [_shifts(count // len(generators), rule, generator) for generator in generators]
+    top, left, flipped = (torch.cat(parts) for parts in zip(*draws, strict=True))  # (I·B, 1)
     across = torch.arange(width)
-    rows = top + torch.arange(height)  # (B, H)
-    columns = left + torch.where(flipped, across.flip(0), across)  # (B, W)
+    rows = top + torch.arange(height)  # (I·B, H)
+    columns = left + torch.where(flipped, across.flip(0), across)  # (I·B, W)
     padded = functional.pad(images, (rule.shift,) * 4)
     # One flat gather takes half the time of indexing by image, row and column (145 against 287 µs for 32 sketches).
-    positions = rows[:, :, None] * padded.shape[3] + columns[:, None, :]  # (B, H, W)
+    positions = rows[:, :, None] * padded.shape[3] + columns[:, None, :]  # (I·B, H, W)
     flat = positions.view(count, 1, height * width).expand(count, channels, -1).to(images.device)
     return padded.flatten(2).gather(2, flat).view(images.shape)
+
+
+def _shifts(count: int, rule: Augment, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw (count, 1) rows and columns to shift by, and whether to flip."""
+    top = torch.randint(2 * rule.shift + 1, (count, 1), generator=generator)
+    left = torch.randint(2 * rule.shift + 1, (count, 1), generator=generator)
+    return top, left, torch.rand((count, 1), generator=generator) < rule.flip
 
 
 def _between(draws: Tensor, low: float, high: float) -> Tensor:

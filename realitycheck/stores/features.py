@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +37,13 @@ class FeatureStore(Store):
         """Return (B, F) features of the images."""
         return torch.from_numpy(self.features[indices, 0]).to(device)
 
-    def drawn(
-        self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
+    def drawn_block(
+        self, indices: NDArray[np.int64], *, recipe: Recipe, generators: Sequence[torch.Generator], device: torch.device
     ) -> Tensor:
-        """Return (B, F) features, of the mirror image with the recipe's probability of a flip."""
-        mirrored = torch.rand(len(indices), generator=generator) < recipe.augment.flip
-        return torch.from_numpy(self.features[indices, mirrored.long().numpy()]).to(device)
+        """Return (I, B, F) features, of the mirror image with the recipe's probability of a flip."""
+        draws = torch.stack([torch.rand(indices.shape[1], generator=generator) for generator in generators])
+        mirrored = (draws < recipe.augment.flip).long().numpy()
+        return torch.from_numpy(self.features[indices, mirrored]).to(device)
 
 
 def open_features(path: Path) -> FeatureStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,15 +37,20 @@ class SquareStore(Store):
         """Return (B, C, H, W) uint8 images."""
         return torch.from_numpy(self.images[indices]).to(device)
 
-    def drawn(
-        self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
+    def drawn_block(
+        self, indices: NDArray[np.int64], *, recipe: Recipe, generators: Sequence[torch.Generator], device: torch.device
     ) -> Tensor:
-        """Return (B, C, H, W) uint8 images, cropped and flipped, or shifted and flipped."""
+        """Return (I, B, C, H, W) uint8 images, cropped and flipped, or shifted and flipped."""
         rule = recipe.augment
-        if rule.crop is None:
-            return shift_and_mirror(self.plain(indices, recipe=recipe, device=device), rule=rule, generator=generator)
-        pictures = [torch.from_numpy(self.images[index]) for index in indices]
-        return _cropped(pictures, recipe, generator).to(device)
+        if rule.crop is not None:
+            return _crops(self._picture, indices, recipe, generators).to(device)
+        images = self.plain(indices.ravel(), recipe=recipe, device=device)
+        moved = shift_and_mirror(images, rule=rule, generators=generators)
+        return moved.view(*indices.shape, *moved.shape[1:])
+
+    def _picture(self, index: int) -> Tensor:
+        """Return an image as (C, H, W), a view of the stored bytes."""
+        return torch.from_numpy(self.images[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +79,11 @@ class WholeStore(Store):
         size = recipe.image_size
         return torch.stack([center(self._picture(index), size) for index in indices]).to(device)
 
-    def drawn(
-        self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
+    def drawn_block(
+        self, indices: NDArray[np.int64], *, recipe: Recipe, generators: Sequence[torch.Generator], device: torch.device
     ) -> Tensor:
-        """Return (B, C, size, size) uint8: a random crop of each image, randomly flipped."""
-        pictures = [self._picture(index) for index in indices]
-        return _cropped(pictures, recipe, generator).to(device)
+        """Return (I, B, C, size, size) uint8: a random crop of each image, randomly flipped."""
+        return _crops(self._picture, indices, recipe, generators).to(device)
 
     def _picture(self, index: int) -> Tensor:
         """Return an image as (C, H, W), a view of the stored bytes."""
@@ -101,6 +106,17 @@ def open_pixels(path: Path) -> SquareStore | WholeStore:
     sizes = np.asarray(meta["sizes"], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(sizes.prod(axis=1) * meta["channels"])])
     return WholeStore(facts_of(meta), pixels, starts, sizes)
+
+
+def _crops(
+    picture: Callable[[int], Tensor],
+    indices: NDArray[np.int64],
+    recipe: Recipe,
+    generators: Sequence[torch.Generator],
+) -> Tensor:
+    """Return (I, B, C, size, size): see `_cropped`, for (I, B) positions and one generator for each batch."""
+    parts = zip(indices, generators, strict=True)
+    return torch.stack([_cropped([picture(index) for index in batch], recipe, generator) for batch, generator in parts])
 
 
 def _cropped(pictures: list[Tensor], recipe: Recipe, generator: torch.Generator) -> Tensor:

@@ -26,6 +26,7 @@ from realitycheck.training.batches import batches_of
 from realitycheck.training.checkpoint import Snapshot
 from realitycheck.training.device import prepare_machine
 from realitycheck.training.embedding_model import EmbeddingModel, build_model
+from realitycheck.training.feed import Feed
 from realitycheck.training.loop import Trainer
 from realitycheck.training.optimizers import build_optimizers
 from realitycheck.training.teacher import teacher_of
@@ -48,16 +49,13 @@ def assemble(spec: RunSpec, place: TrainingPlace) -> tuple[Trainer, NDArray[np.i
     loss = _loss(spec, recipe, classes=len(fold.train), phase="normal").to(device)
     # For losses of plug-ins that draw from a global generator.
     seed_generators(run_seed(spec, "loss"))
+    batches = batches_of(labels=store.labels, classes=fold.train, shape=spec.batch, seed=run_seed(spec, "order"))
     trainer = Trainer(
-        recipe=recipe,
-        store=store,
-        batches=batches_of(labels=store.labels, classes=fold.train, shape=spec.batch, seed=run_seed(spec, "order")),
-        augment_seed=run_seed(spec, "augment"),
+        feed=Feed(recipe, store, batches, run_seed(spec, "augment"), device),
         model=model,
         loss=loss,
         teacher=teacher_of(model, loss),
         optimizers=_optimizers(spec, recipe, model, loss),
-        device=device,
         distance=spec.loss["distance"] if spec.loss else "cosine",
     )
     return trainer, store.of_classes(fold.train), store.of_classes(fold.val)
@@ -67,7 +65,7 @@ def enter_followup(trainer: Trainer, spec: RunSpec) -> None:
     """Set the knobs and rates of the second phase; weights, buffers and optimiser states are kept."""
     state = Snapshot.take(trainer.parts)
     knobs = phase_knobs(spec.knobs, "followup")
-    classes = len(trainer.batches.members)
+    classes = len(trainer.feed.batches.members)
     trainer.loss = _loss(spec, trainer.recipe, classes=classes, phase="followup").to(trainer.device)
     trainer.optimizers = build_optimizers(recipe=trainer.recipe, knobs=knobs, model=trainer.model, loss=trainer.loss)
     optimizers = trainer.optimizers.items()

@@ -41,9 +41,14 @@ class ClassBatches(ABC):
         )
         self._passes: dict[int, tuple[Tensor, Tensor]] = {}
 
-    @abstractmethod
     def draw(self, iteration: int) -> tuple[Tensor, Tensor]:
-        """Return (B,) int64 indices into the store, grouped by class, and (B,) int64 labels.
+        """Return (B,) int64 indices into the store, grouped by class, and (B,) int64 labels."""
+        indices, labels = self.draw_block(range(iteration, iteration + 1))
+        return indices[0], labels[0]
+
+    @abstractmethod
+    def draw_block(self, iterations: range) -> tuple[Tensor, Tensor]:
+        """Return (I, B) int64 indices into the store, grouped by class, and (I, B) int64 labels of I batches.
 
         Labels number the training classes of this run from 0, as losses with one proxy per class need them.
         """
@@ -52,14 +57,15 @@ class ClassBatches(ABC):
 class MPerClassBatches(ClassBatches):
     """Batches of `classes` distinct classes with `per_class` distinct images each, drawn independently."""
 
-    def draw(self, iteration: int) -> tuple[Tensor, Tensor]:
-        """See `ClassBatches.draw`."""
-        generator = torch.Generator().manual_seed(derive(self.seed, iteration))
-        chosen = torch.randperm(len(self.members), generator=generator)[: self.shape["classes"]]
-        members = self.members[chosen]  # (classes, longest)
-        keys = torch.rand(members.shape, generator=generator).masked_fill(members < 0, 2.0)
-        picked = keys.topk(self.shape["per_class"], dim=1, largest=False).indices
-        return members.gather(1, picked).flatten(), chosen.repeat_interleave(self.shape["per_class"])
+    def draw_block(self, iterations: range) -> tuple[Tensor, Tensor]:
+        """See `ClassBatches.draw_block`."""
+        generators = [torch.Generator().manual_seed(derive(self.seed, iteration)) for iteration in iterations]
+        orders = [torch.randperm(len(self.members), generator=generator) for generator in generators]
+        chosen = torch.stack([order[: self.shape["classes"]] for order in orders])  # (I, classes)
+        members = self.members[chosen]  # (I, classes, longest)
+        keys = torch.stack([torch.rand(members.shape[1:], generator=generator) for generator in generators])
+        picked = keys.masked_fill(members < 0, 2.0).topk(self.shape["per_class"], dim=2, largest=False).indices
+        return members.gather(2, picked).flatten(1), chosen.repeat_interleave(self.shape["per_class"], dim=1)
 
 
 class StreamBatches(ClassBatches):
@@ -69,8 +75,12 @@ class StreamBatches(ClassBatches):
     fewer than `per_class` images is sampled with replacement.
     """
 
-    def draw(self, iteration: int) -> tuple[Tensor, Tensor]:
-        """See `ClassBatches.draw`."""
+    def draw_block(self, iterations: range) -> tuple[Tensor, Tensor]:
+        """See `ClassBatches.draw_block`."""
+        indices, labels = zip(*map(self._batch, iterations), strict=True)
+        return torch.stack(indices), torch.stack(labels)
+
+    def _batch(self, iteration: int) -> tuple[Tensor, Tensor]:
         start, count = iteration * self.shape["classes"], len(self.members)
         positions = [divmod(position, count) for position in range(start, start + self.shape["classes"])]
         first, last = positions[0][0], positions[-1][0]

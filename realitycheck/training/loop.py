@@ -12,14 +12,13 @@ from torch import Tensor, nn
 
 from realitycheck.errors import Diverged
 from realitycheck.losses.base import Need
-from realitycheck.plan.seeds import derive
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.base import Store
-from realitycheck.training.batches import ClassBatches
 from realitycheck.training.checkpoint import Stateful
 from realitycheck.training.class_vectors import class_vectors_of, own_distance
 from realitycheck.training.device import autocast
 from realitycheck.training.embedding_model import EmbeddingModel
+from realitycheck.training.feed import Feed
 from realitycheck.training.machine_failures import is_machine_failure
 from realitycheck.training.teacher import Teacher
 
@@ -47,18 +46,29 @@ class Trainer:
     depend only on it and on the seeds. `sums` are those of an interval that has begun.
     """
 
-    recipe: Recipe
-    store: Store
-    batches: ClassBatches
-    augment_seed: int
+    feed: Feed
     model: EmbeddingModel
     loss: nn.Module
     teacher: Teacher | None
     optimizers: Mapping[str, torch.optim.Optimizer]
-    device: torch.device
     distance: str
     iteration: int = 0
     sums: Sums | None = None
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it trains."""
+        return self.feed.recipe
+
+    @property
+    def store(self) -> Store:
+        """Where its images are."""
+        return self.feed.store
+
+    @property
+    def device(self) -> torch.device:
+        """Where it trains."""
+        return self.feed.device
 
     @property
     def modules(self) -> dict[str, nn.Module]:
@@ -99,7 +109,7 @@ class Trainer:
         return IntervalMeans(loss, None if vectors is None or not math.isfinite(away) else away)
 
     def _step(self, sums: Tensor, vectors: Tensor | None) -> None:
-        images, labels = self._batch("batch")
+        images, labels = self.feed.batch(self.iteration, view="batch")
         with autocast(self.recipe.computes.precision, self.device):
             features = self.model.features(images)
             embeddings = self.model.embed(features)
@@ -115,15 +125,9 @@ class Trainer:
 
     def _class_vectors(self) -> Tensor | None:
         """Return the loss's class vectors (C, D), or None where it has not one per class."""
-        return class_vectors_of(self.loss, classes=len(self.batches.members), dims=self.model.embedder.out_features)
-
-    def _batch(self, view: str) -> tuple[Tensor, Tensor]:
-        """Return the iteration's augmented images and labels; each `view` draws its own augmentation."""
-        indices, labels = self.batches.draw(self.iteration)
-        names = () if view == "batch" else (view,)
-        generator = torch.Generator().manual_seed(derive(self.augment_seed, self.iteration, *names))
-        drawn = self.store.drawn(indices.numpy(), recipe=self.recipe, generator=generator, device=self.device)
-        return drawn, labels.to(self.device)
+        return class_vectors_of(
+            self.loss, classes=len(self.feed.batches.members), dims=self.model.embedder.out_features
+        )
 
     def _needed(self, features: Tensor) -> dict[str, Tensor]:
         """Return the additional inputs that the loss declares in `needs`, by argument name."""
@@ -133,7 +137,7 @@ class Trainer:
             inputs[Need.FEATURES.value] = features.float()
         if self.teacher is not None:
             self.teacher.follow(self.model)
-            images, _ = self._batch("keys")
+            images, _ = self.feed.batch(self.iteration, view="keys")
             with autocast(self.recipe.computes.precision, self.device):
                 inputs[Need.KEYS.value] = self.teacher(images).float()
         return inputs

@@ -31,7 +31,7 @@ def main() -> None:
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="sketches", data=stores.trainval_digest, test=None)
     loss = next(each for each in plan.losses if each.label == "multi_similarity")
-    spec = loss.trial_runs(slot=0, knobs=KNOBS)[0]
+    spec = loss.searches[0].trial_runs(slot=0, knobs=KNOBS)[0]
     with tempfile.TemporaryDirectory() as cache:
         harness, bare = _harness(spec, stores, cache), _bare(spec, stores)
         pairs = [(_seconds(harness), _seconds(bare)) for _ in range(REPEATS)][1:]

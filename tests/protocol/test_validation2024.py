@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from realitycheck import losses, verbs
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.knobs import own_knobs, phase_knobs
 from realitycheck.protocol.read import read_protocol
+from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import RunSpec, Stage
 from realitycheck.training.assemble import enter_followup
 from realitycheck.training.embedding_model import build_model
@@ -51,25 +53,21 @@ def knobs_of(config):
 
 @dataclass
 class Script:
-    """Batches and a store of given features, one batch per iteration."""
+    """A feed of given features, one batch per iteration."""
 
     case: dict
-    members = range(5)
-    iteration = 0
+    recipe: Recipe
+    batches = SimpleNamespace(members=range(5))
+    device = torch.device("cpu")
 
-    def draw(self, iteration):
-        self.iteration = iteration
-        labels = torch.tensor(self.case["labels"])
-        return torch.arange(len(labels)), labels
-
-    def drawn(self, *_, **__):
-        return torch.tensor(self.case["features"][self.iteration])
+    def batch(self, iteration, *, view):
+        return torch.tensor(self.case["features"][iteration]), torch.tensor(self.case["labels"])
 
 
 def trainer_of(case, dataset):
     recipe = PROTOCOL.of(dataset).recipe
     recipe = recipe.model_copy(update={"trunk": recipe.trunk.model_copy(update={"frozen": True})})
-    knobs, script = knobs_of(case["config"]), Script(case)
+    knobs, script = knobs_of(case["config"]), Script(case, recipe)
     model = build_model(recipe=recipe, in_channels=6, dims=4, seed=0, weights=None)
     own = own_knobs(phase_knobs(knobs, "normal"))
     loss = losses.build("warped_softmax", num_classes=5, embedding_dim=4, **own)
@@ -78,8 +76,7 @@ def trainer_of(case, dataset):
         model.embedder.bias.zero_()
         loss.proxies.copy_(torch.tensor(case["proxies"]))
     optimizers = build_optimizers(recipe=recipe, knobs=knobs, model=model, loss=loss)
-    device = torch.device("cpu")
-    trainer = Trainer(recipe, script, script, 0, model, loss, None, optimizers, device, "euclidean")
+    trainer = Trainer(script, model, loss, None, optimizers, "euclidean")
     spec = RunSpec(
         results_version=1, data="", dataset=dataset, stage=Stage.SEARCH, index=0, search=0, fold=0, folds={},
         knobs=knobs, loss={"label": "warped_softmax", "address": "warped_softmax", "distance": "euclidean"},

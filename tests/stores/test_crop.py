@@ -106,7 +106,7 @@ def naive_shift(image, down, right, mirrored, shift):
 
 def test_augmentation_is_a_crop_of_the_padded_image_and_maybe_a_mirror():
     images = torch.randint(1, 256, (40, 1, 6, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    out = shift_and_mirror(images, rule=Augment(shift=2, flip=0.5), generator=torch.Generator().manual_seed(1))
+    out = shift_and_mirror(images, rule=Augment(shift=2, flip=0.5), generators=[torch.Generator().manual_seed(1)])
     seen = set()
     for before, after in zip(images[:, 0].numpy(), out[:, 0].numpy(), strict=True):
         matches = [
@@ -124,5 +124,5 @@ def test_augmentation_is_a_crop_of_the_padded_image_and_maybe_a_mirror():
 
 def test_no_augmentation_is_the_identity():
     images = torch.randint(0, 256, (4, 3, 6, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    out = shift_and_mirror(images, rule=Augment(shift=0, flip=0.0), generator=torch.Generator().manual_seed(1))
+    out = shift_and_mirror(images, rule=Augment(shift=0, flip=0.0), generators=[torch.Generator().manual_seed(1)])
     assert torch.equal(out, images)

@@ -13,8 +13,8 @@ from realitycheck.training.loop import Trainer
 
 
 def trainer(loss: nn.Module, optimizers: dict) -> Trainer:
-    none = SimpleNamespace()
-    return Trainer(none, none, none, 0, none, loss, None, optimizers, torch.device("cpu"), "cosine")
+    feed = SimpleNamespace(device=torch.device("cpu"))
+    return Trainer(feed, SimpleNamespace(), loss, None, optimizers, "cosine")
 
 
 class Fixed(nn.Module):

@@ -61,10 +61,10 @@ def test_it_gets_the_features_below_the_embedder_and_keys_without_a_gradient(job
 
 def test_keys_come_from_other_draws_of_the_same_images(job):
     trainer, _, _ = assemble(*job)
-    (first, labels), (second, again) = trainer._batch("batch"), trainer._batch("keys")
+    (first, labels), (second, again) = (trainer.feed.batch(0, view=view) for view in ("batch", "keys"))
     assert torch.equal(labels, again)
     assert not torch.equal(first, second)
-    assert torch.equal(trainer._batch("keys")[0], second)
+    assert torch.equal(trainer.feed.batch(0, view="keys")[0], second)
 
 
 def test_a_teacher_moves_by_one_minus_momentum():

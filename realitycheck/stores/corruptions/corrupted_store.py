@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -40,8 +41,8 @@ class CorruptedStore(Store):
         changed = np.stack([corrupted(image, name=self.name) for image in images])
         return torch.from_numpy(changed).permute(0, 3, 1, 2).contiguous().to(device)
 
-    def drawn(
-        self, indices: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator, device: torch.device
+    def drawn_block(
+        self, indices: NDArray[np.int64], *, recipe: Recipe, generators: Sequence[torch.Generator], device: torch.device
     ) -> Tensor:
         """Refuse: nothing trains on corrupted images.
 
