@@ -1,0 +1,148 @@
+"""The study of `bench_study.py` as one would write it by hand: Optuna, pytorch-metric-learning and torchvision.
+
+    python tests/benchmarks/plain_study.py TRAIN TEST SIZES      folders with one sub-folder per class; sizes as JSON
+
+For every loss a search of some trials over folds of the training classes, then models of the best setting, scored on
+the test classes: alone, by fold, and joined. It keeps no records, repeats no bit, and cannot be resumed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+
+import numpy as np
+import optuna
+import torch
+from pytorch_metric_learning import losses, samplers
+from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+from torch import nn
+from torch.utils.data import DataLoader, Subset
+from torchvision import datasets, transforms
+
+warnings.simplefilter("ignore")
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+TO_TENSOR = [transforms.Grayscale(), transforms.ToTensor()]
+TRAIN = transforms.Compose([transforms.RandomCrop(28, padding=1), *TO_TENSOR])
+EVAL = transforms.Compose(TO_TENSOR)
+CALCULATOR = AccuracyCalculator(
+    include=("mean_average_precision_at_r", "r_precision", "precision_at_1"), k="max_bin_count"
+)
+
+
+class Net(nn.Module):
+    """The net of the study: three convolutions and a linear layer."""
+
+    def __init__(self, width: int, dims: int) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(
+            nn.Conv2d(1, width, 5, padding=2, bias=False),
+            nn.MaxPool2d(4),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, 2 * width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(2 * width),
+            nn.ReLU(),
+            nn.Conv2d(2 * width, 8 * width, 5, bias=False),
+            nn.BatchNorm2d(8 * width),
+            nn.ReLU(),
+        )
+        self.head = nn.Linear(8 * width, dims)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps = self.trunk(images)
+        return self.head(maps.mean((2, 3)) + maps.amax((2, 3)))
+
+
+def loss_of(name: str, knobs: dict[str, float], *, classes: int, dims: int) -> nn.Module:
+    """A loss of pytorch-metric-learning."""
+    if name == "contrastive":
+        return losses.ContrastiveLoss(pos_margin=0.0, neg_margin=knobs["margin"])
+    return losses.NormalizedSoftmaxLoss(classes, dims, temperature=knobs["temperature"])
+
+
+def knobs_of(name: str, trial: optuna.Trial) -> dict[str, float]:
+    """A proposal."""
+    if name == "contrastive":
+        return {"margin": trial.suggest_float("margin", 0.1, 1.5)}
+    rates = {"loss_lr": trial.suggest_float("loss_lr", 1e-4, 1e-1, log=True)}
+    return {"temperature": trial.suggest_float("temperature", 0.01, 1.0, log=True), **rates}
+
+
+def subset(data: datasets.ImageFolder, classes: set[int]) -> Subset:
+    """The images of some classes."""
+    return Subset(data, [index for index, label in enumerate(data.targets) if label in classes])
+
+
+def embed(model: nn.Module, data: Subset | datasets.ImageFolder) -> tuple[torch.Tensor, torch.Tensor]:
+    """Embeddings and labels of all images."""
+    model.eval()
+    with torch.inference_mode():
+        parts = [(model(images), labels) for images, labels in DataLoader(data, batch_size=500)]
+    model.train()
+    return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+
+
+def score(embeddings: torch.Tensor, labels: torch.Tensor) -> float:
+    """MAP@R."""
+    unit = nn.functional.normalize(embeddings)
+    return CALCULATOR.get_accuracy(unit, labels)["mean_average_precision_at_r"]
+
+
+def train(name, knobs, train_data, val_data, sizes, *, dims):
+    """Train a model; return it and the best validation score."""
+    labels = np.array([train_data.dataset.targets[index] for index in train_data.indices])
+    numbers = {label: number for number, label in enumerate(sorted(set(labels.tolist())))}
+    each = 4 if name == "contrastive" else 1
+    sampler = samplers.MPerClassSampler(labels, m=each, batch_size=32, length_before_new_iter=32 * sizes["iterations"])
+    loader = DataLoader(train_data, batch_size=32, sampler=sampler, num_workers=0)
+    model, loss = Net(sizes["width"], dims), loss_of(name, knobs, classes=len(numbers), dims=dims)
+    optimizers = [torch.optim.Adam(model.parameters(), lr=2e-3)]
+    if list(loss.parameters()):
+        optimizers.append(torch.optim.Adam(loss.parameters(), lr=knobs["loss_lr"]))
+    best = score(*embed(model, val_data)) if val_data else 0.0
+    for step, (images, targets) in enumerate(loader, start=1):
+        value = loss(model(images), torch.tensor([numbers[label] for label in targets.tolist()]))
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        value.backward()
+        for optimizer in optimizers:
+            optimizer.step()
+        if val_data and step % sizes["every"] == 0:
+            best = max(best, score(*embed(model, val_data)))
+    return model, best
+
+
+def study(name: str, train_folder: str, test_folder: str, sizes: dict[str, int]) -> dict[str, list[float]]:
+    """Search, retrain and score one loss."""
+    data, clean = datasets.ImageFolder(train_folder, TRAIN), datasets.ImageFolder(train_folder, EVAL)
+    test, count = datasets.ImageFolder(test_folder, EVAL), len(data.classes)
+    folds = [set(part.tolist()) for part in np.array_split(np.arange(count), 4)]
+
+    def fold_models(knobs: dict[str, float]):
+        for val in folds:
+            yield train(name, knobs, subset(data, set(range(count)) - val), subset(clean, val), sizes, dims=128)
+
+    def objective(trial: optuna.Trial) -> float:
+        return float(np.mean([best for _, best in fold_models(knobs_of(name, trial))]))
+
+    search = optuna.create_study(direction="maximize")
+    search.optimize(objective, n_trials=sizes["trials"])
+    scores = {"aggregate": [], "ensemble": [], "complete": []}
+    for _ in range(sizes["seeds"]):
+        embedded = [embed(model, test) for model, _ in fold_models(search.best_params)]
+        labels = embedded[0][1]
+        scores["aggregate"].append(float(np.mean([score(each, labels) for each, _ in embedded])))
+        joined = torch.cat([nn.functional.normalize(each) for each, _ in embedded], dim=1)
+        scores["ensemble"].append(score(joined, labels))
+        model, _ = train(name, search.best_params, subset(data, set(range(count))), None, sizes, dims=512)
+        scores["complete"].append(score(*embed(model, test)))
+    return scores
+
+
+if __name__ == "__main__":
+    chosen = json.loads(sys.argv[3])
+    torch.set_num_threads(chosen["threads"])
+    for label in chosen["losses"]:
+        print(label, study(label, sys.argv[1], sys.argv[2], chosen))
