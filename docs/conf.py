@@ -33,10 +33,12 @@ myst_dmath_allow_labels = False
 
 default_role = "code"  # what docstrings have between single backticks
 autodoc_member_order = "bysource"
-autodoc_typehints_format = "short"
+autodoc_typehints, autodoc_typehints_format = "description", "short"
+autodoc_typehints_description_target = "documented"
+autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 python_use_unqualified_type_names = True
-maximum_signature_line_length = 88
+maximum_signature_line_length = 68
 
 html_theme = "furo"
 html_title = f"Reality Check {version}"

@@ -11,7 +11,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[2]
-BULLET = re.compile(r"^- \[[^\]]*\]\(([^)#]+)\.md\)", re.MULTILINE)
+BULLET = re.compile(r"^- \[([^\]]*)\]\(([^)#]+)\.md\)", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:|#|mailto:)([^)#\s]+)\)")
 REPORT = re.compile(r"\breports/\w+/tables\.md$")
 GLOBS = {"docs/decisions/README": "0*", "docs/measured/README": "*"}
@@ -49,7 +49,8 @@ def _with_contents(text: str) -> str:
     head, *sections = re.split(r"^## ", text, flags=re.MULTILINE)
     for section in sections:
         caption = section.partition("\n")[0]
-        head += f"## {section}" + _tree(BULLET.findall(section), options=f":hidden:\n:caption: {caption}\n")
+        pages = [f"{title} <{page}>" for title, page in BULLET.findall(section)]
+        head += f"## {section}" + _tree(pages, options=f":hidden:\n:caption: {caption}\n")
     return head
 
 
