@@ -14,8 +14,9 @@ from sphinx.application import Sphinx
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-import realitycheck  # noqa: E402 - the path is set above
-from site_parts import formulas, links  # noqa: E402
+from site_parts import formulas, links  # noqa: E402 - the path is set above
+
+import realitycheck  # noqa: E402 - the same
 
 project = "Reality Check"
 author = copyright = "Reality Check developers"
@@ -24,7 +25,7 @@ version = release = realitycheck.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "docs/index"
 include_patterns = ["README.md", "CHANGELOG.md", "docs/**.md"]
-exclude_patterns = [".*", "realitycheck", "tests", "studies", "protocols", "reports", "data", "weights", "docs/_build"]
+exclude_patterns = [".*", "realitycheck", "tests", "studies", "protocols", "reports", "data", "weights", "build"]
 exclude_patterns += ["docs/measured/searches", "docs/site_parts"]
 
 myst_enable_extensions = ["dollarmath"]

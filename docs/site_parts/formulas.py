@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
-from functools import lru_cache
+from functools import cache
 
 import matplotlib as mpl
 from docutils import nodes
@@ -24,12 +24,14 @@ def connect(app: Sphinx) -> None:
     app.add_html_math_renderer("matplotlib", (_inline, None), (_display, None))
 
 
-@lru_cache(maxsize=None)
+@cache
 def drawn(formula: str) -> str:
     """A formula as an `<svg>` in the colour of the text, with its source as a label."""
     file = io.BytesIO()
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": formula, "mathtext.fontset": "dejavuserif"}):
-        mathtext.math_to_image(f"${formula}$", file, prop=FontProperties(size=EM), dpi=DPI, format="svg", color="#123456")
+        mathtext.math_to_image(
+            f"${formula}$", file, prop=FontProperties(size=EM), dpi=DPI, format="svg", color="#123456"
+        )
     picture = file.getvalue().decode()
     picture = re.sub(r"<metadata>.*?</metadata>", "", picture[picture.index("<svg") :], flags=re.DOTALL)
     picture = re.sub(r'<style type="text/css">.*?</style>', "", picture, flags=re.DOTALL)
