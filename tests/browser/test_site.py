@@ -83,9 +83,11 @@ def test_no_page_is_wider_than_its_window(browser, pages, width):
 
 SEARCHED = """new Promise(done => {
     const links = () => [...document.querySelectorAll('#search-results li a')].map(link => link.getAttribute('href'));
-    const wait = left => links().length || !left ? done(links()) : setTimeout(wait, 100, left - 1);
-    wait(100);
+    const ended = () => document.querySelector('#search-results .search-summary')?.innerText.includes('found');
+    const wait = left => ended() || !left ? done(links()) : setTimeout(wait, 100, left - 1);
+    wait(200);
 })"""
+"""The pages found, once the search has ended: it shows them one by one."""
 
 
 @pytest.mark.parametrize(

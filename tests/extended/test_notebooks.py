@@ -32,7 +32,9 @@ def run(path: Path, monkeypatch: pytest.MonkeyPatch) -> nbformat.NotebookNode:
     monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=":")
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.parent)}}
-    executed: nbformat.NotebookNode = NotebookClient(notebook, timeout=SECONDS, resources=resources).execute()
+    executed: nbformat.NotebookNode = NotebookClient(
+        notebook, timeout=SECONDS, startup_timeout=SECONDS, resources=resources
+    ).execute()
     return executed
 
 
