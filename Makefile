@@ -1,9 +1,10 @@
 # make demo      set everything up and run the demonstration study, from search to report
 # make test      set everything up and pass the tests
+# make docs      the documentation as a site, in build/docs; needs a network only for its packages, once
 # make extended  longer tests, in tests/extended: thousands of generated inputs, several processes; not part of `test`
 # make chaos     the longest tests, in tests/chaos: thousands of kills and bit flips, for hours; not part of `test`
 # make browser   the report's page in a headless Chromium, which must be on the PATH; not part of `test`
-#                ARGS="-k kills" picks some of these three
+#                and the site of the documentation; ARGS="-k kills" picks some of these three
 # make check     ruff and mypy
 # make bench     speed and memory, side by side with peers; not part of the tests
 # make gpu       correctness and speed on a GPU, at most 8 minutes; smaller on a CPU; not part of the tests
@@ -13,10 +14,11 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 STAMP := .venv/.complete
+SITE := .venv/.docs
 
 ARGS ?=
 
-.PHONY: setup demo test extended chaos browser check bench gpu clean
+.PHONY: setup demo docs test extended chaos browser check bench gpu clean
 
 setup: $(STAMP)
 
@@ -28,6 +30,15 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $(STAMP)
 
+# What the site and the notebooks need beside the rest; it changes no package of requirements.lock.
+$(SITE): docs/requirements.lock $(STAMP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r docs/requirements.lock
+	touch $(SITE)
+
+docs: $(SITE)
+	$(BIN)/python -m sphinx -c docs -b html -W --keep-going --quiet -d build/doctrees . build/docs
+	@echo build/docs/index.html
+
 demo: setup
 	$(BIN)/realitycheck check studies/demo.yaml
 	$(BIN)/realitycheck run studies/demo.yaml --workers 2
@@ -36,13 +47,13 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-extended: setup
+extended: setup $(SITE)
 	$(BIN)/python -m pytest tests/extended $(ARGS)
 
 chaos: setup
 	$(BIN)/python -m pytest tests/chaos $(ARGS)
 
-browser: setup
+browser: setup $(SITE)
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 check: setup
@@ -61,4 +72,4 @@ gpu: setup
 	$(BIN)/python tests/gpu/measure_device.py --out docs/measured
 
 clean:
-	rm -rf .venv studies/demo/ledger studies/demo/attempts studies/demo/cache studies/demo/manifests reports/demo
+	rm -rf .venv build studies/demo/ledger studies/demo/attempts studies/demo/cache studies/demo/manifests reports/demo

@@ -19,6 +19,7 @@ from realitycheck.verbs.library import (
 )
 from realitycheck.verbs.menu_rows import Rows
 from realitycheck.verbs.new_study import NewStudy, init_study
+from realitycheck.verbs.notebook_progress import NotebookProgress
 from realitycheck.verbs.options import duration
 from realitycheck.verbs.pilot import pilot_deviation
 from realitycheck.verbs.plan import StudyPlan, plan_study
@@ -52,6 +53,7 @@ __all__ = [
     "CACHE_PARTS",
     "Activity",
     "NewStudy",
+    "NotebookProgress",
     "Progress",
     "Registered",
     "Rows",

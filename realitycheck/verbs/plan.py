@@ -33,6 +33,7 @@ from realitycheck.runs import TrainingPlace
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.durations import PlannedJobs, planned_jobs
 from realitycheck.verbs.executing import build_executor
+from realitycheck.verbs.html_tables import html_table
 from realitycheck.verbs.ready import StoreCheck, ready_stores
 from realitycheck.verbs.report import study_standings
 from realitycheck.verbs.study import Progress, require_arithmetic, unsaid, unwatched
@@ -91,6 +92,20 @@ class StudyPlan:
     sd: float | None
     smallest_difference: float
     swept: int
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook the trainings of one loss, what the study costs, and what it can find."""
+        detectable = min(self.detectable.values()), max(self.detectable.values())
+        rows = [
+            ("trainings of one loss", f"{self.trainings.total:,}"),
+            ("losses, datasets, searches of each", f"{self.losses}, {self.datasets}, {self.searches}"),
+            ("worker-hours, from least to most", f"{self.least_hours:.2g} to {self.cost.worker_hours:.2g}"),
+            ("disk, MB", f"{self.cost.disk_bytes / 1e6:,.0f}"),
+            ("trainings done", f"{self.done:,} of {self.planned:,}"),
+            ("difference found with 80 % power", f"{detectable[0]:.2f} to {detectable[1]:.2f}"),
+        ]
+        unit = f"Differences are in standard deviations of {self.detectable_unit}."
+        return html_table(("plan", ""), rows, notes=(unit,))
 
 
 def plan_study(

@@ -9,6 +9,7 @@ from realitycheck.errors import RunError
 from realitycheck.executors.base import Finished
 from realitycheck.search.first_trials import SetAside
 from realitycheck.search.standing import Standing
+from realitycheck.verbs.html_tables import standings_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class StudyResult:
         """Those of `left` that belong to no loss that is set aside."""
         groups = tuple(f"{aside.group}:" for aside in self.set_aside)
         return tuple(reason for reason in self.left if not reason.startswith(groups))
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook how far every loss is, and below it what is left over."""
+        left = (*self.left_over, *map(str, self.set_aside), *(f"alarm: {alarm}" for alarm in self.alarms))
+        return standings_html(self.standings, notes=left or ("Nothing is left over.",))
 
 
 class UnfinishedStudy(RunError):

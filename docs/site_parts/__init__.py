@@ -1,0 +1,1 @@
+"""What the site needs beside sphinx, furo and myst."""
