@@ -62,11 +62,12 @@ check: setup
 	$(BIN)/mypy
 
 bench: setup
-	$(BIN)/python tests/benchmarks/bench_scoring.py
+	$(BIN)/python tests/benchmarks/bench_scoring.py --cases cub sop study-128 study-512 small-128
 	$(BIN)/python tests/benchmarks/bench_training.py
 	$(BIN)/python tests/benchmarks/bench_pixels.py
 	$(BIN)/python tests/benchmarks/bench_losses.py
 	$(BIN)/python tests/benchmarks/bench_coordinator.py
+	$(BIN)/python tests/benchmarks/bench_study.py
 
 gpu: setup
 	$(BIN)/python tests/gpu/measure_device.py --out docs/measured
