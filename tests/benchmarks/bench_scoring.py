@@ -4,7 +4,7 @@
     python tests/benchmarks/bench_scoring.py --cases study-128     a shape of the studies
 
 Every measurement is a fresh process; the tools take turns, and the median counts. `floor` is the time of the float32
-products of all pairs alone, in tiles of 512, which no exact search on a CPU does without; ours multiplies each pair once.
+products alone, of each pair once, in tiles of 512: no exact search on a CPU does without them.
 """
 
 from __future__ import annotations
