@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from realitycheck.evaluations.menu import UNTRAINED_ROWS
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.evidence import DatasetEvidence, LossEvidence, Replicate, SearchEvidence, Trial
 from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records
 from realitycheck.records.schema import Run
-from realitycheck.runs import Category
+from realitycheck.runs import CLEAN, Category
 from realitycheck.verbs.present import present_data
 
 SEARCH = {"dataset": "string", "loss": "string", "search": "int64"}
@@ -116,7 +117,7 @@ def validation_points(run: Run) -> Iterator[tuple[str, int, str | None, str, flo
 
 
 def training_points(run: Run) -> Iterator[tuple[str, int, str | None, str, float]]:
-    """The same of the means over every evaluation interval: of the loss, and of the proxy distance where it is known."""
+    """The same of the means over every evaluation interval: the loss, and the proxy distance where it is known."""
     for interval in run.training:
         yield run.id, interval.iteration, interval.phase, "loss", interval.loss
         if interval.proxy_distance is not None:
@@ -156,8 +157,14 @@ def _score_rows(evidence: DatasetEvidence) -> Iterator[tuple[Any, ...]]:
 
 
 def _replicate_scores(row: LossEvidence, replicate: Replicate) -> Iterator[tuple[Any, ...]]:
-    """Evaluation, category, distance, metric and value of every known score of a replicate."""
-    evaluations = replicate.scores if row.evaluation in replicate.scores and not row.constant else [row.evaluation]
+    """Evaluation, category, distance, metric and value of every known score of a replicate.
+
+    Untrained models have a row for each evaluation that shows them; all others are in the row of clean images.
+    """
+    shown = set(UNTRAINED_ROWS.values()) - {row.evaluation}
+    evaluations = [name for name in replicate.scores if name not in shown]
+    if row.evaluation != CLEAN:
+        evaluations = [row.evaluation]
     for evaluation in evaluations:
         known = replicate.scores.get(evaluation)
         parts = (known.folds, known.complete) if known else ()
