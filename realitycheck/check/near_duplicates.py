@@ -51,15 +51,15 @@ def near_duplicates(stores: Stores) -> str | None:
 def _pairs(stores: Stores, trainval: dict[str, object], test: dict[str, object]) -> Iterator[tuple[int, int]]:
     """The place of a test image, and that of the trainval image which is most like it."""
     known, known_textured = fingerprints(stores.trainval)
-    asked, asked_textured = fingerprints(stores.test)
+    tested, tested_textured = fingerprints(stores.test)
     digests = [np.array(meta.get("pixels", meta["files"])) for meta in (trainval, test)]
-    for start in range(0, len(asked), BLOCK):
-        block = asked[start : start + BLOCK]
+    for start in range(0, len(tested), BLOCK):
+        block = tested[start : start + BLOCK]
         different = (block.shape[1] - block @ known.T) / 2  # of vectors of ±1
         different[:, ~known_textured] = np.inf
         for place, nearest in enumerate(different.argmin(axis=1), start):
             same = digests[1][place] == digests[0][nearest]
-            if asked_textured[place] and different[place - start, nearest] <= DIFFERENT and not same:
+            if tested_textured[place] and different[place - start, nearest] <= DIFFERENT and not same:
                 yield place, int(nearest)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from realitycheck.atomic import link_same
 
 
 def borrow(folder: Path, others: Iterable[Path]) -> list[Path]:
@@ -37,14 +38,6 @@ def _link(store: Path, path: Path) -> bool:
         ]
         if any(file.samefile(known) for file in files for known in aside):
             return False
-        return all(_link_file(file, path.with_suffix(file.suffix)) for file in files)
+        return all(link_same(path.with_suffix(file.suffix), file) for file in files)
     except OSError:  # another file system, one without links, or files that are being deleted
         return False
-
-
-def _link_file(file: Path, target: Path) -> bool:
-    try:
-        os.link(file, target)
-    except FileExistsError:
-        return target.samefile(file)
-    return True

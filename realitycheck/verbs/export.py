@@ -53,8 +53,8 @@ def export_study(
         >>> export_study("studies/sketches.yaml", optuna=Path(mkdtemp()) / "trials.db")  # doctest: +SKIP
         [PosixPath('/tmp/…/trials.db')]
     """
-    asked = {"optuna": optuna, "parquet": parquet, "tensorboard": tensorboard}
-    new = {option: path for option, path in asked.items() if path is not None}
+    options = {"optuna": optuna, "parquet": parquet, "tensorboard": tensorboard}
+    new = {option: path for option, path in options.items() if path is not None}
     if not new and best is None:
         says = "missing option; add `--optuna FILE.db`, `--parquet FOLDER`, `--tensorboard FOLDER` or `--best FOLDER`."
         raise InputError.one("the command line", "export-missing", says)

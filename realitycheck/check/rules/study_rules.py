@@ -73,12 +73,12 @@ def swept_seeds_are_replicates(swept: int, *, seeds: int, searches: int) -> Foun
 
 
 @rule("study.default_rows", first="protocol.search.first", trials="protocol.search.trials")
-def default_rows_have_a_default(asked: Literal[True, False], *, first: str | None, trials: int) -> Found:
+def default_rows_have_a_default(wanted: Literal[True, False], *, first: str | None, trials: int) -> Found:
     """The setting of a default row is that of slot 0, and another one can be chosen."""
-    if asked and first is None:
+    if wanted and first is None:
         because = "the protocol has no `search.first: published`"
         yield not_allowed("default-rows-unknown", "`default_rows`", because, "Add it to the protocol, or remove this.")
-    elif asked and trials == 1:
+    elif wanted and trials == 1:
         because = "with `search.trials: 1` the row of each loss is its published setting"
         yield not_allowed("default-rows-unsearched", "`default_rows`", because, "Remove it, or raise the trials.")
 
