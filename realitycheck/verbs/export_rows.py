@@ -60,6 +60,7 @@ class ExportedRun:
         label: the loss.
         search: which of the loss's searches, from 1.
         number: of the trial or the replicate, from 1.
+        stage: `trial`, `replicate`, or `default` for a replicate of the published setting alone.
         trial: the trial that it belongs to; None for a replicate.
     """
 
@@ -68,12 +69,8 @@ class ExportedRun:
     label: str
     search: int
     number: int
-    trial: Trial | None
-
-    @property
-    def stage(self) -> str:
-        """`trial` or `replicate`."""
-        return "trial" if self.trial else "replicate"
+    stage: str
+    trial: Trial | None = None
 
 
 def gathered(read: ReadStudy, ledger: Ledger) -> list[DatasetEvidence]:
@@ -87,14 +84,18 @@ def gathered(read: ReadStudy, ledger: Ledger) -> list[DatasetEvidence]:
 
 
 def exported_runs(evidence: DatasetEvidence) -> Iterator[ExportedRun]:
-    """The recorded runs of the trials of all losses, then those of the replicates, search by search."""
+    """The recorded runs of the trials of all losses, then those of the replicates, search by search; each once."""
     for loss in evidence.losses:
         for search in loss.searches:
             place = (evidence.dataset, loss.label, search.number + 1)
             for trial in search.trials:
-                yield from (ExportedRun(run, *place, trial.slot + 1, trial) for run in trial.runs if run)
+                yield from (ExportedRun(run, *place, trial.slot + 1, "trial", trial) for run in trial.runs if run)
+            chosen = {run.id for replicate in search.replicates for run in replicate.runs}
             for replicate in search.replicates:
-                yield from (ExportedRun(run, *place, replicate.index + 1, None) for run in replicate.runs)
+                yield from (ExportedRun(run, *place, replicate.index + 1, "replicate") for run in replicate.runs)
+            for replicate in search.default:
+                own = (run for run in replicate.runs if run.id not in chosen)
+                yield from (ExportedRun(run, *place, replicate.index + 1, "default") for run in own)
 
 
 def flat_tables(evidence: Sequence[DatasetEvidence]) -> list[FlatTable]:

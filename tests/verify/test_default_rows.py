@@ -100,6 +100,7 @@ def test_each_row_has_the_mean_of_its_own_scores_and_students_interval(asked):
             assert cell["mean"] == pytest.approx(sum(known) / len(known))
             assert cell["interval"] == cell["retraining"]
     text = (asked.parent.parent / "reports" / "small" / "tables.md").read_text()
+    assert "beside these 24 for default rows" in text  # two losses, four seeds, two folds and a complete run
     assert 0 < text.index("contrastive (default)") < text.index("normalized", text.index("Test scores"))
     seeds = (asked.parent.parent / "reports" / "small" / "seeds.csv").read_text()
     lines = list(csv.DictReader(io.StringIO(seeds)))
