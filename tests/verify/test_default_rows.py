@@ -16,7 +16,7 @@ from realitycheck.errors import InputError
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records
-from realitycheck.records.schema import Opening, Proposal, Run, of_type
+from realitycheck.records.schema import Proposal, Run, of_type
 from realitycheck.runs import Stage
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.schedule import todo
@@ -126,18 +126,3 @@ def test_a_second_derivation_needs_the_rows(asked, monkeypatch):
     assert verbs.verify_study(asked).problems == []
     monkeypatch.setattr(walk.Walk, "_default", lambda self, row: None)
     assert "setting-differs" in {problem.code for problem in verbs.verify_study(asked).problems}
-
-
-def test_rows_that_are_added_after_the_opening_are_exploratory(asked, tmp_path):
-    """The claims of the first opening have no default rows; those of the losses stay confirmed."""
-    protocol, study = DEFAULT_ROWS
-    late = {key: value.removesuffix("\ndefault_rows: true") for key, value in study.items()}
-    path = carried_out(tmp_path, protocol=protocol, study=late)
-    assert "defaults" not in tables(path)
-    carried_out(tmp_path, protocol=protocol, study=study)
-    dataset = tables(path)
-    assert len(list(of_type(Ledger(path.with_suffix("")).records.values(), Opening))) == 1
-    assert [row["exploratory"] for row in dataset["rows"]] == [False, False]
-    assert [row["exploratory"] for row in dataset["defaults"]] == [True, True]
-    assert verbs.verify_study(path).problems == []
-    assert dataset["defaults"][0]["cells"][0]["values"] == tables(asked)["defaults"][0]["cells"][0]["values"]
