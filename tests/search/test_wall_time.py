@@ -124,8 +124,10 @@ POOLED = PROTOCOL.replace("complete: per_replicate", "complete: appendix_d").rep
 ALL_NEAR = NEAR.replace("seed: 7", "seed: 9")
 """With this seed every search has a runner-up; fewer of them take less time than predicted."""
 
-PUBLISHED = PROTOCOL.replace("trials: 3, startup_trials: 2,", "trials: 2, startup_trials: 1, first: published,")
-"""For a study with rows of published settings; with stand-ins they are not those of chosen trials."""
+PUBLISHED = PROTOCOL.replace(
+    "trials: 3, startup_trials: 2,", "trials: 2, startup_trials: 1, first: published,"
+).replace("seed: 7", "seed: 8")
+"""For a study with rows of published settings. With this seed no search chooses one, which would share its runs."""
 
 SEVERAL = NEAR.replace(", runners_up: 1", "").replace("round: 1", "round: 3")
 
