@@ -92,5 +92,5 @@ def _shrunk(image: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.f
         edges = np.arange(count) * image.shape[axis] // count
         sums = np.add.reduceat(image, edges, axis=axis)
         widths = np.maximum(np.diff([*edges, image.shape[axis]]), 1)
-        image = sums / widths.reshape((-1, 1) if axis == 0 else (1, -1)).astype(np.float32)
+        image = (sums / widths.reshape((-1, 1) if axis == 0 else (1, -1))).astype(np.float32)
     return image
