@@ -145,6 +145,19 @@ def link_new(path: Path, content: bytes, *, lasts: Lasts = Lasts.WHOLE) -> bool:
     return True
 
 
+def link_same(path: Path, file: Path) -> bool:
+    """Give a finished file a second name; False where `path` is another file.
+
+    Raises:
+        OSError: the file system has no hard links, or the two are on different ones.
+    """
+    try:
+        os.link(file, path)
+    except FileExistsError:
+        return path.samefile(file)
+    return True
+
+
 def _new_file(path: Path) -> BinaryIO:
     try:
         return path.open("xb")

@@ -92,6 +92,7 @@ def classes_can_be_split(_: object, *, dataset: Dataset, order: Order, seed: int
     image_size="protocol@<dataset>.recipe.image_size",
     resize="protocol@<dataset>.recipe.resize",
     folder="made.stores",
+    others="made.others",
     watch="made.watch",
     makes="made.<dataset>.stores",
 )
@@ -104,12 +105,21 @@ def images_can_be_decoded(
     image_size: int,
     resize: int | None,
     folder: Callable[[str], Path],
+    others: Sequence[Path],
     watch: Callable[[str, int, int], None],
 ) -> Found:
     """Every image can be read; the pixel stores are made on the way."""
     progress = partial(watch, f"images of {name}")
     try:
-        stores = prepare(dataset, folder(name), split=split, image_size=image_size, resize=resize, watch=progress)
+        stores = prepare(
+            dataset,
+            folder(name),
+            split=split,
+            image_size=image_size,
+            resize=resize,
+            watch=progress,
+            others=others,
+        )
     except InputError as error:
         yield from data_faults(error.source, error.problems)
     else:

@@ -16,6 +16,10 @@ from realitycheck.cli.signals import ending
 OptunaFile = Annotated[
     Path | None, typer.Option(help="An SQLite file for every trial; optuna-dashboard opens it.", show_default=False)
 ]
+ParquetFolder = Annotated[
+    Path | None, typer.Option(help="A folder for tables of trials, runs, curves and scores.", show_default=False)
+]
+BoardFolder = Annotated[Path | None, typer.Option(help="A folder for TensorBoard.", show_default=False)]
 BestFolder = Annotated[
     Path | None, typer.Option(help="A folder for the chosen settings and the best model.", show_default=False)
 ]
@@ -29,14 +33,28 @@ def export(
     study: StudyFile,
     *,
     optuna: OptunaFile = None,
+    parquet: ParquetFolder = None,
+    tensorboard: BoardFolder = None,
     best: BestFolder = None,
     loss: LossLabel = None,
     weights: Weights = True,
 ) -> None:
-    """Write trials for optuna-dashboard, or the chosen settings and the best model, finished or not."""
+    """Write trials, curves and scores for other tools, or the chosen settings and the best model, finished or not."""
     with ending(), making() as watch:
-        written = verbs.export_study(study, optuna=optuna, best=best, loss=loss, weights=weights, watch=watch, say=warn)
+        written = verbs.export_study(
+            study,
+            optuna=optuna,
+            parquet=parquet,
+            tensorboard=tensorboard,
+            best=best,
+            loss=loss,
+            weights=weights,
+            watch=watch,
+            say=warn,
+        )
     for path in written:
         out.print(str(path), markup=False, soft_wrap=True)
     if optuna is not None:
         out.print(f"open it with: optuna-dashboard sqlite:///{optuna}", markup=False, soft_wrap=True)
+    if tensorboard is not None:
+        out.print(f"open it with: tensorboard --logdir {tensorboard}", markup=False, soft_wrap=True)

@@ -47,6 +47,9 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
         yield f"expected: {rough(expected)} worker-hours, by {counted(known, 'finished job', 'finished jobs')}"
     if study_plan.swept:
         yield f"sweeps: at most {counted(study_plan.swept, 'further training', 'further trainings')} of one fold"
+    if study_plan.defaults:
+        trained = counted(study_plan.defaults, "further training", "further trainings")
+        yield f"rows of published settings: at most {trained}"
     if study_plan.done:
         left = study_plan.cost.worker_hours * (1 - study_plan.done / study_plan.planned)
         yield (

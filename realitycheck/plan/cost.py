@@ -110,6 +110,19 @@ def loss_cost(protocol: Protocol, measured: Calibration) -> Cost:
     return Cost(seconds / 3600, weights * measured.weights_bytes)
 
 
+def default_trainings(protocol: Protocol) -> int:
+    """The trainings of a published setting that is scored beside the chosen one; those of an equal one are shared."""
+    return protocol.final.seeds * (protocol.folds.count + protocol.completes)
+
+
+def default_cost(protocol: Protocol, measured: Calibration) -> Cost:
+    """What the row of a loss's published setting needs on one dataset, at most."""
+    seeds, longest = protocol.final.seeds, run_seconds(protocol, measured)
+    trained = protocol.folds.count * longest.fold + protocol.completes * longest.complete
+    seconds = seeds * (trained + len(trained_evaluations(protocol)) * _scored(protocol, measured))
+    return Cost(seconds / 3600, default_trainings(protocol) * measured.weights_bytes)
+
+
 def impatient(protocol: Protocol) -> Protocol:
     """A protocol whose runs all end as early as the patience of each phase allows, which is a bound from below."""
     shortest = [

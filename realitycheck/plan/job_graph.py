@@ -74,13 +74,16 @@ class JobGraph:
         self.nodes.append(JobNode(group, order, seconds, tuple(dict.fromkeys(after))))
         return len(self.nodes) - 1
 
-    def add_dataset(self, dataset: str, protocol: Protocol, losses: Mapping[str, JobSeconds]) -> None:
+    def add_dataset(
+        self, dataset: str, protocol: Protocol, losses: Mapping[str, JobSeconds], *, default_rows: bool = False
+    ) -> None:
         """Add the jobs of a study on one dataset.
 
         Args:
             dataset: its name.
             protocol: the protocol on it.
             losses: label → how long its jobs take, in the study's order.
+            default_rows: whether published settings are scored as well; none of them is taken for the chosen one.
         """
         searches = [
             _Search(self, protocol, f"{dataset}/{label}/{number + 1}", seconds, number)
@@ -96,6 +99,8 @@ class JobGraph:
             search.add_near_best(opens, opening)
             search.add_scores(opening)
             search.add_neighbors(opening)
+            if default_rows:
+                search.add_default(opening)
         untrained.add_scores(opening)
 
 
@@ -112,7 +117,7 @@ class _Search:
             self.done = [graph.add(group, (0,), seconds.proposal, self.done)]
         replicates = replicate_numbers(protocol, search=number)
         self.folds = [self._add_folds((3, place), self.done) for place in range(len(replicates))]
-        self.complete = self._add_complete() if protocol.completes else []
+        self.complete = self._add_complete(self.folds, order=4)
 
     def _add_trials(self) -> None:
         rule, before, ended = self.protocol.search, -1, list[int]()
@@ -128,13 +133,15 @@ class _Search:
         folds = range(self.protocol.folds.count)
         return [self.graph.add(self.group, (*order, fold), self.seconds.fold, after) for fold in folds]
 
-    def _add_complete(self) -> list[int]:
+    def _add_complete(self, replicates: Sequence[Sequence[int]], *, order: int) -> list[int]:
         """The complete run of each replicate; under `appendix_d` it waits for the fold runs of all of them."""
+        if not self.protocol.completes:
+            return []
         pooled = self.protocol.final.complete == "appendix_d"
-        every = [run for folds in self.folds for run in folds]
+        every = [run for folds in replicates for run in folds]
         return [
-            self.graph.add(self.group, (4, place), self.seconds.complete, every if pooled else folds)
-            for place, folds in enumerate(self.folds)
+            self.graph.add(self.group, (order, place), self.seconds.complete, every if pooled else folds)
+            for place, folds in enumerate(replicates)
         ]
 
     def add_near_best(self, decided: Sequence[int], opening: int) -> None:
@@ -154,14 +161,24 @@ class _Search:
 
     def add_scores(self, opening: int) -> None:
         """Add the scores of the replicates."""
-        for place, folds in enumerate(self.folds):
+        self._add_scored(self.folds, self.complete, opening, order=3)
+
+    def add_default(self, opening: int) -> None:
+        """Add the replicates of the published setting, and their scores."""
+        folds = [self._add_folds((6, place), self.done) for place in range(len(self.folds))]
+        self._add_scored(folds, self._add_complete(folds, order=7), opening, order=6)
+
+    def _add_scored(
+        self, replicates: Sequence[Sequence[int]], complete: Sequence[int], opening: int, *, order: int
+    ) -> None:
+        for place, folds in enumerate(replicates):
             for number in range(len(trained_evaluations(self.protocol))):
                 after = self.protocol.folds.count + 2 * number
                 if self.protocol.scores_folds:
-                    self.graph.add(self.group, (3, place, after), self.seconds.fold_score, [opening, *folds])
-                for run in self.complete[place : place + 1]:
-                    order = (3, place, after + 1)
-                    self.graph.add(self.group, order, self.seconds.complete_score, [opening, run])
+                    self.graph.add(self.group, (order, place, after), self.seconds.fold_score, [opening, *folds])
+                for run in complete[place : place + 1]:
+                    at = (order, place, after + 1)
+                    self.graph.add(self.group, at, self.seconds.complete_score, [opening, run])
 
     def add_neighbors(self, opening: int) -> None:
         """Add the list of nearest neighbours, which the first search of a loss makes with its first replicate."""

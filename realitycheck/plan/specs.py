@@ -99,7 +99,8 @@ class DatasetPlan:
         sets = {"categories": sorted(protocol.categories), "same": sorted(self.study.same)}
         search = {"searches": protocol.search.searches, "trials": protocol.search.trials}
         chosen = {} if protocol.search.select == "best" else {"select": protocol.search.select}
-        return self._compared | rules | sets | search | chosen | {"complete": protocol.final.complete}
+        defaults = {"default_rows": True} if self.study.default_rows else {}
+        return self._compared | rules | sets | search | chosen | defaults | {"complete": protocol.final.complete}
 
     @property
     def _compared(self) -> dict[str, Any]:

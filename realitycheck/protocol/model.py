@@ -241,10 +241,10 @@ class Study(FrozenSection):
     losses that are one function under several names: their spread is the noise of the protocol itself. `sources` are
     in no file: they say what the classes that are named by address are on this machine. `compare` is a claim only where
     all pairs are compared. `override` has what replaces values in the protocol's file. `sweep` adds runs, and is no
-    part of any plan.
+    part of any plan. With `default_rows` the published setting of each loss is retrained and scored as well.
     """
 
-    options = frozenset({"sweep"})
+    options = frozenset({"sweep", "default_rows"})
 
     study: Name
     question: str
@@ -258,6 +258,7 @@ class Study(FrozenSection):
     same: tuple[Name, ...] = ()
     compare: Literal["baseline", "all_pairs"] = "baseline"
     sweep: Sweep | None = None
+    default_rows: bool = False
     sources: Mapping[str, str] = {}
 
     @property

@@ -61,6 +61,7 @@ class WrittenStudy(FrozenSection):
     same: Annotated[tuple[Name, ...], Field(min_length=2)] | None = None
     compare: Literal["baseline", "all_pairs"] = "baseline"
     sweep: Sweep | None = None
+    default_rows: bool = False
 
 
 def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path: Path) -> Study:
@@ -88,6 +89,7 @@ def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path
         same=written.same or (),
         compare=written.compare,
         sweep=written.sweep,
+        default_rows=written.default_rows,
         sources=sources_of(*named, *trunks, *(choice.address for choice in datasets)),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -176,6 +176,7 @@ class SearchEvidence:
         selecting: whether all trials are finished and the selection by posterior mean is missing.
         failed: why it was set aside, by the notes; None where it was not.
         raised: run id → the exception that ended the run in a line, by the notes, in the order of the runs.
+        default: replicates of the published setting in slot 0, where the study asks for them; else empty.
     """
 
     number: int
@@ -189,6 +190,7 @@ class SearchEvidence:
     selecting: bool = False
     failed: SearchFailure | None = None
     raised: Mapping[str, str] = field(default_factory=dict)
+    default: tuple[Replicate, ...] = ()
 
     @cached_property
     def done(self) -> bool:
@@ -253,6 +255,12 @@ class LossEvidence:
         """The trials of all searches, search by search."""
         return tuple(trial for search in self.searches for trial in search.trials)
 
+    @property
+    def default(self) -> LossEvidence:
+        """The row of its published setting, under the seeds of the chosen one."""
+        searches = (replace(search, replicates=search.default, near_best=()) for search in self.searches)
+        return replace(self, label=f"{self.label} (default)", searches=tuple(searches))
+
     def runs(self, stage: Stage) -> Iterator[Run]:
         """The recorded runs of all searches of one stage."""
         return (run for search in self.searches for run in search.runs(stage))
@@ -274,6 +282,7 @@ class DatasetEvidence:
         openings: of the test half, in order.
         registrations: of the study, in order.
         sweeps: one per loss and swept hyper-parameter.
+        defaults: the row of each loss's published setting, where the study asks for them.
     """
 
     dataset: str
@@ -283,3 +292,4 @@ class DatasetEvidence:
     openings: tuple[Opening, ...]
     registrations: tuple[Registration, ...] = ()
     sweeps: tuple[SweptKnob, ...] = ()
+    defaults: tuple[LossEvidence, ...] = ()

@@ -46,6 +46,7 @@ def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
             for loss, its in zip(plan.losses, losses, strict=True)
             for knob in sweeps_of(plan, loss.searches[0], its.searches[0], records)
         ),
+        defaults=tuple(loss.default for loss in losses) if plan.study.default_rows else (),
     )
 
 
@@ -183,11 +184,17 @@ def search_evidence(
         replicates=_replicates(plan, search, chosen, records) if known else (),
         means=selection.means if selection and chosen else (),
         selecting=selecting,
+        default=_replicates(plan, search, default, records) if (default := default_trial(plan, trials)) else (),
     )
 
 
+def default_trial(plan: DatasetPlan, trials: Sequence[Trial]) -> Trial | None:
+    """The trial of the published setting, where the study asks for its row and it is proposed."""
+    return trials[0] if plan.study.default_rows and trials and trials[0].slot == 0 else None
+
+
 def final_knobs(search: SearchPlan, chosen: Trial | None) -> tuple[Knobs, Knobs]:
-    """The chosen hyper-parameters as fold runs get them, and as complete runs do; untrained models have none."""
+    """The hyper-parameters of a trial as fold runs get them, and as complete runs do; untrained models have none."""
     return (chosen.raw(), chosen.raw(factor=search.complete_factor)) if chosen else ({}, {})
 
 

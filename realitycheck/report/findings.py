@@ -9,10 +9,10 @@ from realitycheck.protocol.model import Protocol, Study
 from realitycheck.protocol.space import Space
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.report.family import beside, comparisons
-from realitycheck.report.late import changed_claims, exploratory, late
+from realitycheck.report.late import ADDING, changed_claims, exploratory, late
 from realitycheck.report.missing import missing
 from realitycheck.report.ranks import Ranks, find_ranks
-from realitycheck.report.rows import ScoreRow, make_rows, make_untrained_row
+from realitycheck.report.rows import ScoreRow, make_default_rows, make_rows, make_untrained_row
 from realitycheck.report.study_facts import StudyFacts, study_facts
 from realitycheck.report.verdicts import answers
 from realitycheck.report.wording import ordered_metrics, safe_name
@@ -33,6 +33,7 @@ class DatasetFindings:
         spaces: label of a loss → the space of its searches.
         evidence: what the records say.
         rows: one per loss, in the study's order.
+        defaults: one per loss, the row of its published setting; empty where the study does not ask for them.
         untrained: the rows of untrained models.
         fit: what the estimator found in the primary category and metric.
         comparisons: every loss but the baseline with it, in the primary category and metric.
@@ -50,6 +51,7 @@ class DatasetFindings:
     spaces: Mapping[str, Space]
     evidence: DatasetEvidence
     rows: tuple[ScoreRow, ...]
+    defaults: tuple[ScoreRow, ...]
     untrained: tuple[ScoreRow, ...]
     fit: Fit
     comparisons: tuple[Comparison, ...]
@@ -68,6 +70,11 @@ class DatasetFindings:
     def exploratory(self) -> frozenset[str]:
         """Labels of the losses of which a part was decided after the first opening."""
         return frozenset(row.label for row in self.rows if row.exploratory)
+
+    @property
+    def every_row(self) -> tuple[ScoreRow, ...]:
+        """The rows of the losses, of their published settings, and of untrained models."""
+        return (*self.rows, *self.defaults, *self.untrained)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -143,6 +150,7 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
         spaces={choice.label: study.protocol.space_of(choice, evidence.dataset) for choice in study.losses},
         evidence=evidence,
         rows=rows,
+        defaults=_defaults(about, protocol, evidence, rows),
         untrained=untrained,
         fit=fit,
         comparisons=compared,
@@ -156,6 +164,21 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
             smallest=about.smallest_difference,
             marks={row.label: row.marks for row in rows},
         ),
+    )
+
+
+def _defaults(
+    about: StudyFacts, protocol: Protocol, evidence: DatasetEvidence, rows: Sequence[ScoreRow]
+) -> tuple[ScoreRow, ...]:
+    if not evidence.defaults:
+        return ()
+    added = ADDING in changed_claims(evidence)
+    return make_default_rows(
+        evidence.defaults,
+        protocol,
+        level=about.level,
+        statuses=[row.status for row in rows],
+        exploratory=[added or row.exploratory for row in rows],
     )
 
 

@@ -12,7 +12,10 @@ from realitycheck.records.registration import Registration
 NAMING = "same"
 """The claim that shapes the noise floor alone, and no verdict."""
 
-UNSAID = {"compare": "baseline", "select": "best"}
+ADDING = "default_rows"
+"""The claim that adds rows beside those of the losses, and shapes no verdict."""
+
+UNSAID = {"compare": "baseline", "select": "best", ADDING: False}
 """Claims that an opening holds only where they differ from these."""
 
 
@@ -48,7 +51,7 @@ class Declaration:
         That is a loss that joined, or one with another space or recipe. It is every loss if the claims changed, or if a
         loss was dropped, which eases Holm's correction.
         """
-        if self.changed_claims(evidence) - {NAMING} or self.dropped(evidence):
+        if self.changed_claims(evidence) - {NAMING, ADDING} or self.dropped(evidence):
             return frozenset(loss.label for loss in evidence.losses)
         return frozenset((*self.added(evidence), *self.searched_otherwise(evidence)))
 

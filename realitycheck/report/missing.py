@@ -16,8 +16,10 @@ def missing(protocol: Protocol, evidence: DatasetEvidence) -> tuple[str, ...]:
     searches = tuple(sentence for loss in evidence.losses for sentence in _searches_missing(loss))
     if not searches and _is_closed(evidence):
         return ("the searches are done, and the test half is closed: there is no test score yet.",)
-    rows = (*evidence.losses, *evidence.untrained)
-    scores = (sentence for row in rows for sentence in _scores_missing(protocol, row))
+    rows = (*evidence.losses, *evidence.defaults, *evidence.untrained)
+    scores = (
+        sentence for row in rows for sentence in _scores_missing(protocol, row, near=row not in evidence.defaults)
+    )
     return (*searches, *scores, *_sweeps_missing(evidence))
 
 
@@ -37,8 +39,8 @@ def _searches_missing(loss: LossEvidence) -> Iterator[str]:
             yield f"{name}: {finished_trials(search)} of {count(search.planned, 'trial')} finished."
 
 
-def _scores_missing(protocol: Protocol, row: LossEvidence) -> Iterator[str]:
-    """Of searches that have chosen; before that there are no replicates."""
+def _scores_missing(protocol: Protocol, row: LossEvidence, *, near: bool) -> Iterator[str]:
+    """Of searches that have chosen; before that there are no replicates. With `near`, of runners-up as well."""
     columns = [(category, metric) for category in protocol.categories for metric in protocol.metrics]
     for search in row.searches:
         shares = [search_share(row, search, protocol, category=category, metric=metric) for category, metric in columns]
@@ -46,7 +48,8 @@ def _scores_missing(protocol: Protocol, row: LossEvidence) -> Iterator[str]:
         if worst and worst.pending and not _choosing(search):
             name = searched_by(row.label, search.number, searches=len(row.searches))
             yield f"{name}: {worst.pending} of {count(len(worst.values), 'replicate')} without all test scores."
-        yield from _near_best_missing(protocol, row, search)
+        if near:
+            yield from _near_best_missing(protocol, row, search)
 
 
 def _near_best_missing(protocol: Protocol, row: LossEvidence, search: SearchEvidence) -> Iterator[str]:

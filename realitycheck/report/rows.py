@@ -140,6 +140,30 @@ def make_rows(
     return tuple(_with_intervals(row, fits, estimator.level) for row in rows)
 
 
+def make_default_rows(
+    losses: Sequence[LossEvidence],
+    protocol: Protocol,
+    *,
+    level: float,
+    statuses: Sequence[str],
+    exploratory: Sequence[bool],
+) -> tuple[ScoreRow, ...]:
+    """The rows of published settings; nothing is searched, so their intervals are Student's t over seeds.
+
+    Args:
+        losses: the row of each loss's published setting.
+        protocol: how it is measured.
+        level: of the intervals.
+        statuses: the status of each loss by the menu of losses.
+        exploratory: whether each was asked for after the test half had been opened.
+    """
+    rows = []
+    for loss, status, after in zip(losses, statuses, exploratory, strict=True):
+        row = replace(_row(loss, protocol, status=status, trained=True), exploratory=after)
+        rows.append(_with_intervals(row, [_retraining(row.label, cell.values, level) for cell in row.cells], level))
+    return tuple(rows)
+
+
 def make_untrained_row(evidence: LossEvidence, protocol: Protocol, *, level: float) -> ScoreRow:
     """The row of one untrained model; its intervals are Student's t over seeds, or none where nothing is random."""
     row = _row(evidence, protocol, status="", trained=False)

@@ -10,7 +10,14 @@ from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.plan.sweeps import planned_points
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
-from realitycheck.records.gather import counted_losses, final_knobs, lengths_basis, score_spec, search_evidence
+from realitycheck.records.gather import (
+    counted_losses,
+    default_trial,
+    final_knobs,
+    lengths_basis,
+    score_spec,
+    search_evidence,
+)
 from realitycheck.records.near_settings import kept_trials, near_trials, runner_up_run, validation_noise
 from realitycheck.records.neighbor_lists import wanted_neighbors
 from realitycheck.records.schema import Opening, Run, of_type
@@ -106,10 +113,12 @@ def search_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence,
     if evidence.chosen is None:
         selection = [selection_job(search, evidence)] if evidence.selecting else []
         return [*selection, *_trial_jobs(search, evidence, known), *proposal_jobs(search, evidence)]
-    replicates = _replicate_jobs(plan, search, evidence.chosen, known)
-    jobs = (
-        replicates + _near_best_jobs(plan, search, evidence, known) + _sweep_jobs(plan, search, evidence.chosen, known)
-    )
+    jobs = [
+        *_replicate_jobs(plan, search, evidence.chosen, known),
+        *_near_best_jobs(plan, search, evidence, known),
+        *_default_jobs(plan, search, evidence, known),
+        *_sweep_jobs(plan, search, evidence.chosen, known),
+    ]
     return list({job.id: job for job in jobs}.values())
 
 
@@ -140,6 +149,24 @@ def _trial_jobs(search: SearchPlan, evidence: SearchEvidence, known: Known) -> l
 
 
 def _replicate_jobs(plan: DatasetPlan, search: SearchPlan, chosen: Trial | None, known: Known) -> list[Job]:
+    """The jobs of the models of the chosen setting, then its list of neighbours."""
+    jobs, replicates = _retraining_jobs(plan, search, chosen, known, title="replicate")
+    return jobs + _neighbor_jobs(plan, search, replicates, known)
+
+
+def _default_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:
+    """The jobs of the models of the published setting, where the study asks for its row."""
+    trial = default_trial(plan, evidence.trials)
+    return _retraining_jobs(plan, search, trial, known, title="default, replicate")[0] if trial else []
+
+
+Replicates = list[tuple[tuple[RunSpec, ...], RunSpec | None]]
+"""The fold runs of each replicate, and its complete run where its lengths are known."""
+
+
+def _retraining_jobs(
+    plan: DatasetPlan, search: SearchPlan, chosen: Trial | None, known: Known, *, title: str
+) -> tuple[list[Job], Replicates]:
     """Fold runs, complete runs as soon as their lengths are known, and once the test half is open their scores."""
     protocol, numbers = search.protocol, search.replicates
     knobs, complete_knobs = final_knobs(search, chosen)
@@ -147,9 +174,9 @@ def _replicate_jobs(plan: DatasetPlan, search: SearchPlan, chosen: Trial | None,
     folds = [tuple(known.run(spec) for spec in fold_specs) for fold_specs in specs]
     jobs: list[Job] = []
     complete: list[Job] = []
-    replicates: list[tuple[tuple[RunSpec, ...], RunSpec | None]] = []
+    replicates: Replicates = []
     for place, index in enumerate(numbers):
-        name = f"replicate {index + 1}/{protocol.final.seeds}"
+        name = f"{title} {index + 1}/{protocol.final.seeds}"
         jobs += [_run_job(search, spec, name) for spec in specs[place] if spec.id not in known.records]
         basis = lengths_basis(search, folds, place) if protocol.completes else None
         spec = None if basis is None else search.complete_run(index=index, knobs=complete_knobs, fold_runs=basis)
@@ -160,7 +187,7 @@ def _replicate_jobs(plan: DatasetPlan, search: SearchPlan, chosen: Trial | None,
             for group in (scored, (spec,) if spec is not None else ()):
                 jobs += _score_jobs(plan, search, group, name, known, search.evaluations)
         replicates.append((specs[place], spec))
-    return jobs + complete + _neighbor_jobs(plan, search, replicates, known)
+    return jobs + complete, replicates
 
 
 def _neighbor_jobs(

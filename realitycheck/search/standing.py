@@ -21,8 +21,8 @@ class Standing:
         search: which of the loss's searches, from 0.
         searches: how many there are.
         search_runs: fold runs of trials done, and planned.
-        final_runs: fold and complete runs of replicates and complete runs of runners-up done, and planned; the number
-            of runners-up is the largest possible one until they are decided.
+        final_runs: fold and complete runs of replicates, of the published setting too where it has a row, and complete
+            runs of runners-up done, and planned; the number of runners-up is the largest one until they are decided.
         scores: test scores done, and planned.
         diverged: runs that diverged, of both stages.
         best: the best trial value so far, in [0, 1], or None.
@@ -84,8 +84,10 @@ def loss_standings(dataset: str, loss: LossEvidence, protocol: Protocol) -> tupl
 
 def _standing(dataset: str, loss: LossEvidence, search: SearchEvidence, protocol: Protocol) -> Standing:
     searches, folds = protocol.search.searches, protocol.folds.count
-    seeds, near = protocol.final.seeds // searches, _near_best(search, protocol)
-    trials, finals = list(search.runs(Stage.SEARCH)), [*search.runs(Stage.FINAL), *search.runners_up_runs]
+    settings, near = 1 + bool(search.default), _near_best(search, protocol)
+    seeds = protocol.final.seeds // searches * settings
+    trials = list(search.runs(Stage.SEARCH))
+    finals = [*search.runs(Stage.FINAL), *search.runners_up_runs, *(run for one in search.default for run in one.runs)]
     values = [trial.value for trial in search.trials if trial.value is not None]
     return Standing(
         dataset=dataset,
@@ -95,7 +97,7 @@ def _standing(dataset: str, loss: LossEvidence, search: SearchEvidence, protocol
         search_runs=(len(trials), protocol.search.trials * folds),
         final_runs=(len(finals), seeds * (folds + protocol.completes) + near * protocol.completes),
         scores=(_scores(search), _scores_planned(protocol, seeds=seeds, near=near)),
-        diverged=sum(run.diverged for run in (*trials, *finals)),
+        diverged=sum({run.id: run.diverged for run in (*trials, *finals)}.values()),
         best=max(values, default=None),
         all_diverged=search.all_trials_diverged,
         raised=_raised(search),
@@ -116,7 +118,8 @@ def _scores_planned(protocol: Protocol, *, seeds: int, near: int) -> int:
 
 
 def _scores(search: SearchEvidence) -> int:
-    records = [scores for replicate in search.replicates for scores in replicate.scores.values()]
+    replicates = (*search.replicates, *search.default)
+    records = [scores for replicate in replicates for scores in replicate.scores.values()]
     near = [scores for one in search.near_best for scores in one.models.scores.values()]
     complete = [scores.complete for scores in (*records, *near[1:])]  # that of the chosen setting is a replicate's
     folds = [scores.folds for scores in (*records, *near)]

@@ -20,6 +20,7 @@ from realitycheck.evaluations.menu import corruption_in
 from realitycheck.plan.splits import split_classes
 from realitycheck.plugin_source import source_of
 from realitycheck.protocol.model import SplitRule
+from realitycheck.stores.borrow import borrow
 from realitycheck.stores.cache import publish_json, read_meta
 from realitycheck.stores.decode_parts import DecodeProgress, Decoding
 from realitycheck.stores.integrity import file_facts, set_store_aside, visible_damage
@@ -50,7 +51,14 @@ class Stores:
 
 
 def prepare(
-    dataset: Dataset, home: Path, *, split: SplitRule, image_size: int, resize: int | None, watch: DecodeProgress
+    dataset: Dataset,
+    home: Path,
+    *,
+    split: SplitRule,
+    image_size: int,
+    resize: int | None,
+    watch: DecodeProgress,
+    others: Sequence[Path] = (),
 ) -> Stores:
     """Make the two pixel stores of a dataset; images that an interrupted attempt decoded are not decoded again.
 
@@ -67,6 +75,7 @@ def prepare(
         image_size: side of the middle squares that are kept, in pixels.
         resize: shorter side at which whole images are kept instead; None to keep squares.
         watch: called with the number of decoded images of a half.
+        others: folders of stores of other studies, whose finished stores of the same images are linked.
 
     Raises:
         InputError: if images cannot be read or the dataset cannot be split; it lists every problem.
@@ -77,6 +86,7 @@ def prepare(
     folder = home / digest([dataset.fingerprint, *sizes, split.model_dump(mode="json"), *sources])[:16]
     halves = split_classes(len(dataset.classes), order=split.order, seed=split.seed, official=dataset.official)
     paths = [folder / half for half in HALVES]
+    borrow(folder, [other / folder.name for other in others])
     damaged = [harm for harm in map(visible_damage, paths) if harm]
     notices = [notice for notice in map(set_store_aside, damaged) if notice]
     for path, classes in zip(paths, (halves.trainval, halves.test), strict=True):

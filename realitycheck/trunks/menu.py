@@ -107,5 +107,11 @@ MENU: dict[str, TrunkEntry] = {
         title="a model of timm",
         paper="Wightman, PyTorch Image Models, 2019, and the paper of the model",
     ),
+    "timm_class_token": TrunkEntry(
+        "realitycheck.trunks.timm_class_token:TimmClassToken",
+        output_dim=None,
+        title="a vision transformer of timm, its class token",
+        paper="Wightman, PyTorch Image Models, 2019, and the paper of the model",
+    ),
 }
 """Name → entry. A protocol can use any other class by its address."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -32,9 +32,12 @@ class TimmModel(Trunk):
         InputError: if timm is not installed or has no such model, or if images are not of the model's fixed size.
     """
 
+    resized: ClassVar[bool] = False
+    """Whether position embeddings are interpolated to the size of the images."""
+
     def __init__(self, *, model: str, in_channels: int) -> None:
         super().__init__()
-        self.net = _created(model)
+        self.net = _created(model, resized=self.resized)
         config: dict[str, Any] = self.net.pretrained_cfg
         self.output_dim = int(self.net.num_features)
         self.side: int = config["input_size"][-1]
@@ -71,7 +74,7 @@ class TimmModel(Trunk):
         return pooled[:, :, None, None]
 
 
-def _created(model: str) -> Any:
+def _created(model: str, *, resized: bool) -> Any:
     try:
         timm = import_module("timm")
     except ImportError as error:
@@ -82,9 +85,12 @@ def _created(model: str) -> Any:
         raise InputError.one(
             SOURCE, "model-unknown", f"unknown model '{model}'. Use for example {near}.", where="model"
         )
+    options = {"dynamic_img_size": True} if resized else {}
     try:
-        return timm.create_model(model, pretrained=False, num_classes=0)
-    except (RuntimeError, ValueError) as error:
+        return timm.create_model(model, pretrained=False, num_classes=0, **options)
+    except (RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, TypeError) and not resized:
+            raise
         says = f"timm cannot build the model '{model}': {error}. Use another model."
         raise InputError.one(SOURCE, "model-unbuildable", says, where="model") from error
 

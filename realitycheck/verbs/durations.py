@@ -127,7 +127,7 @@ def planned_jobs(
             lengths = {kind: getattr(capped, kind) if mean is None else mean for kind, mean in known.items()}
             guessed = guessed or None in known.values()
             seconds[label] = JobSeconds(**lengths)
-        graph.add_dataset(dataset, protocol, seconds)
+        graph.add_dataset(dataset, protocol, seconds, default_rows=read.study.default_rows)
     return PlannedJobs(graph, own=sources[0].jobs, pilot=sources[1].jobs, measured=guessed)
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from realitycheck.errors import InputError
 from realitycheck.protocol.read import ReadStudy
+from realitycheck.records.ledger import Ledger
 from realitycheck.verbs.report import reported
 from realitycheck.verbs.study import Progress, Say, unsaid, unwatched
+
+PACKAGES = {"parquet": "pyarrow", "tensorboard": "tensorboard"}
+"""Option → the package of the extra `export` that it needs."""
 
 
 def export_study(
     study: ReadStudy | Path | str,
     *,
     optuna: Path | None = None,
+    parquet: Path | None = None,
+    tensorboard: Path | None = None,
     best: Path | None = None,
     loss: str | None = None,
     weights: bool = True,
@@ -26,6 +33,8 @@ def export_study(
     Args:
         study: the study, or its file.
         optuna: an SQLite file with every finished trial, for optuna-dashboard.
+        parquet: a new folder for tables of trials, runs, curves and scores; needs pyarrow.
+        tensorboard: a new folder for the curves of every run; needs tensorboard.
         best: a folder for the chosen settings and for the model of the best loss on each dataset.
         loss: the label of the loss whose model is written; that with the highest validation value where None.
         weights: whether models are written with `best`; one whose weights are gone is trained again.
@@ -33,7 +42,8 @@ def export_study(
         say: called with what is wrong with stores, which are made again.
 
     Raises:
-        InputError: nothing is asked for, a file exists, or no search is done.
+        InputError: nothing is asked for, a file exists, its folder does not, a package is missing, or no search is
+            done.
         RunError: a model could not be made again, or came out different.
 
     Example:
@@ -43,32 +53,53 @@ def export_study(
         >>> export_study("studies/sketches.yaml", optuna=Path(mkdtemp()) / "trials.db")  # doctest: +SKIP
         [PosixPath('/tmp/…/trials.db')]
     """
-    if optuna is None and best is None:
-        says = "missing option; add `--optuna FILE.db`, or `--best FOLDER`."
+    options = {"optuna": optuna, "parquet": parquet, "tensorboard": tensorboard}
+    new = {option: path for option, path in options.items() if path is not None}
+    if not new and best is None:
+        says = "missing option; add `--optuna FILE.db`, `--parquet FOLDER`, `--tensorboard FOLDER` or `--best FOLDER`."
         raise InputError.one("the command line", "export-missing", says)
-    if optuna is not None and optuna.exists():
-        says = f"{optuna} exists. Remove it, or name another file."
-        raise InputError.one("the command line", "export-exists", says, where="--optuna")
-    return list(_written(study, optuna, best, loss=loss, weights=weights, watch=watch, say=say))
-
-
-def _written(
-    study: ReadStudy | Path | str,
-    optuna: Path | None,
-    best: Path | None,
-    *,
-    loss: str | None,
-    weights: bool,
-    watch: Progress,
-    say: Say,
-) -> Iterator[Path]:
+    for option, path in new.items():
+        _require_new(path, option)
+        _require_package(option)
     read, ledger = reported(study)
-    if optuna is not None:
-        from realitycheck.verbs.export_searches import export_optuna  # loads optuna, and SQLAlchemy
+    written = [path for option, path in new.items() for path in _exported(read, ledger, option, path)]
+    if best is None:
+        return written
+    from realitycheck.verbs.export_best import export_best
 
-        export_optuna(read, ledger, optuna)
-        yield optuna
-    if best is not None:
-        from realitycheck.verbs.export_best import export_best
+    return [*written, *export_best(read, ledger, best, loss=loss, weights=weights, watch=watch, say=say)]
 
-        yield from export_best(read, ledger, best, loss=loss, weights=weights, watch=watch, say=say)
+
+def _require_new(path: Path, option: str) -> None:
+    """Refuse a file that exists, a folder with something in it, and a place without a folder around it."""
+    empty = option != "optuna" and path.is_dir() and not any(path.iterdir())
+    if path.exists() and not empty:
+        says = f"{path} exists. Remove it, or name another one."
+        raise InputError.one("the command line", "export-exists", says, where=f"--{option}")
+    if not path.absolute().parent.is_dir():
+        says = f"missing folder: {path.absolute().parent}. Create it, or name another place."
+        raise InputError.one("the command line", "export-folder-missing", says, where=f"--{option}")
+
+
+def _require_package(option: str) -> None:
+    package = PACKAGES.get(option)
+    if package is not None and find_spec(package) is None:
+        says = f"missing package {package}. Install it: pip install 'realitycheck[export]'"
+        raise InputError.one("the command line", "export-package-missing", says, where=f"--{option}")
+
+
+def _exported(read: ReadStudy, ledger: Ledger, option: str, path: Path) -> Iterator[Path]:
+    """Write what one option asks for; each loads packages that the others do without."""
+    if option == "optuna":
+        from realitycheck.verbs.export_searches import export_optuna
+
+        export_optuna(read, ledger, path)
+        yield path
+    elif option == "parquet":
+        from realitycheck.verbs.export_parquet import export_parquet
+
+        yield from export_parquet(read, ledger, path)
+    else:
+        from realitycheck.verbs.export_tensorboard import export_tensorboard
+
+        yield export_tensorboard(read, ledger, path)

@@ -30,3 +30,9 @@ def evidence_of(path: Path) -> Path:
 def stores_of(path: Path, dataset: str) -> Path:
     """The folder of a dataset's stores, of the study in this file."""
     return evidence_of(path) / "cache" / "stores" / dataset
+
+
+def other_stores_of(path: Path) -> list[Path]:
+    """The folders of the stores of all datasets of the other studies beside this file."""
+    own = evidence_of(path)
+    return sorted(other for other in own.parent.glob("*/cache/stores/*") if not other.is_relative_to(own))

@@ -15,6 +15,7 @@ import numpy as np
 from realitycheck import catalog
 from realitycheck.arithmetic import obstacle
 from realitycheck.atomic import storage_errors
+from realitycheck.check.near_duplicates import near_duplicates
 from realitycheck.datasets.base import Dataset
 from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.errors import InputError, Problem
@@ -28,7 +29,7 @@ from realitycheck.protocol.validation import nearest
 from realitycheck.shipped import shipped_names
 from realitycheck.verbs.advances import time_text
 from realitycheck.verbs.plan import StudyPlan, plan_study
-from realitycheck.verbs.study import Progress, Say, check_study, study_warnings, unsaid, unwatched
+from realitycheck.verbs.study import Progress, Say, check_study, prepare_data, study_warnings, unsaid, unwatched
 from realitycheck.verbs.study_draft import COST, DESIGNS, Draft, comment
 
 WORKERS = 2
@@ -103,11 +104,12 @@ def init_study(
         path.unlink(missing_ok=True)  # so that `init` can be called again once the images are in order
         raise
     warnings = tuple(study_warnings(read))
-    facts = (*draft.facts, *(warning.says for warning in warnings), *_cost(plan))
+    alike = [fact for pair in prepare_data(read).values() if (fact := near_duplicates(pair))]
+    facts = (*draft.facts, *(warning.says for warning in warnings), *alike, *_cost(plan))
     later = [line for fact in facts[len(draft.facts) :] for line in comment(fact)]
     _write(path, draft.text().replace(COST, "\n".join(later if plan is not None else [*later, COST])))
     design = (f"protocol: {draft.named}, {draft.reason}", DESIGNS[searches].title)
-    return NewStudy(path, tuple(draft.facts), design, read, warnings, plan)
+    return NewStudy(path, (*draft.facts, *alike), design, read, warnings, plan)
 
 
 def _write(path: Path, text: str) -> None:

@@ -18,6 +18,8 @@ from realitycheck.plan.cost import (
     Cost,
     RunSeconds,
     Trainings,
+    default_cost,
+    default_trainings,
     impatient,
     loss_cost,
     run_seconds,
@@ -73,6 +75,7 @@ class StudyPlan:
         sd: that standard deviation in points, as it was stated; None where none is known.
         smallest_difference: the one of the study, in points.
         swept: trainings that sweeps add at most, of all losses.
+        defaults: trainings of published settings for rows of their own, at most, of all losses.
     """
 
     trainings: Trainings
@@ -92,6 +95,7 @@ class StudyPlan:
     sd: float | None
     smallest_difference: float
     swept: int
+    defaults: int
 
     def _repr_html_(self) -> str:
         """Show in a notebook the trainings of one loss, what the study costs, and what it can find."""
@@ -161,6 +165,7 @@ def plan_study(
         least_hours=least.worker_hours,
         longest=_longest(read, measured),
         swept=_swept(study, measured),
+        defaults=_defaults(study, measured),
         jobs=planned_jobs(read, measured, pilot=pilot),
         done=sum(standing.done for standing in standings),
         planned=sum(standing.planned for standing in standings),
@@ -182,6 +187,8 @@ def _costs(
             yield loss_cost(here, calibration)
             fold = run_seconds(here, calibration).fold
             yield Cost(swept_trainings(study, loss, here) * fold / 3600, 0)
+            if study.default_rows:
+                yield default_cost(here, calibration)
         yield untrained_cost(here, next(iter(seen.values())))
 
 
@@ -216,6 +223,13 @@ def _measured(read: ReadStudy, stores: Mapping[str, Stores], watch: Progress) ->
 def _swept(study: Study, measured: Mapping[str, Mapping[str, Calibration]]) -> int:
     """How many trainings the sweeps of all losses add at most."""
     return sum(swept_trainings(study, loss, study.protocol_on(name)) for name in measured for loss in measured[name])
+
+
+def _defaults(study: Study, measured: Mapping[str, Mapping[str, Calibration]]) -> int:
+    """How many trainings the rows of published settings add at most."""
+    if not study.default_rows:
+        return 0
+    return sum(default_trainings(study.protocol_on(name)) * len(losses) for name, losses in measured.items())
 
 
 def _longest(read: ReadStudy, measured: Mapping[str, Mapping[str, Calibration]]) -> dict[str, dict[str, RunSeconds]]:

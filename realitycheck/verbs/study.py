@@ -23,7 +23,7 @@ from realitycheck.records.nearest_images import Query
 from realitycheck.stores.manifest import half_of_store
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.continued_losses import continuing_warnings
-from realitycheck.verbs.folders import stores_of
+from realitycheck.verbs.folders import other_stores_of, stores_of
 from realitycheck.verbs.present import data_changes, see_data
 from realitycheck.verbs.slots import missing_devices
 
@@ -241,6 +241,7 @@ def _apply_data_rules(inspection: Inspection, watch: Progress) -> None:
     """Hold images and weights to the protocol; pixel stores are made where they are missing."""
     inspection.provide("watch", watch)
     inspection.provide("stores", partial(stores_of, inspection.files.study.path))
+    inspection.provide("others", other_stores_of(inspection.files.study.path))
     inspection.apply(rules_of(data, weight_files))
 
 

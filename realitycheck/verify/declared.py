@@ -218,10 +218,11 @@ class Declared:
         """What an opening or a registration holds as the claims."""
         protocol, search = self.protocol, self.protocol["search"]
         chosen = {} if search.get("select", "best") == "best" else {"select": search["select"]}
-        sets = {"categories": sorted(self.categories), "same": sorted(self.study["same"])}
-        rules = {"interval": protocol["interval"], "epoch": protocol["epoch"]}
+        rules = {"interval": protocol["interval"], "epoch": protocol["epoch"], "categories": sorted(self.categories)}
         counts = {"searches": self.searches, "trials": self.trials}
-        return {**self.compared, **rules, **sets, **counts, **chosen, "complete": protocol["final"]["complete"]}
+        defaults = {"default_rows": True} if self.study.get("default_rows") else {}
+        rest = {"same": sorted(self.study["same"]), "complete": protocol["final"]["complete"]}
+        return {**self.compared, **rules, **counts, **chosen, **defaults, **rest}
 
     @cached_property
     def plan(self) -> str:

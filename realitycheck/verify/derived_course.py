@@ -156,6 +156,7 @@ class DerivedCourse:
         declared: what its files declare.
         losses: in the study's order.
         untrained: the rows of models that are never trained.
+        defaults: the row of each loss's published setting, where the study asks for them.
         openings: of this test half, by number.
         registrations: by number.
         noise: standard deviation of a trial's value by retraining, where runners-up are decided; else None.
@@ -165,6 +166,7 @@ class DerivedCourse:
     declared: Declared
     losses: list[DerivedRow] = field(default_factory=list)
     untrained: list[DerivedRow] = field(default_factory=list)
+    defaults: list[DerivedRow] = field(default_factory=list)
     openings: list[Json] = field(default_factory=list)
     registrations: list[Json] = field(default_factory=list)
     noise: Score = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from realitycheck.verify.derived_course import DerivedCourse
 from realitycheck.verify.digests import Json
 
-UNSAID = {"compare": "baseline", "select": "best"}
+UNSAID = {"compare": "baseline", "select": "best", "default_rows": False}
 """Claims that a record holds only where they are others."""
 
 
@@ -39,7 +39,7 @@ class Said:
 
     def undeclared(self, course: DerivedCourse) -> set[str]:
         """Losses of which a part is not declared: all of them where a claim changed or a loss was dropped."""
-        if self.changed(course) - {"same"} or self.dropped(course):
+        if self.changed(course) - {"same", "default_rows"} or self.dropped(course):
             return set(course.declared.whole.labels)
         return {*self.added(course), *self.otherwise(course)}
 
@@ -64,6 +64,11 @@ def after_opening(course: DerivedCourse) -> set[str]:
         searches = {**opening["searches"], **opening.get("set_aside", {})}
         undeclared |= Said(searches, opening["claims"]).undeclared(course)
     return undeclared
+
+
+def defaults_added(course: DerivedCourse) -> bool:
+    """Whether the rows of published settings were asked for, or left out, after the first opening."""
+    return any("default_rows" in Said({}, one["claims"]).changed(course) for one in course.openings[:1])
 
 
 def before_opening(course: DerivedCourse) -> list[Json]:

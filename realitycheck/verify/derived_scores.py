@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from realitycheck.verify.derived_course import DerivedCourse, DerivedRow, DerivedSearch, missing_categories
@@ -91,8 +91,17 @@ class DerivedScores:
 
     def untrained(self) -> list[Json]:
         """The rows of untrained models; their intervals are Student's t over seeds."""
+        return self._unsearched(self.course.untrained)
+
+    def defaults(self, *, exploratory: Collection[str]) -> list[Json]:
+        """The rows of published settings, with the same intervals; named are the losses whose rows are exploratory."""
+        rows = self._unsearched(self.course.defaults)
+        labels = [row.label for row in self.course.losses]
+        return [{**row, "exploratory": label in exploratory} for row, label in zip(rows, labels, strict=True)]
+
+    def _unsearched(self, unsearched: Sequence[DerivedRow]) -> list[Json]:
         rows = []
-        for row in self.course.untrained:
+        for row in unsearched:
             cells = []
             for place in self.places:
                 column = {row.label: Scored(self.values(row, place))}

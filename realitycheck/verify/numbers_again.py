@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from realitycheck.verify import derived_declarations as declarations
@@ -51,6 +51,7 @@ class NumbersAgain:
             "dataset": course.declared.dataset,
             "rows": [{**row, "status": self.study.statuses[row["label"]]} for row in scores.rows(**marks)],
             "untrained": [{**row, "status": ""} for row in scores.untrained()],
+            **self._defaults(scores, marks["exploratory"]),
             "comparisons": verdicts.comparisons(),
             "beside": verdicts.others(),
             "beside_method": verdicts.beside,
@@ -66,6 +67,15 @@ class NumbersAgain:
             "per_class": per_class(course),
             "neighbors": neighbor_facts(course),
         }
+
+    def _defaults(self, scores: DerivedScores, exploratory: Collection[str]) -> Json:
+        course = scores.course
+        if not course.defaults:
+            return {}
+        every = [row.label for row in course.losses]
+        rows = scores.defaults(exploratory=every if declarations.defaults_added(course) else exploratory)
+        named = zip(rows, every, strict=True)
+        return {"defaults": [{**row, "status": self.study.statuses[label]} for row, label in named]}
 
     @property
     def compare(self) -> str:

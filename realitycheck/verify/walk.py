@@ -45,6 +45,7 @@ class Walk:
             searches = [self._search(label, number) for number in range(declared.searches)]
             course.losses.append(DerivedRow(label, declared.loss(label)["distance"], "clean", searches))
             self._swept(searches[0])
+            self._default(course.losses[-1])
         self._near_best()
         self._untrained()
         self._neighbors()
@@ -133,6 +134,18 @@ class Walk:
         if len(models) < len(runs) or self.declared.test is None:
             return None
         return self.find(self.declared.score(models, evaluation), "score")
+
+    def _default(self, row: DerivedRow) -> None:
+        """The row of the setting in slot 0 of every search of a loss, where the study asks for it."""
+        if not self.declared.study.get("default_rows"):
+            return
+        searches, factor = [], growth(self.declared)
+        for search in row.searches:
+            first = search.trials[0] if search.trials and search.trials[0].slot == 0 else None
+            knobs = (first.for_loss(), first.for_loss(factor)) if first else None
+            own = self._replicates(row.label, search.number, *knobs) if knobs else []
+            searches.append(replace(search, replicates=own, near=[]))
+        self.course.defaults.append(DerivedRow(f"{row.label} (default)", row.distance, row.evaluation, searches))
 
     def _swept(self, search: DerivedSearch) -> None:
         """The runs of the sweeps of a loss: its chosen setting with another value, under its first seeds."""

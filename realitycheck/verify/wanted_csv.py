@@ -29,7 +29,7 @@ def scores_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
     heads += [f"{name} {part}" for name in names for part in ("mean", "half_width", "n")]
     rows = []
     for data in datasets:
-        for row in (*data["rows"], *data["untrained"]):
+        for row in (*data["rows"], *data.get("defaults", ()), *data["untrained"]):
             own = {(one["category"], one["metric"]): one for one in row["cells"]}
             first = (data["dataset"], row["label"], row["distance"], YES[row["trained"]], row["status"])
             line = [cell(text) for text in (*first, YES[row["exploratory"]])]
@@ -54,7 +54,7 @@ def seeds_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
     heads += [f"{study['categories'][category]} {heading(metric)}" for category, metric in columns]
     rows = []
     for data in datasets:
-        for row in (*data["rows"], *data["untrained"]):
+        for row in (*data["rows"], *data.get("defaults", ()), *data["untrained"]):
             own = {(one["category"], one["metric"]): one["values"] for one in row["cells"]}
             count = len(row["cells"][0]["values"])
             searches = study["searches_per_loss"]

@@ -105,7 +105,7 @@ def _single(study: Json) -> list[list[str]]:
 
 def _score_tables(study: Json, dataset: Json, parts: Sequence[Sequence[str]], half: str) -> list[WantedTable]:
     """One table for each list of categories; `half` is which half-widths are printed: `own`, `retraining`, `both`."""
-    rows = [*dataset["rows"], *dataset["untrained"]]
+    rows = [*_by_loss(dataset), *dataset["untrained"]]
     columns = [(one["category"], one["metric"]) for one in rows[0]["cells"]]
     best = [_best(rows, place) for place in range(len(columns))]
     groups = [[n for part in parts_of for n, one in enumerate(columns) if one[0] == part] for parts_of in parts]
@@ -123,6 +123,12 @@ def _score_tables(study: Json, dataset: Json, parts: Sequence[Sequence[str]], ha
         )
         for group in groups
     ]
+
+
+def _by_loss(dataset: Json) -> list[Json]:
+    """The row of each loss, then that of its published setting where there is one."""
+    defaults = dataset.get("defaults") or [None] * len(dataset["rows"])
+    return [row for pair in zip(dataset["rows"], defaults, strict=True) for row in pair if row]
 
 
 def _best(rows: Sequence[Json], place: int) -> str | None:

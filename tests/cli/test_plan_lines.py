@@ -42,6 +42,7 @@ def planned(done: int, *, own: int = 0) -> StudyPlan:
         sd=None,
         smallest_difference=1.0,
         swept=0,
+        defaults=0,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 import standins
-from small_study import NEAR, PROTOCOL, write_study
+from small_study import NEAR, PROTOCOL, STUDY, write_study
 
 from realitycheck import verbs
 from realitycheck.executors.base import Executor, Finished, Job
@@ -124,18 +124,24 @@ POOLED = PROTOCOL.replace("complete: per_replicate", "complete: appendix_d").rep
 ALL_NEAR = NEAR.replace("seed: 7", "seed: 9")
 """With this seed every search has a runner-up; fewer of them take less time than predicted."""
 
+PUBLISHED = PROTOCOL.replace(
+    "trials: 3, startup_trials: 2,", "trials: 2, startup_trials: 1, first: published,"
+).replace("seed: 7", "seed: 8")
+"""For a study with rows of published settings. With this seed no search chooses one, which would share its runs."""
+
 SEVERAL = NEAR.replace(", runners_up: 1", "").replace("round: 1", "round: 3")
 
 
 @pytest.mark.usefixtures("no_pause")
 @pytest.mark.parametrize(
     ("protocol", "counts"),
-    [(PROTOCOL, (1, 3, 50)), (POOLED, (2, 7)), (SEVERAL, (4, 50)), (ALL_NEAR, (5,))],
-    ids=["one search", "rounds of two, pooled lengths", "two searches", "runners-up"],
+    [(PROTOCOL, (1, 3, 50)), (POOLED, (2, 7)), (SEVERAL, (4, 50)), (ALL_NEAR, (5,)), (PUBLISHED, (3,))],
+    ids=["one search", "rounds of two, pooled lengths", "two searches", "runners-up", "default rows"],
 )
 def test_the_real_campaign_takes_as_long(tmp_path, protocol, counts):
     for workers in counts:
-        study = write_study(tmp_path / str(workers), protocol=protocol)
+        text = STUDY + "default_rows: true\n" if protocol is PUBLISHED else STUDY
+        study = write_study(tmp_path / str(workers), protocol=protocol, study=text)
         executor = OnASimulatedClock(study.parent / study.stem / "cache", workers=workers)
         read = read_study(study)
         verbs.carry_out(
@@ -148,5 +154,6 @@ def test_the_real_campaign_takes_as_long(tmp_path, protocol, counts):
         )
         graph = JobGraph()
         losses = {loss.label: SECONDS for loss in read.study.losses}
-        graph.add_dataset("pictures", read.study.protocol_on("pictures"), losses)
+        protocol_here, default_rows = read.study.protocol_on("pictures"), read.study.default_rows
+        graph.add_dataset("pictures", protocol_here, losses, default_rows=default_rows)
         assert executor.clock == wall_time(graph.nodes, workers=workers).seconds

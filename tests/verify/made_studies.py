@@ -52,6 +52,11 @@ FROZEN = {
 ONE_DATASET = "datasets: {pictures: {dataset: folder, root: ../pictures}}"
 ANOTHER = "again: {dataset: folder, root: ../pictures}"
 
+DEFAULT_ROWS = (
+    {**_search(searches="2", trials="2", first="published"), "seeds: 2,": "seeds: 4,"},
+    {LOSSES: "normalized_softmax: {}", "baseline: contrastive": "baseline: contrastive\ndefault_rows: true"},
+)
+
 DESIGNS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "calibrated": (
         {
@@ -104,6 +109,7 @@ DESIGNS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {LOSSES: "triplet: {}, a: {loss: triplet}, b: {loss: triplet}, c: {loss: triplet}, normalized_softmax: {}"},
     ),
     "frozen trunk": ({**_search(shared="{embedder_lr: {log_uniform: [1e-4, 1e-2]}}"), **FROZEN}, {}),
+    "default rows": DEFAULT_ROWS,
     "two datasets": ({"seeds: 2,": "seeds: 3,"}, {ONE_DATASET: f"{ONE_DATASET[:-1]}, {ANOTHER}}}"}),
 }
 """Name → what is replaced in the small protocol and in the small study."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Literal
 
 from realitycheck.catalog import is_address
 from realitycheck.check.rules.base import Found, not_allowed, out_of_range, rule, unknown
@@ -69,6 +70,17 @@ def swept_seeds_are_replicates(swept: int, *, seeds: int, searches: int) -> Foun
     """The seeds of a sweep are those of replicates of the first search, so that runs are shared."""
     if swept > seeds // searches:
         yield out_of_range("sweep-seeds-range", swept, f"be at most {seeds // searches}, the replicates of a search")
+
+
+@rule("study.default_rows", first="protocol.search.first", trials="protocol.search.trials")
+def default_rows_have_a_default(wanted: Literal[True, False], *, first: str | None, trials: int) -> Found:
+    """The setting of a default row is that of slot 0, and another one can be chosen."""
+    if wanted and first is None:
+        because = "the protocol has no `search.first: published`"
+        yield not_allowed("default-rows-unknown", "`default_rows`", because, "Add it to the protocol, or remove this.")
+    elif wanted and trials == 1:
+        because = "with `search.trials: 1` the row of each loss is its published setting"
+        yield not_allowed("default-rows-unsearched", "`default_rows`", because, "Remove it, or raise the trials.")
 
 
 @rule("dataset.address")

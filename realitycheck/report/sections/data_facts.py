@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from realitycheck.plan.cost import Trainings
 from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.blocks import Block, Heading, Terms
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.sections.base import Section
-from realitycheck.report.wording import count, stretch, thousands
+from realitycheck.report.wording import NOT_IN_JSON, count, stretch, thousands
 from realitycheck.runs import CLEAN, Stage
 
 
@@ -26,6 +26,7 @@ class DataFacts:
         classes: their classes.
         singletons: images of the test half that are alone in their class.
         trainings: runs done, without those of untrained models.
+        defaults: runs done for the rows of published settings alone.
     """
 
     images: int | None
@@ -35,6 +36,7 @@ class DataFacts:
     classes: int | None
     singletons: int | None
     trainings: Trainings
+    defaults: int = field(default=0, metadata=NOT_IN_JSON)
 
 
 def find(dataset: DatasetFindings) -> DataFacts:
@@ -57,7 +59,13 @@ def find(dataset: DatasetFindings) -> DataFacts:
         trainings=Trainings(
             search=len(trials), folds=len(folds), complete=len(complete), runners_up=_runners_up(losses)
         ),
+        defaults=len(_default_runs(losses) - {run.id for replicate in replicates for run in replicate.runs}),
     )
+
+
+def _default_runs(losses: Sequence[LossEvidence]) -> set[str]:
+    searches = (search for loss in losses for search in loss.searches)
+    return {run.id for search in searches for replicate in search.default for run in replicate.runs}
 
 
 def _runners_up(losses: Sequence[LossEvidence]) -> int:
@@ -82,6 +90,7 @@ def fact_lines(facts: DataFacts) -> list[tuple[str, str]]:
     parts = f"{thousands(done.search)} of searches, {thousands(done.folds)} final fold runs, "
     parts += count(done.complete, "complete run")
     parts += f", {thousands(done.runners_up)} of runners-up" if done.runners_up else ""
+    parts += f"; beside these {thousands(facts.defaults)} for default rows" if facts.defaults else ""
     return [*lines, ("Trainings", f"{thousands(done.total)}: {parts}")]
 
 

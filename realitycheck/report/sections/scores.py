@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from matplotlib.figure import Figure as Canvas
 
@@ -38,21 +39,40 @@ WIDEST = 9
 NARROW = 4
 """Columns of a LaTeX table, names among them, that fit one column of a page of two."""
 
+DEFAULTS = (
+    " A row (default) is the published setting of the loss, retrained under the same seeds. What the setting does not "
+    "state is in the middle of its range. Nothing was searched for it: its interval is Student's t over seeds."
+)
+"""The note on rows of published settings."""
+
 PUBLISHED = (Category.COMPLETE, Category.ENSEMBLE, Category.AGGREGATE)
 """The order of the categories in tables VI to VIII of DeMoor and Prevost (2024)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """The rows of the table: of every loss, and of the untrained models."""
+    """The rows of the table: of every loss, of their published settings, and of the untrained models."""
 
     rows: tuple[ScoreRow, ...]
+    defaults: tuple[ScoreRow, ...]
     untrained: tuple[ScoreRow, ...]
+
+    @property
+    def every(self) -> tuple[ScoreRow, ...]:
+        """All rows, in the order of the table."""
+        return (*self.by_loss, *self.untrained)
+
+    @property
+    def by_loss(self) -> tuple[ScoreRow, ...]:
+        """The row of each loss, followed by that of its published setting."""
+        if not self.defaults:
+            return self.rows
+        return tuple(row for pair in zip(self.rows, self.defaults, strict=True) for row in pair)
 
 
 def find(dataset: DatasetFindings) -> ScoreTable:
     """Every dataset has this section."""
-    return ScoreTable(dataset.rows, dataset.untrained)
+    return ScoreTable(dataset.rows, dataset.defaults, dataset.untrained)
 
 
 def blocks(dataset: DatasetFindings, facts: ScoreTable) -> Iterator[Block]:
@@ -67,7 +87,7 @@ def blocks(dataset: DatasetFindings, facts: ScoreTable) -> Iterator[Block]:
 
 def tables(dataset: DatasetFindings, facts: ScoreTable) -> list[Table]:
     """The tables without notes."""
-    best = best_labels((*facts.rows, *facts.untrained))
+    best = best_labels(facts.every)
     return [_table(dataset, facts, categories, best, HalfWidth.BOTH) for categories in side_by_side(dataset)]
 
 
@@ -80,7 +100,7 @@ def side_by_side(dataset: DatasetFindings) -> list[list[Category]]:
 
 def _latex(dataset: DatasetFindings, facts: ScoreTable) -> Iterator[LatexTable]:
     """All categories for both columns, each one for one column, and the layout of the published tables."""
-    study, best = dataset.study, best_labels((*facts.rows, *facts.untrained))
+    study, best = dataset.study, best_labels(facts.every)
     together = list(study.categories)
     level = percent(study.level)
     fits = len(together) * len(dataset.metrics) <= WIDEST
@@ -153,7 +173,7 @@ def _table(
             tuple(_line(row, categories, best, shown) for row in rows),
             muted=muted,
         )
-        for rows, muted in ((facts.rows, False), (facts.untrained, True))
+        for rows, muted in ((facts.by_loss, False), (facts.untrained, True))
         if rows
     ]
     return Table((Column("Loss"), *columns), tuple(groups), _unit(study, shown))
@@ -195,24 +215,26 @@ def _notes(dataset: DatasetFindings) -> tuple[Text, ...]:
         "given beside the name. The untrained trunk is scored on its pooled features, whatever their width; where "
         "nothing in it is random (deterministic), it is scored once and has no interval."
     )
-    return (dataset.study.estimator.covers, reading, *([FOOTNOTE] if dataset.study.reconstructed else []))
+    defaults = DEFAULTS if dataset.defaults else ""
+    return (dataset.study.estimator.covers, reading + defaults, *([FOOTNOTE] if dataset.study.reconstructed else []))
 
 
 def _figure(dataset: DatasetFindings) -> Figure:
-    study = dataset.study
+    study, beside = dataset.study, (*dataset.defaults, *dataset.untrained)
+    names = "Default settings and untrained models" if dataset.defaults else "Untrained models"
 
     def paint(canvas: Canvas) -> None:
         panels = canvas.subplots(1, len(study.categories), sharey=True, squeeze=False).ravel()
         for panel, category in zip(panels, study.categories, strict=True):
-            paint_scores(panel, dataset, dataset.rows, category, untrained=dataset.untrained)
+            paint_scores(panel, dataset, dataset.rows, category, untrained=beside)
 
     return draw(
         paint,
         name=dataset.figure_name("scores"),
-        height=height_of(len(dataset.rows) + len(dataset.untrained)),
+        height=height_of(len(dataset.rows) + len(beside)),
         title=f"{METRIC_NAMES[study.metric]} of every seed with intervals, by category, on {dataset.dataset}",
         caption=f"Score of every seed (small marks) below the mean (thin tick) and its {percent(study.level)} interval "
-        f"(bar). {_searches(study)}Untrained models are below the line; an arrow has the mean of one that is outside. "
+        f"(bar). {_searches(study)}{names} are below the line; an arrow has the mean of one that is outside. "
         "The panels have different axes.",
     )
 
@@ -221,11 +243,16 @@ def _searches(study: StudyFacts) -> str:
     return f"{SEARCHES} " if study.searches > 1 else ""
 
 
+def _keys(facts: ScoreTable) -> Mapping[str, Any]:
+    defaults = {"defaults": facts.defaults} if facts.defaults else {}
+    return {"rows": facts.rows, "untrained": facts.untrained, **defaults}
+
+
 SECTION = Section(
     name="scores",
     subject=DatasetFindings,
     find=find,
     blocks=blocks,
-    keys=lambda facts: {"rows": facts.rows, "untrained": facts.untrained},
+    keys=_keys,
     latex=_latex,
 )

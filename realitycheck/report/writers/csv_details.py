@@ -30,7 +30,7 @@ def seeds_csv(findings: Findings) -> str:
     lines = [
         [dataset.dataset, *line]
         for dataset in findings.datasets
-        for row in (*dataset.rows, *dataset.untrained)
+        for row in dataset.every_row
         for line in _seed_lines(row, columns, searches=study.searches)
     ]
     return csv_text([head, *lines])

@@ -31,11 +31,7 @@ def scores_csv(findings: Findings) -> str:
     names = [f"{column} {part}" for column in study.column_names(metrics) for part in ("mean", "half_width", "n")]
     head = ["dataset", "loss", "distance", "trained", "status", "exploratory", *names]
     columns = [(category, metric) for category in study.categories for metric in metrics]
-    rows = [
-        [dataset.dataset, *_score_row(row, columns)]
-        for dataset in findings.datasets
-        for row in (*dataset.rows, *dataset.untrained)
-    ]
+    rows = [[dataset.dataset, *_score_row(row, columns)] for dataset in findings.datasets for row in dataset.every_row]
     return csv_text([head, *rows])
 
 
