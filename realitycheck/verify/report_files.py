@@ -18,6 +18,7 @@ from realitycheck.verify.sentences import check_answers, check_declarations, che
 from realitycheck.verify.shown_images import neighbor_table
 from realitycheck.verify.table_check import check_tables
 from realitycheck.verify.wanted_csv import csv_table, differences_csv, scores_csv, seeds_csv, settings_csv
+from realitycheck.verify.wanted_evaluations import check_rises, evaluation_tables
 from realitycheck.verify.wanted_scores import (
     difference_table,
     gain_table,
@@ -75,6 +76,7 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
     check_paper_texts(study, numbers.study.study["protocol"], extra, checks)
     flat = _flat(texts)
     check_declarations(study, datasets, flat, checks)
+    check_rises(study, datasets, flat, checks)
     if reported is not None:
         check_repeated(reported, flat, checks)
     checks.skip("Figures, the texts around tables, and provenance.html.")
@@ -122,6 +124,7 @@ def _wanted(study: Json, datasets: Sequence[Json], reported: Json | None, number
         ranks = theirs.get(data["dataset"], {}).get("ranks")
         wanted += rank_table(study, data, ranks) + pair_table({**study, "compare": numbers.compare}, ranks)
         wanted += class_table(data) + neighbor_table(data) + floor_table(study, data) + search_tables(study, data)
+        wanted += evaluation_tables(study, data)
     return [*wanted, unequal_table(study, datasets)]
 
 

@@ -11,6 +11,7 @@ from realitycheck.verify.derived_course import (
     DerivedReplicate,
     DerivedRow,
     DerivedSearch,
+    DerivedSweep,
     DerivedTrial,
     by_number,
 )
@@ -152,11 +153,14 @@ class Walk:
         sweep = self.declared.study.get("sweep")
         if sweep is None or search.chosen is None:
             return
+        indices = self.declared.replicates(0)[: sweep["seeds"]]
         for knob, grid in sweep["knobs"].get(search.label, {}).items():
-            for value in grid_values(grid, self.declared.space(search.label)[knob]):
-                trial = replace(search.chosen, knobs={**search.chosen.knobs, knob: value})
-                for index in self.declared.replicates(0)[: sweep["seeds"]]:
-                    self._folds(search.label, 0, stage="final", index=index, knobs=trial.for_loss())
+            own, points = search.chosen.knobs[knob], []
+            for value in sorted({own, *grid_values(grid, self.declared.space(search.label)[knob])}):
+                knobs = replace(search.chosen, knobs={**search.chosen.knobs, knob: value}).for_loss()
+                runs = [self._folds(search.label, 0, stage="final", index=index, knobs=knobs) for index in indices]
+                points.append((value, runs))
+            self.course.sweeps.append(DerivedSweep(search.label, knob, own, points))
 
     def _near_best(self) -> None:
         """The runners-up of every search, once every fold run of the losses that count is recorded."""
