@@ -220,9 +220,10 @@ class Declared:
         chosen = {} if search.get("select", "best") == "best" else {"select": search["select"]}
         rules = {"interval": protocol["interval"], "epoch": protocol["epoch"], "categories": sorted(self.categories)}
         counts = {"searches": self.searches, "trials": self.trials}
-        defaults = {"default_rows": True} if self.study.get("default_rows") else {}
+        chosen |= {"default_rows": True} if self.study.get("default_rows") else {}
+        chosen |= {"sweep": sweep} if (sweep := self.study.get("sweep") or {}).get("test") else {}
         rest = {"same": sorted(self.study["same"]), "complete": protocol["final"]["complete"]}
-        return {**self.compared, **rules, **counts, **chosen, **defaults, **rest}
+        return {**self.compared, **rules, **counts, **chosen, **rest}
 
     @cached_property
     def plan(self) -> str:

@@ -150,12 +150,12 @@ class DerivedRow:
 
 @dataclass(slots=True)
 class DerivedSweep:
-    """One hyper-parameter of one loss: its chosen value, and per value the fold runs under each seed."""
+    """One hyper-parameter of one loss: its chosen value, and per value its models under each seed."""
 
     label: str
     knob: str
     chosen: float | int
-    points: list[tuple[float | int, list[list[Json | None]]]]
+    points: list[tuple[float | int, list[DerivedReplicate]]]
 
 
 @dataclass(slots=True)
@@ -171,6 +171,7 @@ class DerivedCourse:
         registrations: by number.
         noise: standard deviation of a trial's value by retraining, where runners-up are decided; else None.
         sweeps: of the losses, in the study's order.
+        tested: whether their values are scored on the test half.
         seen: ids of the records that belong to it.
     """
 
@@ -182,6 +183,7 @@ class DerivedCourse:
     registrations: list[Json] = field(default_factory=list)
     noise: Score = None
     sweeps: list[DerivedSweep] = field(default_factory=list)
+    tested: bool = False
     seen: set[str] = field(default_factory=set)
 
     def row(self, label: str) -> DerivedRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from realitycheck.verify.derived_course import DerivedRow, DerivedSweep, mean_value
+from realitycheck.verify.derived_course import DerivedRow, DerivedSweep
 from realitycheck.verify.derived_evaluations import summary
 from realitycheck.verify.derived_scores import DerivedScores
 from realitycheck.verify.digests import Json
@@ -83,17 +83,19 @@ def sweeps(scores: DerivedScores) -> Json | None:
     knobs = [
         own for own in (_swept(scores, one) for one in swept) if any(one["scores"]["values"] for one in own["values"])
     ]
-    seeds = [len(runs) for one in swept for _, runs in one.points]
-    return {"seeds": max(seeds), "knobs": knobs} if knobs else None
+    seeds = [len(models) for one in swept for _, models in one.points]
+    return {"seeds": max(seeds), "tested": scores.course.tested, "knobs": knobs} if knobs else None
 
 
 def _swept(scores: DerivedScores, one: DerivedSweep) -> Json:
     bounds = scores.declared.space(one.label)[one.knob]
     ((kind, ends),) = bounds.items() if isinstance(bounds, dict) else (("", None),)
     values = []
+    place, distance = scores.declared.primary, scores.course.row(one.label).distance
     for value, seeds in one.points:
-        there = known([mean_value(runs) for runs in seeds])
-        own = {"value": value, "scores": summary(there, scores.level)}
-        values.append({**own, "without": len(seeds) - len(there)})
+        there = known([model.value for model in seeds])
+        own = {"value": value, "scores": summary(there, scores.level), "without": len(seeds) - len(there)}
+        tests = known([model.score(*place, distance, "clean") for model in seeds])
+        values.append({**own, "test": summary(tests, scores.level) if scores.course.tested else None})
     head = {"label": one.label, "knob": one.knob, "chosen": one.chosen}
     return {**head, "range": ends and list(ends), "log": kind.startswith("log"), "values": values}

@@ -19,7 +19,7 @@ def evaluation_tables(study: Json, dataset: Json) -> Iterator[WantedTable]:
     yield from _corruption_table(study, dataset)
     yield from _pair_tables(dataset)
     yield from _distance_table(dataset)
-    yield from _sweep_table(dataset)
+    yield from _sweep_table(study, dataset)
 
 
 def _estimate(mean: float | None, half: float | None) -> Cell:
@@ -95,7 +95,7 @@ def _distance_table(dataset: Json) -> Iterator[WantedTable]:
     yield WantedTable("distances to class vectors", [*heads, "Distance at the end", "Diverged"], lines)
 
 
-def _sweep_table(dataset: Json) -> Iterator[WantedTable]:
+def _sweep_table(study: Json, dataset: Json) -> Iterator[WantedTable]:
     facts, lines = dataset["sweeps"], []
     if facts is None:
         return
@@ -104,8 +104,12 @@ def _sweep_table(dataset: Json) -> Iterator[WantedTable]:
             marks = ("chosen",) if one["value"] == knob["chosen"] else ()
             score = _estimate(one["scores"]["mean"], one["scores"]["half_width"])
             value = marked(_number(one["value"]), marks)
-            lines.append([cell(f"{knob['label']}: {knob['knob']}"), value, score, cell(str(one["without"]))])
-    heads = ["Loss and hyper-parameter", "Value", "Validation MAP@R", "Seeds without"]
+            tests = [_estimate(one["test"]["mean"], one["test"]["half_width"])] if facts["tested"] else []
+            name = cell(f"{knob['label']}: {knob['knob']}")
+            lines.append([name, value, score, *tests, cell(str(one["without"]))])
+    primary = f"Test {study['categories'][study['category']]} {heading(study['metric'])}"
+    heads = ["Loss and hyper-parameter", "Value", "Validation MAP@R", *([primary] if facts["tested"] else [])]
+    heads.append("Seeds without")
     yield WantedTable("sweeps", heads, lines, keys=2)
 
 

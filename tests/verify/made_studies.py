@@ -133,7 +133,7 @@ DESIGNS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 
 SECTIONS: tuple[dict[str, str], dict[str, str]] = (
     EVALUATIONS,
-    {LOSSES: "normalized_softmax: {}", SMALLEST: f"{SMALLEST}\nsweep: {{seeds: 2, knobs: {{{SWEPT}}}}}"},
+    {LOSSES: "normalized_softmax: {}", SMALLEST: f"{SMALLEST}\nsweep: {{seeds: 2, test: true, knobs: {{{SWEPT}}}}}"},
 )
 """The smallest study with every evaluation and a sweep."""
 

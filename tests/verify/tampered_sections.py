@@ -81,6 +81,7 @@ BY_JSON = {
     "distance at the end": (*COURSE, "end"),
     "distance in the course": (*COURSE, "means", 1),
     "score of a swept value": (*SWEPT, "values", 0, "scores", "mean"),
+    "test score of a swept value": (*SWEPT, "values", 0, "test", "mean"),
     "chosen value of a sweep": (*SWEPT, "chosen"),
 }
 """What is changed → keys and places in the dataset of `tables.json`."""
@@ -93,7 +94,8 @@ BY_MARKDOWN = {
     "spread of thresholds": ("Spread of best thresholds", 2, 1),
     "diverged runs": ("Distance at the end", 0, 5),
     "swept value": ("Seeds without", 1, 2),
-    "seeds without a score": ("Seeds without", 2, 3),
+    "test score in the table": ("Seeds without", 0, 3),
+    "seeds without a score": ("Seeds without", 2, 4),
 }
 """What is changed → a head of its table, its row and its column."""
 

@@ -10,6 +10,7 @@ import tampered_sections
 from made_studies import SECTIONS, carried_out
 from tampered import Copy
 
+from realitycheck import verbs
 from realitycheck.verbs.verify import verified_ledger
 from realitycheck.verify.checks import Checks
 from realitycheck.verify.numbers_again import NumbersAgain
@@ -21,7 +22,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A study with every evaluation and a sweep; not to be changed."""
     home = tmp_path_factory.mktemp("evaluated") / "home"
     protocol, study = SECTIONS
-    carried_out(home, protocol=protocol, study=study)
+    verbs.pack_study(carried_out(home, protocol=protocol, study=study))
     return Copy(home)
 
 
@@ -42,6 +43,15 @@ def found(evaluated: Copy):
 
 def test_the_untouched_report_holds(evaluated: Copy, found):
     assert found(evaluated.report) == set()
+
+
+def test_a_declared_sweep_is_scored_after_the_opening(evaluated: Copy):
+    """Each value under both seeds, in the primary category alone: three values, and the chosen one is a replicate."""
+    settings = {body["id"]: body["spec"]["knobs"].get("temperature") for body in evaluated.bodies("run")}
+    scores = [body["spec"] for body in evaluated.bodies("score") if body["spec"]["evaluation"] == "clean"]
+    swept = [settings[spec["models"][0]] for spec in scores if settings[spec["models"][0]] in (0.01, 0.1, 1.0)]
+    assert sorted(swept) == [0.01, 0.01, 0.1, 0.1, 1.0, 1.0]
+    assert all(len(spec["models"]) == 1 for spec in scores if settings[spec["models"][0]] in (0.01, 0.1, 1.0))
 
 
 TAMPERINGS = {
