@@ -14,7 +14,7 @@ from realitycheck.protocol.validation import nearest
 from realitycheck.report.wording import number
 from realitycheck.runs import Knobs
 
-POINTS = 49
+POINTS = 33
 """Of a grid in each direction."""
 
 EXTENT = 2.4

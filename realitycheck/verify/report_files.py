@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from realitycheck.verify.checks import Checks, shortened
+from realitycheck.verify.counterparts import check_counterparts
 from realitycheck.verify.derived_classes import class_table
 from realitycheck.verify.digests import Json
 from realitycheck.verify.numbers_again import NumbersAgain
@@ -66,9 +67,13 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
         check_tables(papers, latex_tables(texts["tables.tex"]), "tables.tex", checks)
     wanted = _wanted(study, datasets, reported, numbers)
     if "tables.md" in texts:
-        check_tables(wanted, markdown_tables(texts["tables.md"]), "tables.md", checks)
+        printed = markdown_tables(texts["tables.md"])
+        check_tables(wanted, printed, "tables.md", checks)
+        check_counterparts(study, datasets, printed, "tables.md", checks)
     if "index.html" in texts:
-        check_tables(wanted, page_tables(texts["index.html"]), "index.html", checks)
+        printed = page_tables(texts["index.html"])
+        check_tables(wanted, printed, "index.html", checks)
+        check_counterparts(study, datasets, printed, "index.html", checks)
         says = f"it does not name the digest of this ledger, {shortened(digest)}… It is a page of other records."
         page = texts["index.html"]
         checks.holds(digest in page, what="digest", where="index.html", code="page-of-other-records", says=says)

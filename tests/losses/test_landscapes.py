@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from realitycheck.errors import InputError
+from realitycheck.losses import landscapes
 from realitycheck.losses.build import build
 from realitycheck.losses.landscapes import landscape, similarity_plane
+from realitycheck.losses.menu import MENU
+from realitycheck.protocol.knobs import own_knobs, phase_knobs
+from realitycheck.protocol.paper_settings import first_setting
+
+WITHOUT_VECTORS = {"ccl", "hist", "proxy_gml"}
+"""Losses with class vectors of another kind."""
 
 SOFTMAX = {"temperature": 3.0}
 WARP = {**SOFTMAX, "point": 0.8, "inner_slope": 0.5, "outer_slope": 1.5, "handicap": 1.0}
@@ -65,3 +72,21 @@ def test_the_plane_of_a_triplet():
     assert np.array_equal(possible, negative < np.sqrt((1 + positive) / 2))
     expected = np.maximum(0, np.sqrt(2 - 2 * positive) - np.sqrt(2 - 2 * negative) + 0.2)
     np.testing.assert_allclose(drawn.values[possible], expected[possible], atol=1e-3)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_every_landscape_has_the_gradients_of_its_values(monkeypatch, classes):
+    """By central differences of values in float32; a margin or a maximum may have its edge between some points."""
+    monkeypatch.setattr(landscapes, "STEPS", 1)
+    drawn = {}
+    for name, entry in MENU.items():
+        if entry.family != "proxies" or entry.wraps or name in WITHOUT_VECTORS:
+            continue
+        knobs = own_knobs(phase_knobs(first_setting(name, None) or {}, "normal"))
+        loss = build(name, num_classes=classes, embedding_dim=2, seed=0, **knobs)
+        drawn[name] = landscape(loss, classes=classes, extent=0.9, points=10)
+    for name, one in drawn.items():
+        slopes, expected = one.slopes[1:-1, 1:-1], differences(one.values, one.axis)
+        close = np.abs(slopes - expected) <= 0.1 * np.abs(slopes).max() + 1e-3
+        assert close.mean() > 0.8, (name, close.mean())
+    assert len(drawn) >= 18
