@@ -68,9 +68,9 @@ def _paint_arrows(panel: Axes, axis: np.ndarray, slopes: np.ndarray) -> None:
     x, y = np.meshgrid(axis[step // 2 :: step], axis[step // 2 :: step])
     field = -slopes[step // 2 :: step, step // 2 :: step]
     norm = np.linalg.norm(field, axis=2, keepdims=True)
-    most = np.nanmax(norm) if np.isfinite(norm).any() else 1.0
+    most = np.nanpercentile(norm, 95) if np.isfinite(norm).any() else 1.0  # a few are near a pole
     with np.errstate(invalid="ignore", divide="ignore"):
-        field = np.where(norm > 0, field / norm * np.sqrt(norm / (most or 1.0)), 0.0)
+        field = np.where(norm > 0, field / norm * np.sqrt(np.minimum(norm / (most or 1.0), 1.0)), 0.0)
     width = 0.9 * step * (axis[1] - axis[0])
     panel.quiver(
         x, y, *np.moveaxis(field * width, 2, 0), angles="xy", scale_units="xy", scale=1, width=0.004, color=INK
