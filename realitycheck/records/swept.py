@@ -11,7 +11,7 @@ from realitycheck.records.schema import Run
 from realitycheck.runs import Category
 
 
-class Scored(Protocol):
+class SeededSetting(Protocol):
     """A setting under one seed, as a replicate is."""
 
     @property
@@ -33,7 +33,7 @@ class SweptPoint:
     """
 
     value: float | int
-    replicates: tuple[Scored, ...]
+    replicates: tuple[SeededSetting, ...]
     tested: bool
 
     @property

@@ -133,8 +133,8 @@ def embeddings_picture(planes: list[PlaneEmbeddings], classes: list[str], settin
 def standalone(figure: Figure) -> str:
     """The SVG document of a picture, with its caption as the description, and short paths."""
     short = re.sub(r"(?<=\d\.\d\d)\d+", "", figure.svg)
-    short = _ARROWS.sub(lambda found: f'<path d="{" ".join(_D.findall(found[0]))}"{found[2]}/>', short)
-    short = _PATH.sub(lambda found: f' d="{_shortened(found[1])}"', short)
+    short = _ARROWS.sub(lambda path: f'<path d="{" ".join(_D.findall(path[0]))}"{path[2]}/>', short)
+    short = _PATH.sub(lambda path: f' d="{_shortened(path[1])}"', short)
     end = short.index("</title>") + len("</title>")
     return f"{short[:end]}\n <desc>{escape(figure.caption)}</desc>{short[end:]}"
 

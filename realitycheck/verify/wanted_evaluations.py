@@ -10,8 +10,8 @@ from realitycheck.verify.digests import Json
 from realitycheck.verify.printed import Cell, WantedTable, cell, shown
 from realitycheck.verify.wanted_scores import DASH, heading, marked, marks_of, p_value, points, signed, with_status
 
-PRINTED = (0.1, 0.01, 0.001)
-"""False accept rates with a column."""
+PRINTED = {16: 0.1, 8: 0.01, 0: 0.001}
+"""Place in the ROC → the false accept rate, of those with a column."""
 
 
 def evaluation_tables(study: Json, dataset: Json) -> Iterator[WantedTable]:
@@ -62,9 +62,8 @@ def _corruption_table(study: Json, dataset: Json) -> Iterator[WantedTable]:
 def _pair_tables(dataset: Json) -> Iterator[WantedTable]:
     """One for each evaluation of pairs."""
     for one in (dataset["verification"] or {"evaluations": []})["evaluations"]:
-        places = [min(range(25), key=lambda step, far=far: abs(10 ** (step / 8 - 3) - far)) for far in PRINTED]
-        heads = ["Loss", "Accuracy", *(f"TAR at FAR {far:g}" for far in PRINTED), "EER"]
-        rows = [[row["accuracy"], *(row["roc"][place] for place in places), row["eer"]] for row in one["rows"]]
+        heads = ["Loss", "Accuracy", *(f"TAR at FAR {far:g}" for far in PRINTED.values()), "EER"]
+        rows = [[row["accuracy"], *(row["roc"][place] for place in PRINTED), row["eer"]] for row in one["rows"]]
         yield WantedTable("verification", heads, list(_lines(one["rows"], rows)))
     for one in (dataset["one_threshold"] or {"evaluations": []})["evaluations"]:
         heads = ["Loss", "Spread of best thresholds", "Accuracy at own", "Accuracy at one for all"]
