@@ -45,6 +45,22 @@ def test_calibration_of_distances():
         assert f"{100 * rows[name]['lost']['mean']:.1f}" in PAGE
 
 
+def test_score_against_one_hyper_parameter():
+    report = json.loads((ROOT / "reports" / "sweep_sketches" / "tables.json").read_text(encoding="utf-8"))
+    (dataset,) = report["datasets"]
+    lines = []
+    for knob in dataset["sweeps"]["knobs"]:
+        means = {value["value"]: 100 * value["scores"]["mean"] for value in knob["values"]}
+        if knob["knob"] in ("inner_slope", "handicap"):
+            assert len(set(means.values())) == 1
+            continue
+        best, (low, high) = max(means, key=means.__getitem__), knob["range"]
+        chosen = f"{knob['chosen']:.4g} | {means[knob['chosen']]:.2f} | {means[best]:.2f} at {best:.4g}"
+        lines.append(f"`{knob['label']}` | `{knob['knob']}` | {low:g} to {high:g} | {chosen}")
+    assert len(lines) == 3
+    assert [line for line in lines if line not in PAGE] == []
+
+
 def verdicts(study: str) -> dict[str, str]:
     report = json.loads((ROOT / "reports" / study / "tables.json").read_text(encoding="utf-8"))
     (dataset,) = report["datasets"]

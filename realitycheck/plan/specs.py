@@ -100,7 +100,9 @@ class DatasetPlan:
         search = {"searches": protocol.search.searches, "trials": protocol.search.trials}
         chosen = {} if protocol.search.select == "best" else {"select": protocol.search.select}
         defaults = {"default_rows": True} if self.study.default_rows else {}
-        return self._compared | rules | sets | search | chosen | defaults | {"complete": protocol.final.complete}
+        sweep = self.study.sweep
+        added = defaults | ({"sweep": sweep.model_dump(mode="json")} if sweep and sweep.test else {})
+        return self._compared | rules | sets | search | chosen | added | {"complete": protocol.final.complete}
 
     @property
     def _compared(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.protocol.model import Protocol, Study
 from realitycheck.protocol.units import LengthUnit
-from realitycheck.runs import Knobs, RunSpec
+from realitycheck.runs import Category, Knobs, RunSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,13 @@ class PlannedPoint:
         knob: the hyper-parameter.
         value: as the sampler sees it: a length is in units of the initial embedding length where the search's are.
         runs: the K fold runs under each seed. Those of the chosen value are the replicates' own.
+        complete_knobs: hyper-parameters of complete runs.
     """
 
     knob: str
     value: float | int
     runs: tuple[tuple[RunSpec, ...], ...]
+    complete_knobs: Knobs
 
 
 def planned_points(
@@ -47,12 +49,14 @@ def planned_points(
         for value in sorted({own, *grid.values(space[knob])}):
             setting = {**knobs, knob: value}
             raw = unit.raw(setting) if unit else setting
-            yield PlannedPoint(knob, value, tuple(search.replicate_runs(index=index, knobs=raw) for index in indices))
+            runs = tuple(search.replicate_runs(index=index, knobs=raw) for index in indices)
+            yield PlannedPoint(knob, value, runs, unit.raw(setting, factor=search.complete_factor) if unit else setting)
 
 
 def swept_trainings(study: Study, label: str, protocol: Protocol) -> int:
-    """How many fold runs the sweeps of a loss add at most; those of the chosen value are made anyway."""
+    """How many runs the sweeps of a loss add at most; those of the chosen value are made anyway."""
     if study.sweep is None:
         return 0
     points = sum(grid.points for grid in study.sweep.knobs.get(label, {}).values())
-    return points * study.sweep.seeds * protocol.folds.count
+    complete = study.sweep.test and study.primary.category is Category.COMPLETE
+    return points * study.sweep.seeds * (protocol.folds.count + complete)

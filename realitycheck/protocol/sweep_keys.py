@@ -55,7 +55,13 @@ class Grid(FrozenSection):
 
 
 class Sweep(FrozenSection):
-    """Label of a loss → hyper-parameter → grid. A point is trained under the first `seeds` seeds of the replicates."""
+    """Label of a loss → hyper-parameter → grid. A point is trained under the first `seeds` seeds of the replicates.
+
+    With `test` the points are scored on the test half as well, if its opening declares the same sweep.
+    """
+
+    options = frozenset({"test"})
 
     seeds: Repeats
+    test: bool = False
     knobs: Annotated[Mapping[Name, Mapping[str, Grid]], Field(min_length=1)]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
 
 from realitycheck.evaluations.menu import UNTRAINED_ROWS
 from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan, LossPlan
-from realitycheck.plan.sweeps import planned_points
 from realitycheck.records.chosen_trial import Selection
 from realitycheck.records.evidence import (
     DatasetEvidence,
@@ -24,9 +22,10 @@ from realitycheck.records.evidence import (
 from realitycheck.records.near_settings import near_trials, runner_up_run, validation_noise
 from realitycheck.records.neighbor_lists import with_neighbors
 from realitycheck.records.registration import Registration
+from realitycheck.records.replicate_models import lengths_basis, run_of, runs_of, score_spec
 from realitycheck.records.schema import Opening, Proposal, Run, Score, of_type
-from realitycheck.records.swept import SweptKnob, SweptPoint
-from realitycheck.runs import CLEAN, Knobs, RunSpec, ScoreSpec
+from realitycheck.records.swept_evidence import sweeps_of
+from realitycheck.runs import CLEAN, Knobs
 
 
 def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
@@ -48,23 +47,6 @@ def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
         ),
         defaults=tuple(loss.default for loss in losses) if plan.study.default_rows else (),
     )
-
-
-def sweeps_of(
-    plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, records: Records
-) -> tuple[SweptKnob, ...]:
-    """The sweeps of a loss, from the setting that its first search chose; none before that."""
-    if evidence.chosen is None:
-        return ()
-    chosen = evidence.chosen
-    points = planned_points(plan.study, search, knobs=chosen.knobs, unit=chosen.unit)
-    swept = []
-    for knob, own in groupby(points, key=lambda point: point.knob):
-        known = (SweptPoint(point.value, tuple(_runs(specs, records) for specs in point.runs)) for point in own)
-        value = chosen.knobs[knob]
-        assert not isinstance(value, str)
-        swept.append(SweptKnob(search.label, knob, value, tuple(known)))
-    return tuple(swept)
 
 
 def _untrained(plan: DatasetPlan, records: Records) -> tuple[LossEvidence, ...]:
@@ -92,7 +74,7 @@ def untrained_evidence(
 
 def _constant_search(plan: DatasetPlan, evaluation: str, records: Records) -> SearchEvidence:
     """One replicate with one score, which is that of every category: equal models are equal when concatenated."""
-    run = _run(plan.constant_run.id, records)
+    run = run_of(plan.constant_run.id, records)
     spec = score_spec(plan, [run], evaluation)
     record = records.get(spec.id) if spec else None
     score = replace(record, together=record.models[0]) if isinstance(record, Score) else None
@@ -147,7 +129,7 @@ def near_evidence(
     first, *others = near_trials(search, evidence, noise=noise)
     runs = [evidence.replicates[0].complete_run]
     specs = [runner_up_run(search, trial) if search.protocol.completes else None for trial in others]
-    runs += [_run(spec.id, records) if spec else None for spec in specs]
+    runs += [run_of(spec.id, records) if spec else None for spec in specs]
     near = []
     for trial, complete in zip((first, *others), runs, strict=True):
         scores = _scores(plan, search, trial.runs, complete, records)
@@ -202,12 +184,12 @@ def _replicates(plan: DatasetPlan, search: SearchPlan, chosen: Trial | None, rec
     """The replicates of one setting, scored under every evaluation; parts that do not exist yet are None."""
     numbers = search.replicates
     knobs, complete_knobs = final_knobs(search, chosen)
-    folds = [_runs(search.replicate_runs(index=index, knobs=knobs), records) for index in numbers]
+    folds = [runs_of(search.replicate_runs(index=index, knobs=knobs), records) for index in numbers]
     replicates = []
     for place, index in enumerate(numbers):
         basis = lengths_basis(search, folds, place)
         spec = None if basis is None else search.complete_run(index=index, knobs=complete_knobs, fold_runs=basis)
-        complete = _run(spec.id, records) if spec else None
+        complete = run_of(spec.id, records) if spec else None
         replicates.append(
             Replicate(
                 index=index,
@@ -220,26 +202,6 @@ def _replicates(plan: DatasetPlan, search: SearchPlan, chosen: Trial | None, rec
     return tuple(replicates)
 
 
-def lengths_basis(search: SearchPlan, folds: Sequence[tuple[Run | None, ...]], place: int) -> tuple[Run, ...] | None:
-    """The fold runs that decide a complete run's lengths, or None while one of them is still missing.
-
-    Args:
-        search: the search that chose the setting.
-        folds: the fold runs of its replicates, in order.
-        place: the position of the replicate among them.
-    """
-    pooled = search.protocol.final.complete == "appendix_d"
-    deciding = [run for runs in folds for run in runs] if pooled else list(folds[place])
-    known = tuple(run for run in deciding if run is not None)
-    return known if len(known) == len(deciding) else None
-
-
-def score_spec(plan: DatasetPlan, runs: Sequence[Run | None], evaluation: str) -> ScoreSpec | None:
-    """The score of some runs together, or None if one is missing or diverged."""
-    models = [run.id for run in runs if run is not None and not run.diverged]
-    return plan.score(models, evaluation=evaluation) if len(models) == len(runs) else None
-
-
 def _scores(
     plan: DatasetPlan, search: SearchPlan, folds: Sequence[Run | None], complete: Run | None, records: Records
 ) -> dict[str, EvaluationScores]:
@@ -249,15 +211,6 @@ def _scores(
         return record if isinstance(record, Score) else None
 
     return {name: EvaluationScores(of(folds, name), of([complete], name)) for name in search.evaluations}
-
-
-def _runs(specs: Sequence[RunSpec], records: Records) -> tuple[Run | None, ...]:
-    return tuple(_run(spec.id, records) for spec in specs)
-
-
-def _run(run_id: str, records: Records) -> Run | None:
-    record = records.get(run_id)
-    return record if isinstance(record, Run) else None
 
 
 def _proposals(search: SearchPlan, records: Records) -> Iterator[Proposal]:
@@ -287,7 +240,7 @@ def _is_settled(trial: Trial, proposal: Proposal, records: Records) -> bool:
 def _trial(search: SearchPlan, proposal: Proposal, records: Records) -> Trial:
     proposed = Trial(proposal.slot, proposal.knobs, proposal.source, (), proposal.unit)
     specs = search.trial_runs(slot=proposal.slot, knobs=proposed.raw())
-    return replace(proposed, runs=_runs(specs, records))
+    return replace(proposed, runs=runs_of(specs, records))
 
 
 def _best(trials: Sequence[Trial], *, planned: int) -> Trial | None:

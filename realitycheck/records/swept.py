@@ -5,16 +5,46 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from realitycheck.records.schema import Run
+from realitycheck.runs import Category
+
+
+class SeededSetting(Protocol):
+    """A setting under one seed, as a replicate is."""
+
+    @property
+    def fold_runs(self) -> tuple[Run | None, ...]:
+        """K runs, None where one is missing."""
+
+    def score(self, *, category: Category, metric: str, distance: str) -> float | None:
+        """The test score of one category, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweptPoint:
-    """One value, and the K fold runs under each seed, None where one is missing."""
+    """One value under each seed.
+
+    Args:
+        value: as the sampler sees it.
+        replicates: one per seed.
+        tested: whether it is scored on the test half: the opening declares it.
+    """
 
     value: float | int
-    runs: tuple[tuple[Run | None, ...], ...]
+    replicates: tuple[SeededSetting, ...]
+    tested: bool
+
+    @property
+    def runs(self) -> tuple[tuple[Run | None, ...], ...]:
+        """The K fold runs under each seed, None where one is missing."""
+        return tuple(replicate.fold_runs for replicate in self.replicates)
+
+    def test_scores(self, *, category: Category, metric: str, distance: str) -> tuple[float | None, ...]:
+        """The test score under each seed, None where it is missing; none where no sweep is declared."""
+        every = self.replicates if self.tested else ()
+        return tuple(one.score(category=category, metric=metric, distance=distance) for one in every)
 
     @property
     def values(self) -> tuple[float | None, ...]:

@@ -9,8 +9,8 @@ from typing import Any
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.records.registration import Registration
 
-NAMING = "same"
-"""The claim that shapes the noise floor alone, and no verdict."""
+NAMING, SWEEP = "same", "sweep"
+"""The claims that shape the noise floor alone and the sweeps alone, and no verdict."""
 
 ADDING = "default_rows"
 """The claim that adds rows beside those of the losses, and shapes no verdict."""
@@ -51,7 +51,7 @@ class Declaration:
         That is a loss that joined, or one with another space or recipe. It is every loss if the claims changed, or if a
         loss was dropped, which eases Holm's correction.
         """
-        if self.changed_claims(evidence) - {NAMING, ADDING} or self.dropped(evidence):
+        if self.changed_claims(evidence) - {NAMING, SWEEP, ADDING} or self.dropped(evidence):
             return frozenset(loss.label for loss in evidence.losses)
         return frozenset((*self.added(evidence), *self.searched_otherwise(evidence)))
 

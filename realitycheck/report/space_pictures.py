@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from realitycheck.losses.drawn_fields import Landscape, PlaneEmbeddings, SimilarityPlane
+from realitycheck.losses.drawn_fields import Floats, Landscape, PlaneEmbeddings, SimilarityPlane
 from realitycheck.report.blocks import Figure
 from realitycheck.report.drawing import COLOURS, INK, RED, draw, name_panel
 
@@ -18,6 +18,10 @@ ARROWS = 12
 
 LEVELS = 9
 """Of the contours."""
+
+_D, _PATH = re.compile(r'<path d="([^"]*)"'), re.compile(r' d="(M [^"]*)"')
+_ARROWS = re.compile(r'(<path d="[^"]*"([^>]*)/>\s*)(?:<path d="[^"]*"\2/>\s*)+')
+"""The outline of a path, and paths in a row that differ in their outline alone: the arrows of a panel."""
 
 
 def landscape_picture(name: str, setting: str, landscapes: list[Landscape]) -> Figure:
@@ -41,8 +45,7 @@ def landscape_picture(name: str, setting: str, landscapes: list[Landscape]) -> F
 
 def _paint_landscape(panel: Axes, one: Landscape) -> None:
     values = np.where(np.isfinite(one.values), one.values, np.nan)
-    panel.contourf(one.axis, one.axis, values, levels=LEVELS, cmap="Greys", alpha=0.45)
-    panel.contour(one.axis, one.axis, values, levels=LEVELS, colors="#8A9099", linewidths=0.5)
+    _paint_contours(panel, one.axis, values)
     _paint_arrows(panel, one.axis, one.slopes)
     for number, (x, y) in enumerate(one.vectors):
         panel.plot(x, y, marker="s", ms=8, color=COLOURS[number % len(COLOURS)], mec="white", ls="")
@@ -52,15 +55,22 @@ def _paint_landscape(panel: Axes, one: Landscape) -> None:
     panel.set_ylim(one.axis[0], one.axis[-1])
 
 
+def _paint_contours(panel: Axes, axis: Floats, values: Floats) -> None:
+    """Filled contours with their edges, so that each is in the file once."""
+    filled = panel.contourf(axis, axis, values, levels=LEVELS, cmap="Greys", alpha=0.45)
+    filled.set_edgecolor("#8A9099")
+    filled.set_linewidth(0.5)
+
+
 def _paint_arrows(panel: Axes, axis: np.ndarray, slopes: np.ndarray) -> None:
     """Arrows along the negative gradient; their length grows with the root of its norm."""
-    step = max(1, len(axis) // ARROWS)
+    step = -(-len(axis) // ARROWS)
     x, y = np.meshgrid(axis[step // 2 :: step], axis[step // 2 :: step])
     field = -slopes[step // 2 :: step, step // 2 :: step]
     norm = np.linalg.norm(field, axis=2, keepdims=True)
-    most = np.nanmax(norm) if np.isfinite(norm).any() else 1.0
+    most = np.nanpercentile(norm, 95) if np.isfinite(norm).any() else 1.0  # a few are near a pole
     with np.errstate(invalid="ignore", divide="ignore"):
-        field = np.where(norm > 0, field / norm * np.sqrt(norm / (most or 1.0)), 0.0)
+        field = np.where(norm > 0, field / norm * np.sqrt(np.minimum(norm / (most or 1.0), 1.0)), 0.0)
     width = 0.9 * step * (axis[1] - axis[0])
     panel.quiver(
         x, y, *np.moveaxis(field * width, 2, 0), angles="xy", scale_units="xy", scale=1, width=0.004, color=INK
@@ -72,8 +82,7 @@ def plane_picture(name: str, setting: str, one: SimilarityPlane) -> Figure:
 
     def paint(canvas: Canvas) -> None:
         panel = canvas.subplots()
-        panel.contourf(one.axis, one.axis, one.values, levels=LEVELS, cmap="Greys", alpha=0.45)
-        panel.contour(one.axis, one.axis, one.values, levels=LEVELS, colors="#8A9099", linewidths=0.5)
+        _paint_contours(panel, one.axis, one.values)
         _paint_arrows(panel, one.axis, one.slopes)
         norm = np.linalg.norm(one.slopes, axis=2)
         panel.contour(one.axis, one.axis, norm, levels=[np.nanmax(norm) / 2], colors=RED, linewidths=2)
@@ -122,7 +131,16 @@ def embeddings_picture(planes: list[PlaneEmbeddings], classes: list[str], settin
 
 
 def standalone(figure: Figure) -> str:
-    """The SVG document of a picture, with its caption as the description, and coordinates to two decimals."""
+    """The SVG document of a picture, with its caption as the description, and short paths."""
     short = re.sub(r"(?<=\d\.\d\d)\d+", "", figure.svg)
+    short = _ARROWS.sub(lambda path: f'<path d="{" ".join(_D.findall(path[0]))}"{path[2]}/>', short)
+    short = _PATH.sub(lambda path: f' d="{_shortened(path[1])}"', short)
     end = short.index("</title>") + len("</title>")
     return f"{short[:end]}\n <desc>{escape(figure.caption)}</desc>{short[end:]}"
+
+
+def _shortened(outline: str) -> str:
+    """An outline with one decimal, which is a tenth of a point, and without the spaces and points that nobody sees."""
+    tenths = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), outline)
+    joined = re.sub(r"\s*([MLQCz])\s*", r"\1", tenths.replace("\n", " "))
+    return re.sub(r"L(\S+ \S+?)(?=L)(?:L\1(?=[LMz]|$))+", r"L\1", joined)

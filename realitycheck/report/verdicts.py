@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from realitycheck.report.wording import enumeration, marked, percent, points, signed, span
+from realitycheck.statistics.base import present
 from realitycheck.statistics.comparisons import POWER, Comparison, Verdict
 
 QUESTIONS: Mapping[str, tuple[Verdict | None, ...]] = {
@@ -107,5 +108,7 @@ def _numbers(comparison: Comparison) -> str:
     equivalent = comparison.verdict is Verdict.EQUIVALENT
     shown = comparison.equivalence if equivalent else comparison.interval
     if shown is None:
-        return f" ({signed(comparison.mean)} points on one seed, no interval)"
+        known = len(present(comparison.differences))
+        seeds = "one seed" if known == 1 else f"{known} seeds"
+        return f" ({signed(comparison.mean)} points on {seeds}, no interval)"
     return f" ({signed(comparison.mean)} points, {percent(shown.level)} interval {span(shown)})"

@@ -10,17 +10,12 @@ from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.plan.sweeps import planned_points
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
-from realitycheck.records.gather import (
-    counted_losses,
-    default_trial,
-    final_knobs,
-    lengths_basis,
-    score_spec,
-    search_evidence,
-)
+from realitycheck.records.gather import counted_losses, default_trial, final_knobs, search_evidence
 from realitycheck.records.near_settings import kept_trials, near_trials, runner_up_run, validation_noise
 from realitycheck.records.neighbor_lists import wanted_neighbors
+from realitycheck.records.replicate_models import lengths_basis, score_spec
 from realitycheck.records.schema import Opening, Run, of_type
+from realitycheck.records.swept_evidence import scores_sweep, swept_models
 from realitycheck.runs import CLEAN, Body, RunSpec, Stage
 from realitycheck.search.proposal_jobs import proposal_jobs, selection_job
 
@@ -241,15 +236,20 @@ def _near_best_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvide
 
 
 def _sweep_jobs(plan: DatasetPlan, search: SearchPlan, chosen: Trial, known: Known) -> list[Job]:
-    """The runs of sweeps that are missing, whose weights no score needs; those of the chosen value are replicates'."""
-    return [
-        _run_job(search, spec, f"{point.knob} {point.value:.4g}, replicate {spec.index + 1}", keep=False)
-        for point in planned_points(plan.study, search, knobs=chosen.knobs, unit=chosen.unit)
-        if point.value != chosen.knobs[point.knob]
-        for specs in point.runs
-        for spec in specs
-        if spec.id not in known.records
-    ]
+    """The runs of sweeps that are missing, and the scores of a declared one; the chosen value's are the replicates'."""
+    tested, jobs = scores_sweep(plan, known.records), []
+    for point in planned_points(plan.study, search, knobs=chosen.knobs, unit=chosen.unit):
+        if point.value == chosen.knobs[point.knob]:
+            continue
+        for place, specs in enumerate(point.runs):
+            name = f"{point.knob} {point.value:.4g}, replicate {specs[0].index + 1}"
+            models = swept_models(plan, search, point, place, known.records) if tested else ()
+            kept = {spec.id for spec in models}
+            missing = {spec.id: spec for spec in (*specs, *models) if spec.id not in known.records}
+            jobs += [_run_job(search, spec, name, keep=spec.id in kept) for spec in missing.values()]
+            if known.opened:
+                jobs += _score_jobs(plan, search, models, name, known, (CLEAN,))
+    return jobs
 
 
 def spent_trials(search: SearchPlan, evidence: SearchEvidence, known: Known) -> tuple[str, ...]:

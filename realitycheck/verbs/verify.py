@@ -19,7 +19,7 @@ from realitycheck.verbs.folders import evidence_of, study_path
 from realitycheck.verbs.study import open_packed, open_study
 from realitycheck.verify.checks import Checks
 from realitycheck.verify.declared import DeclaredStudy
-from realitycheck.verify.verification import verify_ledger, verify_report
+from realitycheck.verify.verification import Verified, verify_ledger, verify_report
 
 ASKING = "realitycheck.search.asked_again"
 """The module that answers questions to the sampler."""
@@ -42,9 +42,8 @@ def verify_study(study: ReadStudy | Path | str, *, report: Path | None = None, a
         >>> checks.problems
         []
     """
-    file, folder = _places(study_path(study))
-    texts = open_study(file).texts() if file.exists() else None
-    verified = verify_ledger(folder, texts=texts, read=partial(_declared, file), ask=_answers if ask else None)
+    file, _ = _places(study_path(study))
+    verified = verified_ledger(study, ask=ask)
     pages = report or file.absolute().parent.parent / "reports" / file.stem
     if pages.is_dir():
         verify_report(verified, pages)
@@ -53,6 +52,13 @@ def verify_study(study: ReadStudy | Path | str, *, report: Path | None = None, a
     else:
         verified.checks.skip(f"There is no report in {pages}.")
     return verified.checks
+
+
+def verified_ledger(study: ReadStudy | Path | str, *, ask: bool) -> Verified:
+    """The ledger alone, with what a report is held to; raises as `verify_study`."""
+    file, folder = _places(study_path(study))
+    texts = open_study(file).texts() if file.exists() else None
+    return verify_ledger(folder, texts=texts, read=partial(_declared, file), ask=_answers if ask else None)
 
 
 def _places(path: Path) -> tuple[Path, Path]:

@@ -217,12 +217,12 @@ class Declared:
     def claims(self) -> Json:
         """What an opening or a registration holds as the claims."""
         protocol, search = self.protocol, self.protocol["search"]
-        chosen = {} if search.get("select", "best") == "best" else {"select": search["select"]}
+        chosen: Json = {} if search.get("select", "best") == "best" else {"select": search["select"]}
         rules = {"interval": protocol["interval"], "epoch": protocol["epoch"], "categories": sorted(self.categories)}
-        counts = {"searches": self.searches, "trials": self.trials}
-        defaults = {"default_rows": True} if self.study.get("default_rows") else {}
-        rest = {"same": sorted(self.study["same"]), "complete": protocol["final"]["complete"]}
-        return {**self.compared, **rules, **counts, **chosen, **defaults, **rest}
+        chosen |= {"default_rows": True} if self.study.get("default_rows") else {}
+        chosen |= {"sweep": sweep} if (sweep := self.study.get("sweep") or {}).get("test") else {}
+        sets = {"same": sorted(self.study["same"]), "complete": protocol["final"]["complete"]}
+        return {**self.compared, **rules, **chosen, **sets, "searches": self.searches, "trials": self.trials}
 
     @cached_property
     def plan(self) -> str:

@@ -149,6 +149,16 @@ class DerivedRow:
 
 
 @dataclass(slots=True)
+class DerivedSweep:
+    """One hyper-parameter of one loss: its chosen value, and per value its models under each seed."""
+
+    label: str
+    knob: str
+    chosen: float | int
+    points: list[tuple[float | int, list[DerivedReplicate]]]
+
+
+@dataclass(slots=True)
 class DerivedCourse:
     """A study on one dataset.
 
@@ -160,6 +170,8 @@ class DerivedCourse:
         openings: of this test half, by number.
         registrations: by number.
         noise: standard deviation of a trial's value by retraining, where runners-up are decided; else None.
+        sweeps: of the losses, in the study's order.
+        tested: whether their values are scored on the test half.
         seen: ids of the records that belong to it.
     """
 
@@ -170,6 +182,8 @@ class DerivedCourse:
     openings: list[Json] = field(default_factory=list)
     registrations: list[Json] = field(default_factory=list)
     noise: Score = None
+    sweeps: list[DerivedSweep] = field(default_factory=list)
+    tested: bool = False
     seen: set[str] = field(default_factory=set)
 
     def row(self, label: str) -> DerivedRow:

@@ -39,7 +39,7 @@ class Said:
 
     def undeclared(self, course: DerivedCourse) -> set[str]:
         """Losses of which a part is not declared: all of them where a claim changed or a loss was dropped."""
-        if self.changed(course) - {"same", "default_rows"} or self.dropped(course):
+        if self.changed(course) - {"same", "sweep", "default_rows"} or self.dropped(course):
             return set(course.declared.whole.labels)
         return {*self.added(course), *self.otherwise(course)}
 

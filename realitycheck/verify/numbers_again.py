@@ -12,7 +12,9 @@ from realitycheck.verify.checks import Checks
 from realitycheck.verify.declared import DeclaredStudy
 from realitycheck.verify.derived_classes import per_class
 from realitycheck.verify.derived_course import DerivedCourse
+from realitycheck.verify.derived_evaluations import corruption, one_threshold, verification
 from realitycheck.verify.derived_floor import noise_floor
+from realitycheck.verify.derived_knobs import proxy_distances, sweeps
 from realitycheck.verify.derived_scores import DerivedScores
 from realitycheck.verify.derived_verdicts import DerivedVerdicts
 from realitycheck.verify.derived_warnings import FROM_NOTES, find_again
@@ -66,6 +68,11 @@ class NumbersAgain:
             "noise": noise_floor(scores),
             "per_class": per_class(course),
             "neighbors": neighbor_facts(course),
+            "corruption": corruption(scores),
+            "verification": verification(scores),
+            "one_threshold": one_threshold(scores),
+            "proxy_distances": proxy_distances(scores),
+            "sweeps": sweeps(scores),
         }
 
     def _defaults(self, scores: DerivedScores, exploratory: Collection[str]) -> Json:

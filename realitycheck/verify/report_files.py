@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from realitycheck.verify.checks import Checks, shortened
+from realitycheck.verify.counterparts import check_counterparts
 from realitycheck.verify.derived_classes import class_table
 from realitycheck.verify.digests import Json
 from realitycheck.verify.numbers_again import NumbersAgain
@@ -18,6 +19,7 @@ from realitycheck.verify.sentences import check_answers, check_declarations, che
 from realitycheck.verify.shown_images import neighbor_table
 from realitycheck.verify.table_check import check_tables
 from realitycheck.verify.wanted_csv import csv_table, differences_csv, scores_csv, seeds_csv, settings_csv
+from realitycheck.verify.wanted_evaluations import check_rises, evaluation_tables
 from realitycheck.verify.wanted_scores import (
     difference_table,
     gain_table,
@@ -65,9 +67,13 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
         check_tables(papers, latex_tables(texts["tables.tex"]), "tables.tex", checks)
     wanted = _wanted(study, datasets, reported, numbers)
     if "tables.md" in texts:
-        check_tables(wanted, markdown_tables(texts["tables.md"]), "tables.md", checks)
+        printed = markdown_tables(texts["tables.md"])
+        check_tables(wanted, printed, "tables.md", checks)
+        check_counterparts(study, datasets, printed, "tables.md", checks)
     if "index.html" in texts:
-        check_tables(wanted, page_tables(texts["index.html"]), "index.html", checks)
+        printed = page_tables(texts["index.html"])
+        check_tables(wanted, printed, "index.html", checks)
+        check_counterparts(study, datasets, printed, "index.html", checks)
         says = f"it does not name the digest of this ledger, {shortened(digest)}… It is a page of other records."
         page = texts["index.html"]
         checks.holds(digest in page, what="digest", where="index.html", code="page-of-other-records", says=says)
@@ -75,6 +81,7 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
     check_paper_texts(study, numbers.study.study["protocol"], extra, checks)
     flat = _flat(texts)
     check_declarations(study, datasets, flat, checks)
+    check_rises(study, datasets, flat, checks)
     if reported is not None:
         check_repeated(reported, flat, checks)
     checks.skip("Figures, the texts around tables, and provenance.html.")
@@ -122,6 +129,7 @@ def _wanted(study: Json, datasets: Sequence[Json], reported: Json | None, number
         ranks = theirs.get(data["dataset"], {}).get("ranks")
         wanted += rank_table(study, data, ranks) + pair_table({**study, "compare": numbers.compare}, ranks)
         wanted += class_table(data) + neighbor_table(data) + floor_table(study, data) + search_tables(study, data)
+        wanted += evaluation_tables(study, data)
     return [*wanted, unequal_table(study, datasets)]
 
 

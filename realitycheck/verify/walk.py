@@ -11,6 +11,7 @@ from realitycheck.verify.derived_course import (
     DerivedReplicate,
     DerivedRow,
     DerivedSearch,
+    DerivedSweep,
     DerivedTrial,
     by_number,
 )
@@ -49,6 +50,7 @@ class Walk:
         self._near_best()
         self._untrained()
         self._neighbors()
+        course.tested = self.tested
         course.openings = [one for one in by_number(self.bodies, "opening") if one["test"] == declared.test]
         course.registrations = by_number(self.bodies, "registration")
         return course
@@ -152,11 +154,41 @@ class Walk:
         sweep = self.declared.study.get("sweep")
         if sweep is None or search.chosen is None:
             return
+        indices = self.declared.replicates(0)[: sweep["seeds"]]
         for knob, grid in sweep["knobs"].get(search.label, {}).items():
-            for value in grid_values(grid, self.declared.space(search.label)[knob]):
+            own, points = search.chosen.knobs[knob], []
+            for value in sorted({own, *grid_values(grid, self.declared.space(search.label)[knob])}):
                 trial = replace(search.chosen, knobs={**search.chosen.knobs, knob: value})
-                for index in self.declared.replicates(0)[: sweep["seeds"]]:
-                    self._folds(search.label, 0, stage="final", index=index, knobs=trial.for_loss())
+                models = [search.replicates[place] for place in range(len(indices))] if value == own else []
+                points.append((value, models or self._swept_models(search, indices, trial)))
+            self.course.sweeps.append(DerivedSweep(search.label, knob, own, points))
+
+    def _swept_models(
+        self, search: DerivedSearch, indices: Sequence[int], trial: DerivedTrial
+    ) -> list[DerivedReplicate]:
+        """A value under each seed, with the scores of the primary category where the opening declares the sweep."""
+        label, complete = search.label, self.declared.primary[0] == "complete"
+        folds = [self._folds(label, 0, stage="final", index=one, knobs=trial.for_loss()) for one in indices]
+        every = [run for runs in folds for run in runs]
+        pooled = self.declared.protocol["final"]["complete"] == "appendix_d"
+        models = []
+        for index, own in zip(indices, folds, strict=True):
+            one = DerivedReplicate(index, 0, own, None, {})
+            if self.tested:
+                factor = trial.for_loss(growth(self.declared))
+                whole = self._complete(label, 0, index, factor, every if pooled else own) if complete else None
+                one.scores["clean"] = (
+                    (None, self._score([whole], "clean")) if complete else (self._score(own, "clean"), None)
+                )
+                one.complete = whole
+            models.append(one)
+        return models
+
+    @property
+    def tested(self) -> bool:
+        """Whether swept models are scored: the opening of the plan, where there is one, declares the sweep."""
+        wanted, opening = self.declared.claims.get("sweep"), self.bodies.get(opening_key(self.declared.plan))
+        return wanted is not None and (opening is None or opening["claims"].get("sweep") == wanted)
 
     def _near_best(self) -> None:
         """The runners-up of every search, once every fold run of the losses that count is recorded."""

@@ -17,7 +17,8 @@ from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.recover import from_records
 from realitycheck.records.registration import Registration
-from realitycheck.records.schema import Run, Score, of_type
+from realitycheck.records.schema import Opening, Run, Score, of_type
+from realitycheck.records.swept_evidence import scores_sweep
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.schedule import todo
 from realitycheck.verify import walk
@@ -37,6 +38,30 @@ def test_no_id_depends_on_a_sweep(tmp_path):
     assert [one.id for one in plain.searches] == [one.id for one in swept.searches]
     assert plain.searches[0].trial_runs(slot=0, knobs={}) == swept.searches[0].trial_runs(slot=0, knobs={})
     assert "sweep" not in plain.study.model_dump(mode="json")
+
+
+def test_a_sweep_on_the_test_half_is_a_claim_and_no_id_depends_on_it(tmp_path):
+    tested = SWEEP.replace("seeds: 2,", "seeds: 2, test: true,")
+    plain, swept = plan_of(tmp_path / "a", study=STUDY + SWEEP), plan_of(tmp_path / "b", study=STUDY + tested)
+    assert (plain.digest, plain.opening_id) == (swept.digest, swept.opening_id)
+    assert {name: value for name, value in swept.claims.items() if name != "sweep"} == plain.claims
+    assert swept.claims["sweep"]["knobs"]["contrastive"]["neg_margin"]["points"] == 3
+    assert swept_trainings(swept.study, "contrastive", swept.protocol) == 3 * 2 * (2 + 1)
+
+
+@pytest.mark.parametrize(
+    ("declared", "scored"), [(None, True), ({"seeds": 2}, True), ({"seeds": 1}, False), ({}, False)]
+)
+def test_only_a_sweep_that_the_opening_declares_is_scored(tmp_path, declared, scored):
+    """None: the test half is not open yet, and the models are kept for it."""
+    plan = plan_of(tmp_path, study=STUDY + SWEEP.replace("seeds: 2,", "seeds: 2, test: true,"))
+    claims = {**plan.claims, "sweep": {**plan.claims["sweep"], **(declared or {})}}
+    if declared == {}:
+        del claims["sweep"]
+    where = {"dataset": "pictures", "data": "d", "test": "t"}
+    opening = Opening(plan=plan.digest, **where, searches={}, claims=claims, number=0)
+    records = {} if declared is None else {opening.id: opening}
+    assert scores_sweep(plan, records) is scored
 
 
 def test_values_of_a_grid():
@@ -122,4 +147,5 @@ def test_the_page_and_its_verification(walked, monkeypatch):
     assert (folder / "figures" / "sweeps-pictures.svg").exists()
     assert not verbs.verify_study(walked).problems
     monkeypatch.setattr(walk, "grid_values", lambda grid, searched: [])
-    assert {problem.code for problem in verbs.verify_study(walked).problems} == {"setting-differs"}
+    codes = {problem.code for problem in verbs.verify_study(walked).problems}
+    assert codes == {"setting-differs", "table-differs", "cell-differs"}

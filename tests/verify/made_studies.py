@@ -9,6 +9,7 @@ from small_study import PROTOCOL, STUDY, write_study
 from standins import chance, chance_digest, head
 
 from realitycheck import verbs
+from realitycheck.evaluations.menu import ACCURACY, COMMON, EER, OWN, PLACES, ROC, SPREAD
 from realitycheck.executors.base import Tell
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.runs import RunSpec, ScoreSpec
@@ -49,6 +50,13 @@ FROZEN = {
     "embedder: {name: adam, lr: 1e-3,": "embedder: {name: adam, lr: null,",
     "categories: [aggregate, ensemble, complete]": "categories: [complete]",
 }
+EVALUATIONS = {
+    "categories: [aggregate, ensemble, complete]": "categories: [aggregate, complete]\nscores: {nmi: true}\n"
+    "evaluations: [corrupted:gaussian-1, corrupted:salt_pepper-2, corrupted:gaussian-3, verification:50-0, "
+    "calibration:5-1]"
+}
+SMALLEST, GRID = "smallest_difference: 0.5", "{linear: [0.0, 1.0], points: 3}"
+SWEPT = "normalized_softmax: {temperature: {log: [0.01, 1.0], points: 3}}"
 ONE_DATASET = "datasets: {pictures: {dataset: folder, root: ../pictures}}"
 ANOTHER = "again: {dataset: folder, root: ../pictures}"
 
@@ -110,9 +118,24 @@ DESIGNS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "frozen trunk": ({**_search(shared="{embedder_lr: {log_uniform: [1e-4, 1e-2]}}"), **FROZEN}, {}),
     "default rows": DEFAULT_ROWS,
+    "evaluations and sweeps": (
+        {
+            **_search(searches="2"),
+            **_interval("method: searches_calibrated, level: 0.95, runners_up: 1", seeds=4),
+            **EVALUATIONS,
+        },
+        {SMALLEST: f"{SMALLEST}\nsweep: {{seeds: 2, knobs: {{{SWEPT}, triplet: {{margin: {GRID}}}}}}}"},
+    ),
     "two datasets": ({"seeds: 2,": "seeds: 3,"}, {ONE_DATASET: f"{ONE_DATASET[:-1]}, {ANOTHER}}}"}),
 }
 """Name → what is replaced in the small protocol and in the small study."""
+
+
+SECTIONS: tuple[dict[str, str], dict[str, str]] = (
+    EVALUATIONS,
+    {LOSSES: "normalized_softmax: {}", SMALLEST: f"{SMALLEST}\nsweep: {{seeds: 2, test: true, knobs: {{{SWEPT}}}}}"},
+)
+"""The smallest study with every evaluation and a sweep."""
 
 
 def run(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
@@ -144,8 +167,21 @@ def run(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
         "phases": [] if diverged else lengths,
         "images": {"train": 60, "val": 20 if spec.fold is not None else 0},
         "weights": None if diverged else chance_digest(spec.id),
-        "training": [],
+        "training": [] if diverged or spec.loss is None else _intervals(spec, curve),
     }
+
+
+def _intervals(spec: RunSpec, curve: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a loss with class vectors records of each interval; runs end at different ones."""
+    assert spec.loss is not None
+    vectors = "softmax" in spec.loss["address"]
+    return [
+        {
+            **{"iteration": point["iteration"], "phase": point["phase"], "loss": 1.0},
+            "proxy_distance": 10 * chance("distance", spec.id, point["iteration"]) if vectors else None,
+        }
+        for point in curve[1 : None if chance("long", spec.id) < 0.6 else -1]
+    ]
 
 
 def _point(spec: RunSpec, iteration: int, phase: str | None) -> dict[str, Any]:
@@ -168,10 +204,18 @@ def _named(phase: Any) -> dict[str, Any]:
     return {"name": phase["name"], "iterations": phase["iterations"], "best_iteration": 0}
 
 
+PAIR_SCORES = {
+    "verification": (ACCURACY, EER, *ROC.values()),
+    "calibration": (SPREAD, OWN, COMMON, *PLACES.values()),
+}
+"""Evaluation without its options → what it measures beside the scores of every record."""
+
+
 def score(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     """A score whose MAP@R is the mean of its classes."""
     spec = ScoreSpec.from_json(payload["spec"])
-    further = {name: chance(name, spec.id) for name in _further(spec.scores or {})}
+    names = [*_further(spec.scores or {}), *PAIR_SCORES.get(spec.evaluation.partition(":")[0], ())]
+    further = {name: chance(name, spec.id) for name in names}
 
     def both(*names: object) -> dict[str, Any]:
         return {distance: {**_classes(distance, *names), **further} for distance in ("cosine", "euclidean")}

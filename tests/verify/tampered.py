@@ -45,6 +45,11 @@ class Copy:
         shutil.copytree(self.home, home)
         return Copy(home)
 
+    def copied_report(self, home: Path) -> Copy:
+        """A copy of the report alone."""
+        shutil.copytree(self.report, Copy(home).report)
+        return Copy(home)
+
     def lines(self) -> list[Body]:
         with gzip.open(self.pack, "rt", encoding="utf-8") as lines:
             return [json.loads(line) for line in lines]

@@ -74,7 +74,12 @@ def _read(path: Path) -> PaperExperiments:
 
 
 def experiment_blocks(
-    paper: str, number: str, own: Mapping[str, Mapping[str, float | None]], called: Mapping[str, str]
+    paper: str,
+    number: str,
+    own: Mapping[str, Mapping[str, float | None]],
+    called: Mapping[str, str],
+    *,
+    further: Sequence[ExperimentColumn] = (),
 ) -> Iterator[Block]:
     """Print one table, below each of its lines that has a counterpart the numbers of this study.
 
@@ -83,13 +88,15 @@ def experiment_blocks(
         number: of the table in the paper.
         own: label of a loss of the study → its numbers by key of a column, in the paper's unit.
         called: label of a loss → its name in the column `ours`.
+        further: columns after those of the paper, of this study alone.
     """
     source = published_experiments()[paper]
     table = source.tables[number]
     short = f"{source.authors} ({source.year})"
+    columns = (*table.columns, *further)
     yield Table(
-        (Column("Published as"), Column("Here"), *(Column(column.name, number=True) for column in table.columns)),
-        tuple(_lines(table, own, called)),
+        (Column("Published as"), Column("Here"), *(Column(column.name, number=True) for column in columns)),
+        tuple(_lines(table, columns, own, called)),
         caption=f"{short}, table {number}: {table.title}, on {table.dataset}; below a line, in pale, the same of this "
         "study. Data, network and settings differ, so no difference is tested.",
     )
@@ -98,12 +105,16 @@ def experiment_blocks(
 
 
 def _lines(
-    table: ExperimentTable, own: Mapping[str, Mapping[str, float | None]], called: Mapping[str, str]
+    table: ExperimentTable,
+    columns: Sequence[ExperimentColumn],
+    own: Mapping[str, Mapping[str, float | None]],
+    called: Mapping[str, str],
 ) -> Iterator[RowGroup]:
     for row in table.rows:
-        yield RowGroup(((row.name, row.ours or DASH, *(f"{value:.2f}" for value in row.values)),))
+        values = [f"{value:.2f}" for value in row.values]
+        yield RowGroup(((row.name, row.ours or DASH, *values, *(DASH for _ in columns[len(values) :])),))
         for label in (label for label, name in called.items() if row.ours is not None and name == row.ours):
-            yield RowGroup((("this study", label, *_numbers(table.columns, own[label])),), muted=True)
+            yield RowGroup((("this study", label, *_numbers(columns, own[label])),), muted=True)
 
 
 def _numbers(columns: Sequence[ExperimentColumn], known: Mapping[str, float | None]) -> list[str]:

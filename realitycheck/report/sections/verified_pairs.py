@@ -23,8 +23,12 @@ from realitycheck.report.evaluated import (
     seed_scores,
 )
 from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.papers.published_experiments import ExperimentColumn, experiment_blocks
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import thousands
+
+HERE = ExperimentColumn(name="pairs of this study", key="accuracy")
+"""The column of our accuracy: no benchmark of the paper has these pairs."""
 
 PRINTED = (0.1, 0.01, 0.001)
 """False accept rates with a column, as in the tables of the field."""
@@ -64,6 +68,16 @@ def blocks(dataset: DatasetFindings, facts: PairEvaluations[VerifiedLoss]) -> It
         yield _table(dataset, one)
         yield Note(SEEDS_ALONE)
         yield _figure(dataset, one, number)
+    yield from experiment_blocks("warped2024", "V", *_beside(dataset, facts), further=[HERE])
+
+
+def _beside(
+    dataset: DatasetFindings, facts: PairEvaluations[VerifiedLoss]
+) -> tuple[dict[str, dict[str, float | None]], dict[str, str]]:
+    """Our accuracy in percent by loss, of the first evaluation; names of losses on the menu."""
+    means = {row.label: row.accuracy.mean for row in facts.evaluations[0].rows}
+    numbers = {label: {HERE.key: None if mean is None else 100 * mean} for label, mean in means.items()}
+    return numbers, {loss.label: loss.address for loss in dataset.study.losses if loss.label in means}
 
 
 def _table(dataset: DatasetFindings, facts: PairEvaluation[VerifiedLoss]) -> Table:
