@@ -185,6 +185,8 @@ def test_the_methods_cite_what_the_references_have(texts):
     for part in (names, "results version 2", "4 fresh seeds", "Wah et al. (2011)"):
         assert part in methods
     assert "% circle: Sun et al., 2020" in references
+    title = "Dimensionality Reduction by Learning an Invariant Mapping"
+    assert f"author = {{Hadsell and others}},\n  title = {{{{{title}}}}},\n  howpublished = {{CVPR}}" in references
 
 
 def test_json_has_a_version_and_every_section(texts):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from realitycheck.losses.papers import PAPERS
 from realitycheck.report.findings import Findings
 from realitycheck.report.study_facts import LossFacts
 from realitycheck.report.writers.latex_table import tex_escape
@@ -96,7 +97,7 @@ def loss_keys(loss: LossFacts) -> tuple[str, ...]:
 
 
 def _of_loss(loss: LossFacts) -> dict[str, str]:
-    """The papers of a loss by author and year, as the menu has them: titles are to be added."""
+    """The papers of a loss by author and year, as the menu has them."""
     entries = {}
     for reference in loss.reference.split("; "):
         if match := re.fullmatch(r"(.+?)( et al\.)?, (\d{4})", reference):
@@ -104,8 +105,10 @@ def _of_loss(loss: LossFacts) -> dict[str, str]:
             letters = unicodedata.normalize("NFKD", names.split(" and ")[0]).encode("ascii", "ignore").decode()
             key = re.sub(r"[^a-z]", "", letters.lower()) + year
             author = f"{names}{' and others' if others else ''}"
-            title = f"({tex_escape(loss.address)}: add the title of this paper)"
-            entries[key] = f"@misc{{{key},\n  author = {{{author}}},\n  title = {{{title}}},\n  year = {{{year}}}\n}}"
+            title, place = PAPERS.get(reference, (f"({loss.address}: add the title of this paper)", "add its place"))
+            fields = {"author": author, "title": f"{{{tex_escape(title)}}}", "howpublished": place, "year": year}
+            lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items())
+            entries[key] = f"@misc{{{key},\n{lines}\n}}"
     return entries
 
 
