@@ -146,10 +146,9 @@ def _draws_row(home, rule, device):
     for iteration in range(5):
         batches = []
         for trainer in trainers:
-            trainer.iteration = iteration
             if rule is not None:
-                trainer.recipe = trainer.recipe.model_copy(update={"augment": rule})
-            batches.append([part.cpu() for part in trainer._batch("batch")])
+                trainer.feed.recipe = trainer.recipe.model_copy(update={"augment": rule})
+            batches.append([part.cpu() for part in trainer.feed.batch(iteration, view="batch")])
         equal &= all(torch.equal(one, two) for one, two in zip(*batches, strict=True))
     return {"equal": equal}
 

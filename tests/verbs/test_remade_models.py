@@ -120,7 +120,7 @@ def other_draws(monkeypatch):
 
     def assemble(spec, place):
         trainer, train, val = honest(spec, place)
-        trainer.augment_seed += 1
+        trainer.feed.augment_seed += 1
         return trainer, train, val
 
     monkeypatch.setattr(single_run, "assemble", assemble)
