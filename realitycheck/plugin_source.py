@@ -197,14 +197,18 @@ def _distribution(top: str, file: Path) -> str:
     return " ".join(sorted(map(_version, owners))) or sha256_of(file)
 
 
+@cache
 def _named(top: str) -> metadata.Distribution | None:
-    """Return the distribution of the module's own name, where it installs that module: the usual case, and quick."""
+    """Return the distribution of the module's own name, where it installs that module: the usual case, and quick.
+
+    The text of `RECORD` is searched, because `files` makes a path of each of torch's 12,000 lines: 0.2 s each time.
+    """
     try:
         distribution = metadata.distribution(top)
     except metadata.PackageNotFoundError:
         return None
-    named = any(path.parts[0] in (top, f"{top}.py") for path in distribution.files or ())
-    return distribution if named else None
+    record = distribution.read_text("RECORD") or "\n".join(map(str, distribution.files or ()))
+    return distribution if re.search(rf'^"?{re.escape(top)}(/|\.py\b)', record, re.MULTILINE) else None
 
 
 @cache
