@@ -1,12 +1,14 @@
 """A run of the harness against a bare PyTorch loop of the same steps, side by side in one process.
 
 Both train the same small net with the same loss on the same batch shape of the embedded sketches. The bare loop draws
-random images of m classes, augments nothing, and does what every tutorial does. Aim: at most 1.05 times its time.
+random images of m classes, augments nothing, and does what every tutorial does. Aim: at most 1.03 times its time.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 import torch
 
 from realitycheck import losses, verbs
+from realitycheck.arithmetic import unpinned
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.runs import RunSpec, TrainingPlace
 from realitycheck.stores.open import open_store
@@ -28,6 +31,8 @@ def main() -> None:
     """Print seconds per step of both, and their ratio."""
     torch.set_num_threads(1)
     read = verbs.load_study(Path("studies/sketches.yaml"))
+    if missing := unpinned(read.study.protocol.recipe.arithmetic):  # torch reads them when it loads
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **missing})
     (stores,) = verbs.prepare_data(read).values()
     plan = DatasetPlan(study=read.study, dataset="sketches", data=stores.trainval_digest, test=None)
     loss = next(each for each in plan.losses if each.label == "multi_similarity")
@@ -39,7 +44,7 @@ def main() -> None:
     ratio = statistics.median(one / other for one, other in pairs)
     print(f"a step of the harness   {1000 * ours:6.2f} ms   (median of {REPEATS - 1} × {STEPS} steps, one thread)")
     print(f"a step of a bare loop   {1000 * theirs:6.2f} ms")
-    print(f"ratio                   {ratio:6.3f}      (median of the pairs; aim: at most 1.05)")
+    print(f"ratio                   {ratio:6.3f}      (median of the pairs; aim: at most 1.03)")
 
 
 def _harness(spec: RunSpec, stores: Stores, cache: str):
