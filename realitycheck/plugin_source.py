@@ -201,7 +201,7 @@ def _distribution(top: str, file: Path) -> str:
 def _named(top: str) -> metadata.Distribution | None:
     """Return the distribution of the module's own name, where it installs that module: the usual case, and quick.
 
-    The text of `RECORD` is searched, because `files` makes a path of each of torch's 12,000 lines: 0.2 s each time.
+    The text of `RECORD` is searched, because `files` makes a path of each of torch's 12,000 lines: 0.15 s against 0.02.
     """
     try:
         distribution = metadata.distribution(top)

@@ -46,7 +46,7 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
         expected = sum(node.seconds or 0.0 for node in study_plan.jobs.graph.nodes) / 3600
         yield f"expected: {rough(expected)} worker-hours, by {counted(known, 'finished job', 'finished jobs')}"
     if study_plan.swept:
-        yield f"sweeps: at most {counted(study_plan.swept, 'further training', 'further trainings')} of one fold"
+        yield f"sweeps: at most {counted(study_plan.swept, 'further training', 'further trainings')}"
     if study_plan.defaults:
         trained = counted(study_plan.defaults, "further training", "further trainings")
         yield f"rows of published settings: at most {trained}"

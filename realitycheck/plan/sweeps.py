@@ -53,10 +53,10 @@ def planned_points(
             yield PlannedPoint(knob, value, runs, unit.raw(setting, factor=search.complete_factor) if unit else setting)
 
 
-def swept_trainings(study: Study, label: str, protocol: Protocol) -> int:
-    """How many runs the sweeps of a loss add at most; those of the chosen value are made anyway."""
+def swept_trainings(study: Study, label: str, protocol: Protocol) -> tuple[int, int]:
+    """How many fold runs and complete runs the sweeps of a loss add at most; the chosen value's are made anyway."""
     if study.sweep is None:
-        return 0
-    points = sum(grid.points for grid in study.sweep.knobs.get(label, {}).values())
+        return 0, 0
+    seeded = study.sweep.seeds * sum(grid.points for grid in study.sweep.knobs.get(label, {}).values())
     complete = study.sweep.test and study.primary.category is Category.COMPLETE
-    return points * study.sweep.seeds * (protocol.folds.count + complete)
+    return seeded * protocol.folds.count, seeded if complete else 0

@@ -57,16 +57,18 @@ def sweeps_of(
         for point in own:
             there = evidence.replicates[: len(point.runs)] if point.value == value else None
             replicates = there or tuple(
-                _replicate(plan, search, point, place, records) for place in range(len(point.runs))
+                _replicate(plan, search, point, place, records, tested=tested) for place in range(len(point.runs))
             )
             points.append(SweptPoint(point.value, replicates, tested=tested))
         swept.append(SweptKnob(search.label, knob, value, tuple(points)))
     return tuple(swept)
 
 
-def _replicate(plan: DatasetPlan, search: SearchPlan, point: PlannedPoint, place: int, records: Records) -> Replicate:
-    """A point under one seed, scored on the test half where the sweep is declared."""
-    models = swept_models(plan, search, point, place, records) if scores_sweep(plan, records) else ()
+def _replicate(
+    plan: DatasetPlan, search: SearchPlan, point: PlannedPoint, place: int, records: Records, *, tested: bool
+) -> Replicate:
+    """A point under one seed, with its score on the test half where it is tested."""
+    models = swept_models(plan, search, point, place, records) if tested else ()
     runs = runs_of(models, records)
     spec = score_spec(plan, runs, CLEAN) if runs else None
     record = records.get(spec.id) if spec else None

@@ -185,8 +185,8 @@ def _costs(
         here = protocols[name]
         for loss, calibration in seen.items():
             yield loss_cost(here, calibration)
-            fold = run_seconds(here, calibration).fold
-            yield Cost(swept_trainings(study, loss, here) * fold / 3600, 0)
+            longest, (folds, completes) = run_seconds(here, calibration), swept_trainings(study, loss, here)
+            yield Cost((folds * longest.fold + completes * longest.complete) / 3600, 0)
             if study.default_rows:
                 yield default_cost(here, calibration)
         yield untrained_cost(here, next(iter(seen.values())))
@@ -222,7 +222,8 @@ def _measured(read: ReadStudy, stores: Mapping[str, Stores], watch: Progress) ->
 
 def _swept(study: Study, measured: Mapping[str, Mapping[str, Calibration]]) -> int:
     """How many trainings the sweeps of all losses add at most."""
-    return sum(swept_trainings(study, loss, study.protocol_on(name)) for name in measured for loss in measured[name])
+    protocols = {name: study.protocol_on(name) for name in measured}
+    return sum(sum(swept_trainings(study, loss, protocols[name])) for name in measured for loss in measured[name])
 
 
 def _defaults(study: Study, measured: Mapping[str, Mapping[str, Calibration]]) -> int:

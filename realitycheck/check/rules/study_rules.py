@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Literal
 
 from realitycheck.catalog import is_address
 from realitycheck.check.rules.base import Found, not_allowed, out_of_range, rule, unknown
@@ -73,7 +72,7 @@ def swept_seeds_are_replicates(swept: int, *, seeds: int, searches: int) -> Foun
 
 
 @rule("study.default_rows", first="protocol.search.first", trials="protocol.search.trials")
-def default_rows_have_a_default(wanted: Literal[True, False], *, first: str | None, trials: int) -> Found:
+def default_rows_have_a_default(wanted: bool, *, first: str | None, trials: int) -> Found:  # noqa: FBT001 - a rule's own value
     """The setting of a default row is that of slot 0, and another one can be chosen."""
     if wanted and first is None:
         because = "the protocol has no `search.first: published`"
