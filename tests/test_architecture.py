@@ -242,6 +242,12 @@ def test_no_file_name_occurs_twice():
     assert {stem for stem, count in stems.items() if count > 1} <= {"base", "menu"}
 
 
+def test_no_name_of_a_test_file_occurs_twice():
+    """pytest imports test files by their last name alone: a second one of a name is not collected at all."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("*.py") if path.name != "conftest.py")
+    assert {name for name, count in names.items() if count > 1} == set()
+
+
 def test_no_public_class_name_occurs_twice():
     names = Counter(
         node.name
