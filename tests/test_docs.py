@@ -34,10 +34,10 @@ PENDING: set[str] = set()
 NOT_DEEPER = {"on.<dataset>"}
 """Models below these keys are explained where they first occur."""
 
-NAMES = {"on": "<dataset>", "datasets": "<name>", "losses": "<label>"}
+NAMES = {"on": "<dataset>", "datasets": "<name>", "losses": "<label>", "pair_lists": "<list>"}
 """What a heading calls the keys of a mapping whose values are models."""
 
-SHIPPED = {"<dataset>": "cub200", "<name>": "few_sketches", "<label>": "contrastive"}
+SHIPPED = {"<dataset>": "cub200", "<name>": "few_sketches", "<label>": "contrastive", "<list>": "lfw"}
 """A name that the shipped files have, or may have, in that place."""
 
 CODE = re.compile(r"`([^`]+)`")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from realitycheck.errors import RunError
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.base import Store
 from realitycheck.training.embedding_model import EmbeddingModel
@@ -24,6 +26,18 @@ class Evaluation(ABC):
 
     def __init__(self, options: str) -> None:
         self.options = options
+
+    by_class: ClassVar[bool] = True
+    """Whether the classes of the images are those of a dataset, so that records hold the scores of each."""
+
+    def require(self, store: Store, *, test: str) -> None:
+        """Check that a store holds the images that are measured: by default the test half with this digest.
+
+        Raises:
+            RunError: it holds other images.
+        """
+        if store.digest != test:
+            raise RunError(f"the store holds other images than the spec asks for ({test[:12]}).")
 
     def seen(self, test: Store) -> Store:
         """The test half as this evaluation shows it to models; by default as it is."""

@@ -45,6 +45,9 @@ CORRUPTIONS: dict[str, str] = {
 CORRUPTED = "corrupted"
 """The evaluation of corrupted images."""
 
+LISTED_PAIRS = "listed_pairs"
+"""The evaluation of the images of a published list of pairs."""
+
 _PAIRS = r"[1-9][0-9]{0,6}-[0-9]{1,9}"
 """A number of pairs, and a seed."""
 
@@ -60,6 +63,14 @@ MENU: dict[str, EvaluationEntry] = {
         untrained_row="",
         form="verification:<pairs>-<seed>",
         options=_PAIRS,
+    ),
+    LISTED_PAIRS: EvaluationEntry(
+        f"{_HERE}.listed_pairs:ListedPairVerification",
+        trained=True,
+        embedder=True,
+        untrained_row="",
+        form="listed_pairs:<list>-<digest>",
+        options=r"[a-z0-9][a-z0-9_.]{0,63}-[0-9a-f]{16}",
     ),
     "calibration": EvaluationEntry(
         f"{_HERE}.distance_calibration:DistanceCalibration",
@@ -100,6 +111,17 @@ def entry_of(name: str) -> EvaluationEntry | None:
     if entry is None or bool(colon) is not bool(entry.form):
         return None
     return entry if re.fullmatch(entry.options, options) else None
+
+
+def pair_list_in(name: str) -> tuple[str, str] | None:
+    """The list and the digest of its content in an evaluation of listed pairs; None for any other.
+
+    >>> pair_list_in("listed_pairs:lfw-0123456789abcdef")
+    ('lfw', '0123456789abcdef')
+    """
+    evaluation, _, options = name.partition(":")
+    known, _, content = options.rpartition("-")
+    return (known, content) if evaluation == LISTED_PAIRS else None
 
 
 def corruption_in(name: str) -> str | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from realitycheck.evaluations.clean import Clean
 from realitycheck.evaluations.menu import ACCURACY, EER, ROC, pairs_and_seed
-from realitycheck.metrics.drawn_pairs import draw_pairs, pair_distances
+from realitycheck.metrics.drawn_pairs import DrawnPairs, draw_pairs, pair_distances
 from realitycheck.metrics.pair_thresholds import cross_validated_accuracy, equal_error_rate, pair_curve, tar_at_far
 from realitycheck.plan.seeds import derive
 
@@ -30,12 +31,20 @@ class PairVerification(Clean):
         """Accuracy, equal error rate, and TAR at each FAR of the ROC."""
         number, seed = pairs_and_seed(self.options)
         pairs = draw_pairs(labels.cpu().numpy(), pairs=number, seed=derive(seed, "verification", "pairs"))
-        distances = pair_distances(embeddings, pairs, distance=distance)
-        folds = np.arange(len(distances)) // 2 % FOLDS
-        curve = pair_curve(distances, pairs.same)
-        rates = zip(ROC.values(), tar_at_far(curve, list(ROC)), strict=True)
-        return {
-            ACCURACY: cross_validated_accuracy(distances, pairs.same, folds),
-            EER: equal_error_rate(curve),
-            **dict(rates),
-        }
+        return verified(embeddings, pairs, np.arange(len(pairs.same)) // 2 % FOLDS, distance=distance)
+
+
+def verified(embeddings: Tensor, pairs: DrawnPairs, folds: NDArray[np.int64], *, distance: str) -> dict[str, float]:
+    """Accuracy, equal error rate and TAR at each FAR of the ROC, by name.
+
+    Args:
+        embeddings: (N, D).
+        pairs: P pairs of them.
+        folds: (P,) the fold of each pair, for the accuracy.
+        distance: `cosine` or `euclidean`.
+    """
+    distances = pair_distances(embeddings, pairs, distance=distance)
+    curve = pair_curve(distances, pairs.same)
+    rates = zip(ROC.values(), tar_at_far(curve, list(ROC)), strict=True)
+    accuracy = cross_validated_accuracy(distances, pairs.same, folds)
+    return {ACCURACY: accuracy, EER: equal_error_rate(curve), **dict(rates)}

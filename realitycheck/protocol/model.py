@@ -13,6 +13,7 @@ from realitycheck.metrics.menu import METRICS, PRIMARY
 from realitycheck.protocol.asked_scores import Scores
 from realitycheck.protocol.base import Count, Dims, FrozenSection, Name, OneOf, Pixels, Repeats, Seed, Size, Text
 from realitycheck.protocol.knobs import FOLLOWUP
+from realitycheck.protocol.pair_list_keys import PairFiles
 from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
 from realitycheck.protocol.sweep_keys import Sweep
@@ -242,9 +243,10 @@ class Study(FrozenSection):
     in no file: they say what the classes that are named by address are on this machine. `compare` is a claim only where
     all pairs are compared. `override` has what replaces values in the protocol's file. `sweep` adds runs, and is no
     part of any plan. With `default_rows` the published setting of each loss is retrained and scored as well.
+    `pair_lists` says where lists of pairs are, which evaluations name with the digest of their content.
     """
 
-    options = frozenset({"sweep", "default_rows"})
+    options = frozenset({"sweep", "default_rows", "pair_lists"})
 
     study: Name
     question: str
@@ -259,6 +261,7 @@ class Study(FrozenSection):
     compare: Literal["baseline", "all_pairs"] = "baseline"
     sweep: Sweep | None = None
     default_rows: bool = False
+    pair_lists: Mapping[Name, PairFiles] = {}
     sources: Mapping[str, str] = {}
 
     @property

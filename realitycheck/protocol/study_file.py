@@ -14,6 +14,7 @@ from realitycheck.losses.menu import entry, parts
 from realitycheck.plugin_source import sources_of
 from realitycheck.protocol.base import FrozenSection, Name, Text
 from realitycheck.protocol.model import DatasetChoice, LossChoice, Primary, Protocol, Study
+from realitycheck.protocol.pair_list_keys import PairFiles
 from realitycheck.protocol.paper_settings import first_length, first_setting
 from realitycheck.protocol.space import Space
 from realitycheck.protocol.sweep_keys import Sweep
@@ -62,6 +63,7 @@ class WrittenStudy(FrozenSection):
     compare: Literal["baseline", "all_pairs"] = "baseline"
     sweep: Sweep | None = None
     default_rows: bool = False
+    pair_lists: Annotated[dict[Name, PairFiles], Field(min_length=1)] | None = None
 
 
 def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path: Path) -> Study:
@@ -90,6 +92,7 @@ def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path
         compare=written.compare,
         sweep=written.sweep,
         default_rows=written.default_rows,
+        pair_lists={name: files.placed(folder) for name, files in (written.pair_lists or {}).items()},
         sources=sources_of(*named, *trunks, *(choice.address for choice in datasets)),
     )
 

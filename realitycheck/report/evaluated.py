@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Generic, TypeVar
 
 from matplotlib.axes import Axes
 
-from realitycheck.evaluations.menu import pairs_and_seed
+from realitycheck.evaluations.menu import pair_list_in, pairs_and_seed
 from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.blocks import Estimate
 from realitycheck.report.drawing import GREY, style_of
@@ -49,14 +50,14 @@ class PairEvaluation(Generic[Row]):
 
     Args:
         evaluation: its name with options.
-        pairs: how many of each kind.
-        seed: by which they were drawn.
+        pairs: how many of each kind; of a published list, how many of two classes.
+        seed: by which they were drawn; None for those of a published list.
         rows: the losses with scores, then the untrained embedder.
     """
 
     evaluation: str
     pairs: int
-    seed: int
+    seed: int | None
     rows: tuple[Row, ...]
 
 
@@ -68,26 +69,36 @@ class PairEvaluations(Generic[Row]):
 
 
 def pair_evaluations(
-    dataset: DatasetFindings, kind: str, row_of: Callable[[LossEvidence, str], Row | None]
+    dataset: DatasetFindings, kinds: Sequence[str], row_of: Callable[[LossEvidence, str], Row | None]
 ) -> PairEvaluations[Row] | None:
-    """The evaluations of one kind; None where the protocol names none, or nothing is scored.
+    """The evaluations of some kinds; None where the protocol names none, or nothing is scored.
 
     Args:
         dataset: the findings.
-        kind: the name on the menu, without options.
+        kinds: the names on the menu, without options.
         row_of: the scores of a row under an evaluation; None without any.
     """
     every = []
-    for name in named_evaluations(dataset, kind):
+    for name in named_evaluations(dataset, *kinds):
         rows = [row_of(row, name) for row in evaluated_rows(dataset)]
         known = tuple(row for row in rows if row is not None)
-        every.append(PairEvaluation(name, *pairs_and_seed(name.partition(":")[2]), known))
+        every.append(PairEvaluation(name, *_drawn(dataset, name), known))
     return PairEvaluations(tuple(every)) if any(one.rows for one in every) else None
 
 
-def named_evaluations(dataset: DatasetFindings, kind: str) -> list[str]:
-    """The evaluations of one kind that the protocol names, with options."""
-    return [name for name in dataset.protocol.evaluations if name.partition(":")[0] == kind]
+def _drawn(dataset: DatasetFindings, name: str) -> tuple[int, int | None]:
+    """How many pairs an evaluation has, and the seed by which they were drawn."""
+    if pair_list_in(name) is None:
+        return pairs_and_seed(name.partition(":")[2])
+    replicates = chain.from_iterable(row.replicates for row in evaluated_rows(dataset))
+    records = (one.scores[name] for one in replicates if name in one.scores)
+    scores = chain.from_iterable((record.folds, record.complete) for record in records)
+    return next((score.singletons // 2 for score in scores if score), 0), None
+
+
+def named_evaluations(dataset: DatasetFindings, *kinds: str) -> list[str]:
+    """The evaluations of some kinds that the protocol names, with options."""
+    return [name for name in dataset.protocol.evaluations if name.partition(":")[0] in kinds]
 
 
 def evaluated_rows(dataset: DatasetFindings) -> list[LossEvidence]:

@@ -23,11 +23,13 @@ class Facts:
         labels: (N,) int64, classes numbered from 0 within this half.
         classes: the class names by label.
         digest: SHA-256 of sizes, labels and pixels, and of the digests of the image files if there are any.
+        pairs: of the images of a list of pairs, its name and digest as an evaluation has them; else empty.
     """
 
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     digest: str
+    pairs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +93,5 @@ class Store(ABC):
 def facts_of(meta: dict[str, Any]) -> Facts:
     """Build the facts from a store's JSON file."""
     labels = np.asarray(meta["labels"], dtype=np.int64)
-    return Facts(labels=labels, classes=tuple(meta["classes"]), digest=meta["digest"])
+    classes, pairs = tuple(meta["classes"]), meta.get("pairs", "")
+    return Facts(labels=labels, classes=classes, digest=meta["digest"], pairs=pairs)

@@ -73,6 +73,7 @@ def join_parts(pixels: Path, recipe: Recipe, *, corruption: str = "") -> Path:
         publish(draft, numbers)
     facts = {name: meta[name] for name in ("digest", "labels", "classes")}
     own = {"corruption": corruption} if corruption else {}
+    own |= {"pairs": meta["pairs"]} if "pairs" in meta else {}
     publish_json(path.with_suffix(".json"), {**facts, **_names(meta), **own, "features": True, **written})
     for part in parts:
         part.unlink(missing_ok=True)

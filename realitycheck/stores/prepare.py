@@ -16,7 +16,7 @@ from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import digest
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import Problem, RunError
-from realitycheck.evaluations.menu import corruption_in
+from realitycheck.evaluations.menu import corruption_in, pair_list_in
 from realitycheck.plan.splits import split_classes
 from realitycheck.plugin_source import source_of
 from realitycheck.protocol.model import SplitRule
@@ -33,7 +33,7 @@ class Stores:
     """Paths, digests and class sizes (name, number of images) of the two stores of a dataset.
 
     `notices` says which damaged stores were set aside and made again. `corrupted` has the features of a frozen trunk of
-    corrupted test images, by kind and severity.
+    corrupted test images, by kind and severity. `pairs` has the stores of lists of pairs, by the name of a list.
     """
 
     trainval: Path
@@ -44,10 +44,18 @@ class Stores:
     test_sizes: tuple[tuple[str, int], ...]
     notices: tuple[Problem, ...] = ()
     corrupted: Mapping[str, Path] = field(default_factory=dict)
+    pairs: Mapping[str, Path] = field(default_factory=dict)
 
     def test_of(self, evaluation: str) -> Path:
-        """The store of the test half that an evaluation reads."""
+        """The store that an evaluation reads: of the test half, or of a list of pairs."""
+        if listed := pair_list_in(evaluation):
+            return self.pairs[listed[0]]
         return self.corrupted.get(corruption_in(evaluation) or "", self.test)
+
+    @property
+    def scored(self) -> tuple[Path, ...]:
+        """Every store that scores read."""
+        return (self.trainval, self.test, *self.corrupted.values(), *self.pairs.values())
 
 
 def prepare(
@@ -91,7 +99,7 @@ def prepare(
     notices = [notice for notice in map(set_store_aside, damaged) if notice]
     for path, classes in zip(paths, (halves.trainval, halves.test), strict=True):
         if not path.with_suffix(".json").exists():
-            _write_half(dataset, classes, path, size=resize or image_size, square=resize is None, watch=watch)
+            write_store(dataset, classes, path, size=resize or image_size, square=resize is None, facts={}, watch=watch)
     (trainval, sizes_of), (test, test_sizes) = map(_facts, paths)
     return Stores(paths[0], paths[1], trainval, test, sizes_of, test_sizes, tuple(notices))
 
@@ -102,10 +110,30 @@ def _facts(path: Path) -> tuple[str, tuple[tuple[str, int], ...]]:
     return meta["digest"], tuple(zip(meta["classes"], counts.tolist(), strict=True))
 
 
-def _write_half(
-    dataset: Dataset, classes: Sequence[int], path: Path, *, size: int, square: bool, watch: DecodeProgress
+def write_store(
+    dataset: Dataset,
+    classes: Sequence[int],
+    path: Path,
+    *,
+    size: int,
+    square: bool,
+    facts: Mapping[str, Any],
+    watch: DecodeProgress,
 ) -> None:
-    """Write the images of a half, sorted by class; classes are numbered from 0 in the order of the split."""
+    """Write the images of some classes, sorted by class.
+
+    Args:
+        dataset: source of the images.
+        classes: its classes, which are numbered from 0 in this order.
+        path: of the store, without an ending.
+        size: side of the middle squares, or shorter side of whole images, in pixels.
+        square: whether the middle squares are kept.
+        facts: what its JSON file holds beside the usual.
+        watch: called with the number of decoded images.
+
+    Raises:
+        InputError: images cannot be read; it lists all of them.
+    """
     members = [np.flatnonzero(dataset.labels == class_index) for class_index in classes]
     indices = [int(index) for group in members for index in group]
     decoding = Decoding(dataset, indices, size, square, path.with_suffix(".parts"))
@@ -115,6 +143,7 @@ def _write_half(
             "labels": [label for label, group in enumerate(members) for _ in group],
             "classes": [dataset.classes[class_index] for class_index in classes],
             "files": dataset.digests(indices),
+            **facts,
         }
         if meta["files"]:
             meta |= {"names": dataset.names_of(indices), "pixels": decoding.digests()}

@@ -16,8 +16,9 @@ from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.search.attempts import ATTEMPTS
+from realitycheck.stores.cache import read_meta
 from realitycheck.stores.feature_parts import IMAGES_PER_PART, join_parts, missing
-from realitycheck.stores.prepare import HALVES, Stores
+from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.study import Progress
 
 COMPUTE = "realitycheck.training.frozen_features:compute"
@@ -44,15 +45,21 @@ def _computed(
     if not protocol.recipe.trunk.frozen:
         return stores
     weights = weights_file(read, protocol)
-    paths = {}
-    for half, corruption in (*((half, "") for half in HALVES), *(("test", one) for one in corruptions_of(protocol))):
-        title = f"features of {name}, {half}{f', {corruption}' if corruption else ''}"
-        features = _FeatureJobs(title, getattr(stores, half), protocol.recipe, weights, device, corruption)
-        images = sum(count for _, count in getattr(stores, f"{half}_sizes"))
-        _carry_out(list(features.jobs()), executor, watch=partial(_report_progress, watch, features.title, images))
-        paths[half, corruption] = join_parts(features.pixels, features.recipe, corruption=corruption)
-    corrupted = {corruption: path for (_, corruption), path in paths.items() if corruption}
-    return replace(stores, trainval=paths["trainval", ""], test=paths["test", ""], corrupted=corrupted)
+
+    def features(pixels: Path, part: str, corruption: str = "") -> Path:
+        title = f"features of {name}, {part}"
+        jobs = _FeatureJobs(title, pixels, protocol.recipe, weights, device, corruption)
+        images = len(read_meta(pixels)["labels"])
+        _carry_out(list(jobs.jobs()), executor, watch=partial(_report_progress, watch, title, images))
+        return join_parts(pixels, protocol.recipe, corruption=corruption)
+
+    return replace(
+        stores,
+        trainval=features(stores.trainval, "trainval"),
+        test=features(stores.test, "test"),
+        corrupted={one: features(stores.test, f"test, {one}", one) for one in corruptions_of(protocol)},
+        pairs={listed: features(path, f"pairs of {listed}") for listed, path in stores.pairs.items()},
+    )
 
 
 def corruptions_of(protocol: Protocol) -> tuple[str, ...]:

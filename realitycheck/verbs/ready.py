@@ -56,8 +56,7 @@ class StoreCheck:
     def before_score(self, name: str, stores: Stores) -> bool:
         """Whether the stores of a dataset may be scored; checked once, and a damaged one is set aside."""
         if name not in self.scored:
-            paths = [*(getattr(stores, half) for half in HALVES), *stores.corrupted.values()]
-            if not all(self._is_sound(path) for path in paths):
+            if not all(self._is_sound(path) for path in stores.scored):
                 return False
             self.scored.add(name)
         return True
@@ -65,7 +64,7 @@ class StoreCheck:
     def _used(self, name: str, pair: Stores) -> list[Path]:
         """What jobs will read of a dataset: its pixels, or the features of a frozen trunk where they are finished."""
         recipe = self.read.study.protocol_on(name).recipe
-        pixels = [getattr(pair, half) for half in HALVES]
+        pixels = [*(getattr(pair, half) for half in HALVES), *pair.pairs.values()]
         if not recipe.trunk.frozen:
             return pixels
         features = [features_path(path, recipe) for path in pixels]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from realitycheck import catalog
 from realitycheck.arithmetic import assignments, unpinned
-from realitycheck.check import data, duplicates, losses, machine, names, weight_files
+from realitycheck.check import data, duplicates, listed_images, losses, machine, names, weight_files
 from realitycheck.check.apart import apply_apart
 from realitycheck.check.inspection import FILE_RULES, Inspection
 from realitycheck.check.rules.base import rule, rules_of
@@ -152,7 +152,9 @@ def prepare_data(read: ReadStudy, *, watch: Progress = unwatched) -> dict[str, S
 
 
 def _stores_of(read: ReadStudy, inspection: Inspection) -> dict[str, Stores]:
-    return {choice.name: inspection.values.made[choice.name, "stores"] for choice in read.study.datasets}
+    made = inspection.values.made
+    names = [choice.name for choice in read.study.datasets]
+    return {name: replace(made[name, "stores"], pairs=made.get((name, "pairs"), {})) for name in names}
 
 
 def plans_of(read: ReadStudy, stores: Mapping[str, Stores]) -> tuple[DatasetPlan, ...]:
@@ -242,7 +244,7 @@ def _apply_data_rules(inspection: Inspection, watch: Progress) -> None:
     inspection.provide("watch", watch)
     inspection.provide("stores", partial(stores_of, inspection.files.study.path))
     inspection.provide("others", other_stores_of(inspection.files.study.path))
-    inspection.apply(rules_of(data, weight_files))
+    inspection.apply(rules_of(data, listed_images, weight_files))
 
 
 def _data_warnings(read: ReadStudy, inspection: Inspection) -> Iterator[Problem]:

@@ -31,8 +31,8 @@ def corruption(scores: DerivedScores) -> Json | None:
     return {"tables": tables, "rises": list(_rises(scores, tables))}
 
 
-def _named(scores: DerivedScores, kind: str) -> list[str]:
-    return [name for name in scores.declared.protocol.get("evaluations", ()) if name.split(":")[0] == kind]
+def _named(scores: DerivedScores, *kinds: str) -> list[str]:
+    return [name for name in scores.declared.protocol.get("evaluations", ()) if name.split(":")[0] in kinds]
 
 
 def _corrupted(scores: DerivedScores, name: str) -> Json:
@@ -110,7 +110,7 @@ def verification(scores: DerivedScores) -> Json | None:
         own = {"accuracy": summary(accuracy, scores.level), "eer": summary(of("equal_error_rate"), scores.level)}
         return {**own, "roc": rates} if accuracy else None
 
-    return _pair_rows(scores, "verification", row)
+    return _pair_rows(scores, row, "verification", "listed_pairs")
 
 
 def one_threshold(scores: DerivedScores) -> Json | None:
@@ -125,18 +125,29 @@ def one_threshold(scores: DerivedScores) -> Json | None:
         places = [summary(of(f"threshold_place_{share:.2f}"), scores.level) for share in SHARES]
         return {**{name: summary(column, scores.level) for name, column in columns.items()}, "places": places}
 
-    return _pair_rows(scores, "calibration", row)
+    return _pair_rows(scores, row, "calibration")
 
 
-def _pair_rows(scores: DerivedScores, kind: str, make: Callable[[Of], Json | None]) -> Json | None:
+def _pair_rows(scores: DerivedScores, make: Callable[[Of], Json | None], *kinds: str) -> Json | None:
     rows = [*scores.course.losses, *(row for row in scores.course.untrained if row.label == EMBEDDER)]
     every = []
-    for name in _named(scores, kind):
-        pairs, _, seed = name.partition(":")[2].partition("-")
+    for name in _named(scores, *kinds):
+        pairs, seed = _drawn(scores, name)
         made = [(row.label, make(_values(scores, row, name))) for row in rows]
         own = [{"label": label, **facts} for label, facts in made if facts]
-        every.append({"evaluation": name, "pairs": int(pairs), "seed": int(seed), "rows": own})
+        every.append({"evaluation": name, "pairs": pairs, "seed": seed, "rows": own})
     return {"evaluations": every} if any(one["rows"] for one in every) else None
+
+
+def _drawn(scores: DerivedScores, name: str) -> tuple[int, int | None]:
+    """How many pairs of two classes there are, and the seed that drew them; a published list has none."""
+    kind, _, options = name.partition(":")
+    if kind != "listed_pairs":
+        pairs, _, seed = options.partition("-")
+        return int(pairs), int(seed)
+    rows = [*scores.course.losses, *scores.course.untrained]
+    records = [one for row in rows for replicate in row.replicates for one in replicate.scores.get(name, ())]
+    return next((record["singletons"] // 2 for record in records if record), 0), None
 
 
 def _values(scores: DerivedScores, row: DerivedRow, evaluation: str) -> Of:

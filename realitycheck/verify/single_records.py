@@ -115,8 +115,9 @@ def check_scores(bodies: Bodies, checks: Checks) -> None:
             code="score-inconsistent",
             says=f"{wrong}.",
         )
-    for test in sorted({score["spec"]["test"] for score in scores}):
-        _check_class_means([score for score in scores if score["spec"]["test"] == test], checks)
+    classed = [score for score in scores if not _is_listed(score)]
+    for test in sorted({score["spec"]["test"] for score in classed}):
+        _check_class_means([score for score in classed if score["spec"]["test"] == test], checks)
 
 
 def _score_faults(score: Json, bodies: Bodies) -> Iterator[str]:
@@ -129,6 +130,13 @@ def _score_faults(score: Json, bodies: Bodies) -> Iterator[str]:
     for one in _models(score):
         if any(not 0 <= value <= 1 for scores in one.values() for value in _numbers(scores)):
             yield "a score is outside of [0, 1]"
+        if _is_listed(score) and any(scores[PER_CLASS] for scores in one.values()):
+            yield "a list of pairs has scores of classes"
+
+
+def _is_listed(score: Json) -> bool:
+    """Whether the images are those of a published list of pairs, which has no classes."""
+    return str(score["spec"]["evaluation"]).startswith("listed_pairs:")
 
 
 def _models(score: Json) -> list[Json]:

@@ -8,7 +8,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from realitycheck.catalog import is_address
 from realitycheck.check.rules.base import Found, not_allowed, out_of_range, rule, unknown
 from realitycheck.datasets.menu import MENU as DATASETS
+from realitycheck.errors import first_few
+from realitycheck.evaluations.menu import LISTED_PAIRS, pair_list_in
 from realitycheck.protocol.document import Fault
+from realitycheck.protocol.pair_list_keys import PairFiles
 from realitycheck.protocol.space import Choice, Space
 from realitycheck.protocol.sweep_keys import Grid
 from realitycheck.runs import Category
@@ -80,6 +83,27 @@ def default_rows_have_a_default(wanted: bool, *, first: str | None, trials: int)
     elif wanted and trials == 1:
         because = "with `search.trials: 1` the row of each loss is its published setting"
         yield not_allowed("default-rows-unsearched", "`default_rows`", because, "Remove it, or raise the trials.")
+
+
+@rule("protocol.evaluations.<evaluation>", lists="study.pair_lists")
+def pair_lists_are_known(evaluation: str, *, lists: Mapping[str, PairFiles] | None) -> Found:
+    """The study says where a list of pairs is that an evaluation names."""
+    named = pair_list_in(evaluation)
+    if named and named[0] not in (lists or {}):
+        says = (
+            f"unknown list of pairs '{named[0]}'. Add `pair_lists: {{{named[0]}: {{file: …}}}}` to the study. "
+            f"It has {first_few(list(lists or ())) or 'none'}."
+        )
+        yield Fault("pair-list-unknown", says)
+
+
+@rule("study.pair_lists", evaluations="protocol.evaluations")
+def pair_lists_are_used(lists: Mapping[str, PairFiles] | None, *, evaluations: Sequence[str]) -> Found:
+    """An evaluation names every list of pairs of the study."""
+    named = {pair[0] for pair in map(pair_list_in, evaluations) if pair}
+    for name in sorted((lists or {}).keys() - named):
+        says = f"no evaluation names it; add `{LISTED_PAIRS}:{name}-{'0' * 16}` to `evaluations`. Then `realitycheck "
+        yield Fault("pair-list-unused", f"{says}check` says the digits.", (name,))
 
 
 @rule("dataset.address")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ TURNS = {
 """EXIF orientation → what turns the image upright; every other value shows it as it is stored."""
 
 
-def decode(path: Path, *, size: int) -> NDArray[np.uint8]:
+def decode(source: Path | BinaryIO, *, size: int) -> NDArray[np.uint8]:
     """Decode an image to (3, height, width) RGB uint8, oriented by its EXIF data, with a shorter side of `size` pixels.
 
     The result equals `torchvision.transforms.Resize(size)` on a Pillow image: the longer side is rounded down, and
@@ -52,7 +53,7 @@ def decode(path: Path, *, size: int) -> NDArray[np.uint8]:
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     # Pillow's own warning about large images is left to the caller's filters: changing the filters here would not be
     # safe between threads. `_check_pixels` rejects these images.
-    with Image.open(path, formats=FORMATS) as image:
+    with Image.open(source, formats=FORMATS) as image:
         _check_pixels(image.width, image.height)
         if image.mode not in MODES:
             raise ValueError(f"unsupported mode {image.mode}; supported are {', '.join(MODES)} (8 bits per channel)")

@@ -51,7 +51,7 @@ class CalibratedLoss:
 
 def find(dataset: DatasetFindings) -> PairEvaluations[CalibratedLoss] | None:
     """The rows with scores; None where the protocol names no such evaluation, or nothing is scored."""
-    return pair_evaluations(dataset, "calibration", partial(_row, dataset))
+    return pair_evaluations(dataset, ["calibration"], partial(_row, dataset))
 
 
 def _row(dataset: DatasetFindings, row: LossEvidence, name: str) -> CalibratedLoss | None:

@@ -8,7 +8,7 @@ from functools import partial
 
 from matplotlib.figure import Figure as Canvas
 
-from realitycheck.evaluations.menu import ACCURACY, EER, ROC
+from realitycheck.evaluations.menu import ACCURACY, EER, LISTED_PAIRS, ROC, pair_list_in
 from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.blocks import Block, Column, Content, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
 from realitycheck.report.drawing import draw
@@ -46,7 +46,7 @@ class VerifiedLoss:
 
 def find(dataset: DatasetFindings) -> PairEvaluations[VerifiedLoss] | None:
     """The rows with scores; None where the protocol names no such evaluation, or nothing is scored."""
-    return pair_evaluations(dataset, "verification", partial(_row, dataset))
+    return pair_evaluations(dataset, ["verification", LISTED_PAIRS], partial(_row, dataset))
 
 
 def _row(dataset: DatasetFindings, row: LossEvidence, name: str) -> VerifiedLoss | None:
@@ -61,14 +61,24 @@ def blocks(dataset: DatasetFindings, facts: PairEvaluations[VerifiedLoss]) -> It
     """Print one table and one figure for each evaluation."""
     for number, one in enumerate(facts.evaluations):
         yield Heading(3, "Verification by pairs")
-        yield Paragraph(
-            f"{thousands(one.pairs)} pairs of test images of one class and {thousands(one.pairs)} of two, drawn by "
-            f"seed {one.seed}, the same for every model. A pair is accepted where its distance is at most a threshold."
-        )
+        yield Paragraph(f"{_origin(one)} A pair is accepted where its distance is at most a threshold.")
         yield _table(dataset, one)
         yield Note(SEEDS_ALONE)
         yield _figure(dataset, one, number)
     yield from experiment_blocks("warped2024", "V", *_beside(dataset, facts), further=[HERE])
+
+
+def _origin(one: PairEvaluation[VerifiedLoss]) -> str:
+    """Where the pairs come from."""
+    if listed := pair_list_in(one.evaluation):
+        return (
+            f"The pairs of the list `{listed[0]}` (digest {listed[1]}), {thousands(one.pairs)} of them of two people. "
+            "Its images are no test images of this study, and whether their people were trained on is not known here."
+        )
+    return (
+        f"{thousands(one.pairs)} pairs of test images of one class and {thousands(one.pairs)} of two, drawn by "
+        f"seed {one.seed}, the same for every model."
+    )
 
 
 def _beside(
