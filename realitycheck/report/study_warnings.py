@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from realitycheck.protocol.space import Bounds, place_in
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.sections import against_untrained, retraining, search_effort, search_results
-from realitycheck.report.wording import decimal, enumeration, searched_by
+from realitycheck.report.wording import count, decimal, enumeration, searched_by
 from realitycheck.statistics.intervals import mean_of
 from realitycheck.statistics.rank_correlation import spearman
 
@@ -20,6 +20,9 @@ AGREES = 0.5
 
 FEWEST_LOSSES = 5
 """With fewer losses |Spearman| exceeds 0.6 by chance in a third of studies or more."""
+
+FEW = 3
+"""Losses or searches that a note below a table names one by one."""
 
 MOST = 0.5
 """Above this share of proposals on bounds, or of runs that ended at the cap, there is a warning."""
@@ -58,6 +61,16 @@ class StudyWarning:
     def labels(self) -> list[str]:
         """Labels of the losses concerned; none for a warning about the ranking."""
         return list(dict.fromkeys(one.label for one in self.about if one.label is not None))
+
+    @property
+    def brief(self) -> str:
+        """The sentence, with numbers in place of a list of more than a few losses or searches."""
+        head, colon, _ = self.sentence.partition(": ")
+        if len(self.about) <= FEW or not colon:
+            return self.sentence
+        losses = count(len(self.labels), "loss", "losses")
+        searches = {(one.label, one.search) for one in self.about if one.search is not None}
+        return f"{head}: {count(len(searches), 'search', 'searches')} of {losses}." if searches else f"{head}: {losses}."
 
     def concerns(self, label: str) -> bool:
         """Whether it is about this loss, or about the ranking of all losses."""

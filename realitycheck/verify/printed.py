@@ -88,7 +88,18 @@ def _unmarked(text: str) -> str:
 
 def latex_tables(text: str) -> list[PrintedTable]:
     """The tables of a LaTeX text."""
-    return [_latex_table(body) for body in re.findall(r"\\begin\{tabular\}(.*?)\\end\{tabular\}", text, re.DOTALL)]
+    parts = re.findall(r"\\begin\{tabular\}(.*?)\\end\{tabular\}(.*?)\\end\{table", text, re.DOTALL)
+    return [_latex_table(_with_marks(body, below)) for body, below in parts]
+
+
+def _with_marks(body: str, below: str) -> str:
+    """A table with its marks in words in place of letters; the first note below it has what each letter says."""
+    said = dict(re.findall(r"\$\^\{([a-z])\}\$ ([^;}]+)", below))
+
+    def words(match: re.Match[str]) -> str:
+        return f" ({', '.join(said.get(letter, '?') for letter in match[1].split(','))})"
+
+    return re.sub(r"\$\^\{([a-z,]+)\}\$", words, body)
 
 
 def _latex_table(body: str) -> PrintedTable:

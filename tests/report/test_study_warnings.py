@@ -22,7 +22,7 @@ from realitycheck.records.evidence import SearchFailure
 from realitycheck.report import study_warnings as module
 from realitycheck.report.sections import differences
 from realitycheck.report.sections.search_effort import search_effort
-from realitycheck.report.study_warnings import find_warnings
+from realitycheck.report.study_warnings import About, StudyWarning, find_warnings
 from realitycheck.report.writers.markdown_text import markdown
 from realitycheck.statistics.searches_pooled import PooledFit
 
@@ -244,3 +244,12 @@ def test_the_documentation_lists_every_code():
     codes = set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', source))
     assert len(codes) == 12
     assert codes == set(re.findall(r"^\| `([a-z0-9-]+)` \|", docs.split("## Warnings")[1].split("\n## ")[0], re.M))
+
+
+def test_a_note_counts_what_would_be_a_long_list():
+    searches = [About(label, number, {knob: 1.0}) for label in "ab" for number in (0, 1) for knob in ("margin", "lr")]
+    long = StudyWarning("optimum-on-bound", tuple(searches), "Chosen values on a bound: a (margin); a (lr); and so on.")
+    assert long.brief == "Chosen values on a bound: 4 searches of 2 losses."
+    assert replace(long, about=tuple(searches[:3])).brief == long.sentence
+    ranking = StudyWarning("validation-does-not-predict", (About(None, None),), "Validation does not predict: 0.1.")
+    assert ranking.brief == ranking.sentence

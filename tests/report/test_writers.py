@@ -135,10 +135,12 @@ def test_a_table_in_latex():
     paper = LatexTable(table, "tab:x", "An\nexample.", wide=True)
     assert latex_table(paper).splitlines() == [
         *("% An example.", r"\begin{table*}[t]", r"\centering", r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"),
-        *(r"\caption{5 \%; $\pm$.}", r"\label{tab:x}", r"\begin{tabular}{@{}lrr@{}}", r"\toprule"),
+        *(r"\caption{5 \%; $\pm$.}", r"\label{tab:x}", r"\par\smallskip"),
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+        *(r"\begin{tabular}{@{}lrr@{}}", r"\toprule"),
         *(r" & \multicolumn{2}{c}{G} \\", r"\cmidrule(lr){2-3}", r"Loss & A & B \\", r"\midrule"),
         *(r"a\_b & $\mathbf{50.00 \pm 1.00}$ & -- \\", r"\midrule", r"c & $25.00$ & x \\"),
-        *(r"\bottomrule", r"\end{tabular}", r"\par\smallskip\parbox{\linewidth}{\scriptsize Note.}"),
+        *(r"\bottomrule", r"\end{tabular}}", r"\par\smallskip\parbox{\linewidth}{\scriptsize Note.}"),
         r"\end{table*}",
     ]
     narrow = latex_table(replace(paper, wide=False))

@@ -61,10 +61,10 @@ def numbers_of(label: str, warnings: Sequence[StudyWarning]) -> list[str]:
 
 
 def note(warnings: Sequence[StudyWarning]) -> str:
-    """All warnings as one text, for a table that is read by itself."""
+    """All warnings as one short text, for a table that is read by itself."""
     if not warnings:
         return "Warnings: none."
-    parts = [f"({number}) {warning.sentence}" for number, warning in enumerate(warnings, 1)]
+    parts = [f"({number}) {warning.brief}" for number, warning in enumerate(warnings, 1)]
     return f"Warnings: {' '.join(parts)}"
 
 

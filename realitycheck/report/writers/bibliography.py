@@ -114,7 +114,7 @@ def _of_loss(loss: LossFacts) -> dict[str, str]:
 
 def _of_data(key: str, credit: str) -> str:
     title = tex_escape(" ".join(credit.split()))
-    return f"@misc{{{key},\n  title = {{{{{title}}}}}\n}}"
+    return f"@misc{{{key},\n  key = {{{key}}},\n  title = {{{{{title}}}}}\n}}"  # BibTeX sorts by `key`
 
 
 def references(findings: Findings) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
+from string import ascii_lowercase
 
 from realitycheck.report.blocks import Column, Content, Estimate, LatexTable, Marked, RowGroup, Text, pieces
-from realitycheck.report.wording import marked, points
+from realitycheck.report.wording import points
 
 SPECIALS = {
     "±": r"$\pm$",
@@ -26,8 +27,8 @@ SPECIALS = {
 }
 
 
-PREAMBLE = r"""% Tables of a study, made by Reality Check. In the preamble: \usepackage{booktabs}
-% table* takes both columns of a page, table one. Take those that you need.
+PREAMBLE = r"""% Tables of a study, made by Reality Check. In the preamble: \usepackage{booktabs,graphicx}
+% table* takes both columns of a page, table one. Take those that you need. One that is wider is scaled down to fit.
 """
 
 SIZES = {True: r"\scriptsize", False: r"\footnotesize"}
@@ -42,6 +43,7 @@ def latex_text(tables: Iterable[LatexTable]) -> str:
 def latex_table(paper: LatexTable) -> str:
     """Render one table, with its notes below it."""
     table, kind = paper.table, "table*" if paper.wide else "table"
+    letters = _letters(table.groups)
     return "\n".join(
         [
             f"% {' '.join(paper.about.split())}",
@@ -51,15 +53,17 @@ def latex_table(paper: LatexTable) -> str:
             r"\setlength{\tabcolsep}{3pt}",
             rf"\caption{{{_tex(table.caption)}}}",
             rf"\label{{{paper.label}}}",
+            r"\par\smallskip",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{@{{}}{''.join('r' if column.number else 'l' for column in table.columns)}@{{}}}}",
             r"\toprule",
             *_group_heads(table.columns),
             " & ".join(tex_escape(column.head) for column in table.columns) + r" \\",
             r"\midrule",
-            *_body(table.groups),
+            *_body(table.groups, letters),
             r"\bottomrule",
-            r"\end{tabular}",
-            *(rf"\par\smallskip\parbox{{\linewidth}}{{\scriptsize {_tex(note)}}}" for note in table.notes),
+            r"\end{tabular}}",
+            *map(_note, [*_legend(letters), *map(_tex, table.notes)]),
             rf"\end{{{kind}}}",
             "",
         ]
@@ -84,20 +88,36 @@ def _group_heads(columns: tuple[Column, ...]) -> list[str]:
     return [" & ".join(cells) + r" \\", "".join(rules)]
 
 
-def _body(groups: tuple[RowGroup, ...]) -> list[str]:
+def _letters(groups: tuple[RowGroup, ...]) -> dict[str, str]:
+    """Mark of a row → the letter beside its label, which is narrower."""
+    cells = (cell for group in groups for line in group.lines for cell in line if isinstance(cell, Marked))
+    return dict(zip(dict.fromkeys(mark for cell in cells for mark in cell.marks), ascii_lowercase, strict=False))
+
+
+def _legend(letters: Mapping[str, str]) -> list[str]:
+    """What the letters say, as one note; none without marks."""
+    return ["; ".join(rf"$^{{{letter}}}$ {tex_escape(mark)}" for mark, letter in letters.items())] if letters else []
+
+
+def _note(text: str) -> str:
+    return rf"\par\smallskip\parbox{{\linewidth}}{{\scriptsize {text}}}"
+
+
+def _body(groups: tuple[RowGroup, ...], letters: Mapping[str, str]) -> list[str]:
     lines: list[str] = []
     for group in groups:
         lines += [r"\midrule"] if lines else []
-        lines += [" & ".join(map(_content, line)) + r" \\" for line in group.lines]
+        lines += [" & ".join(_content(cell, letters) for cell in line) + r" \\" for line in group.lines]
     return lines
 
 
-def _content(content: Content) -> str:
+def _content(content: Content, letters: Mapping[str, str]) -> str:
     match content:
         case Estimate():
             return _estimate(content)
         case Marked():
-            return tex_escape(marked(content.text, content.marks))
+            named = ",".join(letters[mark] for mark in content.marks)
+            return tex_escape(content.text) + (rf"$^{{{named}}}$" if named else "")
         case str():
             return tex_escape(content)
         case _:
