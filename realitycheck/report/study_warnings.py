@@ -70,7 +70,8 @@ class StudyWarning:
             return self.sentence
         losses = count(len(self.labels), "loss", "losses")
         searches = {(one.label, one.search) for one in self.about if one.search is not None}
-        return f"{head}: {count(len(searches), 'search', 'searches')} of {losses}." if searches else f"{head}: {losses}."
+        counted = f"{count(len(searches), 'search', 'searches')} of {losses}" if searches else losses
+        return f"{head}: {counted}."
 
     def concerns(self, label: str) -> bool:
         """Whether it is about this loss, or about the ranking of all losses."""
