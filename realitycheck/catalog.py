@@ -80,7 +80,8 @@ def build_dataset(choice: DatasetChoice) -> Dataset:
         InputError: the dataset is unknown, or its folder is wrong.
     """
     resolved = resolve_dataset(choice.address)
-    built: Dataset = resolved() if choice.root is None else resolved(root=choice.root)
+    options = {"root": choice.root, "exclude": choice.exclude or None}
+    built: Dataset = resolved(**{name: value for name, value in options.items() if value is not None})
     return built
 
 

@@ -17,7 +17,7 @@ from realitycheck.metrics.pair_counts import possible_pairs
 from realitycheck.plan.splits import make_folds, split_classes
 from realitycheck.protocol.document import Document, Fault
 from realitycheck.protocol.model import SplitRule
-from realitycheck.protocol.study_file import dataset_choice
+from realitycheck.protocol.study_file import WrittenDataset, dataset_choice
 from realitycheck.stores.prepare import Stores, prepare
 
 Order = Literal["sorted", "shuffled", "official"]
@@ -39,13 +39,16 @@ def _joined(problem: Problem) -> str:
     "keys(study.datasets.<dataset>)",
     address="dataset.address",
     root="dataset.root",
+    exclude="study.datasets.<dataset>.exclude",
     name="<dataset>",
     study="file.study",
     makes="made.<dataset>.images",
 )
-def dataset_opens(_: object, *, address: str, root: str | None, name: str, study: Document) -> Found:
+def dataset_opens(
+    _: object, *, address: str, root: str | None, exclude: tuple[str, ...] | None, name: str, study: Document
+) -> Found:
     """The files of a dataset are there."""
-    choice = dataset_choice(name, address, root, study.path.parent)
+    choice = dataset_choice(name, WrittenDataset(dataset=address, root=root, exclude=exclude), study.path.parent)
     try:
         dataset = build_dataset(choice)
     except InputError as error:

@@ -18,6 +18,7 @@ class DatasetEntry:
         terms: licence or terms of use, in a few words.
         layout: expected contents of the root, in one line.
         where: where to get it.
+        excludes: whether a study may leave out parts of it by patterns.
     """
 
     address: str
@@ -28,6 +29,7 @@ class DatasetEntry:
     terms: str
     layout: str
     where: str
+    excludes: bool = False
 
 
 _HERE = "realitycheck.datasets.members"
@@ -135,6 +137,7 @@ MENU: dict[str, DatasetEntry] = {
         terms="yours",
         layout="a folder with one sub-folder of images per class",
         where="your own disk",
+        excludes=True,
     ),
     "csv": DatasetEntry(
         f"{_HERE}.csv:Csv",

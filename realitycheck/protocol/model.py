@@ -221,11 +221,14 @@ class LossChoice(FrozenSection):
 
 
 class DatasetChoice(FrozenSection):
-    """One dataset of a study: a name from the menu, and for a folder of images its path."""
+    """One dataset of a study: a name from the menu; for a folder of images its path, and what is left out."""
+
+    options = frozenset({"exclude"})
 
     name: Name
     address: str
     root: str | None
+    exclude: tuple[Text, ...] = ()
 
 
 class Primary(FrozenSection):

@@ -31,6 +31,7 @@ class WrittenDataset(FrozenSection):
 
     dataset: Text | None = None
     root: Text | None = None
+    exclude: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
 
 
 class WrittenLoss(FrozenSection):
@@ -74,7 +75,7 @@ def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path
     """
     folder = path.parent
     options = {name: given or WrittenDataset() for name, given in written.datasets.items()}
-    datasets = tuple(dataset_choice(name, given.dataset, given.root, folder) for name, given in options.items())
+    datasets = tuple(dataset_choice(name, given, folder) for name, given in options.items())
     losses = {label: given or WrittenLoss() for label, given in written.losses.items()}
     trunks = {protocol.of(choice.address).recipe.trunk.name for choice in datasets}
     named = [part for label, given in losses.items() for part in parts(given.loss or label)]
@@ -105,10 +106,10 @@ def space_of(name: str, spaces: Spaces, *, dataset: str) -> Space:
     return ranges
 
 
-def dataset_choice(name: str, dataset: str | None, root: str | None, folder: Path) -> DatasetChoice:
+def dataset_choice(name: str, given: WrittenDataset, folder: Path) -> DatasetChoice:
     """One dataset of a study; `folder` is where its relative root starts."""
-    place = None if root is None else os.path.normpath(folder.absolute() / Path(root).expanduser())
-    return DatasetChoice(name=name, address=dataset or name, root=place)
+    place = None if given.root is None else os.path.normpath(folder.absolute() / Path(given.root).expanduser())
+    return DatasetChoice(name=name, address=given.dataset or name, root=place, exclude=given.exclude or ())
 
 
 def _loss(

@@ -15,6 +15,7 @@ STUDY_FAULTS = [
     ("  sketches: {}", "  sketchs: {}", 5, "datasets.sketchs", "dataset-unknown"),
     ("dataset: folder", "dataset: foldr", 6, "datasets.birds.dataset", "dataset-unknown"),
     ("  sketches: {}", "  sketches: {root: /data}", 5, "datasets.sketches.root", "root-not-allowed"),
+    ("  sketches: {}", "  sketches: {exclude: [x]}", 5, "datasets.sketches.exclude", "exclude-not-allowed"),
     (", root: images/birds", "", 6, "datasets.birds.root", "root-missing"),
     ("category: complete", "category: ensemble", 20, "primary.category", "category-not-measured"),
     # losses

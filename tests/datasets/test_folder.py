@@ -201,3 +201,15 @@ def test_fingerprint_changes_with_the_files(root):
     before = Folder(root=str(root)).fingerprint
     paint(root / "a" / "1.jpg", size=(41, 30))
     assert Folder(root=str(root)).fingerprint != before
+
+
+def test_what_is_excluded(root):
+    for name in ("thumbs/1.png", "a/small/1.png", "b/1_mask.png", "notes.txt"):
+        paint(root / name, **({"format": "PNG"} if name.endswith("txt") else {}))
+    patterns = ("thumbs", "*/small", "*_mask.png", "*.txt")
+    dataset = Folder(root=str(root), exclude=patterns)
+    assert (dataset.classes, dataset.paths) == (("a", "b"), ("a/1.jpg", "a/x.webp", "b/10.png", "b/2.png"))
+    assert [warning.code for warning in dataset.warnings] == ["images-excluded"] * 4
+    with pytest.raises(InputError) as caught:
+        Folder(root=str(root), exclude=(*patterns, "Thumbs"))
+    assert [(problem.code, problem.where) for problem in caught.value.problems] == [("exclude-unmatched", "Thumbs")]

@@ -122,6 +122,14 @@ def root_where_it_is_needed(root: str | None, *, name: str) -> Found:
         yield not_allowed("root-not-allowed", "`root`", f"'{name}' ships with the package", "Remove it.")
 
 
+@rule("study.datasets.<dataset>.exclude", name="dataset.address")
+def exclude_where_folders_are_read(exclude: Sequence[str] | None, *, name: str) -> Found:
+    """Patterns are for folders of images; other datasets of the menu are read as their makers listed them."""
+    entry = DATASETS.get(name)
+    if entry and exclude and not entry.excludes:
+        yield not_allowed("exclude-not-allowed", "`exclude`", f"the images of '{name}' are listed", "Remove it.")
+
+
 @rule("study.primary.category", measured="protocol.categories")
 def category_is_measured(category: Category, *, measured: Sequence[Category]) -> Found:
     """Verdicts are on a category that the protocol measures."""

@@ -55,7 +55,7 @@ class Caltech101(FileDataset):
 
     def __init__(self, *, root: str) -> None:
         folder = needed_folder(root, layout="one sub-folder of images per class")
-        scan = class_folders(folder, skip=frozenset({BACKGROUND}))
+        scan = class_folders(folder, skip=frozenset({BACKGROUND}), exclude=())
         if problems := [*scan.problems, *_class_problems(scan.classes, self.names)]:
             raise InputError(root, problems)
         super().__init__(folder, scan.listing)

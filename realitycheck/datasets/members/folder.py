@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from realitycheck.datasets.reading.class_folders import class_folders
 from realitycheck.datasets.reading.disk import needed_folder
 from realitycheck.datasets.reading.files import FileDataset
@@ -15,14 +17,15 @@ class Folder(FileDataset):
 
     Args:
         root: path of the folder.
+        exclude: patterns of paths below the root that are left out: `*`, `?` and `[…]` as in a shell.
 
     Raises:
         InputError: if it is not a folder, a class is empty or has sub-folders, or an image is a link out of the folder
             or not a regular file; it lists every problem.
     """
 
-    def __init__(self, *, root: str) -> None:
+    def __init__(self, *, root: str, exclude: Sequence[str] = ()) -> None:
         folder = needed_folder(root, layout="one sub-folder of images per class")
-        scan = class_folders(folder, skip=frozenset())
+        scan = class_folders(folder, skip=frozenset(), exclude=exclude)
         super().__init__(folder, scan.listing, earlier=scan.problems)
         self.warnings = scan.warnings

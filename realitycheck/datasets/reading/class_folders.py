@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
 from realitycheck.datasets.reading.decode import SUFFIXES
@@ -42,18 +43,20 @@ class _Contents:
     folders: tuple[str, ...]
 
 
-def class_folders(root: Path, *, skip: frozenset[str]) -> ClassFolders:
+def class_folders(root: Path, *, skip: frozenset[str], exclude: Sequence[str]) -> ClassFolders:
     """Scan a folder with one sub-folder per class; classes and files are sorted by name.
 
     Args:
         root: path of the folder.
         skip: names of sub-folders that are not classes.
+        exclude: patterns of what is left out, as in `Exclusion`.
 
     Raises:
         InputError: if the folder cannot be listed, or there is no class.
     """
+    exclusion = Exclusion(exclude)
     try:
-        top = _contents(root)
+        top = exclusion.rest("", _contents(root))
     except OSError as error:
         raise InputError(str(root), [_unlisted("root", error)]) from error
     names = tuple(name for name in top.folders if name not in skip)
@@ -64,16 +67,57 @@ def class_folders(root: Path, *, skip: frozenset[str]) -> ClassFolders:
     problems = []
     for name in names:
         try:
-            inside[name] = _contents(root / name)
+            inside[name] = exclusion.rest(f"{name}/", _contents(root / name))
         except OSError as error:
             problems.append(_unlisted(name, error))
-    wrong = list(_problems(inside))
+    wrong = [*_problems(inside), *exclusion.unmatched()]
     sound = [name for name in inside if name not in {problem.where for problem in wrong}]
     paths = tuple(f"{name}/{image}" for name in sound for image in inside[name].images)
     labels = repeated([len(inside[name].images) for name in sound])
     listing = ImageList(paths, labels, tuple(sound), in_test=None, complete=())
-    warnings = (*_beside(top), *_unread(inside))
+    warnings = (*_beside(top), *_unread(inside), *exclusion.warnings())
     return ClassFolders(names, listing, (*problems, *wrong), warnings)
+
+
+class Exclusion:
+    """What patterns leave out of a folder: `*`, `?` and `[…]` as in a shell, on paths below the root.
+
+    `thumbs` leaves out a class, `*/small` a folder within every class, `*/*_mask.png` images of all classes. `*` also
+    matches a slash; capital and small letters differ.
+
+    Args:
+        patterns: as the study has them.
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._excluded: dict[str, list[str]] = {pattern: [] for pattern in patterns}
+
+    def rest(self, above: str, contents: _Contents) -> _Contents:
+        """The contents of a folder that no pattern matches; `above` is its path with a slash."""
+        kept = ([name for name in names if not self._matches(above + name)] for names in _parts(contents))
+        return _Contents(*map(tuple, kept))
+
+    def unmatched(self) -> Iterator[Problem]:
+        """Yield a problem for each pattern that matches nothing."""
+        for pattern in [pattern for pattern, paths in self._excluded.items() if not paths]:
+            says = "matches nothing below the root. Correct the pattern, or remove it."
+            yield Problem(0, pattern, says, "exclude-unmatched")
+
+    def warnings(self) -> Iterator[Problem]:
+        """What each pattern leaves out, with its number."""
+        for pattern, paths in self._excluded.items():
+            says = f"excluded by `{pattern}`: {len(paths):,} files or folders ({first_few(paths)})."
+            yield Problem(0, "", says, "images-excluded")
+
+    def _matches(self, path: str) -> bool:
+        matching = [pattern for pattern in self._excluded if fnmatchcase(path, pattern)]
+        for pattern in matching:
+            self._excluded[pattern].append(path)
+        return bool(matching)
+
+
+def _parts(contents: _Contents) -> tuple[tuple[str, ...], ...]:
+    return contents.images, contents.others, contents.folders
 
 
 def _contents(folder: Path) -> _Contents:
