@@ -174,7 +174,9 @@ def name_rows(panel: Axes, labels: Sequence[str]) -> None:
 def name_panel(panel: Axes, text: str) -> None:
     """A title above one of several panels; a long one is set smaller, so that it stays clear of the next."""
     size = min(10.5, 10.5 * LONGEST / len(text))
-    panel.set_title(text, fontsize=size, y=1.0)  # a given height: otherwise every label of every tick is measured for it
+    panel.set_title(
+        text, fontsize=size, y=1.0
+    )  # a given height: otherwise every label of every tick is measured for it
 
 
 def _accessible(svg: str, *, name: str, title: str) -> str:

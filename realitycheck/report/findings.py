@@ -22,7 +22,6 @@ from realitycheck.statistics.base import Estimator, Fit
 from realitycheck.statistics.comparisons import Comparison
 from realitycheck.statistics.estimators import estimator
 
-
 T = TypeVar("T")
 
 
@@ -109,8 +108,8 @@ def found_once(find: Callable[[DatasetFindings], T]) -> Callable[[DatasetFinding
     def kept(dataset: DatasetFindings) -> T:
         if find not in dataset.kept:
             dataset.kept[find] = find(dataset)
-        found: T = dataset.kept[find]
-        return found
+        facts: T = dataset.kept[find]
+        return facts
 
     return kept
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import integrate, optimize, special
+from scipy import special
 
 from realitycheck.statistics.base import Design, MeanEstimate
 
@@ -20,6 +20,8 @@ def power(design: Design, effect: float, *, alpha: float) -> float:
     Source: Cohen (1988), Statistical Power Analysis. The noncentral t distribution is computed as a normal mean
     integrated over a chi-distributed standard deviation, because `scipy.stats.nct` returns NaN at few replicates.
     """
+    from scipy import integrate  # a second, that a report need not wait
+
     freedom, shift = design.freedom, effect * math.sqrt(design.independent)
     edge = float(-special.stdtrit(freedom, alpha / 2))
     log_constant = math.log(2) + freedom / 2 * math.log(freedom / 2) - math.lgamma(freedom / 2)
@@ -49,6 +51,8 @@ def detectable_difference(design: Design, *, comparisons: int, level: float, wan
     Raises:
         ValueError: if an argument is out of range, or the design has no test.
     """
+    from scipy import optimize  # as in `power`
+
     if not design.freedom:
         raise ValueError("too few replicates for a test. Raise `final.seeds` or `search.searches`.")
     if comparisons < 1:
