@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -104,7 +104,7 @@ class RunSpec:
 
     def to_json(self) -> Body:
         """This spec as plain JSON values."""
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        own = {name: getattr(self, name) for name in self.__match_args__}
         return own | {"stage": self.stage.value, "phases": [dict(phase) for phase in self.phases]}
 
     @classmethod

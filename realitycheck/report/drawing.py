@@ -12,6 +12,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Bbox
 
 from realitycheck.report.blocks import Figure
 
@@ -98,7 +99,7 @@ def draw(paint: Callable[[Canvas], None], *, name: str, height: float, title: st
 
 
 def grid(canvas: Canvas, count: int, *, columns: int, legend: float) -> list[Axes]:
-    """Panels with common axes, row by row; unused cells of the grid stay empty.
+    """Panels row by row, with labels of ticks at the left and below; unused cells of the grid stay empty.
 
     Margins are fixed, because matplotlib's constrained layout measures every text of every panel: half of the time of a
     figure with 34 panels.
@@ -120,12 +121,24 @@ def grid(canvas: Canvas, count: int, *, columns: int, legend: float) -> list[Axe
         wspace=_gap(BETWEEN, width - LEFT - RIGHT, columns),
         hspace=_gap(TITLE + BETWEEN, height - BOTTOM - TITLE - legend, rows),
     )
-    panels = canvas.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel().tolist()
-    for spare in panels[count:]:
-        spare.set_visible(False)
-    for panel in panels[max(0, count - columns) : count]:
-        panel.tick_params(labelbottom=True)
-    return list(panels[:count])
+    panels: list[Axes] = canvas.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for place, panel in enumerate(panels):
+        panel.set_visible(place < count)
+        panel.tick_params(labelleft=place % columns == 0, labelbottom=place >= count - columns)
+    return panels[:count]
+
+
+def align(panels: Sequence[Axes]) -> None:
+    """Give painted panels the limits that hold the points of all of them.
+
+    Axes that matplotlib shares have the same limits, but each question for a limit visits all panels.
+    """
+    first = panels[0]
+    first.dataLim = Bbox.union([panel.dataLim for panel in panels])
+    first.autoscale_view()
+    for panel in panels[1:]:
+        panel.set_xlim(first.get_xlim())
+        panel.set_ylim(first.get_ylim())
 
 
 def _gap(inches: float, room: float, count: int) -> float:
@@ -160,7 +173,9 @@ def name_rows(panel: Axes, labels: Sequence[str]) -> None:
 
 def name_panel(panel: Axes, text: str) -> None:
     """A title above one of several panels; a long one is set smaller, so that it stays clear of the next."""
-    panel.set_title(text, fontsize=min(10.5, 10.5 * LONGEST / len(text)))
+    size = min(10.5, 10.5 * LONGEST / len(text))
+    # With a given height: otherwise the labels of all ticks are measured for it.
+    panel.set_title(text, fontsize=size, y=1.0)
 
 
 def _accessible(svg: str, *, name: str, title: str) -> str:

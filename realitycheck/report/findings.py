@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar
 
 from realitycheck.protocol.model import Protocol, Study
 from realitycheck.protocol.space import Space
@@ -19,6 +21,8 @@ from realitycheck.report.wording import ordered_metrics, safe_name
 from realitycheck.statistics.base import Estimator, Fit
 from realitycheck.statistics.comparisons import Comparison
 from realitycheck.statistics.estimators import estimator
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class DatasetFindings:
         changed_claims: the claims that differ from those of the first opening.
         missing: what is still to be done, one sentence each; empty once finished.
         answers: the verdicts in sentences, by the question that they answer.
+        kept: what functions that are `found_once` have returned, by function.
     """
 
     study: StudyFacts
@@ -60,6 +65,7 @@ class DatasetFindings:
     changed_claims: frozenset[str]
     missing: tuple[str, ...]
     answers: Mapping[str, str]
+    kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def answer(self) -> str:
@@ -93,6 +99,19 @@ class DatasetFindings:
     def figure_name(self, kind: str) -> str:
         """A file name for a figure of this dataset, whatever the dataset is called: `scores-cub200`."""
         return f"{kind}-{safe_name(self.dataset)}"
+
+
+def found_once(find: Callable[[DatasetFindings], T]) -> Callable[[DatasetFindings], T]:
+    """Keep what a function finds on a dataset: several sections, tables and warnings ask for it."""
+
+    @wraps(find)
+    def kept(dataset: DatasetFindings) -> T:
+        if find not in dataset.kept:
+            dataset.kept[find] = find(dataset)
+        facts: T = dataset.kept[find]
+        return facts
+
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from realitycheck.protocol.space import Bounds, place_in
-from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.findings import DatasetFindings, found_once
 from realitycheck.report.sections import against_untrained, retraining, search_effort, search_results
 from realitycheck.report.wording import count, decimal, enumeration, searched_by
 from realitycheck.statistics.intervals import mean_of
@@ -78,6 +78,7 @@ class StudyWarning:
         return label in self.labels or not self.labels
 
 
+@found_once
 def find_warnings(dataset: DatasetFindings) -> list[StudyWarning]:
     """All warnings of one dataset, in a fixed order; those about the ranking come first."""
     return [warning for finder in FINDERS for warning in finder(dataset)]

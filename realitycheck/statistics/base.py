@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scipy import stats
+from scipy import special
 
 from realitycheck.statistics.intervals import Interval
 
@@ -53,7 +53,7 @@ class MeanEstimate:
 
     def interval(self, level: float) -> Interval:
         """Return the interval at a level in (0, 1)."""
-        half = float(stats.t.ppf((1 + level) / 2, self.freedom)) * self.error
+        half = float(special.stdtrit(self.freedom, (1 + level) / 2)) * self.error
         low, high = self.mean - half, self.mean + half
         return Interval(self.mean, low, high, level=level, n=self.n, method=self.method, over=self.over)
 
@@ -62,7 +62,7 @@ class MeanEstimate:
         """Two-sided p-value of a true mean of 0. Without variation it is 1 for a mean of 0, else 0."""
         if self.error == 0:
             return 0.0 if self.mean else 1.0
-        return float(2 * stats.t.sf(abs(self.mean) / self.error, self.freedom))
+        return float(2 * special.stdtr(self.freedom, -abs(self.mean) / self.error))
 
     def p_outside(self, bound: float) -> float:
         """Return the p-value of a true mean at or beyond ± `bound`: the larger of two one-sided tests.
@@ -72,7 +72,7 @@ class MeanEstimate:
         room = bound - abs(self.mean)
         if self.error == 0:
             return 0.0 if room > 0 else 1.0
-        return float(stats.t.sf(room / self.error, self.freedom))
+        return float(special.stdtr(self.freedom, -room / self.error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy import special
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +82,5 @@ def t_interval(values: Sequence[float], *, level: float, over: str) -> Interval:
         raise ValueError(f"level {level} is out of range: must be between 0 and 1.")
     error = standard_error(values)
     mean, n = mean_of(values), len(values)
-    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
+    half = float(special.stdtrit(n - 1, (1 + level) / 2)) * error
     return Interval(mean=mean, low=mean - half, high=mean + half, level=level, n=n, method="student_t", over=over)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import integrate, optimize, special, stats
+from scipy import special
 
 from realitycheck.statistics.base import Design, MeanEstimate
 
@@ -20,8 +20,10 @@ def power(design: Design, effect: float, *, alpha: float) -> float:
     Source: Cohen (1988), Statistical Power Analysis. The noncentral t distribution is computed as a normal mean
     integrated over a chi-distributed standard deviation, because `scipy.stats.nct` returns NaN at few replicates.
     """
+    from scipy import integrate  # a second, that a report need not wait
+
     freedom, shift = design.freedom, effect * math.sqrt(design.independent)
-    edge = float(stats.t.isf(alpha / 2, freedom))
+    edge = float(-special.stdtrit(freedom, alpha / 2))
     log_constant = math.log(2) + freedom / 2 * math.log(freedom / 2) - math.lgamma(freedom / 2)
 
     def rejects(s: float) -> float:
@@ -29,7 +31,7 @@ def power(design: Design, effect: float, *, alpha: float) -> float:
         density = math.exp(log_constant + (freedom - 1) * math.log(s) - freedom * s * s / 2)
         return float(conditional) * density
 
-    low, high = (math.sqrt(float(stats.chi2.ppf(u, freedom)) / freedom) for u in (1e-12, 1 - 1e-12))
+    low, high = (math.sqrt(float(2 * special.gammaincinv(freedom / 2, u)) / freedom) for u in (1e-12, 1 - 1e-12))
     step = min(max(shift / edge, low), high)
     return float(sum(integrate.quad(rejects, *part, limit=200)[0] for part in ((low, step), (step, high))))
 
@@ -49,6 +51,8 @@ def detectable_difference(design: Design, *, comparisons: int, level: float, wan
     Raises:
         ValueError: if an argument is out of range, or the design has no test.
     """
+    from scipy import optimize  # as in `power`
+
     if not design.freedom:
         raise ValueError("too few replicates for a test. Raise `final.seeds` or `search.searches`.")
     if comparisons < 1:
@@ -81,7 +85,7 @@ def detectable(estimate: MeanEstimate, *, alpha: float, wanted: float) -> float:
     """
     if estimate.error == 0:
         return 0.0
-    edge = float(stats.t.isf(alpha / 2, estimate.freedom))
+    edge = float(-special.stdtrit(estimate.freedom, alpha / 2))
     return float(special.nctdtrinc(estimate.freedom, 1 - wanted, edge)) * estimate.error
 
 
@@ -96,7 +100,7 @@ def reachable_equivalence(design: Design, *, comparisons: int, level: float) -> 
         comparisons: size m of the declared family, at least 1.
         level: 1 − α, in (0, 1).
     """
-    edge = float(stats.t.isf((1 - level) / comparisons, design.freedom))
+    edge = float(-special.stdtrit(design.freedom, (1 - level) / comparisons))
     return edge * math.sqrt(2 / design.independent)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from realitycheck.statistics.base import MeanEstimate
 from realitycheck.statistics.comparisons import holm
@@ -36,7 +36,7 @@ class PrintedMean:
     @property
     def error(self) -> float:
         """The standard error of the mean."""
-        return self.half_width / float(stats.t.ppf((1 + self.level) / 2, self.n - 1))
+        return self.half_width / float(special.stdtrit(self.n - 1, (1 + self.level) / 2))
 
     @property
     def deviation(self) -> float:

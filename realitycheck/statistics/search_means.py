@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from realitycheck.statistics.base import LossScores, by_search, present
 from realitycheck.statistics.intervals import mean_of
@@ -108,7 +108,7 @@ def unusual(squares: Mapping[str, float], *, searches: int) -> frozenset[str]:
     if count < 4 or total == 0:
         return frozenset()
     label = max(squares, key=lambda name: squares[name])
-    edge = stats.beta.isf(FLAG_LEVEL / count, (searches - 1) / 2, (count - 1) * (searches - 1) / 2)
+    edge = special.betainccinv((searches - 1) / 2, (count - 1) * (searches - 1) / 2, FLAG_LEVEL / count)
     return frozenset({label} if squares[label] / total > edge else ())
 
 

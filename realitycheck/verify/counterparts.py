@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 from realitycheck.verify.checks import Checks
 from realitycheck.verify.digests import Json
@@ -22,6 +23,12 @@ CORRUPTED = {
 }
 """Head of a column → kind and severity; a published column for which there is none has a dash."""
 
+OWN = plain("this study")
+"""The first cell of a line of this study."""
+
+PUBLISHED_METRIC = "precision_at_1"
+"""The score of the published table of corruptions."""
+
 Numbers = dict[str, dict[str, float | None]]
 """Head of a column → label of a loss → number, as it is printed."""
 
@@ -32,34 +39,55 @@ def check_counterparts(
     """Hold the lines of this study in published tables to the numbers of its own tables.
 
     Args:
-        study: the keys of the study.
+        study: the keys of the study, and `addresses`, of each loss by label.
         datasets: the numbers of each dataset.
         tables: those of the file, in order.
         file: its name.
         checks: the result.
     """
     published = [table for table in tables if table.heads[:2] == [plain("Published as"), "Here"]]
-    wanted = [numbers for dataset in datasets for numbers in _wanted(study, dataset)]
+    wanted = [one for dataset in datasets for one in _wanted(study, dataset)]
     same = len(published) == len(wanted)
     says = f"it has {len(published)} published tables of experiments, and the records lead to {len(wanted)}."
     checks.holds(same, what=f"published tables of {file}", where=file, code="cell-differs", says=says)
-    for table, numbers in zip(published, wanted, strict=False):
+    for table, (numbers, names) in zip(published, wanted, strict=False):
+        _check_labels(table, names, file, checks)
         for row in table.rows:
-            if row[0] == plain("this study"):
+            if row[0] == OWN:
                 _check_row(row, table.heads, numbers, file, checks)
 
 
-def _wanted(study: Json, dataset: Json) -> list[Numbers]:
+def _check_labels(table: PrintedTable, names: Mapping[str, str], file: str, checks: Checks) -> None:
+    """Each published line is followed by those of the losses that it is about, and by no others."""
+    for place, row in enumerate(table.rows):
+        if row[0] == OWN:
+            continue
+        below = [after[1] for after in takewhile(lambda after: after[0] == OWN, table.rows[place + 1 :])]
+        own = [label for label, name in names.items() if plain(name) == row[1]]
+        checks.holds(
+            below == list(map(plain, own)),
+            what=f"cells of {file}",
+            where=f"{file}, published experiments, {row[0]}",
+            code="cell-differs",
+            says=f"the lines below it are of {below}, and the records lead to {own}.",
+        )
+
+
+def _wanted(study: Json, dataset: Json) -> list[tuple[Numbers, Mapping[str, str]]]:
     """Those of the published tables of a dataset, in the order of the page."""
-    wanted = []
+    wanted: list[tuple[Numbers, Mapping[str, str]]] = []
+    addresses = study["addresses"]
     if dataset["corruption"]:
-        wanted.append(_corrupted(study, dataset))
+        same = study["metric"] == PUBLISHED_METRIC  # otherwise there is nothing to compare
+        wanted.append((_corrupted(study, dataset), addresses if same else {}))
     courses = (dataset["proxy_distances"] or {"courses": []})["courses"]
     if any(one["functions"] for one in courses):
-        wanted.append(_courses(courses))
+        wanted.append((_courses(courses), _ablations(courses)))
     if dataset["verification"]:
         rows = dataset["verification"]["evaluations"][0]["rows"]
-        wanted.append({"pairs of this study": {row["label"]: _percent(row["accuracy"]["mean"]) for row in rows}})
+        numbers = {row["label"]: _percent(row["accuracy"]["mean"]) for row in rows}
+        names = {label: address for label, address in addresses.items() if label in numbers}
+        wanted.append(({"pairs of this study": numbers}, names))
     return wanted
 
 
@@ -88,6 +116,12 @@ def _courses(courses: Sequence[Json]) -> Numbers:
         head: {one["label"]: _percent(one["scores"].get(metric)) for one in courses} for head, metric in heads.items()
     }
     return {**scores, "distance to proxy at the end": {one["label"]: one["end"] for one in courses}}
+
+
+def _ablations(courses: Sequence[Json]) -> dict[str, str]:
+    """The published functions that a course is about: one whose others are the identity or the same."""
+    functions = {one["label"]: one["functions"] for one in courses if one["functions"]}
+    return {label: own for label, (own, *others) in functions.items() if others in (["identity"], [own])}
 
 
 def _check_row(row: Sequence[str], heads: Sequence[str], numbers: Numbers, file: str, checks: Checks) -> None:

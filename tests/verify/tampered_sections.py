@@ -31,6 +31,26 @@ def in_markdown(copy: Copy, *, head: str, row: int, column: int) -> None:
     path.write_text("".join(lines))
 
 
+def below_published(copy: Copy, *, file: str) -> None:
+    """Change the first number of the first line of this study below a published one."""
+    path = copy.report / file
+    text = path.read_text()
+    line = re.search(r"(?:\||<t[dh][^>]*>)[ *_]*this study\b(?!\.)", text)
+    assert line
+    after = text[line.end() :]
+    number = re.search(r"\d+\.\d\d", after)
+    assert number
+    path.write_text(text[: line.end()] + after.replace(number[0], changed(number[0]), 1))
+
+
+def dropped_below_published(copy: Copy) -> None:
+    """Drop the first line of this study below a published one."""
+    path = copy.report / "tables.md"
+    lines = path.read_text().splitlines(keepends=True)
+    del lines[next(place for place, line in enumerate(lines) if line.startswith("| this study"))]
+    path.write_text("".join(lines))
+
+
 def changed(cell: str) -> str:
     digit = re.search(r"\d", cell)
     assert digit, cell

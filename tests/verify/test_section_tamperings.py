@@ -67,6 +67,12 @@ TAMPERINGS = {
         f"page: {name}": (partial(tampered_sections.on_page, heading=name), "cell-differs")
         for name in tampered_sections.ON_PAGE
     },
+    "a line below a published one": (partial(tampered_sections.below_published, file="tables.md"), "cell-differs"),
+    "page: a line below a published one": (
+        partial(tampered_sections.below_published, file="index.html"),
+        "cell-differs",
+    ),
+    "a dropped line below a published one": (tampered_sections.dropped_below_published, "cell-differs"),
     "moved choice": (tampered_sections.moved_choice, "cell-differs"),
     "hidden rise": (tampered_sections.hidden_rise, "sentence-differs"),
 }

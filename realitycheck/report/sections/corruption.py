@@ -24,7 +24,7 @@ from realitycheck.report.blocks import (
     RowGroup,
     Table,
 )
-from realitycheck.report.drawing import LEGEND, columns_for, draw, grid, grid_height, name_panel, style_of
+from realitycheck.report.drawing import LEGEND, align, columns_for, draw, grid, grid_height, name_panel, style_of
 from realitycheck.report.family import REPLACEMENT, comparisons
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.papers.published_experiments import experiment_blocks
@@ -265,6 +265,9 @@ def _figure(dataset: DatasetFindings, facts: Corruption) -> Figure:
         for panel, kind in zip(panels, kinds, strict=True):
             name_panel(panel, kind.replace("_", " "))
             _paint(panel, dataset, facts, kind)
+        align(panels)
+        for panel in panels:
+            panel.set_xticks(range(6))
         canvas.supxlabel("severity", fontsize=10)
         canvas.supylabel(f"{dataset.study.primary}, percent", fontsize=10)
         canvas.legend(*panels[0].get_legend_handles_labels(), loc="upper center", ncols=NAMES)
@@ -285,7 +288,6 @@ def _paint(panel: Axes, dataset: DatasetFindings, facts: Corruption, kind: str) 
         colour = style_of(label, dataset.labels)[0]
         places, means = [at for at, _ in points], [100 * mean for _, mean in points]
         panel.plot(places, means, "o-", ms=3.5, lw=1.6, color=colour, label=dataset.study.shown(label))
-    panel.set_xticks(range(6))
 
 
 SECTION = Section(

@@ -15,6 +15,7 @@ from realitycheck.report.drawing import (
     GREY,
     INK,
     LEGEND,
+    align,
     columns_for,
     draw,
     grid,
@@ -42,6 +43,7 @@ def curve_figure(dataset: DatasetFindings) -> Figure:
         for panel, loss, own in zip(panels, losses, runs, strict=True):
             name_panel(panel, dataset.study.shown(loss.label))
             _paint_curves(panel, own, style_of(loss.label, dataset.labels)[0])
+        align(panels)
         canvas.supxlabel("iteration", fontsize=10)
         canvas.supylabel("validation MAP@R, percent", fontsize=10)
         canvas.legend(handles=_legend(followed=followed), loc="upper center", ncols=4)
@@ -72,7 +74,6 @@ def _paint_curves(panel: Axes, runs: Sequence[Run], colour: str) -> None:
         [[(point.iteration, point.scores["map_at_r"]) for point in run.curve] for run in runs]
     )
     panel.plot(iterations, [100 * value for value in means], "-", color=colour, lw=2.2, zorder=4)
-    panel.autoscale_view()
 
 
 def _followup_start(run: Run) -> tuple[int, float] | None:

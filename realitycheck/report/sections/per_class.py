@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Canvas
 
 from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.blocks import Block, Column, Content, Figure, Heading, Marked, Note, Table, rows_of
-from realitycheck.report.drawing import columns_for, draw, grid, grid_height, name_panel, style_of
+from realitycheck.report.drawing import align, columns_for, draw, grid, grid_height, name_panel, style_of
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import DASH, signed
@@ -137,6 +137,7 @@ def _figure(dataset: DatasetFindings, facts: PerClass) -> Figure:
         for panel, gaps in zip(panels, facts.losses, strict=True):
             name_panel(panel, study.shown(gaps.label))
             _paint(panel, gaps, style_of(gaps.label, dataset.labels)[0])
+        align(panels)
         canvas.supxlabel("test classes, from the largest gain to the largest loss", fontsize=10)
         canvas.supylabel("points of MAP@R", fontsize=10)
 

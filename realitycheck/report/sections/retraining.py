@@ -10,7 +10,7 @@ from realitycheck.records.curves import PhaseEnd
 from realitycheck.records.evidence import LossEvidence, SearchEvidence
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Block, Column, Content, Heading, Marked, Paragraph, RowGroup, Table, rows_of
-from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.findings import DatasetFindings, found_once
 from realitycheck.report.sections.base import Section
 from realitycheck.report.sections.curve_figure import curve_figure
 from realitycheck.report.wording import enumeration, searched_by, stretch, thousands
@@ -69,6 +69,7 @@ class Retraining:
     capped: str
 
 
+@found_once
 def find(dataset: DatasetFindings) -> Retraining:
     """Count how the runs of every loss ended."""
     ended = tuple(ending for loss in dataset.evidence.losses for ending in endings(loss, dataset.protocol))

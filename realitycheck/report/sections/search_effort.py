@@ -11,7 +11,7 @@ from realitycheck.records.evidence import LossEvidence, SearchEvidence, Trial
 from realitycheck.records.near_settings import places_of, trial_noise
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Block, Column, Content, Heading, Marked, RowGroup, Table, rows_of
-from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.findings import DatasetFindings, found_once
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import DASH, percent, searched_by, thousands
 from realitycheck.runs import Stage
@@ -93,6 +93,7 @@ class Effort:
     searches: tuple[SearchEffort, ...]
 
 
+@found_once
 def find(dataset: DatasetFindings) -> Effort | None:
     """Only where there is a trial."""
     losses = dataset.evidence.losses

@@ -12,7 +12,7 @@ from realitycheck.protocol.space import Bounds, Choice, IntUniform, LogIntUnifor
 from realitycheck.records.evidence import Replicate, SearchEvidence, Trial
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Block, Column, Content, Heading, Marked, Note, RowGroup, Table, rows_of
-from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.findings import DatasetFindings, found_once
 from realitycheck.report.missing import finished_trials
 from realitycheck.report.sections.base import Section
 from realitycheck.report.sections.trial_figure import trial_figure
@@ -104,6 +104,7 @@ class SearchResults:
     searches: tuple[SearchSummary, ...]
 
 
+@found_once
 def find(dataset: DatasetFindings) -> SearchResults:
     """Summarize every search of every loss."""
     return SearchResults(

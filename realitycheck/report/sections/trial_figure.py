@@ -17,6 +17,7 @@ from realitycheck.report.drawing import (
     LEGEND,
     PALE,
     RED,
+    align,
     columns_for,
     draw,
     grid,
@@ -49,7 +50,9 @@ def trial_figure(dataset: DatasetFindings) -> Figure:
             name_panel(panel, dataset.study.shown(loss.label))
             _paint_loss(panel, loss, best[position], style_of(loss.label, dataset.labels)[0])
         panels[0].set_xlim(1 - 0.03 * trials, 1.03 * trials)
-        panels[0].set_xticks(trial_ticks(trials))
+        align(panels)
+        for panel in panels:
+            panel.set_xticks(trial_ticks(trials))
         canvas.supxlabel("trial", fontsize=10)
         canvas.supylabel("validation MAP@R, percent", fontsize=10)
         canvas.legend(handles=_legend(losses), loc="upper center", ncols=6)
