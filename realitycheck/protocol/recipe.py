@@ -98,7 +98,10 @@ class Recipe(FrozenSection):
     `gradient_clip` limits gradients; without it they are as they come.
     `arithmetic` is a class of the menu `realitycheck.arithmetic`: where runs compute, with which precision, and which
     instructions they may use.
+    With `unaugmented_distance` the distance to the own class vector is that of all training images as they are.
     """
+
+    options = frozenset({"unaugmented_distance"})
 
     image_size: Pixels
     resize: Pixels | None = None
@@ -114,6 +117,7 @@ class Recipe(FrozenSection):
     arithmetic: Annotated[str, OneOf(tuple(ARITHMETIC))]
     threads: Annotated[int, Field(ge=1, le=1_024)]
     collapse: Share
+    unaugmented_distance: bool = False
 
     @property
     def computes(self) -> Arithmetic:

@@ -41,6 +41,11 @@ class ClassBatches(ABC):
         )
         self._passes: dict[int, tuple[Tensor, Tensor]] = {}
 
+    def every(self) -> tuple[Tensor, Tensor]:
+        """Return (N,) int64 indices into the store of all images, class by class, and their (N,) int64 labels."""
+        labels, places = (self.members >= 0).nonzero(as_tuple=True)
+        return self.members[labels, places], labels
+
     def draw(self, iteration: int) -> tuple[Tensor, Tensor]:
         """Return (B,) int64 indices into the store, grouped by class, and (B,) int64 labels."""
         indices, labels = self.draw_block(range(iteration, iteration + 1))

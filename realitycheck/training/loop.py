@@ -17,6 +17,7 @@ from realitycheck.stores.base import Store
 from realitycheck.training.checkpoint import Stateful
 from realitycheck.training.class_vectors import class_vectors_of, own_distance
 from realitycheck.training.device import autocast
+from realitycheck.training.embed import embed
 from realitycheck.training.embedding_model import EmbeddingModel
 from realitycheck.training.feed import Feed
 from realitycheck.training.machine_failures import is_machine_failure
@@ -24,7 +25,11 @@ from realitycheck.training.teacher import Teacher
 
 
 class IntervalMeans(NamedTuple):
-    """Means over some iterations; `proxy_distance` is None where `class_vectors.own_distance` has no finite value."""
+    """Means over some iterations.
+
+    `proxy_distance` is None where `class_vectors.own_distance` has no finite value. With the recipe's
+    `unaugmented_distance` it is that of all training images at the end of the interval.
+    """
 
     loss: float
     proxy_distance: float | None
@@ -106,7 +111,17 @@ class Trainer:
         loss, away = (value / iterations for value in sums.values.tolist())
         if not math.isfinite(loss):
             raise Diverged(f"the training loss was {loss} by iteration {self.iteration}")
+        if vectors is not None and self.recipe.unaugmented_distance:
+            away = self._unaugmented_distance(vectors)
         return IntervalMeans(loss, None if vectors is None or not math.isfinite(away) else away)
+
+    def _unaugmented_distance(self, vectors: Tensor) -> float:
+        """The mean distance between the embeddings of all training images as they are and their class vectors."""
+        indices, labels = self.feed.batches.every()
+        embeddings = embed(
+            self.model, self.store, indices.numpy(), output="embedder", recipe=self.recipe, device=self.device
+        )
+        return float(own_distance(embeddings, labels.to(self.device), vectors, distance=self.distance))
 
     def _step(self, sums: Tensor, vectors: Tensor | None) -> None:
         images, labels = self.feed.batch(self.iteration, view="batch")

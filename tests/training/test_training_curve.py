@@ -86,6 +86,27 @@ def test_the_distance_to_the_own_vector_is_in_the_space_of_the_loss(searches, la
     assert np.ptp(steps) > 1e-3, "the mean is of different steps"
 
 
+@pytest.mark.parametrize(("label", "space"), [("euclidean_softmax", np.asarray), ("normalized_softmax", unit)])
+def test_the_distance_without_augmentation(searches, label, space):
+    """By a loop over all training images of the fold as they are, after the last step; training is the same."""
+    plans, place = searches
+    spec = plans[label].trial_runs(slot=0, knobs=KNOBS[label])[0]
+    plain = replace(spec, recipe={**spec.recipe, "unaugmented_distance": True})
+    assert plain.id != spec.id
+    trainer, train, _ = assemble(plain, place)
+    augmented, means = assemble(spec, place)[0].advance(3), trainer.advance(3)
+    model, store = trainer.model.eval(), trainer.store
+    with torch.no_grad():
+        pixels = store.plain(train, recipe=trainer.recipe, device=trainer.device)
+        points = space(model(pixels).numpy().astype(float))
+    own = space(trainer.loss.proxies.detach().numpy().astype(float))
+    row_of = {label: row for row, label in enumerate(sorted(set(store.labels[train])))}
+    away = [np.sqrt(((x - own[row_of[y]]) ** 2).sum()) for x, y in zip(points, store.labels[train], strict=True)]
+    assert means.proxy_distance == pytest.approx(np.mean(away), rel=1e-5)
+    assert means.loss == augmented.loss
+    assert abs(means.proxy_distance - augmented.proxy_distance) > 1e-4
+
+
 def test_a_loss_of_pairs_has_no_such_distance(searches):
     plans, place = searches
     trainer, _, _ = assemble(plans["contrastive"].trial_runs(slot=0, knobs=KNOBS["contrastive"])[0], place)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure as Canvas
 
+from realitycheck.protocol.recipe import Recipe
 from realitycheck.records.evidence import LossEvidence
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Block, Column, Content, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
@@ -115,19 +116,25 @@ def _scores(dataset: DatasetFindings, label: str) -> dict[str, float | None]:
 def blocks(dataset: DatasetFindings, facts: ProxyDistances) -> Iterator[Block]:
     """Print the table and the figure, and the published ablation beside one of this study."""
     yield Heading(3, "Distance to the own class vector")
-    augment = dataset.protocol.recipe.augment
-    plain = augment.shift == 0 and augment.flip == 0 and augment.crop is None
     yield Paragraph(
         "The mean distance between an embedding and the learned vector of its class (DeMoor and Prevost 2024, Eq. 9), "
-        "over the batches of an evaluation interval, each before its step. Embeddings are raw where the loss declares "
-        "the Euclidean distance, and of length 1 where it declares the cosine distance. "
-        + ("Images are not augmented." if plain else "Images are augmented as in training.")
+        f"over {_images(dataset.protocol.recipe)} Embeddings are raw where the loss declares the Euclidean distance, "
+        "and of length 1 where it declares the cosine distance."
     )
     yield _table(dataset, facts)
     yield Note("Diverged: runs of trials and replicates. A diverged trial is spent; it has no score.")
     yield _figure(dataset, facts)
     if any(course.functions for course in facts.courses):
         yield from experiment_blocks("warped2024", "III", *_beside(facts))
+
+
+def _images(recipe: Recipe) -> str:
+    """The images that the distances are those of."""
+    if recipe.unaugmented_distance:
+        return "all training images as they are, at the end of an evaluation interval."
+    plain = recipe.augment.shift == 0 and recipe.augment.flip == 0 and recipe.augment.crop is None
+    batches = "the batches of an evaluation interval, each before its step."
+    return f"{batches} {'Images are not augmented.' if plain else 'Images are augmented as in training.'}"
 
 
 def _table(dataset: DatasetFindings, facts: ProxyDistances) -> Table:
