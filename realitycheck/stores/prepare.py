@@ -32,8 +32,9 @@ HALVES = ("trainval", "test")
 class Stores:
     """Paths, digests and class sizes (name, number of images) of the two stores of a dataset.
 
-    `notices` says which damaged stores were set aside and made again. `corrupted` has the features of a frozen trunk of
-    corrupted test images, by kind and severity. `pairs` has the stores of lists of pairs, by the name of a list.
+    `notices` says which damaged stores were set aside and made again, and which are shared with another study.
+    `corrupted` has the features of a frozen trunk of corrupted test images, by kind and severity. `pairs` has the
+    stores of lists of pairs, by the name of a list.
     """
 
     trainval: Path
@@ -94,9 +95,13 @@ def prepare(
     folder = home / digest([dataset.fingerprint, *sizes, split.model_dump(mode="json"), *sources])[:16]
     halves = split_classes(len(dataset.classes), order=split.order, seed=split.seed, official=dataset.official)
     paths = [folder / half for half in HALVES]
-    borrow(folder, [other / folder.name for other in others])
+    linked = borrow(folder, [other / folder.name for other in others])
     damaged = [harm for harm in map(visible_damage, paths) if harm]
     notices = [notice for notice in map(set_store_aside, damaged) if notice]
+    if linked:
+        shared = ", ".join(sorted(path.name for path in linked))
+        says = f"shared with another study of this home, so that nothing is made again: {shared}."
+        notices.append(Problem(0, folder.parent.name, says, "stores-shared"))
     for path, classes in zip(paths, (halves.trainval, halves.test), strict=True):
         if not path.with_suffix(".json").exists():
             write_store(dataset, classes, path, size=resize or image_size, square=resize is None, facts={}, watch=watch)

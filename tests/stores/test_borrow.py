@@ -23,6 +23,9 @@ def test_a_second_study_decodes_nothing_and_adds_no_bytes(tmp_path):
     first, _ = ready(tmp_path / "a")
     second, asked = ready(tmp_path / "b", tmp_path / "a", tmp_path / "missing")
     assert not asked and second.trainval_digest == first.trainval_digest
+    assert not first.notices and [(one.code, one.where) for one in second.notices] == [("stores-shared", "b")]
+    again, _ = ready(tmp_path / "b", tmp_path / "a")
+    assert not again.notices
     for half in (second.trainval, second.test):
         mine, other = half.with_suffix(".npy"), tmp_path / "a" / half.parent.name / f"{half.name}.npy"
         assert mine.samefile(other)
