@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from realitycheck.verbs.cache_parts import PARTS as CACHE_PARTS
 from realitycheck.verbs.cache_parts import cache_sizes, clean_study
-from realitycheck.verbs.compare import compare_studies
+from realitycheck.verbs.compare import compare_studies, verify_comparison
 from realitycheck.verbs.doctor import arithmetic_fact, examine, machine_facts
 from realitycheck.verbs.draw_space import picture, picture_embeddings
 from realitycheck.verbs.export import export_study
@@ -100,5 +100,6 @@ __all__ = [
     "study_standings",
     "study_status",
     "study_warnings",
+    "verify_comparison",
     "verify_study",
 ]

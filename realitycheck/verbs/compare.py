@@ -6,9 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from realitycheck.errors import InputError
 from realitycheck.protocol.validation import nearest
 from realitycheck.verbs.report import reported, study_evidence
+from realitycheck.verbs.verify import verified_ledger
+from realitycheck.verify.checks import Checks
+from realitycheck.verify.compared_sides import ComparedSide, check_comparison, paper_side, study_sides
+from realitycheck.verify.verification import Verified
 
 if TYPE_CHECKING:
     from realitycheck.report.findings import Findings
@@ -32,15 +38,73 @@ def compare_studies(names: Sequence[str]) -> list[Path]:
     from realitycheck.report.page import write_sides  # seconds, that `status` need not wait
     from realitycheck.report.side_by_side import sides_of_study
 
-    if len(names) < 2 or _is_table(names[0]):
-        says = "two names are needed, of which the first is a study. Add a study file or `paper:dataset`."
-        raise InputError.one(SOURCE, "sides-missing", says, where=OPTION)
+    _require_sides(names)
     first, home = _findings(names[0])
     sides = sides_of_study(first)
     for name in names[1:]:
         sides += [_table_side(name, first)] if _is_table(name) else sides_of_study(_findings(name)[0])
-    folder = home / "reports" / "-".join(["compare", *(Path(name).stem.replace(TABLE, "_") for name in names)])
-    return write_sides(sides, folder=folder)
+    return write_sides(sides, folder=_folder(home, names))
+
+
+def verify_comparison(names: Sequence[str]) -> Checks:
+    """Verify the ledgers of the studies that `compare_studies` put on one page, and that page, by other code.
+
+    Args:
+        names: as `compare_studies` had them, in the same order.
+
+    Raises:
+        InputError: fewer than two names, an unknown table, a study without a ledger, or no such page.
+    """
+    _require_sides(names)
+    checks = Checks()
+    sides = verified_sides(names, checks)
+    folder = _folder(Path(names[0]).absolute().parent.parent, names)
+    if not folder.is_dir():
+        says = f"there is no folder {folder}. `realitycheck report --compare` writes it."
+        raise InputError.one(SOURCE, "report-missing", says, where=OPTION)
+    check_comparison(folder, sides, checks)
+    return checks
+
+
+def verified_sides(names: Sequence[str], checks: Checks) -> list[ComparedSide]:
+    """The sides as ledgers and papers lead to them; what does not hold in a ledger is added to `checks`."""
+    first = verified_ledger(Path(names[0]), ask=False)
+    checks.add(first.checks)
+    sides = study_sides(first)
+    for name in names[1:]:
+        if _is_table(name):
+            sides += _verified_table(name, first)
+            continue
+        other = verified_ledger(Path(name), ask=False)
+        checks.add(other.checks)
+        sides += study_sides(other)
+    return sides
+
+
+def _verified_table(name: str, first: Verified) -> list[ComparedSide]:
+    """A published table as its file has it, in the primary column of the first study."""
+    from realitycheck.report.papers.published_tables import FOLDER, paper_tables
+
+    paper, dataset = name.split(TABLE, 1)
+    if name not in paper_tables():
+        raise InputError.one(SOURCE, "table-unknown", f"unknown table '{name}'.", where=OPTION)
+    if first.study is None:
+        return []
+    study = first.study.study
+    addresses = {loss["label"]: loss["address"] for loss in study["losses"]}
+    held = yaml.safe_load((FOLDER / f"{paper}.yaml").read_text(encoding="utf-8"))
+    side = paper_side(held, dataset, **study["primary"], addresses=addresses)
+    return [side] if side else []
+
+
+def _folder(home: Path, names: Sequence[str]) -> Path:
+    return home / "reports" / "-".join(["compare", *(Path(name).stem.replace(TABLE, "_") for name in names)])
+
+
+def _require_sides(names: Sequence[str]) -> None:
+    if len(names) < 2 or _is_table(names[0]):
+        says = "two names are needed, of which the first is a study. Add a study file or `paper:dataset`."
+        raise InputError.one(SOURCE, "sides-missing", says, where=OPTION)
 
 
 def _is_table(name: str) -> bool:

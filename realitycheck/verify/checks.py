@@ -38,6 +38,12 @@ class Checks:
         if says not in self.unchecked:
             self.unchecked.append(says)
 
+    def add(self, other: Checks) -> None:
+        """Add the results of another verification."""
+        self.counted += other.counted
+        self.problems += [problem for problem in other.problems if problem not in self.problems]
+        self.unchecked += [says for says in other.unchecked if says not in self.unchecked]
+
     def holds(self, condition: object, *, what: str, where: str, code: str, says: str) -> None:
         """Count one check, and add a problem where its condition is false."""
         self.count(what)

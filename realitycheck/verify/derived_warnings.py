@@ -83,10 +83,11 @@ def _spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Pearson's r of the ranks, ties at their mean rank."""
     if len(first) < FEWEST or len(set(first)) == 1 or len(set(second)) == 1:
         return None
-    return float(np.corrcoef(_ranked(first), _ranked(second))[0, 1])
+    return float(np.corrcoef(ranked(first), ranked(second))[0, 1])
 
 
-def _ranked(values: Sequence[float]) -> list[float]:
+def ranked(values: Sequence[float]) -> list[float]:
+    """Ranks from 1; equal values share their mean rank."""
     return [sum(other < one for other in values) + (sum(other == one for other in values) + 1) / 2 for one in values]
 
 
