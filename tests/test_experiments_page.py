@@ -6,14 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from realitycheck.evaluations.menu import ROC
 
 ROOT = Path(__file__).parents[1]
 PAGE = " ".join((ROOT / "docs" / "experiments.md").read_text(encoding="utf-8").split())
 
 
-def faces() -> dict[str, Any]:
-    report = json.loads((ROOT / "reports" / "faces" / "tables.json").read_text(encoding="utf-8"))
+def faces(study: str = "faces") -> dict[str, Any]:
+    report = json.loads((ROOT / "reports" / study / "tables.json").read_text(encoding="utf-8"))
     (dataset,) = report["datasets"]
     return dataset
 
@@ -22,8 +24,15 @@ def percent(one: dict[str, float]) -> str:
     return f"{100 * one['mean']:.2f} ± {100 * one['half_width']:.2f}"
 
 
-def test_verification_by_pairs():
-    dataset = faces()
+def test_a_network_from_random_weights():
+    gains = faces("faces_convnet")["against_untrained"]["gains"]["untrained embedder"]
+    assert sum(gain["verdict"] == "better" for gain in gains) == 4
+    assert {one["verdict"] for one in faces("faces_convnet")["comparisons"]} == {"undecided"}
+
+
+@pytest.mark.parametrize("study", ["faces", "faces_convnet"])
+def test_verification_by_pairs(study):
+    dataset = faces(study)
     (evaluation,) = dataset["verification"]["evaluations"]
     lines = []
     for row in evaluation["rows"]:
