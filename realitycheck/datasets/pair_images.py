@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
@@ -56,8 +57,12 @@ class PairImages(Dataset):
         if min(self.same.count(True), self.same.count(False)) < LEAST:
             says = f"{len(self.same)} pairs are out of range: it must have {LEAST} of either kind. Use a longer list."
             raise InputError.one(str(file), "pairs-few", says)
+        steps = np.ones(2 * len(self.same), np.int64)
+        steps[1::2] = ~np.asarray(self.same)
+        self._labels = np.cumsum(steps) - 1
+        self._classes = _names_of_pairs(self.same)
 
-    @property
+    @cached_property
     def content(self) -> str:
         """The first 16 digits of a SHA-256 of the list and all of its images; it names them in an evaluation."""
         if isinstance(self._sources[0], bytes):
@@ -67,17 +72,12 @@ class PairImages(Dataset):
     @property
     def classes(self) -> tuple[str, ...]:
         """One for each pair of one person, two for each other pair."""
-        numbered = enumerate(self.same, start=1)
-        return tuple(
-            chain.from_iterable([f"pair {n}"] if same else [f"pair {n}a", f"pair {n}b"] for n, same in numbered)
-        )
+        return self._classes
 
     @property
     def labels(self) -> NDArray[np.int64]:
         """(2P,) ascending labels: equal within a pair of one person."""
-        steps = np.ones(2 * len(self.same), np.int64)
-        steps[1::2] = ~np.asarray(self.same)
-        return np.cumsum(steps) - 1
+        return self._labels
 
     @property
     def fingerprint(self) -> str:
@@ -107,6 +107,12 @@ class PairImages(Dataset):
     def names_of(self, indices: Sequence[int]) -> list[str]:
         """Return the paths below the folder of images, or the number within the file."""
         return [self._names[index] for index in indices]
+
+
+def _names_of_pairs(same: Sequence[bool]) -> tuple[str, ...]:
+    """A name for each label: `pair 1` of one person, `pair 2a` and `pair 2b` of two."""
+    names = ([f"pair {pair}"] if one else [f"pair {pair}a", f"pair {pair}b"] for pair, one in enumerate(same, start=1))
+    return tuple(chain.from_iterable(names))
 
 
 def _listed(file: Path, images: Path) -> tuple[tuple[str, ...], tuple[bool, ...]]:

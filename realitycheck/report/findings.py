@@ -65,7 +65,7 @@ class DatasetFindings:
     changed_claims: frozenset[str]
     missing: tuple[str, ...]
     answers: Mapping[str, str]
-    kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
+    kept: dict[object, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
     def answer(self) -> str:

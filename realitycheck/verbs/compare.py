@@ -87,7 +87,7 @@ def _verified_table(name: str, first: Verified) -> list[ComparedSide]:
 
     paper, dataset = name.split(TABLE, 1)
     if name not in paper_tables():
-        raise InputError.one(SOURCE, "table-unknown", f"unknown table '{name}'.", where=OPTION)
+        raise _unknown_table(name, paper_tables())
     if first.study is None:
         return []
     study = first.study.study
@@ -95,6 +95,10 @@ def _verified_table(name: str, first: Verified) -> list[ComparedSide]:
     held = yaml.safe_load((FOLDER / f"{paper}.yaml").read_text(encoding="utf-8"))
     side = paper_side(held, dataset, **study["primary"], addresses=addresses)
     return [side] if side else []
+
+
+def _unknown_table(name: str, known: Sequence[str]) -> InputError:
+    return InputError.one(SOURCE, "table-unknown", f"unknown table '{name}'. {nearest(name, known)}", where=OPTION)
 
 
 def _folder(home: Path, names: Sequence[str]) -> Path:
@@ -128,8 +132,7 @@ def _table_side(name: str, first: Findings) -> Side:
     study = first.study
     table = paper_table(paper, dataset)
     if table is None:
-        says = f"unknown table '{name}'. {nearest(name, paper_tables())}"
-        raise InputError.one(SOURCE, "table-unknown", says, where=OPTION)
+        raise _unknown_table(name, paper_tables())
     addresses = {loss.label: loss.address for loss in study.losses}
     side = side_of_paper(table, category=study.category, metric=study.metric, addresses=addresses)
     if side is None:

@@ -6,6 +6,7 @@ from made_records import together, unscored, with_search
 from pages import findings_of
 from scipy import stats
 
+from realitycheck.report.sections import retraining
 from realitycheck.statistics.comparisons import Verdict
 
 
@@ -84,3 +85,11 @@ def test_a_study_of_one_loss_compares_nothing(synthetic):
     found = findings_of(study, [synthetic.make_dataset(study)]).datasets[0]
     assert found.comparisons == ()
     assert found.answer == "There is nothing to compare with contrastive."
+
+
+def test_what_is_found_once_belongs_to_its_findings(study, dataset):
+    """Findings with a replaced part find their facts anew."""
+    (found,) = findings_of(study, [dataset]).datasets
+    whole = retraining.find(found)
+    assert retraining.find(found) is whole
+    assert retraining.find(replace(found, evidence=replace(found.evidence, losses=()))) != whole
