@@ -20,6 +20,7 @@ from realitycheck.datasets.fetching.archive import LIMITS, extract
 from realitycheck.datasets.members.folder import Folder
 from realitycheck.errors import InputError
 from realitycheck.protocol.model import SplitRule
+from realitycheck.stores.decode_parts import KeptImages
 from realitycheck.stores.prepare import prepare
 
 READ, REFUSED = "read", "refused"
@@ -88,7 +89,7 @@ def _bad_images(folder: Path) -> int:
     for _ in range(CLASSES * EACH):
         try:
             dataset = Folder(root=str(folder / "images"))
-            prepare(dataset, folder / "stores", split=rule, image_size=SIZE, resize=None, watch=lambda *_: None)
+            prepare(dataset, folder / "stores", split=rule, kept=KeptImages(SIZE, "middle"), watch=lambda *_: None)
             break
         except InputError as error:
             found = {str(problem.where or error.source) for problem in error.problems}

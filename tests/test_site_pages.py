@@ -61,7 +61,7 @@ def protocol_cells(name):
         "trials": str(search["trials"]),
         "shared rates searched": "yes" if search["shared"] else "no",
         "seeds": str(data["final"]["seeds"]),
-        "aggregate and ensemble": "yes" if "ensemble" in data["categories"] else "no",
+        "ensemble": "yes" if "ensemble" in data["categories"] else "no",
         "complete": "yes" if "complete" in data["categories"] else "no",
         "interval": data["interval"]["method"],
         "arithmetic": recipe["arithmetic"],

@@ -17,7 +17,9 @@ from realitycheck.metrics.pair_counts import possible_pairs
 from realitycheck.plan.splits import make_folds, split_classes
 from realitycheck.protocol.document import Document, Fault
 from realitycheck.protocol.model import SplitRule
+from realitycheck.protocol.recipe import Fit
 from realitycheck.protocol.study_file import WrittenDataset, dataset_choice
+from realitycheck.stores.decode_parts import kept_images
 from realitycheck.stores.prepare import Stores, prepare
 
 Order = Literal["sorted", "shuffled", "official"]
@@ -94,6 +96,7 @@ def classes_can_be_split(_: object, *, dataset: Dataset, order: Order, seed: int
     split="made.<dataset>.split",
     image_size="protocol@<dataset>.recipe.image_size",
     resize="protocol@<dataset>.recipe.resize",
+    fit="protocol@<dataset>.recipe.fit",
     folder="made.stores",
     others="made.others",
     watch="made.watch",
@@ -107,6 +110,7 @@ def images_can_be_decoded(
     split: SplitRule,
     image_size: int,
     resize: int | None,
+    fit: Fit,
     folder: Callable[[str], Path],
     others: Sequence[Path],
     watch: Callable[[str, int, int], None],
@@ -118,8 +122,7 @@ def images_can_be_decoded(
             dataset,
             folder(name),
             split=split,
-            image_size=image_size,
-            resize=resize,
+            kept=kept_images(image_size=image_size, resize=resize, fit=fit),
             watch=progress,
             others=others,
         )
@@ -196,6 +199,7 @@ def batch_within_trainval(classes: int, *, sizes: Stores, name: str, family: str
     count="protocol@<dataset>.folds.count",
     kind="protocol@<dataset>.folds.kind",
     seed="protocol@<dataset>.folds.seed",
+    share="protocol@<dataset>.folds.share",
 )
 def batch_within_a_fold(
     classes: int,
@@ -207,9 +211,10 @@ def batch_within_a_fold(
     count: int,
     kind: Literal["blocks", "shuffled", "mlrc", "hold_out"],
     seed: int,
+    share: float,
 ) -> Found:
     """A batch has no more classes than any fold trains on."""
-    folds = make_folds(range(len(sizes.trainval_sizes)), count=count, kind=kind, seed=seed)
+    folds = make_folds(range(len(sizes.trainval_sizes)), count=count, kind=kind, seed=seed, share=share)
     fewest = min(len(fold.train) for fold in folds)
     if family in trained and classes > fewest:
         must = f"be at most {fewest}, the number of training classes of a fold of '{name}'"
@@ -223,13 +228,14 @@ def batch_within_a_fold(
     family="<family>",
     trained="families",
     stream="protocol@<dataset>.batches.<family>.stream",
+    repeats="protocol@<dataset>.batches.<family>.repeats",
 )
 def classes_fill_their_share(
-    per_class: int, *, sizes: Stores, name: str, family: str, trained: Collection[str], stream: bool
+    per_class: int, *, sizes: Stores, name: str, family: str, trained: Collection[str], stream: bool, repeats: bool
 ) -> Found:
-    """A class has the images that a batch takes of it; a stream draws those of a small class with replacement."""
+    """A class has the images that a batch takes of it, unless those of a small class are drawn with replacement."""
     smallest = min((count for _, count in sizes.trainval_sizes), default=0)
-    if family in trained and not stream and per_class > smallest:
+    if family in trained and not (stream or repeats) and per_class > smallest:
         small = _smaller(sizes.trainval_sizes, per_class)
         must = f"be at most {smallest}, the number of images of the smallest class of '{name}'"
         fix = f"Lower it, or remove these smaller classes, or add images to them: {small}."

@@ -14,6 +14,8 @@ from realitycheck.errors import InputError
 from realitycheck.evaluations.menu import LISTED_PAIRS, pair_list_in
 from realitycheck.protocol.document import Document, Fault
 from realitycheck.protocol.pair_list_keys import PairFiles
+from realitycheck.protocol.recipe import Fit
+from realitycheck.stores.decode_parts import kept_images
 from realitycheck.stores.pair_stores import prepare_pairs
 
 
@@ -24,6 +26,7 @@ from realitycheck.stores.pair_stores import prepare_pairs
     evaluations="protocol.evaluations",
     image_size="protocol@<dataset>.recipe.image_size",
     resize="protocol@<dataset>.recipe.resize",
+    fit="protocol@<dataset>.recipe.fit",
     study="file.study",
     folder="made.stores",
     watch="made.watch",
@@ -37,6 +40,7 @@ def pairs_can_be_read(
     evaluations: Sequence[str],
     image_size: int,
     resize: int | None,
+    fit: Fit,
     study: Document,
     folder: Callable[[str], Path],
     watch: Callable[[str, int, int], None],
@@ -54,9 +58,8 @@ def pairs_can_be_read(
                 yield from _other_content(listed, images.content)
                 continue
             named = f"{listed}-{content}"
-            stores[listed] = prepare_pairs(
-                images, folder(name), named=named, image_size=image_size, resize=resize, watch=progress
-            )
+            kept = kept_images(image_size=image_size, resize=resize, fit=fit)
+            stores[listed] = prepare_pairs(images, folder(name), named=named, kept=kept, watch=progress)
         except InputError as error:
             yield from (
                 Fault(one.code, one.says, (listed, "file")) for one in data_faults(error.source, error.problems)

@@ -45,7 +45,7 @@ def fitted(protocol: Protocol, sizes: Sequence[int]) -> Fitting:
         (9, 3)
     """
     folds = _folds(protocol.folds, len(sizes))
-    cut = make_folds(range(len(sizes)), count=folds.count, kind=folds.kind, seed=folds.seed)
+    cut = make_folds(range(len(sizes)), count=folds.count, kind=folds.kind, seed=folds.seed, share=folds.share)
     fewest, smallest = min(len(fold.train) for fold in cut), min(sizes)
     pairs = _shape(protocol.batches.pairs, classes=fewest, images=smallest, least=2)
     proxies = _shape(protocol.batches.proxies, classes=fewest, images=smallest, least=1)
@@ -60,7 +60,7 @@ def _folds(rule: FoldRule, classes: int) -> FoldRule:
 
 def _shape(batch: Batch, *, classes: int, images: int, least: int) -> Batch:
     """A batch of as many images, of no more classes, and of no more images of a class."""
-    if batch.classes <= classes and (batch.stream or batch.per_class <= images):
+    if batch.classes <= classes and (batch.stream or batch.repeats or batch.per_class <= images):
         return batch
     total = batch.classes * batch.per_class
     per_class = max(least, min(images, max(batch.per_class, total // classes)))

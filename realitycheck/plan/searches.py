@@ -280,7 +280,7 @@ def search_folds(protocol: Protocol, *, search: int) -> FoldRule:
 def trainval_folds(protocol: Protocol, classes: int, *, search: int) -> tuple[Fold, ...]:
     """The folds of one search over `classes` trainval classes, numbered from 0."""
     rule = search_folds(protocol, search=search)
-    return make_folds(range(classes), count=rule.count, kind=rule.kind, seed=rule.seed)
+    return make_folds(range(classes), count=rule.count, kind=rule.kind, seed=rule.seed, share=rule.share)
 
 
 def without_sources(protocol: Protocol) -> Protocol:

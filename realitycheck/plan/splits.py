@@ -64,7 +64,12 @@ def split_classes(
 
 
 def make_folds(
-    classes: Sequence[int], *, count: int, kind: Literal["blocks", "shuffled", "mlrc", "hold_out"], seed: int
+    classes: Sequence[int],
+    *,
+    count: int,
+    kind: Literal["blocks", "shuffled", "mlrc", "hold_out"],
+    seed: int,
+    share: float,
 ) -> tuple[Fold, ...]:
     """Cut classes into folds: those that are trained on and those that validate.
 
@@ -73,16 +78,17 @@ def make_folds(
         count: K, at least 2 and at most as many as there are classes; 1 for `hold_out`.
         kind: contiguous `blocks` in the order given, or `shuffled` by a hash of seed and class: sizes differ by at most
             one, and every class validates once. `mlrc`: the rotating windows of Musgrave et al. (2020), to the class:
-            all folds are of one size, and up to K − 1 classes never validate. `hold_out`: the first half trains and
-            the second validates, as for Table I of DeMoor and Prevost (2024).
+            all folds are of one size, and up to K − 1 classes never validate. `hold_out`: the first classes train and
+            the last validate, as for Table I of DeMoor and Prevost (2024).
         seed: used by `shuffled` alone.
+        share: of the classes that train, rounded down; used by `hold_out` alone.
 
     Raises:
         InputError: there are too few folds, or more than classes.
 
     Example:
         >>> from realitycheck.plan.splits import make_folds
-        >>> for fold in make_folds(range(4), count=2, kind="blocks", seed=0):
+        >>> for fold in make_folds(range(4), count=2, kind="blocks", seed=0, share=0.5):
         ...     print(fold)
         Fold(index=0, train=(2, 3), val=(0, 1))
         Fold(index=1, train=(0, 1), val=(2, 3))
@@ -94,8 +100,8 @@ def make_folds(
         raise InputError.one("the protocol", "fold-count", says, where="folds.count")
     ranked = _ordered(classes, name="folds", shuffle=kind, seed=seed)
     if kind == "hold_out":
-        half = len(ranked) // 2
-        return (Fold(index=0, train=tuple(ranked[:half]), val=tuple(ranked[half:])),)
+        cut = int(len(ranked) * share)
+        return (Fold(index=0, train=tuple(ranked[:cut]), val=tuple(ranked[cut:])),)
     return _windows(ranked, count) if kind == "mlrc" else _blocks(ranked, count)
 
 

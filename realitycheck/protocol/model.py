@@ -11,7 +11,7 @@ from pydantic import Field
 from realitycheck.losses.menu import parts
 from realitycheck.metrics.menu import METRICS, PRIMARY
 from realitycheck.protocol.asked_scores import Scores
-from realitycheck.protocol.base import Count, Dims, FrozenSection, Name, OneOf, Pixels, Repeats, Seed, Size, Text
+from realitycheck.protocol.base import EVEN, Count, Dims, FrozenSection, Name, OneOf, Pixels, Repeats, Seed, Size, Text
 from realitycheck.protocol.knobs import FOLLOWUP
 from realitycheck.protocol.pair_list_keys import PairFiles
 from realitycheck.protocol.recipe import Recipe, TrunkChoice
@@ -34,11 +34,17 @@ class SplitRule(FrozenSection):
 
 
 class FoldRule(FrozenSection):
-    """How trainval classes are cut into `count` folds; `plan.splits.make_folds` explains each kind."""
+    """How trainval classes are cut into `count` folds; `plan.splits.make_folds` explains each kind.
+
+    `share` is that of the classes that train where they are a `hold_out`.
+    """
+
+    options = frozenset({"share"})
 
     count: Size
     kind: Literal["blocks", "shuffled", "mlrc", "hold_out"]
     seed: Seed
+    share: Annotated[float, Field(gt=0, lt=1)] = EVEN
 
 
 class Batch(FrozenSection):
@@ -46,12 +52,15 @@ class Batch(FrozenSection):
 
     With `stream`, batches are cut from a stream in which every pass gives `per_class` images of every class in a new
     order, as in the original: a batch may straddle two passes and meet a class twice, and images of a class that is
-    smaller than `per_class` are drawn with replacement.
+    smaller than `per_class` are drawn with replacement. With `repeats` alone, only the latter.
     """
+
+    options = frozenset({"repeats"})
 
     classes: Size
     per_class: Size
     stream: bool = False
+    repeats: bool = False
 
 
 class Batches(FrozenSection):

@@ -10,6 +10,9 @@ from realitycheck.arithmetic import MENU as ARITHMETIC
 from realitycheck.arithmetic import Arithmetic
 from realitycheck.protocol.base import Channels, FrozenSection, OneOf, Pixels, Rate, Share, Text
 
+Fit = Literal["crop", "stretch"]
+"""What becomes of an image that is no square: its central square is cut, or its sides are resized apart."""
+
 
 class Weights(FrozenSection):
     """Learned weights of a trunk: where to get them, and the first digits of their file's SHA-256.
@@ -46,15 +49,25 @@ class Crop(FrozenSection):
     ratio: Annotated[tuple[Rate, Rate], Field(min_length=2)]
 
 
+class RandAugment(FrozenSection):
+    """RandAugment (Cubuk et al., 2020): how many of torchvision's operations change an image, and how much."""
+
+    operations: Annotated[int, Field(ge=1, le=16)]
+    magnitude: Annotated[int, Field(ge=0, le=30)]
+
+
 class Augment(FrozenSection):
     """Random crops after padding by `shift` pixels of background, and flips with probability `flip`.
 
-    With `crop`, random crops of the whole image instead.
+    With `crop`, random crops of the whole image instead. With `rand_augment`, random operations on the result.
     """
+
+    options = frozenset({"rand_augment"})
 
     shift: Annotated[int, Field(ge=0, le=2_048)]
     flip: Share
     crop: Crop | None = None
+    rand_augment: RandAugment | None = None
 
 
 class Optimizer(FrozenSection):
@@ -94,21 +107,24 @@ class Recipe(FrozenSection):
     `collapse` is the smallest spread of the validation embeddings (RMS distance of the normalised embeddings
     from their mean, in [0, 1]) that counts as alive; below it the run is DIVERGED.
     `resize` is the shorter side at which whole images are kept; training crops are cut from them, and evaluation uses
-    their middle square of `image_size`. Without it, only that square is kept.
+    their middle square of `image_size`. Without it, only that square is kept; with `fit: stretch`, the whole image is
+    resized to it.
+    With `embedder_init: no_embedder` the embedding is the trunk's feature itself.
     `gradient_clip` limits gradients; without it they are as they come.
     `arithmetic` is a class of the menu `realitycheck.arithmetic`: where runs compute, with which precision, and which
     instructions they may use.
     With `unaugmented_distance` the distance to the own class vector is that of all training images as they are.
     """
 
-    options = frozenset({"unaugmented_distance"})
+    options = frozenset({"fit", "unaugmented_distance"})
 
     image_size: Pixels
     resize: Pixels | None = None
+    fit: Fit = "crop"
     trunk: TrunkChoice
     pooling: Literal["avg", "max", "max+avg"]
     layer_norm: Literal["none", "plain", "affine"]
-    embedder_init: Literal["fan_in_uniform", "kaiming_fan_out"]
+    embedder_init: Literal["fan_in_uniform", "kaiming_fan_out", "no_embedder"]
     loss_init: Literal["standard_normal", "unit_norm", "own", "pml_0_9_92"]
     batch_norm: Literal["train", "freeze_statistics", "frozen"]
     augment: Augment

@@ -62,6 +62,8 @@ def initial_length(recipe: Recipe, *, width: int, dims: int) -> float | None:
     `kaiming_fan_out` draws D·F weights from N(0, 2/D) and no bias: E₀² = D · F · 2/D = 2F, and
     `fan_in_uniform` draws weights and D biases from U(±1/√F), of variance 1/(3F): E₀² = D · (F + 1) / (3F).
 
+    Without an embedder it is √F.
+
     Args:
         recipe: LayerNorm and initialisation of the embedder.
         width: F.
@@ -69,6 +71,8 @@ def initial_length(recipe: Recipe, *, width: int, dims: int) -> float | None:
     """
     if recipe.layer_norm == "none":
         return None
+    if recipe.embedder_init == "no_embedder":
+        return math.sqrt(width)
     return math.sqrt(2 * width if recipe.embedder_init == "kaiming_fan_out" else dims * (width + 1) / (3 * width))
 
 

@@ -12,14 +12,16 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from realitycheck.atomic import draft_of, publish
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import InputError, Problem
+from realitycheck.protocol.recipe import Fit
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,14 +38,57 @@ DecodeProgress = Callable[[int, int], None]
 UNREADABLE_PART = (OSError, EOFError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 """What reading a damaged part can raise."""
 
-Image = TypeVar("Image", NDArray[np.uint8], "Tensor")
+Pixels = TypeVar("Pixels", NDArray[np.uint8], "Tensor")
 """(C, H, W) pixels, as an array or a tensor."""
 
 
-def center(image: Image, size: int) -> Image:
+def center(image: Pixels, size: int) -> Pixels:
     """Crop the central (C, size, size) of an image of at least that size, as torchvision's `CenterCrop` does."""
     top, left = (round((side - size) / 2) for side in image.shape[1:])
     return image[:, top : top + size, left : left + size]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptImages:
+    """What a store keeps of an image whose shorter side has `size` pixels.
+
+    Args:
+        size: side of the squares, or shorter side of whole images, in pixels.
+        form: `middle`, the central square; `stretched`, the whole image as a square; `whole`, the image as it is.
+    """
+
+    size: int
+    form: Literal["middle", "stretched", "whole"]
+
+    @property
+    def square(self) -> bool:
+        """Whether all images have one shape."""
+        return self.form != "whole"
+
+    @property
+    def identity(self) -> list[int | str]:
+        """What distinguishes a store that keeps this from others."""
+        return [self.size] if self.form == "middle" else [self.size, self.form]
+
+    def of(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a square (C, size, size), or the whole image as (H, W, C), of a (C, H, W) image."""
+        if self.form == "stretched":
+            return stretched(image, self.size)
+        return center(image, self.size) if self.square else np.moveaxis(image, 0, 2)
+
+
+def kept_images(*, image_size: int, resize: int | None, fit: Fit) -> KeptImages:
+    """What a recipe with these keys keeps; see `Recipe`."""
+    if resize is not None:
+        return KeptImages(resize, "whole")
+    return KeptImages(image_size, "stretched" if fit == "stretch" else "middle")
+
+
+def stretched(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Resize a (C, H, W) image to (C, size, size) whatever its shape, by Pillow's bilinear filter with antialiasing."""
+    resample = Image.Resampling.BILINEAR
+    planes = [np.asarray(Image.fromarray(plane).resize((size, size), resample)) for plane in image]
+    return np.stack(planes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +98,13 @@ class Decoding:
     Args:
         dataset: source of the images.
         indices: indices into the dataset.
-        size: pixels of the shorter side.
-        square: whether to keep only the central square.
+        kept: what is kept of an image.
         folder: folder of the parts until the store is finished.
     """
 
     dataset: Dataset
     indices: Sequence[int]
-    size: int
-    square: bool
+    kept: KeptImages
     folder: Path
 
     def decode(self, *, watch: DecodeProgress) -> None:
@@ -137,10 +180,10 @@ class Decoding:
     def _decode(self, number: int) -> list[Problem]:
         indices = self.indices[number * IMAGES_PER_PART : (number + 1) * IMAGES_PER_PART]
         try:
-            images = [self._kept(image) for image in self.dataset.images(indices, size=self.size)]
+            images = [self.kept.of(image) for image in self.dataset.images(indices, size=self.kept.size)]
         except InputError as error:
             return list(error.problems)
-        sizes = np.array([image.shape[1:] if self.square else image.shape[:2] for image in images], dtype=np.int64)
+        sizes = np.array([image.shape[1:] if self.kept.square else image.shape[:2] for image in images], dtype=np.int64)
         digests = np.array([_digest(image) for image in images])
         with draft_of(self._path(number)) as draft:
             with draft.open("wb") as file:
@@ -148,10 +191,6 @@ class Decoding:
                 np.savez(file, sizes=sizes, digests=digests, pixels=pixels)
             publish(draft, self._path(number))
         return []
-
-    def _kept(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the central square as (C, H, W), or the whole image as (H, W, C)."""
-        return center(image, self.size) if self.square else np.moveaxis(image, 0, 2)
 
 
 def _digest(image: NDArray[np.uint8]) -> str:

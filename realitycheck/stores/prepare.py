@@ -22,7 +22,7 @@ from realitycheck.plugin_source import source_of
 from realitycheck.protocol.model import SplitRule
 from realitycheck.stores.borrow import borrow
 from realitycheck.stores.cache import publish_json, read_meta
-from realitycheck.stores.decode_parts import DecodeProgress, Decoding
+from realitycheck.stores.decode_parts import DecodeProgress, Decoding, KeptImages
 from realitycheck.stores.integrity import file_facts, set_store_aside, visible_damage
 
 HALVES = ("trainval", "test")
@@ -64,8 +64,7 @@ def prepare(
     home: Path,
     *,
     split: SplitRule,
-    image_size: int,
-    resize: int | None,
+    kept: KeptImages,
     watch: DecodeProgress,
     others: Sequence[Path] = (),
 ) -> Stores:
@@ -81,18 +80,16 @@ def prepare(
         dataset: source of the images.
         home: folder of the dataset's stores.
         split: which classes are in which half.
-        image_size: side of the middle squares that are kept, in pixels.
-        resize: shorter side at which whole images are kept instead; None to keep squares.
+        kept: what is kept of an image.
         watch: called with the number of decoded images of a half.
         others: folders of stores of other studies, whose finished stores of the same images are linked.
 
     Raises:
         InputError: if images cannot be read or the dataset cannot be split; it lists every problem.
     """
-    sizes = [image_size] if resize is None else [resize, "whole"]
     own = source_of(f"{type(dataset).__module__}:{type(dataset).__qualname__}")
     sources = [] if own is None else [own]
-    folder = home / digest([dataset.fingerprint, *sizes, split.model_dump(mode="json"), *sources])[:16]
+    folder = home / digest([dataset.fingerprint, *kept.identity, split.model_dump(mode="json"), *sources])[:16]
     halves = split_classes(len(dataset.classes), order=split.order, seed=split.seed, official=dataset.official)
     paths = [folder / half for half in HALVES]
     linked = borrow(folder, [other / folder.name for other in others])
@@ -104,7 +101,7 @@ def prepare(
         notices.append(Problem(0, folder.parent.name, says, "stores-shared"))
     for path, classes in zip(paths, (halves.trainval, halves.test), strict=True):
         if not path.with_suffix(".json").exists():
-            write_store(dataset, classes, path, size=resize or image_size, square=resize is None, facts={}, watch=watch)
+            write_store(dataset, classes, path, kept=kept, facts={}, watch=watch)
     (trainval, sizes_of), (test, test_sizes) = map(_facts, paths)
     return Stores(paths[0], paths[1], trainval, test, sizes_of, test_sizes, tuple(notices))
 
@@ -120,8 +117,7 @@ def write_store(
     classes: Sequence[int],
     path: Path,
     *,
-    size: int,
-    square: bool,
+    kept: KeptImages,
     facts: Mapping[str, Any],
     watch: DecodeProgress,
 ) -> None:
@@ -131,8 +127,7 @@ def write_store(
         dataset: source of the images.
         classes: its classes, which are numbered from 0 in this order.
         path: of the store, without an ending.
-        size: side of the middle squares, or shorter side of whole images, in pixels.
-        square: whether the middle squares are kept.
+        kept: what is kept of an image.
         facts: what its JSON file holds beside the usual.
         watch: called with the number of decoded images.
 
@@ -141,7 +136,7 @@ def write_store(
     """
     members = [np.flatnonzero(dataset.labels == class_index) for class_index in classes]
     indices = [int(index) for group in members for index in group]
-    decoding = Decoding(dataset, indices, size, square, path.with_suffix(".parts"))
+    decoding = Decoding(dataset, indices, kept, path.with_suffix(".parts"))
     try:
         decoding.decode(watch=watch)
         meta: dict[str, Any] = {
@@ -152,7 +147,7 @@ def write_store(
         }
         if meta["files"]:
             meta |= {"names": dataset.names_of(indices), "pixels": decoding.digests()}
-        _join(decoding, meta, path, shape=(dataset.channels, size, size) if square else None)
+        _join(decoding, meta, path, shape=(dataset.channels, kept.size, kept.size) if kept.square else None)
     except FileNotFoundError:
         if not path.with_suffix(".json").exists():
             raise

@@ -17,6 +17,7 @@ from realitycheck.losses.global_draws import seed_generators, seeded
 from realitycheck.plan.seeds import run_seed
 from realitycheck.plan.splits import Fold, make_folds
 from realitycheck.plugin_source import sources_of
+from realitycheck.protocol.base import EVEN
 from realitycheck.protocol.knobs import own_knobs, phase_knobs
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import RunSpec, TrainingPlace
@@ -109,7 +110,8 @@ def fold_of(spec: RunSpec, *, classes: int) -> Fold:
     if spec.fold is None:
         return Fold(index=-1, train=tuple(range(classes)), val=())
     rule = spec.folds
-    return make_folds(range(classes), count=rule["count"], kind=rule["kind"], seed=rule["seed"])[spec.fold]
+    share = rule.get("share", EVEN)
+    return make_folds(range(classes), count=rule["count"], kind=rule["kind"], seed=rule["seed"], share=share)[spec.fold]
 
 
 def _optimizers(

@@ -60,7 +60,11 @@ class ClassBatches(ABC):
 
 
 class MPerClassBatches(ClassBatches):
-    """Batches of `classes` distinct classes with `per_class` distinct images each, drawn independently."""
+    """Batches of `classes` distinct classes with `per_class` images each, drawn independently.
+
+    The images are distinct. With `repeats` in the shape, those of a class with fewer than `per_class` are drawn with
+    replacement, as by the `MPerClassSampler` of pytorch-metric-learning with a batch size.
+    """
 
     def draw_block(self, iterations: range) -> tuple[Tensor, Tensor]:
         """See `ClassBatches.draw_block`."""
@@ -68,9 +72,15 @@ class MPerClassBatches(ClassBatches):
         orders = [torch.randperm(len(self.members), generator=generator) for generator in generators]
         chosen = torch.stack([order[: self.shape["classes"]] for order in orders])  # (I, classes)
         members = self.members[chosen]  # (I, classes, longest)
-        keys = torch.stack([torch.rand(members.shape[1:], generator=generator) for generator in generators])
-        picked = keys.masked_fill(members < 0, 2.0).topk(self.shape["per_class"], dim=2, largest=False).indices
-        return members.gather(2, picked).flatten(1), chosen.repeat_interleave(self.shape["per_class"], dim=1)
+        per_class = self.shape["per_class"]
+        if self.shape.get("repeats"):
+            drawn = zip(members, generators, strict=True)
+            images = torch.stack([_with_repeats(batch, per_class=per_class, generator=own) for batch, own in drawn])
+        else:
+            keys = torch.stack([torch.rand(members.shape[1:], generator=generator) for generator in generators])
+            picked = keys.masked_fill(members < 0, 2.0).topk(per_class, dim=2, largest=False).indices
+            images = members.gather(2, picked)
+        return images.flatten(1), chosen.repeat_interleave(per_class, dim=1)
 
 
 class StreamBatches(ClassBatches):
@@ -106,14 +116,18 @@ class StreamBatches(ClassBatches):
     def _new_pass(self, number: int) -> tuple[Tensor, Tensor]:
         generator = torch.Generator().manual_seed(derive(self.seed, "pass", number))
         order = torch.randperm(len(self.members), generator=generator)
-        members = self.members[order]
-        per_class, sizes = self.shape["per_class"], (members >= 0).sum(dim=1, keepdim=True)
-        keys = torch.rand(members.shape, generator=generator).masked_fill(members < 0, 2.0)
-        distinct = keys.argsort(dim=1)[:, :per_class]
-        replaced = (torch.rand((len(order), per_class), generator=generator) * sizes).long()
-        if distinct.shape[1] < per_class:  # every class is smaller than `per_class`
-            return order, members.gather(1, replaced)
-        return order, members.gather(1, torch.where(sizes >= per_class, distinct, replaced))
+        return order, _with_repeats(self.members[order], per_class=self.shape["per_class"], generator=generator)
+
+
+def _with_repeats(members: Tensor, *, per_class: int, generator: torch.Generator) -> Tensor:
+    """Return (C, per_class) of the (C, longest) images of classes, with replacement where a class has fewer."""
+    sizes = (members >= 0).sum(dim=1, keepdim=True)
+    keys = torch.rand(members.shape, generator=generator).masked_fill(members < 0, 2.0)
+    distinct = keys.argsort(dim=1)[:, :per_class]
+    replaced = (torch.rand((len(members), per_class), generator=generator) * sizes).long()
+    if distinct.shape[1] < per_class:  # every class is smaller than `per_class`
+        return members.gather(1, replaced)
+    return members.gather(1, torch.where(sizes >= per_class, distinct, replaced))
 
 
 def batches_of(

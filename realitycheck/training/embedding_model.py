@@ -1,4 +1,4 @@
-"""The model of a recipe: trunk → pooling → optional LayerNorm → linear embedder."""
+"""The model of a recipe: trunk → pooling → optional LayerNorm → linear embedder, or none."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from realitycheck import catalog
+from realitycheck.errors import InputError
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.trunks.base import Trunk
 from realitycheck.trunks.weights import load
@@ -24,6 +25,9 @@ class EmbeddingModel(nn.Module):
         trunk: module from images to feature maps, or None if the inputs are features.
         width: F, the channels of the feature maps.
         dims: D, the embedding dimensions.
+
+    Raises:
+        InputError: there is no embedder, and D differs from F.
     """
 
     def __init__(self, *, recipe: Recipe, trunk: nn.Module | None, width: int, dims: int) -> None:
@@ -34,10 +38,8 @@ class EmbeddingModel(nn.Module):
         self.norm: nn.Module = nn.Identity()
         if recipe.layer_norm != "none":
             self.norm = nn.LayerNorm(width, elementwise_affine=recipe.layer_norm == "affine")
-        self.embedder = nn.Linear(width, dims)
-        if recipe.embedder_init == "kaiming_fan_out":
-            nn.init.kaiming_normal_(self.embedder.weight, mode="fan_out")
-            nn.init.zeros_(self.embedder.bias)
+        self.dims = dims
+        self.embedder = _embedder(recipe.embedder_init, width=width, dims=dims)
 
     def features(self, images: Tensor) -> Tensor:
         """Return (B, F) pooled trunk features of (B, C, H, W) uint8 images; without a trunk, the input itself."""
@@ -70,6 +72,19 @@ class EmbeddingModel(nn.Module):
 
     def _batch_norms(self) -> Iterator[_BatchNorm]:
         return (layer for layer in self.modules() if isinstance(layer, _BatchNorm))
+
+
+def _embedder(init: str, *, width: int, dims: int) -> nn.Module:
+    if init == "no_embedder":
+        if width != dims:
+            says = f"{dims} is out of range: without an embedder it must be the trunk's {width} features."
+            raise InputError.one("the protocol", "embedding-dim-trunk", says, where="embedding_dim")
+        return nn.Identity()
+    embedder = nn.Linear(width, dims)
+    if init == "kaiming_fan_out":
+        nn.init.kaiming_normal_(embedder.weight, mode="fan_out")
+        nn.init.zeros_(embedder.bias)
+    return embedder
 
 
 def pooled(maps: Tensor, pooling: str) -> Tensor:

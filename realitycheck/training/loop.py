@@ -140,9 +140,7 @@ class Trainer:
 
     def _class_vectors(self) -> Tensor | None:
         """Return the loss's class vectors (C, D), or None where it has not one per class."""
-        return class_vectors_of(
-            self.loss, classes=len(self.feed.batches.members), dims=self.model.embedder.out_features
-        )
+        return class_vectors_of(self.loss, classes=len(self.feed.batches.members), dims=self.model.dims)
 
     def _needed(self, features: Tensor) -> dict[str, Tensor]:
         """Return the additional inputs that the loss declares in `needs`, by argument name."""

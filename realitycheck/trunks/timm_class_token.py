@@ -26,6 +26,7 @@ class TimmClassToken(TimmModel):
     """
 
     resized = True
+    head = ("mask_token",)  # of the pretraining of DINOv2; timm's own files are without it
 
     def __init__(self, *, model: str, in_channels: int) -> None:
         super().__init__(model=model, in_channels=in_channels)

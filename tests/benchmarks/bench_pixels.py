@@ -20,6 +20,7 @@ from PIL import Image
 from realitycheck.datasets.members.folder import Folder
 from realitycheck.protocol.read import read_protocol
 from realitycheck.protocol.recipe import Augment, Crop, Recipe
+from realitycheck.stores.decode_parts import KeptImages
 from realitycheck.stores.open import open_store
 from realitycheck.stores.prepare import prepare
 
@@ -36,7 +37,7 @@ def main() -> None:
         recipe = protocol.recipe.model_copy(update={"image_size": 112, "resize": 144, "augment": RULE})
         start = time.perf_counter()
         folder = Folder(root=str(root / "photos"))
-        stores = prepare(folder, protocol.model_copy(update={"recipe": recipe}), root, watch=lambda *_: None)
+        stores = prepare(folder, root, split=protocol.split, kept=KeptImages(144, "whole"), watch=lambda *_: None)
         made = CLASSES * EACH / (time.perf_counter() - start)
         pairs = [(_ours(stores.trainval, recipe), _theirs(root / "photos")) for _ in range(3)]
     ours, theirs = (float(np.median(each)) for each in zip(*pairs, strict=True))

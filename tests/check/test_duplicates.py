@@ -13,6 +13,7 @@ from PIL import Image
 from realitycheck.check.duplicates import duplicate_warnings
 from realitycheck.datasets.members.folder import Folder
 from realitycheck.protocol.model import SplitRule
+from realitycheck.stores.decode_parts import kept_images
 from realitycheck.stores.prepare import prepare
 
 
@@ -25,9 +26,8 @@ def root(tmp_path):
 
 def warned(root, *, resize=None):
     split = SplitRule(order="sorted", seed=0)
-    stores = prepare(
-        Folder(root=str(root)), root.parent / "cache", split=split, image_size=28, resize=resize, watch=lambda *_: None
-    )
+    kept = kept_images(image_size=28, resize=resize, fit="crop")
+    stores = prepare(Folder(root=str(root)), root.parent / "cache", split=split, kept=kept, watch=lambda *_: None)
     return {warning.code: warning.says for warning in duplicate_warnings(stores)}
 
 

@@ -26,7 +26,9 @@ def shipped(tmp_path):
 def test_the_shipped_studies_are_valid(path):
     read = verbs.load_study(path)
     assert read.study.study == path.stem
-    assert study_warnings(read) == []  # those of a dataset would need its images
+    # Those of a dataset would need its images. Published settings have the recipes of their own papers.
+    known = {"setting-of-another-recipe"} if path.stem.startswith("retrieval2025") else set()
+    assert {warning.code for warning in study_warnings(read)} == known
 
 
 def test_problems_of_a_study_have_lines(shipped):

@@ -11,6 +11,7 @@ from PIL import Image
 from realitycheck.check.near_duplicates import near_duplicates
 from realitycheck.datasets.members.folder import Folder
 from realitycheck.protocol.model import SplitRule
+from realitycheck.stores.decode_parts import kept_images
 from realitycheck.stores.prepare import prepare
 
 
@@ -31,7 +32,7 @@ def root(tmp_path):
 
 
 def found(root, *, resize=None):
-    split, sizes = SplitRule(order="sorted", seed=0), {"image_size": 64, "resize": resize}
+    split, sizes = SplitRule(order="sorted", seed=0), {"kept": kept_images(image_size=64, resize=resize, fit="crop")}
     return near_duplicates(
         prepare(Folder(root=str(root)), root.parent / "cache", split=split, **sizes, watch=lambda *_: None)
     )

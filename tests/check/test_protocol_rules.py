@@ -91,6 +91,7 @@ FAULTS = [
         "recipe.augment.crop.scale",
         "crop-range",
     ),
+    ("kind: blocks, seed: 0", "kind: blocks, seed: 0, share: 0.8", 5, "folds.share", "fold-share"),
     # rates
     ("shared: {", "shared: {margin: 1, ", 39, "search.shared.margin", "rate-unknown"),
     ("0.1, followup", "{choice: [0.1, 0.2]}, followup", 39, "search.shared.followup_trunk_lr_scale", "rate-kind"),
@@ -164,6 +165,35 @@ def test_a_frozen_trunk_sees_fixed_views_and_does_not_learn(home):
         (13, "recipe.batch_norm", "frozen-batch-norm"),
         (14, "recipe.augment.shift", "frozen-augmentation"),
         (39, "search.shared.trunk_lr", "frozen-rate"),
+    ]
+
+
+def test_whole_images_are_not_stretched(home):
+    home.replace(home.protocol, "image_size: 28", "image_size: 28\n  resize: 32\n  fit: stretch")
+    home.replace(home.protocol, "shift: 2", "shift: 0")
+    assert marks(inspected(home.study)) == [(9, "recipe.fit", "fit-resize")]
+
+
+def test_a_frozen_trunk_needs_an_embedder_and_no_operations(home):
+    home.replace(home.protocol, "channels: 8", "channels: 8, frozen: true")
+    home.replace(home.protocol, "batch_norm: train", "batch_norm: frozen")
+    home.replace(home.protocol, "shift: 2, flip: 0.5", "shift: 0, flip: 0, rand_augment: {operations: 3, magnitude: 9}")
+    home.replace(home.protocol, "embedder_init: fan_in_uniform", "embedder_init: no_embedder")
+    assert marks(inspected(home.study)) == [
+        (11, "recipe.embedder_init", "no-embedder-frozen"),
+        (14, "recipe.augment.rand_augment", "frozen-augmentation"),
+    ]
+
+
+def test_without_an_embedder_the_trunk_says_the_dimensions_and_there_is_no_rate(home):
+    home.replace(home.protocol, "embedder_init: fan_in_uniform", "embedder_init: no_embedder")
+    home.replace(home.protocol, "name: convnet, channels: 8", "name: resnet50")
+    home.replace(home.protocol, "embedder: {name: adam, lr: 1e-4", "embedder: {name: adam, lr: null")
+    home.replace(home.protocol, "shared: {", "shared: {embedder_lr: 1e-3, ")
+    home.replace(home.protocol, "count: 4, kind: blocks", "count: 1, kind: hold_out")
+    assert marks(inspected(home.study)) == [
+        (22, "embedding_dim", "embedding-dim-trunk"),
+        (39, "search.shared.embedder_lr", "no-embedder-rate"),
     ]
 
 

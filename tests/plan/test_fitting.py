@@ -34,7 +34,7 @@ def test_what_the_classes_can_fill(sizes, folds, pairs, proxies):
 @pytest.mark.parametrize("images", [2, 3, 50])
 def test_every_fold_can_fill_every_batch_and_validates_on_two_classes(classes, images):
     fit = fitted(QUICK, [images] * classes)
-    cut = make_folds(range(classes), count=fit.folds.count, kind="blocks", seed=0)
+    cut = make_folds(range(classes), count=fit.folds.count, kind="blocks", seed=0, share=0.5)
     for shape in (fit.batches.pairs, fit.batches.proxies):
         assert all(shape.classes <= len(fold.train) and len(fold.val) >= 2 for fold in cut)
         assert shape.per_class <= images

@@ -44,9 +44,12 @@ def test_shuffled_halves_depend_on_the_seed():
 )
 def test_every_class_validates_once(classes, count, kind, seed):
     if count > classes:
-        assert refusal(make_folds, range(classes), count=count, kind=kind, seed=seed) == ("folds.count", "fold-count")
+        assert refusal(make_folds, range(classes), count=count, kind=kind, seed=seed, share=0.5) == (
+            "folds.count",
+            "fold-count",
+        )
         return
-    folds = make_folds(range(classes), count=count, kind=kind, seed=seed)
+    folds = make_folds(range(classes), count=count, kind=kind, seed=seed, share=0.5)
     assert sorted(index for fold in folds for index in fold.val) == list(range(classes))
     assert max(len(fold.val) for fold in folds) - min(len(fold.val) for fold in folds) <= 1
     for fold in folds:
@@ -54,7 +57,7 @@ def test_every_class_validates_once(classes, count, kind, seed):
 
 
 def test_blocks_by_hand():
-    folds = make_folds(range(98), count=4, kind="blocks", seed=0)
+    folds = make_folds(range(98), count=4, kind="blocks", seed=0, share=0.5)
     assert [fold.val[0] for fold in folds] == [0, 24, 49, 73]
     assert [len(fold.val) for fold in folds] == [24, 25, 24, 25]
 
@@ -66,7 +69,7 @@ def test_too_few_classes_for_halves():
 @pytest.mark.parametrize(("count", "kind", "least"), [(1, "blocks", 2), (0, "hold_out", 1), (11, "mlrc", 2)])
 def test_folds_out_of_range_name_the_bounds(count, kind, least):
     with pytest.raises(InputError) as caught:
-        make_folds(range(10), count=count, kind=kind, seed=0)
+        make_folds(range(10), count=count, kind=kind, seed=0, share=0.5)
     (problem,) = caught.value.problems
     assert (problem.where, problem.code) == ("folds.count", "fold-count")
     assert f"between {least} and 10" in problem.says
@@ -82,7 +85,7 @@ def test_folds_out_of_range_name_the_bounds(count, kind, least):
     ],
 )
 def test_rotating_windows_are_those_of_the_paper_class_by_class(classes, validated, never):
-    folds = make_folds(range(classes), count=4, kind="mlrc", seed=0)
+    folds = make_folds(range(classes), count=4, kind="mlrc", seed=0, share=0.5)
     assert [fold.val for fold in folds] == [tuple(range(first, last + 1)) for first, last in validated]
     seen = {each for fold in folds for each in fold.val}
     assert sorted(set(range(classes)) - seen) == never
@@ -91,8 +94,13 @@ def test_rotating_windows_are_those_of_the_paper_class_by_class(classes, validat
 
 
 def test_a_hold_out_trains_on_the_first_half():
-    (fold,) = make_folds(range(7), count=1, kind="hold_out", seed=0)
+    (fold,) = make_folds(range(7), count=1, kind="hold_out", seed=0, share=0.5)
     assert (fold.train, fold.val) == ((0, 1, 2), (3, 4, 5, 6))
+
+
+def test_a_hold_out_has_the_share_that_the_protocol_says():
+    (fold,) = make_folds(range(98), count=1, kind="hold_out", seed=0, share=0.8)  # Cars196: 78.4 classes
+    assert (fold.train, fold.val) == (tuple(range(78)), tuple(range(78, 98)))
 
 
 def test_official_halves_are_the_makers():

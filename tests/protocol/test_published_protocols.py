@@ -43,6 +43,8 @@ def protocol(name):
         ("quick", 2 * 5 * 4, 4 * 4, 4),
         # 50 trials of one hold-out; five runs, each after a fold run that gives its length.
         ("validation2024", 50, 5, 5),
+        # Two searches of 25 trials of one hold-out, and ten runs, which are scored themselves.
+        ("retrieval2025", 2 * 25, 10, 0),
     ],
 )
 def test_trainings_of_a_loss_on_a_dataset(name, search, folds, complete):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from test_stores import Pictures, protocol
 
 from realitycheck.stores import borrow as borrowing
+from realitycheck.stores.decode_parts import KeptImages
 from realitycheck.stores.integrity import damage, set_store_aside
 from realitycheck.stores.open import open_store
 from realitycheck.stores.prepare import Stores, prepare
@@ -14,7 +15,7 @@ def ready(folder, *others, dataset=None) -> tuple[Stores, list[int]]:
     """The stores of a study, and which images were decoded for them."""
     dataset = dataset or Pictures()
     rule = protocol()
-    split, sizes = rule.split, {"image_size": 8, "resize": None}
+    split, sizes = rule.split, {"kept": KeptImages(8, "middle")}
     stores = prepare(dataset, folder, split=split, **sizes, watch=lambda *_: None, others=others)
     return stores, dataset.asked
 

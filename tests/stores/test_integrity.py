@@ -15,7 +15,7 @@ from realitycheck.executors.base import Job
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.protocol.read import read_study
 from realitycheck.stores.cache import read_meta
-from realitycheck.stores.decode_parts import Decoding
+from realitycheck.stores.decode_parts import Decoding, KeptImages
 from realitycheck.stores.feature_parts import features_path
 from realitycheck.stores.integrity import damage, set_store_aside, visible_damage
 from realitycheck.verbs.ready import StoreCheck, is_score_ready, ready_stores
@@ -129,7 +129,7 @@ def test_a_damaged_part_is_decoded_again(sound):
         def images(self, indices, *, size):
             return (np.full((1, 4, 4), index, dtype=np.uint8) for index in indices)
 
-    decoding = Decoding(Numbers(), [3, 5], size=4, square=True, folder=sound / "numbers.parts")
+    decoding = Decoding(Numbers(), [3, 5], KeptImages(4, "middle"), folder=sound / "numbers.parts")
     decoding.decode(watch=quiet)
     (part,) = decoding.folder.iterdir()
     flip(part, part.read_bytes().index(bytes([3] * 8)))

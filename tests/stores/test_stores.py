@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import InputError, Problem, RunError
 from realitycheck.protocol.read import read_protocol
 from realitycheck.protocol.recipe import Augment, Crop
 from realitycheck.stores import decode_parts as parts
+from realitycheck.stores.decode_parts import kept_images
 from realitycheck.stores.open import open_store
 from realitycheck.stores.prepare import prepare
 
@@ -65,13 +67,24 @@ WHOLE = protocol(resize=8, augment=Augment(shift=0, flip=0.0, crop=Crop(scale=(0
 
 
 def ready(dataset, rule, folder, *, watch=lambda done, of: None):
-    sizes = {"image_size": rule.recipe.image_size, "resize": rule.recipe.resize}
+    recipe = rule.recipe
+    sizes = {"kept": kept_images(image_size=recipe.image_size, resize=recipe.resize, fit=recipe.fit)}
     return prepare(dataset, folder, split=rule.split, watch=watch, **sizes)
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
     monkeypatch.setattr(parts, "IMAGES_PER_PART", 5)
+
+
+def test_a_stretched_picture_has_both_sides_resized(tmp_path):
+    store = open_store(ready(Pictures(), protocol(fit="stretch"), tmp_path).trainval)
+    middle = open_store(ready(Pictures(), protocol(), tmp_path).trainval)
+    assert store.images.shape == (12, 3, 8, 8)
+    assert store.facts.digest != middle.facts.digest
+    for stretched, picture in zip(store.images, map(Pictures().picture, range(12)), strict=True):
+        whole = Image.fromarray(np.moveaxis(picture, 0, 2)).resize((8, 8), Image.Resampling.BILINEAR)
+        assert np.array_equal(stretched, np.moveaxis(np.asarray(whole), 2, 0))
 
 
 def test_squares_are_the_middle_of_each_picture(tmp_path):

@@ -51,3 +51,12 @@ def test_models_without_a_class_token_are_refused(timm, model, code):
     with pytest.raises(InputError) as caught:
         TimmClassToken(model=model, in_channels=3)
     assert [problem.code for problem in caught.value.problems] == [code]
+
+
+def test_the_file_of_dinov2s_authors_fits(timm):
+    """Its tensors have timm's names, and the token of masked patches beside them."""
+    theirs = timm.create_model("test_vit", pretrained=False)
+    file = theirs.state_dict() | {"mask_token": torch.zeros(1, 64)}
+    ours = TimmClassToken(model="test_vit", in_channels=3)
+    ours.load(file)
+    assert torch.equal(ours.net.cls_token, theirs.cls_token)

@@ -10,6 +10,7 @@ from realitycheck.check.rules.base import Found, missing, not_allowed, out_of_ra
 from realitycheck.evaluations.menu import FORMS, entry_of
 from realitycheck.metrics.menu import ASKED
 from realitycheck.protocol.asked_scores import Scores
+from realitycheck.protocol.base import EVEN
 from realitycheck.protocol.document import Document, Fault, holds
 from realitycheck.runs import Category
 from realitycheck.search.samplers.menu import MENU as SAMPLERS
@@ -124,6 +125,13 @@ def folds_of_their_kind(count: int, *, kind: str) -> Found:
         yield out_of_range("fold-count", count, "be 1 for a hold-out", fix="Lower it, or choose another kind.")
     if kind != "hold_out" and count < 2:
         yield out_of_range("fold-count", count, "be at least 2", fix="Raise it, or choose `hold_out`.")
+
+
+@rule("protocol.folds.share", kind="protocol.folds.kind")
+def share_of_a_hold_out(share: float, *, kind: str) -> Found:
+    """Only a hold-out has a share of the classes to train on."""
+    if share != EVEN and kind != "hold_out":
+        yield not_allowed("fold-share", f"`share: {share:g}`", f"folds of kind `{kind}` have one size", "Remove it.")
 
 
 @rule("protocol.categories", count="protocol.folds.count")

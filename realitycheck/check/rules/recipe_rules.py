@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from realitycheck.check.rules.base import Found, not_allowed, out_of_range, rule
 from realitycheck.check.rules.study_rules import known_name
 from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.protocol.document import Fault
-from realitycheck.protocol.recipe import Crop, Optimizer
+from realitycheck.protocol.recipe import Crop, Optimizer, RandAugment, Recipe
 from realitycheck.protocol.space import Range
+from realitycheck.runs import Category
 from realitycheck.trunks.menu import MENU as TRUNKS
 
 FIXED_VIEWS = "the trunk is frozen: its features are computed once for each image"
@@ -50,6 +53,50 @@ def images_are_large_enough(resize: int | None, *, size: int) -> Found:
         yield out_of_range("resize-range", resize, f"be at least image_size, {size}")
 
 
+@rule("protocol.recipe.fit", resize="protocol.recipe.resize")
+@rule("protocol@<dataset>.recipe.fit", resize="protocol@<dataset>.recipe.resize")
+def only_squares_are_stretched(fit: str, *, resize: int | None) -> Found:
+    """Whole images keep their shape."""
+    if fit != "crop" and resize is not None:
+        because = "`resize` keeps whole images, from which crops are cut"
+        yield not_allowed("fit-resize", f"'{fit}'", because, "Remove `fit` or `resize`.")
+
+
+@rule("protocol.recipe.embedder_init", frozen="protocol.recipe.trunk.frozen")
+@rule("protocol@<dataset>.recipe.embedder_init", frozen="protocol@<dataset>.recipe.trunk.frozen")
+def something_trains(embedder_init: str, *, frozen: bool) -> Found:
+    """A frozen trunk needs an embedder."""
+    if frozen and embedder_init == "no_embedder":
+        because = "the trunk is frozen, and without an embedder no weight would train"
+        yield not_allowed("no-embedder-frozen", f"'{embedder_init}'", because, "Choose another initialisation.")
+
+
+@rule("protocol.recipe.embedder_init", count="protocol.folds.count", categories="protocol.categories")
+def one_model_without_embedder(embedder_init: str, *, count: int, categories: Sequence[Category]) -> Found:
+    """A complete model has K·D dimensions, and without an embedder those of its trunk."""
+    if embedder_init == "no_embedder" and count > 1 and Category.COMPLETE in categories:
+        because = f"the category `complete` needs an embedding of {count} times the dimensions of a fold's model"
+        yield not_allowed("no-embedder-complete", f"'{embedder_init}'", because, "Remove that category.")
+
+
+@rule("protocol.search.shared.embedder_lr", embedder_init="protocol.recipe.embedder_init")
+def no_rate_without_embedder(_: Range, *, embedder_init: str) -> Found:
+    """Without an embedder its rate cannot be searched."""
+    if embedder_init == "no_embedder":
+        yield not_allowed("no-embedder-rate", "`embedder_lr`", "there is no embedder", "Remove it.")
+
+
+@rule("protocol.embedding_dim", recipe="protocol.recipe")
+@rule("protocol.embedding_dim", recipe="protocol@<dataset>.recipe")
+def as_wide_as_its_trunk(dims: int, *, recipe: Recipe) -> Found:
+    """Without an embedder the embedding is the trunk's feature."""
+    known = TRUNKS.get(recipe.trunk.name)
+    width = known.output_dim if known else None
+    if recipe.embedder_init == "no_embedder" and width not in (None, dims):
+        must = f"be {width}, the features of {recipe.trunk.name}: there is no embedder"
+        yield out_of_range("embedding-dim-trunk", dims, must)
+
+
 @rule("protocol.recipe.augment.shift", crop="protocol.recipe.augment.crop", resize="protocol.recipe.resize")
 def crops_are_not_shifted(shift: int, *, crop: Crop | None, resize: int | None) -> Found:
     """A random crop needs no shift."""
@@ -79,6 +126,14 @@ def frozen_without_crops(crop: Crop | None, *, frozen: bool) -> Found:
     """A frozen trunk sees no random crops."""
     if frozen and crop is not None:
         yield not_allowed("frozen-augmentation", "`crop`", FIXED_VIEWS, "Remove it.")
+
+
+@rule("protocol.recipe.augment.rand_augment", frozen="protocol.recipe.trunk.frozen")
+@rule("protocol@<dataset>.recipe.augment.rand_augment", frozen="protocol@<dataset>.recipe.trunk.frozen")
+def frozen_without_operations(augment: RandAugment | None, *, frozen: bool) -> Found:
+    """A frozen trunk sees no changed images."""
+    if frozen and augment is not None:
+        yield not_allowed("frozen-augmentation", "`rand_augment`", FIXED_VIEWS, "Remove it.")
 
 
 @rule("protocol.recipe.augment.shift", frozen="protocol.recipe.trunk.frozen")
