@@ -19,7 +19,7 @@ from realitycheck import verbs
 from realitycheck.datasets.fetching.archive import LIMITS, extract
 from realitycheck.datasets.members.folder import Folder
 from realitycheck.errors import InputError
-from realitycheck.protocol.model import SplitRule
+from realitycheck.protocol.split_keys import SplitRule
 from realitycheck.stores.decode_parts import KeptImages
 from realitycheck.stores.prepare import prepare
 

@@ -31,13 +31,25 @@ DOCS = ROOT / "docs"
 PENDING: set[str] = set()
 """Keys, rooms and options that the docs explain and the code does not have yet; empty in the end."""
 
-NOT_DEEPER = {"on.<dataset>"}
+NOT_DEEPER = {"on.<dataset>", "foundations.<foundation>"}
 """Models below these keys are explained where they first occur."""
 
-NAMES = {"on": "<dataset>", "datasets": "<name>", "losses": "<label>", "pair_lists": "<list>"}
+NAMES = {
+    "on": "<dataset>",
+    "datasets": "<name>",
+    "losses": "<label>",
+    "pair_lists": "<list>",
+    "foundations": "<foundation>",
+}
 """What a heading calls the keys of a mapping whose values are models."""
 
-SHIPPED = {"<dataset>": "cub200", "<name>": "few_sketches", "<label>": "contrastive", "<list>": "lfw"}
+SHIPPED = {
+    "<dataset>": "cub200",
+    "<name>": "few_sketches",
+    "<label>": "contrastive",
+    "<list>": "lfw",
+    "<foundation>": "dinov2_s",
+}
 """A name that the shipped files have, or may have, in that place."""
 
 CODE = re.compile(r"`([^`]+)`")

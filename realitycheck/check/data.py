@@ -16,8 +16,8 @@ from realitycheck.evaluations.menu import pairs_and_seed
 from realitycheck.metrics.pair_counts import possible_pairs
 from realitycheck.plan.splits import make_folds, split_classes
 from realitycheck.protocol.document import Document, Fault
-from realitycheck.protocol.model import SplitRule
 from realitycheck.protocol.recipe import Fit
+from realitycheck.protocol.split_keys import SplitRule
 from realitycheck.protocol.study_file import WrittenDataset, dataset_choice
 from realitycheck.stores.decode_parts import kept_images
 from realitycheck.stores.prepare import Stores, prepare

@@ -92,18 +92,23 @@ def trunk_has_its_options(_: object, *, name: str, channels: int | None, model: 
 )
 def trunk_takes_the_size(size: int, *, name: str, channels: int | None, model: str | None) -> Found:
     """A trunk takes images of the recipe's size: it is tried with empty ones."""
-    import torch
-
     choice = TrunkChoice(name=name, channels=channels, model=model)
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            build_trunk(choice, in_channels=1).eval()(torch.zeros(BATCH, 1, size, size))
+        try_trunk(choice, size=size)
     except InputError as error:
         yield from (Fault("trunk-size", problem.says) for problem in error.problems)
     except Exception as error:  # the class of a study's author may raise anything
         raise_own(error, name)
         says = f"{size} is out of range: {name} fails for images of this size: {error}. Choose a larger one."
         yield Fault("trunk-size", says)
+
+
+def try_trunk(choice: TrunkChoice, *, size: int) -> None:
+    """Build a trunk with random weights and call it with empty images; whatever it raises is passed on."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        build_trunk(choice, in_channels=1).eval()(torch.zeros(BATCH, 1, size, size))
 
 
 def _option(problem: Problem) -> tuple[str, ...]:

@@ -55,6 +55,14 @@ def weights_fit_the_trunk(
         yield from (Fault(problem.code, f"{error.source}: {problem.says}") for problem in error.problems)
 
 
+def protocols_with_weights(read: ReadStudy, dataset: str) -> Iterator[Protocol]:
+    """The protocol on a dataset, and the same with the trunk of each foundation model of the study."""
+    protocol = read.study.protocol_on(dataset)
+    recipes = (one.recipe(protocol.recipe) for one in read.study.foundations.values())
+    yield protocol
+    yield from (protocol.model_copy(update={"recipe": recipe}) for recipe in recipes)
+
+
 def weights_file(read: ReadStudy, protocol: Protocol) -> str | None:
     """The file of the trunk's weights, its digest checked; None where the trunk starts from random ones.
 

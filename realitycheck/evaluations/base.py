@@ -14,6 +14,7 @@ from torch import Tensor
 from realitycheck.errors import RunError
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.base import Store
+from realitycheck.training.embed import rms_norm
 from realitycheck.training.embedding_model import EmbeddingModel
 
 
@@ -42,6 +43,18 @@ class Evaluation(ABC):
     def seen(self, test: Store) -> Store:
         """The test half as this evaluation shows it to models; by default as it is."""
         return test
+
+    def norm(
+        self,
+        model: EmbeddingModel,
+        store: Store,
+        indices: NDArray[np.int64],
+        *,
+        recipe: Recipe,
+        device: torch.device,
+    ) -> float:
+        """The RMS norm of the embeddings of a model's own training images, by which joined models get equal weight."""
+        return rms_norm(self.embed(model, store, indices, recipe=recipe, device=device))
 
     @abstractmethod
     def embed(

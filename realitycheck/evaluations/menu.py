@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -48,6 +49,9 @@ CORRUPTED = "corrupted"
 LISTED_PAIRS = "listed_pairs"
 """The evaluation of the images of a published list of pairs."""
 
+FOUNDATION = "foundation"
+"""The evaluation of the features of a frozen foundation model."""
+
 _PAIRS = r"[1-9][0-9]{0,6}-[0-9]{1,9}"
 """A number of pairs, and a seed."""
 
@@ -55,6 +59,14 @@ MENU: dict[str, EvaluationEntry] = {
     "clean": EvaluationEntry(f"{_HERE}.clean:Clean", trained=True, embedder=True, untrained_row="untrained embedder"),
     "trunk": EvaluationEntry(
         f"{_HERE}.trunk:TrunkFeatures", trained=False, embedder=False, untrained_row="untrained trunk"
+    ),
+    FOUNDATION: EvaluationEntry(
+        f"{_HERE}.foundation:FoundationFeatures",
+        trained=False,
+        embedder=False,
+        untrained_row="frozen <label>",
+        form="foundation:<label>-<digest>",
+        options=r"[a-z0-9][a-z0-9_.-]{0,63}-[0-9a-f]{16}",
     ),
     "verification": EvaluationEntry(
         f"{_HERE}.pair_verification:PairVerification",
@@ -100,8 +112,27 @@ TRAINED = tuple(name for name in ALWAYS if MENU[name].trained)
 FORMS = tuple(entry.form or name for name, entry in MENU.items())
 """How each is named."""
 
-UNTRAINED_ROWS = {entry.untrained_row: name for name, entry in MENU.items() if entry.untrained_row}
-"""Label of an untrained row → its evaluation."""
+UNTRAINED_ROWS = {MENU[name].untrained_row: name for name in ALWAYS}
+"""Label of an untrained row of every study → its evaluation."""
+
+
+def untrained_rows(evaluations: Iterable[str]) -> dict[str, str]:
+    """Label of an untrained row → its evaluation: those of every study, and the foundations that are named.
+
+    >>> untrained_rows(["foundation:dinov2-0123456789abcdef"])["frozen dinov2"]
+    'foundation:dinov2-0123456789abcdef'
+    """
+    named = [name for name in evaluations if is_foundation(name)]
+    return UNTRAINED_ROWS | {f"frozen {_label(name)}": name for name in named}
+
+
+def is_foundation(name: str) -> bool:
+    """Whether an evaluation is that of a foundation model."""
+    return name.partition(":")[0] == FOUNDATION
+
+
+def _label(name: str) -> str:
+    return name.partition(":")[2].rpartition("-")[0]
 
 
 def entry_of(name: str) -> EvaluationEntry | None:

@@ -24,7 +24,7 @@ from realitycheck.stores.open import open_store
 from realitycheck.training.assemble import fold_of, model_of, recipe_of, require_sources
 from realitycheck.training.checkpoint import load_weights
 from realitycheck.training.device import prepare_machine
-from realitycheck.training.embed import join, rms_norm
+from realitycheck.training.embed import join
 
 
 def score(payload: Body, *, tell: Tell) -> Body:
@@ -117,7 +117,7 @@ def _member(
     model.to(device).eval()
     train = trainval.of_classes(fold_of(spec, classes=len(trainval.classes)).train)
     images = np.arange(len(test.labels))
-    scale = rms_norm(evaluation.embed(model, trainval, train, recipe=recipe, device=device))
+    scale = evaluation.norm(model, trainval, train, recipe=recipe, device=device)
     return EmbeddedModel(evaluation.embed(model, test, images, recipe=recipe, device=device), scale)
 
 

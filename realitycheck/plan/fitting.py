@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realitycheck.plan.splits import make_folds
-from realitycheck.protocol.model import Batch, Batches, FoldRule, Protocol
+from realitycheck.protocol.model import Batch, Batches, Protocol
+from realitycheck.protocol.split_keys import FoldRule
 
 
 @dataclass(frozen=True, slots=True)

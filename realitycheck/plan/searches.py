@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from realitycheck.canonical import canonical_json, digest
-from realitycheck.evaluations.menu import ALWAYS, MENU, TRAINED
+from realitycheck.evaluations.menu import ALWAYS, MENU, TRAINED, is_foundation
 from realitycheck.plan.lengths import complete_phases
 from realitycheck.plan.seeds import derive
 from realitycheck.plan.splits import Fold, make_folds
-from realitycheck.protocol.model import FoldRule, LossChoice, Protocol
+from realitycheck.protocol.model import LossChoice, Protocol
 from realitycheck.protocol.space import middle
+from realitycheck.protocol.split_keys import FoldRule
 from realitycheck.protocol.units import LengthUnit, complete_growth
 from realitycheck.records.chosen_trial import selection_id
 from realitycheck.records.schema import Run, proposal_id
@@ -249,24 +250,26 @@ def replicate_numbers(protocol: Protocol, *, search: int) -> range:
 
 def trained_evaluations(protocol: Protocol) -> tuple[str, ...]:
     """The evaluations of trained models: those of every study, then those that the protocol names."""
-    return (*TRAINED, *protocol.evaluations)
+    return (*TRAINED, *(name for name in protocol.evaluations if not is_foundation(name)))
 
 
 def untrained_evaluations(protocol: Protocol) -> tuple[str, ...]:
     """The evaluations of untrained models under which they differ."""
     constant = constant_evaluations(protocol)
-    return (*(name for name in ALWAYS if name not in constant), *protocol.evaluations)
+    return tuple(name for name in (*ALWAYS, *protocol.evaluations) if name not in constant)
 
 
 def constant_evaluations(protocol: Protocol) -> frozenset[str]:
     """The evaluations under which untrained models have one score, because nothing that they measure is random.
 
-    A trunk with learned weights, or one that is frozen, is the same in every untrained model; its embedder is not.
+    A trunk with learned weights, or one that is frozen, is the same in every untrained model; its embedder is not. A
+    foundation model is always the same.
     """
+    foundations = frozenset(filter(is_foundation, protocol.evaluations))
     trunk = protocol.recipe.trunk
     if trunk.weights is None and not trunk.frozen:
-        return frozenset()
-    return frozenset(name for name, entry in MENU.items() if not entry.embedder)
+        return foundations
+    return foundations | {name for name in ALWAYS if not MENU[name].embedder}
 
 
 def search_folds(protocol: Protocol, *, search: int) -> FoldRule:

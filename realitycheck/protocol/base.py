@@ -32,8 +32,6 @@ Pixels = Annotated[int, Field(ge=1, le=1_024)]
 Seed = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
-EVEN = 0.5
-"""The share of the classes that train in a hold-out of DeMoor and Prevost (2024), where a protocol names no other."""
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 Text = Annotated[str, Field(max_length=4_096)]
 """A path or an address."""

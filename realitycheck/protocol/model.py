@@ -11,40 +11,18 @@ from pydantic import Field
 from realitycheck.losses.menu import parts
 from realitycheck.metrics.menu import METRICS, PRIMARY
 from realitycheck.protocol.asked_scores import Scores
-from realitycheck.protocol.base import EVEN, Count, Dims, FrozenSection, Name, OneOf, Pixels, Repeats, Seed, Size, Text
+from realitycheck.protocol.base import Count, Dims, FrozenSection, Name, OneOf, Pixels, Repeats, Seed, Size, Text
+from realitycheck.protocol.foundation_keys import FoundationTrunk
 from realitycheck.protocol.knobs import FOLLOWUP
 from realitycheck.protocol.pair_list_keys import PairFiles
 from realitycheck.protocol.recipe import Recipe, TrunkChoice
 from realitycheck.protocol.space import Fixed, Space
+from realitycheck.protocol.split_keys import FoldRule, SplitRule
 from realitycheck.protocol.sweep_keys import Sweep
 from realitycheck.runs import Category
 from realitycheck.search.samplers.menu import MENU as SAMPLERS
 from realitycheck.statistics.menu import MENU as ESTIMATORS
 from realitycheck.statistics.near_best import MOST
-
-
-class SplitRule(FrozenSection):
-    """How classes are cut in halves: the first half of `sorted` or seeded `shuffled` classes is trainval.
-
-    `official` takes the dataset's own halves.
-    """
-
-    order: Literal["sorted", "shuffled", "official"]
-    seed: Seed
-
-
-class FoldRule(FrozenSection):
-    """How trainval classes are cut into `count` folds; `plan.splits.make_folds` explains each kind.
-
-    `share` is that of the classes that train where they are a `hold_out`.
-    """
-
-    options = frozenset({"share"})
-
-    count: Size
-    kind: Literal["blocks", "shuffled", "mlrc", "hold_out"]
-    seed: Seed
-    share: Annotated[float, Field(gt=0, lt=1)] = EVEN
 
 
 class Batch(FrozenSection):
@@ -255,10 +233,11 @@ class Study(FrozenSection):
     in no file: they say what the classes that are named by address are on this machine. `compare` is a claim only where
     all pairs are compared. `override` has what replaces values in the protocol's file. `sweep` adds runs, and is no
     part of any plan. With `default_rows` the published setting of each loss is retrained and scored as well.
-    `pair_lists` says where lists of pairs are, which evaluations name with the digest of their content.
+    `pair_lists` says where lists of pairs are, which evaluations name with the digest of their content. `foundations`
+    are frozen models whose scores are rows of reference; their evaluations are among those of the protocol.
     """
 
-    options = frozenset({"sweep", "default_rows", "pair_lists"})
+    options = frozenset({"sweep", "default_rows", "pair_lists", "foundations"})
 
     study: Name
     question: str
@@ -274,6 +253,7 @@ class Study(FrozenSection):
     sweep: Sweep | None = None
     default_rows: bool = False
     pair_lists: Mapping[Name, PairFiles] = {}
+    foundations: Mapping[Name, FoundationTrunk] = {}
     sources: Mapping[str, str] = {}
 
     @property

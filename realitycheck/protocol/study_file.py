@@ -13,6 +13,7 @@ from realitycheck.errors import InputError
 from realitycheck.losses.menu import entry, parts
 from realitycheck.plugin_source import sources_of
 from realitycheck.protocol.base import FrozenSection, Name, Text
+from realitycheck.protocol.foundation_keys import FoundationTrunk, foundation_evaluations
 from realitycheck.protocol.model import DatasetChoice, LossChoice, Primary, Protocol, Study
 from realitycheck.protocol.pair_list_keys import PairFiles
 from realitycheck.protocol.paper_settings import first_length, first_setting
@@ -65,6 +66,7 @@ class WrittenStudy(FrozenSection):
     sweep: Sweep | None = None
     default_rows: bool = False
     pair_lists: Annotated[dict[Name, PairFiles], Field(min_length=1)] | None = None
+    foundations: Annotated[dict[Name, FoundationTrunk], Field(min_length=1)] | None = None
 
 
 def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path: Path) -> Study:
@@ -73,7 +75,9 @@ def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path
     Raises:
         InputError: a loss lacks one of them, or the published setting that its search begins with.
     """
-    folder = path.parent
+    folder, foundations = path.parent, written.foundations or {}
+    named_evaluations = (*protocol.evaluations, *foundation_evaluations(foundations))
+    protocol = protocol.model_copy(update={"evaluations": named_evaluations})
     options = {name: given or WrittenDataset() for name, given in written.datasets.items()}
     datasets = tuple(dataset_choice(name, given, folder) for name, given in options.items())
     losses = {label: given or WrittenLoss() for label, given in written.losses.items()}
@@ -93,6 +97,7 @@ def completed(written: WrittenStudy, protocol: Protocol, spaces: Spaces, *, path
         compare=written.compare,
         sweep=written.sweep,
         default_rows=written.default_rows,
+        foundations=foundations,
         pair_lists={name: files.placed(folder) for name, files in (written.pair_lists or {}).items()},
         sources=sources_of(*named, *trunks, *(choice.address for choice in datasets)),
     )

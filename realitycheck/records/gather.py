@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from realitycheck.evaluations.menu import UNTRAINED_ROWS
+from realitycheck.evaluations.menu import untrained_rows
 from realitycheck.plan.searches import SearchPlan, constant_evaluations
 from realitycheck.plan.specs import DatasetPlan, LossPlan
 from realitycheck.records.chosen_trial import Selection
@@ -52,23 +52,25 @@ def gather(plan: DatasetPlan, records: Records) -> DatasetEvidence:
 def _untrained(plan: DatasetPlan, records: Records) -> tuple[LossEvidence, ...]:
     searches = tuple(search_evidence(plan, search, records) for search in plan.untrained.searches)
     names = constant_evaluations(plan.protocol)
-    return untrained_evidence(searches, constant={name: _constant_search(plan, name, records) for name in names})
+    constant = {name: _constant_search(plan, name, records) for name in names}
+    return untrained_evidence(searches, rows=untrained_rows(plan.protocol.evaluations), constant=constant)
 
 
 def untrained_evidence(
-    searches: tuple[SearchEvidence, ...], *, constant: Mapping[str, SearchEvidence]
+    searches: tuple[SearchEvidence, ...], *, rows: Mapping[str, str], constant: Mapping[str, SearchEvidence]
 ) -> tuple[LossEvidence, ...]:
     """The untrained rows: the same models, each row with an evaluation of its own.
 
     Args:
         searches: the untrained models of each search.
+        rows: label of a row → its evaluation.
         constant: the evaluations under which all of these models are equal → the one replicate that is scored.
     """
     return tuple(
         LossEvidence(label, "cosine", evaluation, (constant[evaluation],), constant=True)
         if evaluation in constant
         else LossEvidence(label, "cosine", evaluation, searches)
-        for label, evaluation in UNTRAINED_ROWS.items()
+        for label, evaluation in rows.items()
     )
 
 

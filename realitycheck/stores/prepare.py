@@ -16,10 +16,10 @@ from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import digest
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import Problem, RunError
-from realitycheck.evaluations.menu import corruption_in, pair_list_in
+from realitycheck.evaluations.menu import corruption_in, is_foundation, pair_list_in
 from realitycheck.plan.splits import split_classes
 from realitycheck.plugin_source import source_of
-from realitycheck.protocol.model import SplitRule
+from realitycheck.protocol.split_keys import SplitRule
 from realitycheck.stores.borrow import borrow
 from realitycheck.stores.cache import publish_json, read_meta
 from realitycheck.stores.decode_parts import DecodeProgress, Decoding, KeptImages
@@ -34,7 +34,8 @@ class Stores:
 
     `notices` says which damaged stores were set aside and made again, and which are shared with another study.
     `corrupted` has the features of a frozen trunk of corrupted test images, by kind and severity. `pairs` has the
-    stores of lists of pairs, by the name of a list.
+    stores of lists of pairs, by the name of a list, and `foundations` the test halves of foundation models, by the name
+    of their evaluation: pixels before a run, and then features.
     """
 
     trainval: Path
@@ -46,17 +47,20 @@ class Stores:
     notices: tuple[Problem, ...] = ()
     corrupted: Mapping[str, Path] = field(default_factory=dict)
     pairs: Mapping[str, Path] = field(default_factory=dict)
+    foundations: Mapping[str, Path] = field(default_factory=dict)
 
     def test_of(self, evaluation: str) -> Path:
         """The store that an evaluation reads: of the test half, or of a list of pairs."""
         if listed := pair_list_in(evaluation):
             return self.pairs[listed[0]]
+        if is_foundation(evaluation):
+            return self.foundations[evaluation]
         return self.corrupted.get(corruption_in(evaluation) or "", self.test)
 
     @property
     def scored(self) -> tuple[Path, ...]:
         """Every store that scores read."""
-        return (self.trainval, self.test, *self.corrupted.values(), *self.pairs.values())
+        return (self.trainval, self.test, *self.corrupted.values(), *self.pairs.values(), *self.foundations.values())
 
 
 def prepare(

@@ -17,9 +17,9 @@ from realitycheck.losses.global_draws import seed_generators, seeded
 from realitycheck.plan.seeds import run_seed
 from realitycheck.plan.splits import Fold, make_folds
 from realitycheck.plugin_source import sources_of
-from realitycheck.protocol.base import EVEN
 from realitycheck.protocol.knobs import own_knobs, phase_knobs
 from realitycheck.protocol.recipe import Recipe
+from realitycheck.protocol.split_keys import EVEN
 from realitycheck.runs import RunSpec, TrainingPlace
 from realitycheck.stores.base import Store
 from realitycheck.stores.open import open_store

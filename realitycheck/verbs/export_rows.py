@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from realitycheck.evaluations.menu import UNTRAINED_ROWS
+from realitycheck.evaluations.menu import untrained_rows
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.records.evidence import DatasetEvidence, LossEvidence, Replicate, SearchEvidence, Trial
 from realitycheck.records.gather import gather
@@ -162,7 +162,7 @@ def _replicate_scores(row: LossEvidence, replicate: Replicate) -> Iterator[tuple
 
     Untrained models have a row for each evaluation that shows them; all others are in the row of clean images.
     """
-    shown = set(UNTRAINED_ROWS.values()) - {row.evaluation}
+    shown = set(untrained_rows(replicate.scores).values()) - {row.evaluation}
     evaluations = [name for name in replicate.scores if name not in shown]
     if row.evaluation != CLEAN:
         evaluations = [row.evaluation]

@@ -42,22 +42,28 @@ def _computed(
     read: ReadStudy, name: str, stores: Stores, executor: Executor, *, device: str, watch: Progress
 ) -> Stores:
     protocol = read.study.protocol_on(name)
-    if not protocol.recipe.trunk.frozen:
-        return stores
-    weights = weights_file(read, protocol)
 
-    def features(pixels: Path, part: str, corruption: str = "") -> Path:
+    def computed(pixels: Path, part: str, recipe: Recipe, corruption: str = "") -> Path:
         title = f"features of {name}, {part}"
-        jobs = _FeatureJobs(title, pixels, protocol.recipe, weights, device, corruption)
+        weights = weights_file(read, protocol.model_copy(update={"recipe": recipe}))
+        jobs = _FeatureJobs(title, pixels, recipe, weights, device, corruption)
         images = len(read_meta(pixels)["labels"])
         _carry_out(list(jobs.jobs()), executor, watch=partial(_report_progress, watch, title, images))
-        return join_parts(pixels, protocol.recipe, corruption=corruption)
+        return join_parts(pixels, recipe, corruption=corruption)
 
+    foundations = {
+        one.named(label): computed(stores.foundations[one.named(label)], label, one.recipe(protocol.recipe))
+        for label, one in read.study.foundations.items()
+    }
+    if not protocol.recipe.trunk.frozen:
+        return replace(stores, foundations=foundations)
+    features = partial(computed, recipe=protocol.recipe)
     return replace(
         stores,
+        foundations=foundations,
         trainval=features(stores.trainval, "trainval"),
         test=features(stores.test, "test"),
-        corrupted={one: features(stores.test, f"test, {one}", one) for one in corruptions_of(protocol)},
+        corrupted={one: features(stores.test, f"test, {one}", corruption=one) for one in corruptions_of(protocol)},
         pairs={listed: features(path, f"pairs of {listed}") for listed, path in stores.pairs.items()},
     )
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from realitycheck.check.weight_files import set_aside_weights
+from realitycheck.check.weight_files import protocols_with_weights, set_aside_weights
 from realitycheck.executors.base import Executor, Job
 from realitycheck.protocol.read import ReadStudy
+from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.feature_parts import features_path
 from realitycheck.stores.integrity import damage, set_store_aside
 from realitycheck.stores.prepare import HALVES, Stores
@@ -40,8 +41,9 @@ class StoreCheck:
     def pixels(self) -> dict[str, Stores]:
         """The stores of each dataset, of which all that will be read is sound; damaged ones are made again."""
         for choice in self.read.study.datasets:
-            if problem := set_aside_weights(self.read, self.read.study.protocol_on(choice.name)):
-                self.say(problem)
+            for protocol in protocols_with_weights(self.read, choice.name):
+                if problem := set_aside_weights(self.read, protocol):
+                    self.say(problem)
         sound: set[Path] = set()
         while True:
             stores = prepare_data(self.read, watch=self.watch)
@@ -63,15 +65,10 @@ class StoreCheck:
 
     def _used(self, name: str, pair: Stores) -> list[Path]:
         """What jobs will read of a dataset: its pixels, or the features of a frozen trunk where they are finished."""
-        recipe = self.read.study.protocol_on(name).recipe
-        pixels = [*(getattr(pair, half) for half in HALVES), *pair.pairs.values()]
-        if not recipe.trunk.frozen:
-            return pixels
-        features = [features_path(path, recipe) for path in pixels]
-        return [
-            computed if computed.with_suffix(".json").exists() else path
-            for path, computed in zip(pixels, features, strict=True)
-        ]
+        recipe, foundations = self.read.study.protocol_on(name).recipe, self.read.study.foundations
+        own = [*(getattr(pair, half) for half in HALVES), *pair.pairs.values()]
+        frozen = ((pair.foundations[one.named(label)], one.recipe(recipe)) for label, one in foundations.items())
+        return [_read_of(path, by) for path, by in (*((path, recipe) for path in own), *frozen)]
 
     def _is_sound(self, path: Path) -> bool:
         title = f"SHA-256 of {path.parent.parent.name}, {path.name}, megabytes"
@@ -105,6 +102,12 @@ def is_score_ready(check: StoreCheck, stores: Mapping[str, Stores], job: Job) ->
     """Whether a job may start, as far as the bytes of its stores are concerned."""
     name = job.group.split("/")[0]
     return job.kind not in TESTING or check.before_score(name, stores[name])
+
+
+def _read_of(pixels: Path, recipe: Recipe) -> Path:
+    """The features of a frozen trunk where they are finished, else the pixels."""
+    computed = features_path(pixels, recipe) if recipe.trunk.frozen else pixels
+    return computed if computed.with_suffix(".json").exists() else pixels
 
 
 def _megabytes(watch: Progress, title: str, done: int, size: int) -> None:

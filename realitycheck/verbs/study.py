@@ -10,7 +10,7 @@ from pathlib import Path
 
 from realitycheck import catalog
 from realitycheck.arithmetic import assignments, unpinned
-from realitycheck.check import data, duplicates, listed_images, losses, machine, names, weight_files
+from realitycheck.check import data, duplicates, foundation_images, listed_images, losses, machine, names, weight_files
 from realitycheck.check.apart import apply_apart
 from realitycheck.check.inspection import FILE_RULES, Inspection
 from realitycheck.check.rules.base import rule, rules_of
@@ -128,9 +128,9 @@ def check_study(path: Path | str, *, watch: Progress = unwatched, say: Say = uns
 
 def study_warnings(read: ReadStudy) -> list[Problem]:
     """What is allowed but probably not meant; that of the images only where `check_study` has read them."""
-    protocols = [read.study.protocol_on(choice.name) for choice in read.study.datasets]
+    protocols = (weight_files.protocols_with_weights(read, choice.name) for choice in read.study.datasets)
     unfetched = dict.fromkeys(
-        problem for protocol in protocols for problem in weight_files.unfetched_weights(read, protocol)
+        problem for some in protocols for one in some for problem in weight_files.unfetched_weights(read, one)
     )
     warnings = [*names.study_warnings(read), *continuing_warnings(read), *_unused_splits(read)]
     return [*warnings, *unfetched, *read.warnings]
@@ -154,7 +154,14 @@ def prepare_data(read: ReadStudy, *, watch: Progress = unwatched) -> dict[str, S
 def _stores_of(read: ReadStudy, inspection: Inspection) -> dict[str, Stores]:
     made = inspection.values.made
     names = [choice.name for choice in read.study.datasets]
-    return {name: replace(made[name, "stores"], pairs=made.get((name, "pairs"), {})) for name in names}
+    return {
+        name: replace(
+            made[name, "stores"],
+            pairs=made.get((name, "pairs"), {}),
+            foundations=made.get((name, "foundations"), {}),
+        )
+        for name in names
+    }
 
 
 def plans_of(read: ReadStudy, stores: Mapping[str, Stores]) -> tuple[DatasetPlan, ...]:
@@ -244,7 +251,7 @@ def _apply_data_rules(inspection: Inspection, watch: Progress) -> None:
     inspection.provide("watch", watch)
     inspection.provide("stores", partial(stores_of, inspection.files.study.path))
     inspection.provide("others", other_stores_of(inspection.files.study.path))
-    inspection.apply(rules_of(data, listed_images, weight_files))
+    inspection.apply(rules_of(data, listed_images, foundation_images, weight_files))
 
 
 def _data_warnings(read: ReadStudy, inspection: Inspection) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ MOST = 5
 """Near-best settings of one search, the chosen one among them."""
 
 ROWS = {"untrained embedder": "clean", "untrained trunk": "trunk"}
-"""The untrained rows and their evaluations."""
+"""The untrained rows of every study and their evaluations; a foundation has one of its own."""
 
 
 class Walk:
@@ -37,7 +37,9 @@ class Walk:
     def __init__(self, declared: Declared, bodies: Mapping[str, Json]) -> None:
         self.declared, self.bodies = declared, bodies
         self.course = DerivedCourse(declared)
-        self.named: list[str] = list(declared.protocol.get("evaluations", ()))
+        every: list[str] = list(declared.protocol.get("evaluations", ()))
+        self.frozen = {f"frozen {name[11:-17]}": name for name in every if name.startswith("foundation:")}
+        self.named = [name for name in every if name not in self.frozen.values()]
 
     def derived(self) -> DerivedCourse:
         """The whole course."""
@@ -226,9 +228,9 @@ class Walk:
             one = DerivedSearch(UNTRAINED, number, "", 0)
             one.replicates = self._replicates(UNTRAINED, number, {}, {})
             searches.append(one)
-        for label, evaluation in ROWS.items():
-            fixed = declared.constant and evaluation == "trunk"
-            own = [self._constant(searches[0])] if fixed else searches
+        for label, evaluation in (ROWS | self.frozen).items():
+            fixed = label in self.frozen or (declared.constant and evaluation == "trunk")
+            own = [self._constant(searches[0], evaluation)] if fixed else searches
             self.course.untrained.append(DerivedRow(label, "cosine", evaluation, own, constant=fixed, trained=False))
 
     def _neighbors(self) -> None:
@@ -239,13 +241,13 @@ class Walk:
                 key = listing_key(self.declared.test, models, row.distance, opening["queries"])
                 row.neighbors = self.find(key, "neighbors")
 
-    def _constant(self, first: DerivedSearch) -> DerivedSearch:
+    def _constant(self, first: DerivedSearch, evaluation: str) -> DerivedSearch:
         """One untrained model, whose score is that of every category and seed."""
         run = first.replicates[0].folds[0]
-        score = self._score([run], "trunk")
+        score = self._score([run], evaluation)
         if score is not None:
             score = {**score, "together": score["each"][0]}
-        replicate = DerivedReplicate(0, 0, [run], None, {"trunk": (score, score)})
+        replicate = DerivedReplicate(0, 0, [run], None, {evaluation: (score, score)})
         return DerivedSearch(UNTRAINED, 0, "", 0, replicates=[replicate])
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from realitycheck.check.sections import MISSING, Sections
 from realitycheck.protocol.document import read_document
-from realitycheck.protocol.model import Batch, SplitRule
+from realitycheck.protocol.model import Batch
 from realitycheck.protocol.recipe import TrunkChoice, Weights
 from realitycheck.protocol.space import Uniform
+from realitycheck.protocol.split_keys import SplitRule
 from realitycheck.protocol.study_file import WrittenLoss
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from realitycheck.check.duplicates import duplicate_warnings
 from realitycheck.datasets.members.folder import Folder
-from realitycheck.protocol.model import SplitRule
+from realitycheck.protocol.split_keys import SplitRule
 from realitycheck.stores.decode_parts import kept_images
 from realitycheck.stores.prepare import prepare
 

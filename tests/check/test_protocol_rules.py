@@ -108,6 +108,13 @@ FAULTS = [
     ("final:", "scores: {recall_at: [1, 4, 2]}\nfinal:", 40, "scores.recall_at.2", "neighbours-order"),
     ("final:", "scores: {recall_at: [1, 4, 4]}\nfinal:", 40, "scores.recall_at.2", "neighbours-order"),
     ("final:", "scores: {recall_at: [0, 1]}\nfinal:", 40, "scores.recall_at.0", "value-range"),
+    (
+        "final:",
+        "evaluations: ['foundation:vit-0123456789abcdef']\nfinal:",
+        40,
+        "evaluations.0",
+        "evaluation-foundation",
+    ),
     # single datasets
     ("final:", "on: {sopp: {}}\nfinal:", 40, "on.sopp", "dataset-unknown"),
     (

@@ -7,11 +7,11 @@ from importlib.util import find_spec
 from itertools import pairwise
 
 from realitycheck.check.rules.base import Found, missing, not_allowed, out_of_range, rule, unknown
-from realitycheck.evaluations.menu import FORMS, entry_of
+from realitycheck.evaluations.menu import FORMS, entry_of, is_foundation
 from realitycheck.metrics.menu import ASKED
 from realitycheck.protocol.asked_scores import Scores
-from realitycheck.protocol.base import EVEN
 from realitycheck.protocol.document import Document, Fault, holds
+from realitycheck.protocol.split_keys import EVEN
 from realitycheck.runs import Category
 from realitycheck.search.samplers.menu import MENU as SAMPLERS
 from realitycheck.statistics.menu import MENU as ESTIMATORS
@@ -157,6 +157,9 @@ def evaluations_are_known(names: Sequence[str]) -> Found:
         if known is None or not known.form:
             forms = [form for form in FORMS if ":" in form]
             yield unknown("evaluation-unknown", "evaluation", name, forms, place)
+        elif is_foundation(name):
+            because = "the study names its models"
+            yield not_allowed("evaluation-foundation", f"'{name}'", because, "Use its key `foundations`.", place)
         elif name in names[:place]:
             yield Fault("evaluation-duplicate", f"duplicate evaluation '{name}'. Remove one.", (place,))
 
