@@ -1,4 +1,4 @@
-"""Images that a dataset holds twice: in both halves, under two classes, or twice in one class."""
+"""Images that a dataset holds twice, in both halves, under two classes or in one class; and those of one colour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from itertools import combinations
 
 from realitycheck.errors import Problem, first_few
 from realitycheck.stores.cache import read_meta
-from realitycheck.stores.prepare import Stores
+from realitycheck.stores.prepare import HALVES, Stores
+
+BLANK = (
+    "Of a transparent image the colours below are read, often black: put such images on a background, leave them out "
+    "with `exclude`, or remove them."
+)
 
 DIGITS = 12
 """Digits of a digest that are shown."""
@@ -33,19 +38,24 @@ class _Copy:
 
 
 def duplicate_warnings(stores: Stores) -> Iterator[Problem]:
-    """Yield a warning for each kind of duplicate. Images with equal files or equal pixels are duplicates.
+    """Yield a warning for images of one colour and for each kind of duplicate among all others.
+
+    Images with equal files or equal pixels are duplicates.
 
     The digests are those of the stores, so that no image is read. Datasets without files of their own have none.
     """
+    if blank := [name for half in HALVES for name in read_meta(getattr(stores, half)).get("blank", ())]:
+        says = f"{_shown(blank, 'image', 'images')} of one colour. {BLANK}"
+        yield Problem(0, "", says, "image-blank")
     groups = _groups([*_copies(stores, "trainval"), *_copies(stores, "test")])
     if copies := list(_across(groups)):
-        says = f"{_shown(copies, 'image', 'images')} of the test half also in trainval. Keep one of each."
+        says = f"{_shown(copies, 'image', 'images')} of the test half also in trainval. Keep one of each.{_cut(copies)}"
         yield Problem(0, "", says, "image-in-both-halves")
     if copies := list(_under_two(groups)):
-        says = f"{_shown(copies, 'image', 'images')} under two classes of one half. Keep the right one."
+        says = f"{_shown(copies, 'image', 'images')} under two classes of one half. Keep the right one.{_cut(copies)}"
         yield Problem(0, "", says, "image-in-two-classes")
     if copies := list(_within(groups)):
-        says = f"{_shown(copies, 'image', 'images')} in one class twice. Keep one of each."
+        says = f"{_shown(copies, 'image', 'images')} in one class twice. Keep one of each.{_cut(copies)}"
         yield Problem(0, "", says, "image-duplicate")
     if copies := list(_copied_classes(groups, stores)):
         says = f"{_shown(copies, 'class', 'classes')} copied whole. Remove the copies."
@@ -58,7 +68,9 @@ def _copies(stores: Stores, half: str) -> list[_Copy]:
     labels = [(half, meta["classes"][label]) for label in meta["labels"]] if names else []
     files = meta["files"] if names else []
     pixels = meta.get("pixels", files)  # without them, equal files alone are found
-    return [_Copy(*facts) for facts in zip(names, labels, files, pixels, strict=True)]
+    blank = set(meta.get("blank", ()))
+    facts = zip(names, labels, files, pixels, strict=True)
+    return [_Copy(*one) for one in facts if one[0] not in blank]
 
 
 def _groups(copies: Sequence[_Copy]) -> list[list[_Copy]]:
@@ -97,6 +109,13 @@ def _named(one: _Copy, other: _Copy) -> str:
     return f"{one.name} = {other.name} ({digest})"
 
 
+def _cut(copies: Sequence[str]) -> str:
+    """What equal pixels of different files mean."""
+    if not any("(pixels " in copy for copy in copies):
+        return ""
+    return " Where pixels are named the files differ, and what the protocol cuts and keeps of them is equal."
+
+
 def _copied_classes(groups: Sequence[Sequence[_Copy]], stores: Stores) -> Iterator[str]:
     """Classes of two or more images, all of which are in one other class."""
     shared: Counter[tuple[tuple[str, str], tuple[str, str]]] = Counter()
@@ -107,11 +126,14 @@ def _copied_classes(groups: Sequence[Sequence[_Copy]], stores: Stores) -> Iterat
             shared[other, one] += counts[other]
     halves = {"trainval": stores.trainval_sizes, "test": stores.test_sizes}
     sizes = {(half, name): count for half, classes in halves.items() for name, count in classes}
-    seen: set[frozenset[tuple[str, str]]] = set()
+    holders: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for (one, other), count in shared.items():
-        if count == sizes[one] > 1 and frozenset((one, other)) not in seen:
-            seen.add(frozenset((one, other)))
-            yield f"{one[1]} ({one[0]}, {count} images) in {other[1]} ({other[0]})"
+        if count == sizes[one] > 1 and one not in holders[other]:
+            holders[one].append(other)
+    for one, others in holders.items():
+        if others:
+            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+            yield f"{one[1]} ({one[0]}, {sizes[one]} images) in {others[0][1]} ({others[0][0]}){more}"
 
 
 def _shown(names: Sequence[str], one: str, many: str) -> str:

@@ -76,6 +76,11 @@ class KeptImages:
             return stretched(image, self.size)
         return center(image, self.size) if self.square else np.moveaxis(image, 0, 2)
 
+    def is_blank(self, kept: NDArray[np.uint8]) -> bool:
+        """Whether an image, as it is kept, has one colour."""
+        sides = (1, 2) if self.square else (0, 1)
+        return bool((kept.min(axis=sides) == kept.max(axis=sides)).all())
+
 
 def kept_images(*, image_size: int, resize: int | None, fit: Fit) -> KeptImages:
     """What a recipe with these keys keeps; see `Recipe`."""
@@ -144,6 +149,10 @@ class Decoding:
         """Return the SHA-256, in hex, of the kept pixels of each image."""
         return [str(digest) for number in range(self.count) for digest in self._array(number, "digests")]
 
+    def blank(self) -> list[bool]:
+        """Whether all kept pixels of each image are of one colour."""
+        return [bool(one) for number in range(self.count) for one in self._array(number, "blank")]
+
     def pixels(self) -> Iterator[NDArray[np.uint8]]:
         """Iterate over the pixels of the parts, in order."""
         return (self._array(number, "pixels") for number in range(self.count))
@@ -175,7 +184,7 @@ class Decoding:
         return sound
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"{number:05d}-hashed.npz"
+        return self.folder / f"{number:05d}-facts.npz"
 
     def _decode(self, number: int) -> list[Problem]:
         indices = self.indices[number * IMAGES_PER_PART : (number + 1) * IMAGES_PER_PART]
@@ -184,11 +193,14 @@ class Decoding:
         except InputError as error:
             return list(error.problems)
         sizes = np.array([image.shape[1:] if self.kept.square else image.shape[:2] for image in images], dtype=np.int64)
-        digests = np.array([_digest(image) for image in images])
+        digests, blank = (
+            np.array([_digest(image) for image in images]),
+            np.array([self.kept.is_blank(image) for image in images]),
+        )
         with draft_of(self._path(number)) as draft:
             with draft.open("wb") as file:
                 pixels = np.concatenate([image.ravel() for image in images])
-                np.savez(file, sizes=sizes, digests=digests, pixels=pixels)
+                np.savez(file, sizes=sizes, digests=digests, blank=blank, pixels=pixels)
             publish(draft, self._path(number))
         return []
 

@@ -150,7 +150,9 @@ def write_store(
             **facts,
         }
         if meta["files"]:
-            meta |= {"names": dataset.names_of(indices), "pixels": decoding.digests()}
+            names = dataset.names_of(indices)
+            blank = [name for name, is_blank in zip(names, decoding.blank(), strict=True) if is_blank]
+            meta |= {"names": names, "pixels": decoding.digests()} | ({"blank": blank} if blank else {})
         _join(decoding, meta, path, shape=(dataset.channels, kept.size, kept.size) if kept.square else None)
     except FileNotFoundError:
         if not path.with_suffix(".json").exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -12,6 +13,7 @@ from torch import Tensor
 from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import canonical_json
 from realitycheck.catalog import build_trunk
+from realitycheck.errors import InputError
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import RunSpec
 from realitycheck.training.assemble import recipe_of
@@ -42,10 +44,38 @@ def export_model(
         publish(draft, target)
 
 
-def load_model(path: Path | str) -> EmbeddingModel:
+class ExportedModel(EmbeddingModel):
+    """A finished model that accepts images of the protocol alone.
+
+    Args:
+        recipe: of its protocol.
+        channels: of an image.
+        dims: D, the embedding dimensions.
+    """
+
+    def __init__(self, *, recipe: Recipe, channels: int, dims: int) -> None:
+        trunk = build_trunk(recipe.trunk, in_channels=channels)
+        super().__init__(recipe=recipe, trunk=trunk, width=trunk.output_dim, dims=dims)
+        self.image = (channels, recipe.image_size, recipe.image_size)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return (B, D) embeddings of (B, C, H, W) uint8 images, not normalised.
+
+        Raises:
+            InputError: the images are not bytes, or have another shape; the model would embed most of them, wrongly.
+        """
+        if images.dtype != torch.uint8 or images.ndim != 4 or tuple(images.shape[1:]) != self.image:
+            got = f"{str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
+            wanted = ", ".join(map(str, self.image))
+            says = f"{got} is not allowed here: the model takes uint8 images of shape (B, {wanted}), from 0 to 255."
+            raise InputError.one("the model", "image-shape", says)
+        return super().forward(images)
+
+
+def load_model(path: Path | str) -> ExportedModel:
     """Load an exported model: (B, C, H, W) uint8 images to (B, D) embeddings, which are not normalised.
 
-    Images have the protocol's `image_size`, and channels from 0 to 255.
+    Images have the protocol's `image_size`, and channels from 0 to 255; the model refuses others.
 
     Raises:
         OSError: if the file cannot be read.
@@ -54,7 +84,6 @@ def load_model(path: Path | str) -> EmbeddingModel:
         facts = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     recipe = Recipe.model_validate_json(facts["recipe"])
-    trunk = build_trunk(recipe.trunk, in_channels=int(facts["channels"]))
-    model = EmbeddingModel(recipe=recipe, trunk=trunk, width=trunk.output_dim, dims=int(facts["dims"]))
+    model = ExportedModel(recipe=recipe, channels=int(facts["channels"]), dims=int(facts["dims"]))
     model.load_state_dict(tensors)
     return model.eval()

@@ -62,6 +62,26 @@ def test_an_image_under_two_classes_and_one_twice_in_a_class(root):
     assert "1 image (class_02/0.png = class_02/y.png" in found["image-duplicate"]
 
 
+def test_images_of_one_colour_are_named_and_are_no_duplicates(root):
+    """Transparent images over black: the colour below is all that is read."""
+    for place in range(3):
+        picture = np.zeros((40, 40, 4), dtype=np.uint8)
+        picture[10 : 20 + place, 10:30, 3] = 255
+        Image.fromarray(picture).save(root / "class_01" / f"{place}.png")
+        Image.fromarray(picture).save(root / "class_03" / f"{place}.png")
+    for resize in (None, 30):
+        known = warned(root, resize=resize)
+        assert known.keys() == {"image-blank"}
+        assert "6 images (class_01/0.png, " in known["image-blank"]
+
+
+def test_a_class_in_two_others_is_one_class(root):
+    for other in (1, 2):
+        for place in range(3):
+            shutil.copy(root / "class_00" / f"{place}.png", root / f"class_0{other}" / f"copy_{place}.png")
+    assert "1 class (class_00 (trainval, 3 images) in class_01 (trainval) and 1 more)" in warned(root)["class-copied"]
+
+
 def test_a_class_that_is_copied_into_the_test_half(root):
     shutil.rmtree(root / "class_03")
     shutil.copytree(root / "class_00", root / "class_03")
