@@ -9,11 +9,14 @@ from typing import Any
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.records.registration import Registration
 
-NAMING, SWEEP = "same", "sweep"
-"""The claims that shape the noise floor alone and the sweeps alone, and no verdict."""
+NAMING = "same"
+"""The claim that shapes the noise floor alone."""
 
 ADDING = "default_rows"
-"""The claim that adds rows beside those of the losses, and shapes no verdict."""
+"""The claim that adds rows beside those of the losses."""
+
+NO_VERDICT = frozenset({NAMING, "sweep", ADDING})
+"""Claims that shape no verdict."""
 
 UNSAID = {"compare": "baseline", "select": "best", ADDING: False}
 """Claims that an opening holds only where they differ from these."""
@@ -51,7 +54,7 @@ class Declaration:
         That is a loss that joined, or one with another space or recipe. It is every loss if the claims changed, or if a
         loss was dropped, which eases Holm's correction.
         """
-        if self.changed_claims(evidence) - {NAMING, SWEEP, ADDING} or self.dropped(evidence):
+        if self.changed_claims(evidence) - NO_VERDICT or self.dropped(evidence):
             return frozenset(loss.label for loss in evidence.losses)
         return frozenset((*self.added(evidence), *self.searched_otherwise(evidence)))
 

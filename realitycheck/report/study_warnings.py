@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from realitycheck.protocol.space import Bounds, place_in
 from realitycheck.report.findings import DatasetFindings, found_once
+from realitycheck.report.late import NO_VERDICT
 from realitycheck.report.sections import against_untrained, retraining, search_effort, search_results
 from realitycheck.report.wording import count, decimal, enumeration, searched_by
 from realitycheck.statistics.intervals import mean_of
@@ -94,6 +95,17 @@ def chosen_places(dataset: DatasetFindings, knob: str) -> dict[str, float]:
         if isinstance(bounds, Bounds) and numbers and len(numbers) == len(loss.searches):
             places[loss.label] = mean_of([float(place_in(bounds, value)) for value in numbers])
     return places
+
+
+def _claims(dataset: DatasetFindings) -> Iterator[StudyWarning]:
+    changed = sorted(dataset.changed_claims - NO_VERDICT)
+    if changed:
+        names = enumeration([name.replace("_", " ") for name in changed])
+        yield StudyWarning(
+            "claims-changed",
+            (About(None, None, {"claims": ", ".join(changed)}),),
+            f"Changed after the test half had been opened: {names}. Verdicts depend on it: every loss is exploratory.",
+        )
 
 
 def _knobs(dataset: DatasetFindings) -> Iterator[StudyWarning]:
@@ -221,10 +233,10 @@ def _iteration_0(dataset: DatasetFindings) -> Iterator[StudyWarning]:
 
 
 FINDERS: tuple[Callable[[DatasetFindings], Iterator[StudyWarning]], ...] = (
-    *(_knobs, _validation, _estimator, _disagreeing, _failed, _replicates_diverged, _iteration_0),
+    *(_claims, _knobs, _validation, _estimator, _disagreeing, _failed, _replicates_diverged, _iteration_0),
     *(_capped, _optima, _proposals, _trials_diverged),
 )
-"""In the order of the list: the ranking, the estimates, the scores, the searches."""
+"""In the order of the list: the claims, the ranking, the estimates, the scores, the searches."""
 
 
 def _counted(

@@ -12,6 +12,10 @@ UNSAID = {"compare": "baseline", "select": "best", "default_rows": False}
 """Claims that a record holds only where they are others."""
 
 
+NO_VERDICT = {"same", "sweep", "default_rows"}
+"""Claims on which no verdict depends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What a record declared on one dataset: the searches of each loss, and the claims."""
@@ -39,7 +43,7 @@ class Said:
 
     def undeclared(self, course: DerivedCourse) -> set[str]:
         """Losses of which a part is not declared: all of them where a claim changed or a loss was dropped."""
-        if self.changed(course) - {"same", "sweep", "default_rows"} or self.dropped(course):
+        if self.changed(course) - NO_VERDICT or self.dropped(course):
             return set(course.declared.whole.labels)
         return {*self.added(course), *self.otherwise(course)}
 
@@ -64,6 +68,14 @@ def after_opening(course: DerivedCourse) -> set[str]:
         searches = {**opening["searches"], **opening.get("set_aside", {})}
         undeclared |= Said(searches, opening["claims"]).undeclared(course)
     return undeclared
+
+
+def changed_since_opening(course: DerivedCourse) -> set[str]:
+    """Claims on which verdicts depend, and that are others than at the first opening."""
+    changed: set[str] = set()
+    for opening in course.openings[:1]:
+        changed |= Said({}, opening["claims"]).changed(course) - NO_VERDICT
+    return changed
 
 
 def defaults_added(course: DerivedCourse) -> bool:

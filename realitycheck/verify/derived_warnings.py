@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from realitycheck.verify.declared import place_of
+from realitycheck.verify.derived_declarations import changed_since_opening
 from realitycheck.verify.derived_scores import DerivedScores
 from realitycheck.verify.derived_searches import endings, first_best, search_effort, searches
 from realitycheck.verify.digests import Json
@@ -22,6 +23,7 @@ FROM_NOTES = frozenset({"search-failed"})
 def find_again(scores: DerivedScores) -> list[Json]:
     """All warnings of one dataset in the order of the list."""
     warnings = [
+        *_claims(scores),
         *_knobs(scores),
         *_validation(scores),
         *_estimate(scores),
@@ -45,6 +47,12 @@ def _means(scores: DerivedScores) -> dict[str, float]:
     """Label → mean primary score."""
     columns = scores.columns[scores.declared.primary]
     return {label: mean(known(one.values)) for label, one in columns.items() if known(one.values)}
+
+
+def _claims(scores: DerivedScores) -> Found:
+    changed = sorted(changed_since_opening(scores.course))
+    if changed:
+        yield "claims-changed", [_about(None, None, claims=", ".join(changed))]
 
 
 def _knobs(scores: DerivedScores) -> Found:

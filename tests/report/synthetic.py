@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from made_records import make_complete_run, make_run, make_score
 
+from realitycheck.evaluations.menu import untrained_rows
 from realitycheck.plan.searches import replicate_numbers
 from realitycheck.protocol.model import Study
 from realitycheck.records.evidence import (
@@ -201,7 +202,7 @@ def make_untrained(study: Study, dataset: str, luck: np.ndarray, rng: np.random.
             for mine, its in zip(clean, trunk, strict=True)
         )
         searches.append(SearchEvidence(number, "", 0, (), None, both))
-    return untrained_evidence(tuple(searches), constant={})
+    return untrained_evidence(tuple(searches), rows=untrained_rows([]), constant={})
 
 
 def draw(bounds: Any, rng: np.random.Generator) -> float | int | str:

@@ -40,8 +40,7 @@ def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
     yield Paragraph(
         f"All losses had the same data, model, tuning budget and {study.seeds} fresh seeds. Verdicts are for "
         f"{study.primary}, against {study.shown(study.baseline)}, at the {percent(1 - study.level)} level after Holm's "
-        f"correction. Differences within ±{points(study.smallest_difference)} points were declared beforehand to be "
-        "too small to matter."
+        f"correction. {_smallest(findings)}"
     )
     if study.searches > 1:
         yield Paragraph(study.estimator.covers)
@@ -65,6 +64,14 @@ def _answers(dataset: DatasetFindings) -> dict[str, Text]:
         "What to distrust?": warning_list.summary(dataset),
     }
     return {question: text for question, text in known.items() if text}
+
+
+def _smallest(findings: Findings) -> str:
+    """What is too small to matter, and whether that was so when the test half was opened."""
+    within = f"Differences within ±{points(findings.study.smallest_difference)} points"
+    if any("smallest_difference" in dataset.changed_claims for dataset in findings.datasets):
+        return f"{within} count as too small to matter; this was changed after the test half had been opened."
+    return f"{within} were declared beforehand to be too small to matter."
 
 
 def _items(findings: Findings) -> tuple[str, ...]:
