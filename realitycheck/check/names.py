@@ -15,7 +15,11 @@ from realitycheck.protocol.model import LossChoice, Protocol
 from realitycheck.protocol.paper_settings import differences, published
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.recipe import TrunkChoice
+from realitycheck.search.samplers.menu import MENU as SAMPLERS
 from realitycheck.trunks.menu import MENU as TRUNKS
+
+MOST_RANDOM = 0.75
+"""Above this share of start-up trials a search is mostly a random one."""
 
 BATCH = 2
 """Images of the empty batch that a trunk is tried with."""
@@ -119,6 +123,7 @@ def study_warnings(read: ReadStudy) -> list[Problem]:
     """What is allowed but probably not meant."""
     keys = ("recipe", "batch_norm")
     warnings = [read.protocol_problem(keys, code, says) for code, says in _batch_norm_warnings(read.study.protocol)]
+    warnings += _startup_warnings(read)
     for choice in read.study.losses:
         warnings += [
             read.lines.problem(("losses", choice.label), code, says) for code, says in _setting_warnings(read, choice)
@@ -149,6 +154,17 @@ def _batch_norm_warnings(protocol: Protocol) -> Iterator[tuple[str, str]]:
     if protocol.recipe.batch_norm != "train" and trunk.name in TRUNKS and trunk.weights is None:
         says = "the trunk starts from random weights, so the statistics of BatchNorm are those of no data. Use `train`."
         yield "batch-norm-untrained", says
+
+
+def _startup_warnings(read: ReadStudy) -> Iterator[Problem]:
+    """Searches of which nearly all trials are drawn at random."""
+    search = read.study.protocol.search
+    random, trials = search.startup_trials, search.trials
+    if SAMPLERS[search.sampler].learns and trials > 1 and random > MOST_RANDOM * trials:
+        count = f"{trials - random} of {trials} trials" if random < trials else "no trial"
+        says = f"the sampler {search.sampler} proposes {count}; the first {random} are drawn at random. Set "
+        says += f"`search.startup_trials` to {max(1, trials // 3)}."
+        yield read.protocol_problem(("search", "startup_trials"), "startup-trials-many", says)
 
 
 def _setting_warnings(read: ReadStudy, choice: LossChoice) -> Iterator[tuple[str, str]]:

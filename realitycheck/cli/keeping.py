@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,9 @@ from realitycheck.cli.loading import load, warn
 from realitycheck.cli.progress import making, out, standings_table
 from realitycheck.cli.result_lines import print_warnings
 from realitycheck.errors import InputError
+
+SHIPPED = Path("studies/demo.yaml")
+"""A study that every installation has."""
 
 Everything = Annotated[
     bool, typer.Option("--everything", help="Delete weights and checkpoints too: their runs are trained again.")
@@ -39,7 +43,7 @@ def pack(study: StudyFile) -> None:
     out.print(f"{path}  {path.stat().st_size / 1e6:.2f} MB", soft_wrap=True)
 
 
-def doctor(study: StudyFile) -> None:
+def doctor(study: StudyFile = SHIPPED) -> None:
     """Describe this machine and test its arithmetic; compare images and weights with those at the start of a study."""
     read = load(study)
     with making() as watch:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 
 from realitycheck import verbs
@@ -30,6 +31,9 @@ Reports = Annotated[
 Folder = Annotated[Path, typer.Argument(help="Folder for data; the dataset gets its own in it.", show_default=False)]
 
 
+PIPE_WIDTH = 400
+"""Columns of a list that no terminal shows."""
+
 COUNTED = (
     "of: comparisons. printed: higher by the means. Last columns: significant after Holm's correction if each loss had "
     "one search, by the standard deviation between searches in points. Measured ones: docs/searches.md."
@@ -43,7 +47,9 @@ def catalog(kind: Kind, markdown: Markdown = False) -> None:  # noqa: FBT002 - t
         sys.stdout.write(verbs.losses_markdown())
         return
     head, rows = verbs.listed(kind, home=Path.cwd())
-    out.print(_table(head, rows, whole_names=True))
+    # Into a pipe, lines stay whole: a word that is cut at 80 columns cannot be searched for.
+    shown = out if out.is_terminal else Console(width=PIPE_WIDTH, highlight=False)
+    shown.print(_table(head, rows, whole_names=True))
     if kind == "datasets":
         out.print("`realitycheck fetch NAME FOLDER` downloads a dataset, or prints where to get it.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -140,4 +141,15 @@ def _bytes(path: Path, source: str) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError.one(source, "file-unreadable", f"cannot read the file: {reason}. Check the path.") from None
+        says = f"cannot read the file: {reason}. {_other(path) or 'Check the path.'}"
+        raise InputError.one(source, "file-unreadable", says) from None
+
+
+def _other(path: Path) -> str:
+    """The file beside a path that was probably meant; empty where there is none."""
+    try:
+        known = [one.name for one in path.parent.glob("*.yaml")]
+    except OSError:
+        return ""
+    close = get_close_matches(f"{path.name.removesuffix('.yaml')}.yaml", known, n=1)
+    return f"Did you mean '{close[0]}' there?" if close else ""

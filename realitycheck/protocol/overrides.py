@@ -25,6 +25,8 @@ def overridden(study: Document, protocol: Document) -> tuple[Document, Document]
         The study's file, with a problem for each override that has no place in the protocol, and the protocol's file
         with the values of the others.
     """
+    if protocol.is_spoiled(()):  # every override would be unknown to a protocol that cannot be read
+        return study, protocol
     problems: list[Problem] = []
     data = copy.deepcopy(protocol.data)
     for name, value in overrides(study).items():

@@ -243,6 +243,24 @@ class Leases:
         return self.folder / f"{job_id}{KEPT}"
 
 
+def at_work(folder: Path) -> tuple[str, ...]:
+    """The titles of the jobs of a study that are leased, by the clock of this machine, to workers that have not ended.
+
+    Args:
+        folder: the study's folder.
+    """
+    leases = Leases(folder)
+    held = ((leases.folder / f"{name}{LEASE}") for name in sorted(leases._listed(LEASE)))
+    known = [(content, _stamp(path)) for path in held if (content := _read(path))]
+    now = time.time_ns()
+    running = (
+        content
+        for content, stamp in known
+        if not has_ended(content) and now - stamp <= _period(content) * 1_000_000_000
+    )
+    return tuple(str(content.get("title", "a job")) for content in running)
+
+
 def _period(content: Body) -> float:
     seconds = content.get("seconds")
     return float(seconds) if isinstance(seconds, int | float) else PERIOD

@@ -15,7 +15,7 @@ import numpy as np
 from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import digest
 from realitycheck.datasets.base import Dataset
-from realitycheck.errors import Problem, RunError
+from realitycheck.errors import InputError, Problem, RunError
 from realitycheck.evaluations.menu import corruption_in, is_foundation, pair_list_in
 from realitycheck.plan.splits import split_classes
 from realitycheck.plugin_source import source_of
@@ -103,9 +103,15 @@ def prepare(
         shared = ", ".join(sorted(path.name for path in linked))
         says = f"shared with another study of this home, so that nothing is made again: {shared}."
         notices.append(Problem(0, folder.parent.name, says, "stores-shared"))
+    unread: list[Problem] = []
     for path, classes in zip(paths, (halves.trainval, halves.test), strict=True):
         if not path.with_suffix(".json").exists():
-            write_store(dataset, classes, path, kept=kept, facts={}, watch=watch)
+            try:
+                write_store(dataset, classes, path, kept=kept, facts={}, watch=watch)
+            except InputError as error:  # those of the other half come beside them
+                unread += error.problems
+    if unread:
+        raise InputError(type(dataset).__name__, unread)
     (trainval, sizes_of), (test, test_sizes) = map(_facts, paths)
     return Stores(paths[0], paths[1], trainval, test, sizes_of, test_sizes, tuple(notices))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from realitycheck.atomic import storage_errors
 from realitycheck.errors import InputError
+from realitycheck.records.leases import at_work
 from realitycheck.verbs.folders import evidence_of
 
 PARTS: Mapping[str, str] = {
@@ -36,19 +37,22 @@ def cache_sizes(study: Path | str) -> dict[str, int]:
 def clean_study(study: Path | str, *, everything: bool) -> dict[str, int]:
     """Delete the stores of a study's cache, which take no training to make again; the bytes of what was deleted.
 
-    No `run` may be at work on the study. Records, notes and reports are not in the cache.
+    Records, notes and reports are not in the cache.
 
     Args:
         study: the study's file, which need not exist where its evidence does.
         everything: whether weights and checkpoints go as well: runs that wait for a score are then trained again.
 
     Raises:
-        InputError: there is neither such a file nor a folder of its evidence.
+        InputError: there is neither such a file nor a folder of its evidence, or a run is at work on the study.
     """
     evidence, sizes = evidence_of(Path(study)), cache_sizes(study)
     if not (Path(study).exists() or evidence.is_dir()):
         says = f"missing study: there is no such file, and no folder {evidence}. Check the path."
         raise InputError.one(str(study), "study-missing", says)
+    if titles := at_work(evidence):
+        says = f"a run is at work on this study: {titles[0]}. Stop it first, or wait until it is done."
+        raise InputError.one(str(study), "study-at-work", says)
     cache = evidence / "cache"
     parts = list(PARTS) if everything else list(FREE)
     for part in parts:

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from realitycheck.atomic import storage_errors
 from realitycheck.check.near_duplicates import near_duplicates
 from realitycheck.datasets.base import Dataset
 from realitycheck.datasets.menu import MENU as DATASETS
+from realitycheck.datasets.reading.decode import SUFFIXES
 from realitycheck.errors import InputError, Problem
 from realitycheck.plan.fitting import fitted
 from realitycheck.plan.splits import Split, split_classes
@@ -100,8 +101,10 @@ def init_study(
     try:
         read = check_study(path, watch=watch, say=say)
         plan = plan_study(read, watch=watch) if measure else None
-    except BaseException:
+    except BaseException as error:
         path.unlink(missing_ok=True)  # so that `init` can be called again once the images are in order
+        if isinstance(error, InputError):  # the lines are those of a file that is gone
+            raise InputError(images, [replace(problem, line=0) for problem in error.problems]) from None
         raise
     warnings = tuple(study_warnings(read))
     alike = [fact for pair in prepare_data(read).values() if (fact := near_duplicates(pair))]
@@ -130,6 +133,9 @@ def _choice(images: str, root: str | None, name: str | None, studies: Path) -> D
     if not place.exists():
         says = f"unknown images '{images}': no folder, no file and no dataset. {nearest(images, list(DATASETS))}"
         raise InputError.one("the command line", "images-unknown", says)
+    if place.is_file() and place.name.lower().endswith(SUFFIXES):
+        says = f"{place} is one image. Name the folder that has a sub-folder of images for each class."
+        raise InputError.one("the command line", "images-one", says)
     kind = "folder" if place.is_dir() else "csv"
     whole = place.resolve()
     return DatasetChoice(name=_slug(name or whole.stem), address=kind, root=str(whole))
@@ -199,7 +205,8 @@ def _relative(root: Path, path: Path) -> str:
 
 def _facts(dataset: Dataset, split: Split, counts: np.ndarray) -> Sequence[str]:
     halves = [(len(half), int(counts[list(half)].sum())) for half in (split.trainval, split.test)]
-    yours = "the dataset's own split" if dataset.official else "the first half of the classes"
+    first, last = dataset.classes[split.trainval[0]], dataset.classes[split.trainval[-1]]
+    yours = "the dataset's own split" if dataset.official else f"by name, from {first} to {last}"
     span = f"{counts.min():,}" + (f" to {counts.max():,}" if counts.max() > counts.min() else "")
     return [
         f"Images: {len(counts):,} classes, {int(counts.sum()):,} images, {span} a class.",

@@ -15,6 +15,11 @@ from realitycheck.protocol.model import Protocol
 LOSSES = ("contrastive", "multi_similarity", "normalized_softmax")
 """One of each kind: pairs, all pairs of a batch with weights, and class vectors."""
 
+SHUFFLED = (
+    "The first half of the classes by name trains. Where names that follow each other are alike, such as `symbol_a` "
+    "and `symbol_b`, halve them at random instead: `split: {order: shuffled, seed: 0}`."
+)
+
 COST = "# Cost: `realitycheck plan` has not measured it."
 
 
@@ -80,11 +85,11 @@ class Draft:
     def _head(self) -> Iterator[str]:
         yield f"# Written by `realitycheck init`, version {self.version}. `realitycheck check` lists what does not fit."
         yield "# docs/studies.md explains every key of this file, and docs/protocols.md those below `override`."
-        yield "#"
+        yield f"study: {self.name}"
+        # Not in the head of the file, which a report prints as the study's description.
         for fact in self.facts:
             yield from comment(fact)
         yield COST
-        yield f"study: {self.name}"
         yield f"question: Which of these losses retrieves images of unseen classes of {self.name} best?"
         yield from comment(f"{_capital(self.reason)}. `realitycheck catalog protocols` lists all.")
         yield f"protocol: {self.named}"
@@ -101,6 +106,8 @@ class Draft:
         lines = comment(f"{_capital(design.title)}. Other choices of `init --searches`: {others}.", indent="  ")
         lines += [f"  {name}: {value}" for name, value in values.items() if value != _at(self.protocol, name)]
         lines += _set("split", {"order": "official", "seed": 0}, "the split of the dataset", wanted=self._splits)
+        if not self.official and self.protocol.split.order == "sorted":
+            lines += comment(SHUFFLED, indent="  ")
         fewer = f"every fold validates on two classes or more; the protocol has {self.protocol.folds.count}"
         lines += _set("folds.count", fit.folds.count, fewer, wanted=fit.folds != self.protocol.folds)
         fewest = f"a fold trains on {fit.fewest} classes, and the smallest class has {fit.smallest} images"

@@ -176,3 +176,15 @@ def test_an_error_that_is_no_state_of_the_machine_keeps_its_traceback(monkeypatc
         monkeypatch.setattr(verbs, "load_study", verbs.report_study.__globals__["open_study"])
         monkeypatch.setattr(verbs, "run_study", run_study)
         cli.main()
+
+
+def test_a_list_in_a_pipe_has_whole_words(monkeypatch, capsys):
+    assert exit_code(monkeypatch, "catalog", "losses") == 0
+    assert "threshold_consistent_margin" in (text := capsys.readouterr().out)
+    assert "neg_margin" in text
+
+
+def test_a_machine_is_described_without_a_study(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(monkeypatch, "doctor") == 0
+    assert "Arithmetic" in capsys.readouterr().out

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
+from realitycheck.records.leases import Leases
 from realitycheck.records.ledger import Ledger
 
 
@@ -38,6 +40,21 @@ def test_the_stores_are_made_again(study):
     verbs.clean_study(study, everything=False)
     verbs.check_study(study)
     assert verbs.cache_sizes(study)["stores"] == before
+
+
+def test_nothing_is_deleted_under_a_run(study):
+    """Its lease says so; that of a process that has ended does not."""
+    leases = Leases(study.parent / "small")
+    assert leases.take("0" * 64, title="pictures/contrastive: trial 1")
+    before = verbs.cache_sizes(study)
+    with pytest.raises(InputError) as caught:
+        verbs.clean_study(study, everything=False)
+    assert [problem.code for problem in caught.value.problems] == ["study-at-work"]
+    assert verbs.cache_sizes(study) == before
+    lease = next((study.parent / "small" / "leases").glob("*.json"))
+    lease.write_text(json.dumps({**json.loads(lease.read_text()), "process": 2**22 + 1}))
+    assert verbs.clean_study(study, everything=False)["stores"] == before["stores"]
+    leases.close()
 
 
 def test_a_study_without_a_cache_has_nothing_to_delete(tmp_path):

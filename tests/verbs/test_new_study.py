@@ -69,6 +69,31 @@ def test_as_published_has_one_search_and_intervals_over_seeds(home):
     assert made.design[1] == "as published: one search of 50, ten seeds"
 
 
+def test_broken_images_of_both_halves_are_named_together_and_no_line_is_of_a_file_that_is_gone(tmp_path):
+    write_pictures(tmp_path / "photos", classes=8, each=3)
+    for broken in ("class_00/1.png", "class_07/2.png"):
+        (tmp_path / "photos" / broken).write_bytes(b"no image")
+    with pytest.raises(InputError) as refused:
+        verbs.init_study(str(tmp_path / "photos"), home=tmp_path, protocol="quick", measure=False)
+    assert refused.value.source == str(tmp_path / "photos")
+    problems = refused.value.problems
+    assert [(problem.line, problem.code) for problem in problems] == [(0, "image-unreadable")] * 2
+    assert all(name in str(refused.value) for name in ("class_00/1.png", "class_07/2.png"))
+
+
+def test_one_image_is_no_folder_of_images(tmp_path):
+    write_pictures(tmp_path / "photos", classes=4, each=2)
+    with pytest.raises(InputError) as refused:
+        verbs.init_study(str(tmp_path / "photos" / "class_00" / "0.png"), home=tmp_path, measure=False)
+    assert codes(refused) == ["images-one"]
+
+
+def test_the_head_of_the_file_says_nothing_that_a_report_would_print_as_a_fact(home):
+    head = (home / "studies" / "my_photos.yaml").read_text().partition("study:")[0]
+    assert "images" not in head
+    assert "Cost" not in head
+
+
 def test_nothing_remains_where_an_image_cannot_be_read(tmp_path):
     write_pictures(tmp_path / "photos", classes=8, each=3)
     broken = next((tmp_path / "photos").rglob("*.png"))
