@@ -20,7 +20,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7
 """Distinguishable by colour-blind readers; the first six are Okabe and Ito's (2008, "Color Universal Design")."""
 
 MARKERS = ("o", "s", "D", "^")
-"""The next one whenever the colours start again."""
+DASHES = ("-", "--", ":", "-.")
+"""Of points and of lines; the next one whenever the colours start again."""
 
 Style = tuple[str, str]
 """Colour and marker."""
@@ -71,6 +72,12 @@ def style_of(label: str, labels: Sequence[str]) -> Style:
     """Colour and marker of a loss by its position in the study: the same in every figure, and no two alike."""
     position = labels.index(label)
     return COLOURS[position % len(COLOURS)], MARKERS[position // len(COLOURS) % len(MARKERS)]
+
+
+def line_of(label: str, labels: Sequence[str]) -> dict[str, Any]:
+    """Options of a line with points for a loss; no two are alike where one panel has all of them."""
+    colour, marker = style_of(label, labels)
+    return {"color": colour, "marker": marker, "ls": DASHES[MARKERS.index(marker)], "lw": 1.6}
 
 
 def draw(paint: Callable[[Canvas], None], *, name: str, height: float, title: str, caption: str) -> Figure:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from realitycheck.evaluations.menu import pair_list_in, pairs_and_seed
 from realitycheck.records.evidence import LossEvidence
 from realitycheck.report.blocks import Estimate
-from realitycheck.report.drawing import GREY, style_of
+from realitycheck.report.drawing import GREY, line_of
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.runs import CLEAN
 from realitycheck.statistics.intervals import mean_of, t_interval
@@ -128,11 +128,11 @@ def paint_curve(
 ) -> None:
     """Draw one row in percent: the mean over seeds, and a band from the lowest to the highest seed."""
     trained = label in dataset.labels
-    colour = style_of(label, dataset.labels)[0] if trained else GREY
+    line = line_of(label, dataset.labels) if trained else {"color": GREY, "ls": "--", "lw": 1.6}
     lows, highs = ([100 * end(score.values) for score in scores] for end in (min, max))
-    panel.fill_between(places, lows, highs, color=colour, alpha=0.15, lw=0)
+    panel.fill_between(places, lows, highs, color=line["color"], alpha=0.15, lw=0)
     means = [100 * mean_of(score.values) for score in scores]
-    panel.plot(places, means, color=colour, lw=1.6, ls="-" if trained else "--", label=label)
+    panel.plot(places, means, label=label, **{**line, "marker": ""})  # too many points for markers
 
 
 def finish_panel(panel: Axes) -> None:

@@ -7,7 +7,7 @@ import pytest
 from made_records import UNSEARCHED, with_search
 from pages import findings_of
 
-from realitycheck.report.drawing import COLOURS, style_of
+from realitycheck.report.drawing import COLOURS, line_of, style_of
 from realitycheck.report.forest import by_search
 from realitycheck.report.menu import SECTIONS
 from realitycheck.report.parts import figures_of, make_parts
@@ -102,6 +102,8 @@ def test_figures_of_a_study_under_way(study, dataset):
 def test_no_two_losses_have_one_style():
     labels = [str(i) for i in range(32)]
     assert len({style_of(label, labels) for label in labels}) == 32
+    lines = [line_of(label, labels) for label in labels]
+    assert len({(line["color"], line["ls"]) for line in lines}) == 32  # also without the markers
 
 
 def test_trials_are_counted_from_one(study, dataset):

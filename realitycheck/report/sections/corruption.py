@@ -24,7 +24,7 @@ from realitycheck.report.blocks import (
     RowGroup,
     Table,
 )
-from realitycheck.report.drawing import LEGEND, align, columns_for, draw, grid, grid_height, name_panel, style_of
+from realitycheck.report.drawing import LEGEND, align, columns_for, draw, grid, grid_height, line_of, name_panel
 from realitycheck.report.family import REPLACEMENT, comparisons
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.papers.published_experiments import experiment_blocks
@@ -285,9 +285,8 @@ def _paint(panel: Axes, dataset: DatasetFindings, facts: Corruption, kind: str) 
     panel.grid(axis="y")
     for label in dataset.labels:
         points = [(at, mean) for at, mean in _course(dataset, facts.tables, kind, label) if mean is not None]
-        colour = style_of(label, dataset.labels)[0]
         places, means = [at for at, _ in points], [100 * mean for _, mean in points]
-        panel.plot(places, means, "o-", ms=3.5, lw=1.6, color=colour, label=dataset.study.shown(label))
+        panel.plot(places, means, ms=3.5, label=dataset.study.shown(label), **line_of(label, dataset.labels))
 
 
 SECTION = Section(

@@ -11,7 +11,7 @@ from realitycheck.protocol.recipe import Recipe
 from realitycheck.records.evidence import LossEvidence
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Block, Column, Content, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
-from realitycheck.report.drawing import draw, style_of
+from realitycheck.report.drawing import draw, line_of
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.mean_course import mean_course
 from realitycheck.report.papers.published_experiments import experiment_blocks
@@ -188,9 +188,8 @@ def _figure(dataset: DatasetFindings, facts: ProxyDistances) -> Figure:
             own = [course for course in shown if course.distance == distance]
             panel.grid(axis="y")
             for course in own:
-                colour, *_ = style_of(course.label, dataset.labels)
-                name = dataset.study.shown(course.label)
-                panel.plot(course.iterations, course.means, ".-", color=colour, lw=1.6, ms=4, label=name)
+                name, line = dataset.study.shown(course.label), line_of(course.label, dataset.labels)
+                panel.plot(course.iterations, course.means, ms=3.5, label=name, **line)
             values = [value for course in own for value in course.means if value > 0]
             if values and max(values) > 20 * min(values):
                 panel.set_yscale("log")
