@@ -6,7 +6,7 @@ from itertools import groupby
 
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.plan.specs import DatasetPlan
-from realitycheck.plan.sweeps import PlannedPoint, planned_points
+from realitycheck.plan.sweeps import PlannedPoint, planned_points, swept_trainings
 from realitycheck.records.evidence import EvaluationScores, Records, Replicate, SearchEvidence
 from realitycheck.records.replicate_models import lengths_basis, run_of, runs_of, score_spec
 from realitycheck.records.schema import Opening, Score
@@ -62,6 +62,31 @@ def sweeps_of(
             points.append(SweptPoint(point.value, replicates, tested=tested))
         swept.append(SweptKnob(search.label, knob, value, tuple(points)))
     return tuple(swept)
+
+
+def swept_runs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, records: Records) -> tuple[int, int]:
+    """Runs of the sweeps of a loss that are recorded, and how many there are at most; those of its replicates left out.
+
+    Args:
+        plan: the study on a dataset.
+        search: the first search of the loss.
+        evidence: of this search.
+        records: every record by id.
+    """
+    wanted = sum(swept_trainings(plan.study, search.label, plan.protocol))
+    if not wanted or evidence.chosen is None:
+        return 0, wanted
+    chosen, tested = evidence.chosen, scores_sweep(plan, records)
+    points = [
+        point
+        for point in planned_points(plan.study, search, knobs=chosen.knobs, unit=chosen.unit)
+        if point.value != chosen.knobs[point.knob]
+    ]
+    ids = {spec.id for point in points for specs in point.runs for spec in specs}
+    if tested:
+        places = [(point, place) for point in points for place in range(len(point.runs))]
+        ids |= {spec.id for point, place in places for spec in swept_models(plan, search, point, place, records)}
+    return sum(one in records for one in ids), wanted
 
 
 def _replicate(

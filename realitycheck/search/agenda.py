@@ -14,6 +14,7 @@ from realitycheck.records.gather import counted_losses, near_evidence, search_ev
 from realitycheck.records.near_settings import validation_noise
 from realitycheck.records.nearest_images import NeighborLists
 from realitycheck.records.schema import Opening, Record, Run, Score
+from realitycheck.records.swept_evidence import swept_runs
 from realitycheck.runs import CLEAN, Stage
 from realitycheck.search.schedule import (
     Known,
@@ -150,6 +151,15 @@ class Agenda:
             )
             for loss in board.plan.losses
         )
+
+    def swept(self, dataset: str) -> dict[str, tuple[int, int]]:
+        """Label → runs of its sweeps that are recorded, and how many there are at most; empty without sweeps."""
+        plan = self._boards[dataset].plan
+        if plan.study.sweep is None:
+            return {}
+        firsts = [loss.searches[0] for loss in plan.losses]
+        searches = self._boards[dataset].searches
+        return {one.label: swept_runs(plan, one, searches[one.group], self.records) for one in firsts}
 
     def _spent_by(self, board: _Board, record: Score | NeighborLists) -> tuple[str, ...]:
         """The runs whose weights are not needed after this record: no other score and no list of neighbours waits."""

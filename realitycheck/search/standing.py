@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from realitycheck.plan.searches import trained_evaluations
 from realitycheck.protocol.model import Protocol
@@ -20,6 +20,7 @@ class Standing:
         label: the loss's label.
         search: which of the loss's searches, from 0.
         searches: how many there are.
+        swept_runs: runs of sweeps done, and planned at most; those of a loss are counted at its first search.
         search_runs: fold runs of trials done, and planned.
         final_runs: fold and complete runs of replicates, of the published setting too where it has a row, and complete
             runs of runners-up done, and planned; the number of runners-up is the largest one until they are decided.
@@ -40,6 +41,7 @@ class Standing:
     scores: tuple[int, int]
     diverged: int
     best: float | None
+    swept_runs: tuple[int, int] = (0, 0)
     all_diverged: bool = False
     raised: str = ""
     failed: str = ""
@@ -51,13 +53,13 @@ class Standing:
 
     @property
     def done(self) -> int:
-        """Runs done, of both stages."""
-        return self.search_runs[0] + self.final_runs[0]
+        """Runs done, of both stages and of sweeps."""
+        return self.search_runs[0] + self.final_runs[0] + self.swept_runs[0]
 
     @property
     def planned(self) -> int:
-        """Runs planned, of both stages."""
-        return self.search_runs[1] + self.final_runs[1]
+        """Runs planned, of both stages and of sweeps."""
+        return self.search_runs[1] + self.final_runs[1] + self.swept_runs[1]
 
 
 class Standings:
@@ -75,6 +77,14 @@ class Standings:
         if key not in self._known or self._known[key][0] is not search:
             self._known[key] = (search, _standing(dataset, loss, search, protocol))
         return self._known[key][1]
+
+
+def with_swept(standings: Iterable[Standing], swept: Mapping[str, tuple[int, int]]) -> list[Standing]:
+    """Standings of a dataset with the runs of sweeps, given by the label of a loss."""
+    return [
+        replace(one, swept_runs=swept[one.label]) if one.search == 0 and one.label in swept else one
+        for one in standings
+    ]
 
 
 def loss_standings(dataset: str, loss: LossEvidence, protocol: Protocol) -> tuple[Standing, ...]:

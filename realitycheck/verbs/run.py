@@ -24,7 +24,7 @@ from realitycheck.search.attempts import EarlierFailures, earlier_failures
 from realitycheck.search.campaign import Campaign
 from realitycheck.search.schedule import is_of_search
 from realitycheck.search.sharing import Sharing
-from realitycheck.search.standing import Standing, Standings
+from realitycheck.search.standing import Standing, Standings, with_swept
 from realitycheck.stores.cache import forget_checkpoint, forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.advances import running_lines
@@ -268,7 +268,10 @@ class _StudyRuntime:
         return tuple(
             standing
             for plan in self.plans
-            for standing in self.counted.of(plan.dataset, self.agenda.losses(plan.dataset), plan.protocol)
+            for standing in with_swept(
+                self.counted.of(plan.dataset, self.agenda.losses(plan.dataset), plan.protocol),
+                self.agenda.swept(plan.dataset),
+            )
         )
 
 

@@ -149,3 +149,23 @@ def test_the_page_and_its_verification(walked, monkeypatch):
     monkeypatch.setattr(walk, "grid_values", lambda grid, searched: [])
     codes = {problem.code for problem in verbs.verify_study(walked).problems}
     assert codes == {"setting-differs", "table-differs", "cell-differs"}
+
+
+def test_runs_of_a_sweep_count_in_the_progress_of_their_loss(tmp_path):
+    tested = SWEEP.replace("seeds: 2,", "seeds: 2, test: true,")
+    path = write_study(tmp_path, protocol=SHORT, study=ONE + tested)
+    totals, lasts = set(), []
+
+    def watch(standings, running):
+        by_label = {one.label: one for one in standings}
+        totals.add((by_label["contrastive"].planned, by_label["contrastive"].swept_runs[1]))
+        lasts.append(by_label["contrastive"])
+
+    result = verbs.run_study(verbs.load_study(path), executor="inline", device="cpu", watch=watch)
+    assert not result.left
+    # A trial of two folds; two replicates of two folds and a complete run; three values, each under two seeds, of the same.
+    assert totals == {(2 + 2 * 3 + 3 * 2 * 3, 18)}
+    assert lasts[0].swept_runs[0] == 0
+    assert result.standings[0].swept_runs in {(12, 18), (18, 18)}  # the chosen value may be one of the grid
+    done, planned = result.standings[0].done, result.standings[0].planned
+    assert planned - done == 18 - result.standings[0].swept_runs[0]
