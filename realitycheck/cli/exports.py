@@ -28,6 +28,8 @@ LossLabel = Annotated[
 ]
 Weights = Annotated[bool, typer.Option(help="With --best, write the model; it may have to be trained again.")]
 
+Embed = Annotated[Path | None, typer.Option(help="With --best, a folder of images to embed.", show_default=False)]
+
 
 def export(
     study: StudyFile,
@@ -38,6 +40,7 @@ def export(
     best: BestFolder = None,
     loss: LossLabel = None,
     weights: Weights = True,
+    embed: Embed = None,
 ) -> None:
     """Write trials, curves and scores for other tools, or the chosen settings and the best model, finished or not."""
     with ending(), making() as watch:
@@ -49,6 +52,7 @@ def export(
             best=best,
             loss=loss,
             weights=weights,
+            embed=embed,
             watch=watch,
             say=warn,
         )

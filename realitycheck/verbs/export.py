@@ -25,6 +25,7 @@ def export_study(
     best: Path | None = None,
     loss: str | None = None,
     weights: bool = True,
+    embed: Path | None = None,
     watch: Progress = unwatched,
     say: Say = unsaid,
 ) -> list[Path]:
@@ -36,14 +37,15 @@ def export_study(
         parquet: a new folder for tables of trials, runs, curves and scores; needs pyarrow.
         tensorboard: a new folder for the curves of every run; needs tensorboard.
         best: a folder for the chosen settings and for the model of the best loss on each dataset.
-        loss: the label of the loss whose model is written; that with the highest validation value where None.
+        loss: the label of the loss whose model is written; that with the largest gain in validation where None.
         weights: whether models are written with `best`; one whose weights are gone is trained again.
+        embed: a folder of images, of which the embeddings by each model that `best` writes are written beside it.
         watch: sees the progress of images and trainings.
         say: called with what is wrong with stores, which are made again.
 
     Raises:
-        InputError: nothing is asked for, a file exists, its folder does not, a package is missing, or no search is
-            done.
+        InputError: nothing is asked for, a file exists, its folder does not, a package is missing, no search is done,
+            or the images cannot be embedded.
         RunError: a model could not be made again, or came out different.
 
     Example:
@@ -58,6 +60,9 @@ def export_study(
     if not new and best is None:
         says = "missing option; add `--optuna FILE.db`, `--parquet FOLDER`, `--tensorboard FOLDER` or `--best FOLDER`."
         raise InputError.one("the command line", "export-missing", says)
+    if embed is not None and (best is None or not weights):
+        says = "`--embed` is not allowed here: it needs a model. Add `--best FOLDER`, without `--no-weights`."
+        raise InputError.one("the command line", "embed-without-model", says, where="--embed")
     for option, path in new.items():
         _require_new(path, option)
         _require_package(option)
@@ -67,7 +72,12 @@ def export_study(
         return written
     from realitycheck.verbs.export_best import export_best
 
-    return [*written, *export_best(read, ledger, best, loss=loss, weights=weights, watch=watch, say=say)]
+    made = export_best(read, ledger, best, loss=loss, weights=weights, watch=watch, say=say)
+    if embed is None:
+        return [*written, *made]
+    from realitycheck.verbs.export_embeddings import export_embeddings
+
+    return [*written, *made, *export_embeddings(read, ledger, made[1:], embed, watch=watch)]
 
 
 def _require_new(path: Path, option: str) -> None:

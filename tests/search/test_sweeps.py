@@ -163,7 +163,7 @@ def test_runs_of_a_sweep_count_in_the_progress_of_their_loss(tmp_path):
 
     result = verbs.run_study(verbs.load_study(path), executor="inline", device="cpu", watch=watch)
     assert not result.left
-    # A trial of two folds; two replicates of two folds and a complete run; three values, each under two seeds, of the same.
+    # A trial of two folds; two replicates of two folds and a complete run; three values under two seeds, of the same.
     assert totals == {(2 + 2 * 3 + 3 * 2 * 3, 18)}
     assert lasts[0].swept_runs[0] == 0
     assert result.standings[0].swept_runs in {(12, 18), (18, 18)}  # the chosen value may be one of the grid
