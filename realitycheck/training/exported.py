@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -70,6 +72,12 @@ class ExportedModel(EmbeddingModel):
             says = f"{got} is not allowed here: the model takes uint8 images of shape (B, {wanted}), from 0 to 255."
             raise InputError.one("the model", "image-shape", says)
         return super().forward(images)
+
+    @torch.inference_mode()
+    def embed_arrays(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return (B, D) embeddings of (B, C, H, W) images, without gradients."""
+        embeddings: NDArray[np.float32] = self(torch.from_numpy(images)).numpy()
+        return embeddings
 
 
 def load_model(path: Path | str) -> ExportedModel:

@@ -81,9 +81,7 @@ def _closed(read: ReadStudy, ledger: Ledger, stores: Mapping[str, Stores]) -> se
 
 
 def _written(path: Path, recipe: Recipe, images: Path, names: Sequence[str], *, watch: Progress) -> Path:
-    import torch  # these wait for it
-
-    from realitycheck.training.exported import load_model
+    from realitycheck.training.exported import load_model  # loads torch
 
     model, parts, problems = load_model(path), [], []
     for start in range(0, len(names), AT_ONCE):
@@ -96,8 +94,7 @@ def _written(path: Path, recipe: Recipe, images: Path, names: Sequence[str], *, 
                 says = f"cannot be decoded: {cause_of(error)}. Replace it, or remove it."
                 problems.append(Problem(0, name, says, "image-unreadable"))
         if pixels and not problems:
-            with torch.inference_mode():
-                parts.append(model(torch.from_numpy(np.stack(pixels))).numpy())
+            parts.append(model.embed_arrays(np.stack(pixels)))
     if problems:
         raise InputError(str(images), problems)
     target = path.with_name(f"{path.stem}_embeddings.npz")
