@@ -55,6 +55,23 @@ def check_answers(dataset: Json, reported: Json, where: str, checks: Checks) -> 
         for summary in _gained(helped.get("answer", ""), row, len(gains)):
             place = f"{where}: against_untrained.answer"
             _check_count(summary, verdicts, place, checks)
+    _check_lower(helped.get("answer", ""), own["gains"], where, checks)
+
+
+def _check_lower(text: str, gains: Mapping[str, Sequence[Json]], where: str, checks: Checks) -> None:
+    """That all means are lower than that of an untrained row, wherever it is so, and by how much."""
+    means = [[one["mean"] for one in own] for own in gains.values()]
+    lower = [
+        [-mean for mean in own] for own in means if len(own) > 1 and all(one is not None and one < 0 for one in own)
+    ]
+    there = re.findall(r"All (\d+) means are lower, by ([\d.]+) to ([\d.]+) points", text)
+    holds = len(there) == len(lower) and all(
+        int(count) == len(own) and plain(low) in points(min(own)) and plain(high) in points(max(own))
+        for (count, low, high), own in zip(there, lower, strict=True)
+    )
+    says = "what it says of means below the untrained models is not what the records lead to."
+    place = f"{where}: against_untrained.answer"
+    checks.holds(holds, what="numbers in sentences", where=place, code="sentence-differs", says=says)
 
 
 def _claims(text: str) -> Iterator[Claim]:

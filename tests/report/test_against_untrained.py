@@ -11,6 +11,7 @@ from scipy import stats
 from realitycheck.report.sections import against_untrained
 from realitycheck.runs import Stage
 from realitycheck.statistics.comparisons import Verdict
+from realitycheck.statistics.untrained import Gain
 
 
 def found(study, dataset):
@@ -64,3 +65,11 @@ def test_without_scores_of_runners_up_students_t_gives_no_verdict(study, dataset
     gained = [gain for of_row in facts.gains.values() for gain in of_row]
     assert {gain.verdict for gain in gained} == {Verdict.UNDECIDED}
     assert all(gain.interval is not None for gain in gained)
+
+
+def test_means_that_are_all_lower_than_the_untrained_model_are_said_to_be():
+    gained = [Gain(label, mean, None, 1.0, Verdict.UNDECIDED) for label, mean in (("a", -0.0123), ("b", -0.1))]
+    assert "1.23 to 10.00 points" in against_untrained.lower_means(gained)
+    for other in (replace(gained[0], mean=0.001), replace(gained[0], mean=None)):
+        assert against_untrained.lower_means([*gained, other]) == ""
+    assert against_untrained.lower_means(gained[:1]) == ""  # of one loss its difference is said anyway

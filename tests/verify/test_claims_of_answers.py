@@ -23,3 +23,23 @@ def problems(said: str) -> list[str]:
 def test_a_sentence_that_begins_with_a_number_is_one_of_its_own():
     assert problems(SAID) == []
     assert problems(SAID.replace("are worse", "are better")) == ["it calls sigmoid better", "it calls tanh better"]
+
+
+def test_means_below_an_untrained_model_are_counted_again():
+    gains = {"untrained trunk": [{"label": label, "mean": mean, "verdict": "undecided"} for label, mean in LOWER]}
+    own = {"comparisons": [], "against_untrained": {"gains": gains}}
+
+    def codes(tail: str) -> list[str]:
+        checks = Checks()
+        answer = f"0 of 2 losses are better than the untrained trunk; undecided: warp and log.{tail}"
+        reported = {"answers": {}, "answer": "", "against_untrained": {"answer": answer}}
+        check_answers(own, reported, "tables.json", checks)
+        return [problem.code for problem in checks.problems]
+
+    assert codes(" All 2 means are lower, by 1.23 to 10.00 points.") == []
+    assert codes("") == ["sentence-differs"]
+    assert codes(" All 2 means are lower, by 1.24 to 10.00 points.") == ["sentence-differs"]
+    assert codes(" All 3 means are lower, by 1.23 to 10.00 points.") == ["sentence-differs"]
+
+
+LOWER = [("warp", -0.0123), ("log", -0.1)]

@@ -11,7 +11,7 @@ from realitycheck.report.blocks import Badge, Block, Column, Content, Heading, M
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.sections.base import Section
-from realitycheck.report.wording import DASH, PENDING, enumeration, optional_signed, optional_span, percent
+from realitycheck.report.wording import DASH, PENDING, enumeration, optional_signed, optional_span, percent, points
 from realitycheck.runs import Stage
 from realitycheck.statistics.agreement import agreed_gains
 from realitycheck.statistics.base import Estimator
@@ -124,7 +124,15 @@ def _sentence(dataset: DatasetFindings, untrained: str, gained: Sequence[Gain]) 
     for verdict, words in ((Verdict.WORSE, "worse"), (Verdict.UNDECIDED, "undecided"), (None, "not finished")):
         if groups[verdict]:
             parts.append(f"{words}: {enumeration(groups[verdict])}")
-    return f"{'; '.join(parts)}."
+    return f"{'; '.join(parts)}.{lower_means(gained)}"
+
+
+def lower_means(gained: Sequence[Gain]) -> str:
+    """That the means of all losses are lower than that of the untrained model, where it is so."""
+    below = [-gain.mean for gain in gained if gain.mean is not None and gain.mean < 0]
+    if len(below) < max(2, len(gained)):
+        return ""
+    return f" All {len(below)} means are lower, by {points(min(below))} to {points(max(below))} points."
 
 
 def _line(dataset: DatasetFindings, facts: Helped, place: int) -> tuple[Content, ...]:
