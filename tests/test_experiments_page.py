@@ -28,6 +28,13 @@ def test_a_network_from_random_weights():
     gains = faces("faces_convnet")["against_untrained"]["gains"]["untrained embedder"]
     assert sum(gain["verdict"] == "better" for gain in gains) == 4
     assert {one["verdict"] for one in faces("faces_convnet")["comparisons"]} == {"undecided"}
+    beside = faces("faces_convnet")["against_untrained"]["gains"]["frozen lite0"]
+    lower = [-100 * gain["mean"] for gain in beside]
+    assert f"by {min(lower):.2f} to {max(lower):.2f} points" in PAGE
+    assert sum(gain["verdict"] == "worse" for gain in beside) == 4
+    row = next(row for row in faces("faces_convnet")["untrained"] if row["label"] == "frozen lite0")
+    (mean,) = {cell["mean"] for cell in row["cells"] if cell["metric"] == "map_at_r"}
+    assert f"{100 * mean:.2f} points of MAP@R" in PAGE
 
 
 @pytest.mark.parametrize("study", ["faces", "faces_convnet"])

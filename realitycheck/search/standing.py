@@ -130,9 +130,10 @@ def _scores_planned(protocol: Protocol, *, seeds: int, near: int) -> int:
 def _scores(search: SearchEvidence) -> int:
     replicates = (*search.replicates, *search.default)
     records = [scores for replicate in replicates for scores in replicate.scores.values()]
-    near = [scores for one in search.near_best for scores in one.models.scores.values()]
-    complete = [scores.complete for scores in (*records, *near[1:])]  # that of the chosen setting is a replicate's
-    folds = [scores.folds for scores in (*records, *near)]
+    near = [list(one.models.scores.values()) for one in search.near_best]
+    others = [scores for one in near[1:] for scores in one]  # the complete model of the chosen setting is a replicate's
+    complete = [scores.complete for scores in (*records, *others)]
+    folds = [scores.folds for scores in (*records, *(scores for one in near for scores in one))]
     return sum(score is not None for score in (*folds, *complete))
 
 

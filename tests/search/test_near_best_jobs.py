@@ -153,3 +153,15 @@ def test_plan_and_standing_count_them(plan, tmp_path):
     for loss in after.losses("pictures"):
         for standing, search in zip(loss_standings("pictures", loss, plan.protocol), loss.searches, strict=True):
             assert standing.final_runs[0] == standing.final_runs[1] == 6 + len(search.near_best) - 1
+
+
+def test_scores_under_several_evaluations_are_counted_once(tmp_path):
+    several = MORE.replace("interval:", 'evaluations: ["calibration:2-0", "verification:5-0"]\ninterval:')
+    study = read_study(write_study(tmp_path, protocol=several)).study
+    plan = DatasetPlan(study=study, dataset="pictures", data="d" * 64, test="t" * 64)
+    after = play(plan, tmp_path / "ledger", seed=0)
+    standings = [one for loss in after.losses("pictures") for one in loss_standings("pictures", loss, plan.protocol)]
+    # Under each of three evaluations: the fold and the complete models of two replicates and of two runners-up, and the
+    # fold models of the chosen trial. A complete model of a runner-up that diverged has no score.
+    assert {standing.scores[1] for standing in standings} == {3 * (2 * 2 + 2 * 2 + 1)}
+    assert max(standing.scores[0] for standing in standings) == 27
