@@ -105,6 +105,14 @@ def groceries() -> list[str]:
     paired = stats.ttest_rel(*same)
     low, high = sorted(abs(end) for end in paired.confidence_interval())
     sizes = [one["detectable"] for one in dataset["comparisons"]]
+    in_p1 = {
+        row["label"]: cell["mean"]
+        for row in dataset["rows"] + dataset["untrained"]
+        for cell in row["cells"]
+        if (cell["category"], cell["metric"]) == ("complete", "precision_at_1")
+    }
+    bases = [in_p1.pop(f"untrained {one}") for one in ("embedder", "trunk")]
+    assert len(in_p1) == 13 and max(in_p1.values()) < min(bases)
     (rank,) = (one for one in dataset["warnings"] if one["code"] == "validation-does-not-predict")
     return [
         f"{photos.images:,} photos of {photos.classes}",
@@ -114,8 +122,26 @@ def groceries() -> list[str]:
         f"{low:.2f} to {high:.2f} points, p {paired.pvalue:.3f}",
         f"by {points(min(sizes), sign=False)} to {points(max(sizes), sign=False)} points",
         f"is {re.search(r'Spearman ([0-9.]+[0-9])', rank['sentence'])[1]}",
+        *chosen_settings(dataset),
         *one_rate(called),
     ]
+
+
+def chosen_settings(dataset: dict[str, Any]) -> list[str]:
+    """The margins of two losses, and the rate of the embedder against the test score, search by search."""
+    with (ROOT / "reports" / "grocery_frozen" / "settings.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    chosen = {(row["loss"], int(row["search"]), row["hyper_parameter"]): row["value"] for row in rows}
+    for label in ("cosface", "arcface"):
+        assert [float(chosen[label, search, "margin"]) for search in (1, 2, 3)] == [0.0] * 3
+    means = {row["label"]: main_cells("grocery_frozen")[row["label"]]["search_means"] for row in dataset["rows"]}
+    pairs = [
+        (float(chosen[label, search, "embedder_lr"]), mean)
+        for label, own in means.items()
+        for search, mean in enumerate(own, 1)
+    ]
+    rho = stats.spearmanr(*zip(*pairs, strict=True)).statistic
+    return [f"Spearman {rho:.2f} over the {len(pairs)} searches".replace("-", "−")]
 
 
 def one_rate(called: set[str]) -> list[str]:

@@ -14,7 +14,7 @@ from realitycheck.report.near_scores import loss_scores
 from realitycheck.report.wording import NOT_IN_JSON, RECONSTRUCTION
 from realitycheck.runs import Category
 from realitycheck.statistics.base import Estimator, Fit, LossScores, present
-from realitycheck.statistics.intervals import Interval, mean_of
+from realitycheck.statistics.intervals import Interval, mean_of, within_interval
 from realitycheck.statistics.student_t import StudentT
 
 
@@ -29,7 +29,8 @@ class ScoreCell:
             nothing in the row is random.
         mean: of the known values, or None.
         interval: by the protocol's estimator; None where the values are too few.
-        retraining: Student's t over seeds, which the published tables print; None where the values are too few.
+        retraining: Student's t over seeds alone, by the variance within searches: what a paper with as many runs of one
+            setting prints; None where the values are too few.
         search_means: the mean over the replicates of each search, or None.
         diverged: replicates that cannot have this score.
         pending: replicates that do not have it yet.
@@ -137,7 +138,8 @@ def make_rows(
         estimator.fit({row.label: row.cells[place].scores for row in rows}, losses=len(rows))
         for place in range(len(protocol.categories) * len(protocol.metrics))
     ]
-    return tuple(_with_intervals(row, fits, estimator.level) for row in rows)
+    level = estimator.level
+    return tuple(_with_intervals(row, fits, [_within(cell, level) for cell in row.cells], level) for row in rows)
 
 
 def make_default_rows(
@@ -160,35 +162,39 @@ def make_default_rows(
     rows = []
     for loss, status, after in zip(losses, statuses, exploratory, strict=True):
         row = replace(_row(loss, protocol, status=status, trained=True), exploratory=after)
-        rows.append(_with_intervals(row, [_retraining(row.label, cell.values, level) for cell in row.cells], level))
+        rows.append(_unsearched(row, level))
     return tuple(rows)
 
 
 def make_untrained_row(evidence: LossEvidence, protocol: Protocol, *, level: float) -> ScoreRow:
     """The row of one untrained model; its intervals are Student's t over seeds, or none where nothing is random."""
     row = _row(evidence, protocol, status="", trained=False)
-    if row.constant:
-        return row
-    fits = [_retraining(row.label, cell.values, level) for cell in row.cells]
-    return _with_intervals(row, fits, level)
+    return row if row.constant else _unsearched(row, level)
 
 
-def _with_intervals(row: ScoreRow, fits: Sequence[Fit], level: float) -> ScoreRow:
+def _unsearched(row: ScoreRow, level: float) -> ScoreRow:
+    """A row whose models all have one setting, with Student's t over seeds as both intervals."""
+    rule = StudentT(level=level, searches=1)
+    fits = [rule.fit({row.label: LossScores(cell.values)}, losses=1) for cell in row.cells]
+    means = [fit.loss(row.label) for fit in fits]
+    return _with_intervals(row, fits, [mean.interval(level) if mean else None for mean in means], level)
+
+
+def _with_intervals(
+    row: ScoreRow, fits: Sequence[Fit], retraining: Sequence[Interval | None], level: float
+) -> ScoreRow:
     cells = []
-    for cell, fit in zip(row.cells, fits, strict=True):
-        mean, retraining = fit.loss(row.label), _retraining(row.label, cell.values, level).loss(row.label)
-        cells.append(
-            replace(
-                cell,
-                interval=mean.interval(level) if mean else None,
-                retraining=retraining.interval(level) if retraining else None,
-            )
-        )
+    for cell, fit, alone in zip(row.cells, fits, retraining, strict=True):
+        mean = fit.loss(row.label)
+        cells.append(replace(cell, interval=mean.interval(level) if mean else None, retraining=alone))
     return replace(row, cells=tuple(cells))
 
 
-def _retraining(label: str, values: Sequence[float | None], level: float) -> Fit:
-    return StudentT(level=level, searches=1).fit({label: LossScores(values)}, losses=1)
+def _within(cell: ScoreCell, level: float) -> Interval | None:
+    """The interval over seeds alone: the replicates of each search share a setting."""
+    share = len(cell.values) // len(cell.search_means)
+    parts = [cell.values[start : start + share] for start in range(0, len(cell.values), share)]
+    return within_interval([present(part) for part in parts], level=level)
 
 
 def _row(evidence: LossEvidence, protocol: Protocol, *, status: str, trained: bool) -> ScoreRow:

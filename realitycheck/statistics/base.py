@@ -186,6 +186,11 @@ class Estimator(ABC):
     def covers(self) -> str:
         """What the intervals cover and what they do not, in sentences."""
 
+    @property
+    def of_scores(self) -> str:
+        """How an interval of a score is made, where that is not how one of a difference is; else empty."""
+        return ""
+
 
 def by_search(scores: ReplicateScores, *, searches: int) -> list[ReplicateScores]:
     """Return the scores as a matrix with one row per search."""

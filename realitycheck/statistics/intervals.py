@@ -61,6 +61,35 @@ def standard_error(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
 
 
+def within_interval(groups: Sequence[Sequence[float]], *, level: float) -> Interval | None:
+    """Return Student's t interval over seeds alone, where groups of runs have settings of their own.
+
+    The half-width is that of as many runs of one setting: t · s / √n, with the variance s² within groups and n − G
+    degrees of freedom for n values in G groups. With one group it is `t_interval`.
+
+    Args:
+        groups: the values under each setting; groups without values do not count.
+        level: confidence level, in (0, 1).
+
+    Returns:
+        The interval around the mean of all values; None without a degree of freedom.
+
+    Example:
+        >>> from realitycheck.statistics.intervals import within_interval
+        >>> within_interval([[1.0, 3.0], [11.0, 13.0]], level=0.95).half_width  # t of two: 4.3027 · √2 / 2
+        3.0424...
+    """
+    known = [group for group in groups if group]
+    values = [value for group in known for value in group]
+    freedom = len(values) - len(known)
+    if freedom < 1:
+        return None
+    squares = [(value - mean_of(group)) ** 2 for group in known for value in group]
+    half = float(special.stdtrit(freedom, (1 + level) / 2)) * math.sqrt(math.fsum(squares) / freedom / len(values))
+    mean, n = mean_of(values), len(values)
+    return Interval(mean, mean - half, mean + half, level=level, n=n, method="student_t", over="seeds")
+
+
 def t_interval(values: Sequence[float], *, level: float, over: str) -> Interval:
     """Return Student's t interval for the mean of independent values, with n − 1 degrees of freedom.
 

@@ -100,9 +100,9 @@ class SearchesCalibrated(SearchesPooled):
         """The luck of the search and of the seeds, as far as trials have seen it."""
         return (
             f"Each loss was searched {self.searches} times. Two losses are called different only if they differ by "
-            "more than repeated searches of one loss do, given how much its near-best settings vary. Luck in "
-            "regions that no trial visited stays unseen. Intervals hold for this split and these classes, not for new "
-            "classes."
+            "more than repeated searches of one loss do; how much these vary is estimated from the near-best settings "
+            "of each loss. If every search of a loss missed a better region, no interval knows it. Intervals hold for "
+            "this split and these classes, not for new classes."
         )
 
 

@@ -107,6 +107,15 @@ class SearchesPooled(Estimator):
         return "Student's t over searches, one variance for all losses"
 
     @property
+    def of_scores(self) -> str:
+        """One variance of scores for all losses."""
+        return (
+            "The ± of a score is one number for a column: the variance between searches is pooled over all losses, and "
+            "includes what all losses have in common in a search. Differences have intervals of their own, so two ± "
+            "cannot be combined."
+        )
+
+    @property
     def covers(self) -> str:
         """The luck of the search and of the seeds, where all losses have equal luck."""
         return (

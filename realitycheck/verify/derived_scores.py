@@ -9,7 +9,7 @@ from realitycheck.verify.derived_course import DerivedCourse, DerivedRow, Derive
 from realitycheck.verify.digests import Json
 from realitycheck.verify.estimates import Fitted
 from realitycheck.verify.estimates_of_luck import KINDS
-from realitycheck.verify.formulas import Scored, Value, known, mean
+from realitycheck.verify.formulas import Scored, Value, known, mean, within_searches
 
 Place = tuple[str, str]
 """A category and a metric."""
@@ -114,7 +114,7 @@ class DerivedScores:
         """One cell."""
         values = self.values(row, place)
         there = known(values)
-        alone = Fitted({row.label: Scored(values)}, searches=1, losses=1).loss(row.label) if fit else None
+        alone = within_searches(self._parts(row, place), level=self.level) if fit else None
         own = fit.loss(row.label) if fit else None
         gone = self._gone(row, place[0])
         return {
@@ -123,7 +123,7 @@ class DerivedScores:
             "values": values,
             "mean": mean(there) if there else None,
             "interval": own.ends(self.level) if own else None,
-            "retraining": alone.ends(self.level) if alone else None,
+            "retraining": alone,
             "search_means": self._search_means(row, place),
             "diverged": gone,
             "pending": len(values) - len(there) - gone,
@@ -139,6 +139,13 @@ class DerivedScores:
         share = len(values) // len(row.searches)
         parts = [known(values[share * one : share * (one + 1)]) for one in range(len(row.searches))]
         return [mean(part) if part else None for part in parts]
+
+    def _parts(self, row: DerivedRow, place: Place) -> list[list[float]]:
+        """The known values of each setting: of each search, or all of them where nothing is searched."""
+        values = self.values(row, place)
+        settings = len(row.searches) if row in self.course.losses else 1
+        share = len(values) // settings
+        return [known(values[share * one : share * (one + 1)]) for one in range(settings)]
 
 
 def _head(row: DerivedRow) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from scipy import special
 
@@ -112,3 +113,16 @@ def cochran(squares: Mapping[str, float], *, searches: int) -> set[str]:
     shape = (searches - 1) / 2
     edge = float(special.betaincinv(shape, (count - 1) * shape, 1 - COCHRAN / count))
     return {label} if squares[label] / total > edge else set()
+
+
+def within_searches(groups: Sequence[Sequence[float]], *, level: float) -> dict[str, Any] | None:
+    """The interval over seeds alone, with the variance within the groups of one setting; None without any freedom."""
+    groups = [group for group in groups if group]
+    count = sum(map(len, groups))
+    freedom = count - len(groups)
+    if freedom < 1:
+        return None
+    inside = sum((len(group) - 1) * variance(group) for group in groups if len(group) > 1) / freedom
+    every = [value for group in groups for value in group]
+    alone = Estimated(mean(every), math.sqrt(inside / count), freedom, n=count, method="student_t", over="seeds")
+    return alone.ends(level)

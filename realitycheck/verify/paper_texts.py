@@ -12,16 +12,22 @@ from realitycheck.verify.wanted_scores import percent
 
 METHODS, REFERENCES = "methods.tex", "references.bib"
 
+CLEAN = "no class of the test half was used before all searches had ended"
+"""What only a study may say that opened its test half once, with everything declared before."""
+
 SHOWN = 12
 """Digits of a registration that the text names."""
 
 
-def check_paper_texts(study: Json, protocol: Json, texts: Mapping[str, str], checks: Checks) -> None:
+def check_paper_texts(
+    study: Json, protocol: Json, datasets: Sequence[Json], texts: Mapping[str, str], checks: Checks
+) -> None:
     """Hold the methods text to the study, and what it cites to the references.
 
     Args:
         study: the keys of the study.
         protocol: the protocol as plain JSON.
+        datasets: the numbers of every dataset.
         texts: name of a file → its text; those that are missing are not looked at.
         checks: the result.
     """
@@ -37,7 +43,16 @@ def check_paper_texts(study: Json, protocol: Json, texts: Mapping[str, str], che
         return
     text = plain(re.sub(r"\\([&%#_{}$])", r"\1", re.sub(r"~?\\cite\{[^}]*\}", "", methods)).replace("$", ""))
     text = text.replace("\\pm", "±")
-    lacking = [phrase for phrase in _phrases(study, protocol) if plain(phrase) not in text]
+    phrases = [*_phrases(study, protocol), *_of_halves(datasets)]
+    lacking = [phrase for phrase in phrases if plain(phrase) not in text]
+    claims = plain(CLEAN) in text
+    checks.holds(
+        claims == (CLEAN in phrases),
+        what="sentences of methods.tex",
+        where=METHODS,
+        code="sentence-differs",
+        says="what it says of the use of the test half is not what the records lead to.",
+    )
     checks.holds(
         not lacking,
         what="numbers of methods.tex",
@@ -45,6 +60,15 @@ def check_paper_texts(study: Json, protocol: Json, texts: Mapping[str, str], che
         code="sentence-differs",
         says=f"it does not say: {few(lacking)}.",
     )
+
+
+def _of_halves(datasets: Sequence[Json]) -> Iterator[str]:
+    """What the text must say of the test halves."""
+    used = [one for one in datasets if len(one["openings"]) > 1 or any(row["exploratory"] for row in one["rows"])]
+    if not used:
+        yield CLEAN
+    for one in used:
+        yield f"holds {_count(len(one['openings']), 'opening', 'openings')} of the test half of {one['dataset']}"
 
 
 def _phrases(study: Json, protocol: Json) -> Iterator[str]:

@@ -79,7 +79,7 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
         page = texts["index.html"]
         checks.holds(digest in page, what="digest", where="index.html", code="page-of-other-records", says=says)
     extra = {name: (folder / name).read_text(encoding="utf-8") for name in PAPER_TEXTS if (folder / name).exists()}
-    check_paper_texts(study, numbers.study.study["protocol"], extra, checks)
+    check_paper_texts(study, numbers.study.study["protocol"], datasets, extra, checks)
     flat = _flat(texts)
     check_declarations(study, datasets, flat, checks)
     check_rises(study, datasets, flat, checks)
@@ -98,9 +98,11 @@ def _check_json(text: str | None, numbers: NumbersAgain, checks: Checks) -> Json
         return None
     numbers.check_json(reported, checks)
     theirs = {one["dataset"]: one for one in reported["datasets"]}
+    primary = numbers.study.study["primary"]
+    column = (primary["category"], primary["metric"])
     for own in numbers.datasets:
         if own["dataset"] in theirs:
-            check_answers(own, theirs[own["dataset"]], f"tables.json, {own['dataset']}", checks)
+            check_answers(own, theirs[own["dataset"]], f"tables.json, {own['dataset']}", checks, primary=column)
     return reported
 
 

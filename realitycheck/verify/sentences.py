@@ -23,13 +23,14 @@ WORDS = {
 }
 
 
-def check_answers(dataset: Json, reported: Json, where: str, checks: Checks) -> None:
+def check_answers(dataset: Json, reported: Json, where: str, checks: Checks, *, primary: tuple[str, str]) -> None:
     """Hold the sentences of `tables.json` on the baseline and on the untrained models to the verdicts.
 
     Args:
         dataset: the numbers of the dataset.
         reported: what `tables.json` has of it.
         where: its name.
+        primary: category and metric of the verdicts.
         checks: the result.
     """
     wanted = {one["label"]: one for one in dataset["comparisons"]}
@@ -56,6 +57,7 @@ def check_answers(dataset: Json, reported: Json, where: str, checks: Checks) -> 
             place = f"{where}: against_untrained.answer"
             _check_count(summary, verdicts, place, checks)
     _check_lower(helped.get("answer", ""), own["gains"], where, checks)
+    _check_elsewhere(helped.get("answer", ""), dataset, primary, where, checks)
 
 
 def _check_lower(text: str, gains: Mapping[str, Sequence[Json]], where: str, checks: Checks) -> None:
@@ -72,6 +74,24 @@ def _check_lower(text: str, gains: Mapping[str, Sequence[Json]], where: str, che
     says = "what it says of means below the untrained models is not what the records lead to."
     place = f"{where}: against_untrained.answer"
     checks.holds(holds, what="numbers in sentences", where=place, code="sentence-differs", says=says)
+
+
+def _check_elsewhere(text: str, dataset: Json, primary: tuple[str, str], where: str, checks: Checks) -> None:
+    """In which other scores of the primary category all losses are below an untrained model."""
+    (category, metric), wanted = primary, []
+    for place, cell in enumerate(dataset["rows"][0]["cells"] if dataset.get("rows") else []):
+        means = [row["cells"][place]["mean"] for row in dataset["rows"]]
+        if cell["category"] != category or cell["metric"] == metric or None in means or len(means) < 2:
+            continue
+        bases = {row["label"]: row["cells"][place]["mean"] for row in dataset["untrained"]}
+        above = [label for label, base in bases.items() if base is not None and base > max(means)]
+        if above:
+            names = " and ".join([", ".join(above[:-1]), above[-1]] if len(above) > 1 else above)
+            wanted.append(f"all {len(means)} means are lower than that of the {names}.")
+    there = re.findall(r"all \d+ means are lower than that of the [^.]*\.", text)
+    says = "what it says of other scores below the untrained models is not what the records lead to."
+    answer = f"{where}: against_untrained.answer"
+    checks.holds(there == wanted, what="numbers in sentences", where=answer, code="sentence-differs", says=says)
 
 
 def _claims(text: str) -> Iterator[Claim]:

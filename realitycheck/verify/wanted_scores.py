@@ -83,7 +83,8 @@ def score_tables(study: Json, dataset: Json, *, method: str) -> list[WantedTable
     """Mean ± half-width of every column, and that over seeds in brackets where it is another one."""
     both = "both" if method != "student_t" else "own"
     whole = _fits(dataset)
-    return _score_tables(study, dataset, [list(study["categories"])] if whole else _single(study), both)
+    ordered = sorted(study["categories"], key=lambda one: bool(one != study["category"]))  # the primary one first
+    return _score_tables(study, dataset, [ordered] if whole else [[category] for category in ordered], both)
 
 
 def paper_tables(study: Json, dataset: Json) -> list[WantedTable]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from realitycheck.statistics.intervals import mean_of, standard_error, t_interval
+from realitycheck.statistics.intervals import mean_of, standard_error, t_interval, within_interval
 
 
 @pytest.mark.parametrize("n", [2, 3, 10])
@@ -52,3 +52,22 @@ def test_needs_two_values(values):
 def test_level_is_a_share(level):
     with pytest.raises(ValueError, match="between 0 and 1"):
         t_interval([0.1, 0.2], level=level, over="seeds")
+
+
+def test_an_interval_within_groups_is_that_of_an_analysis_of_variance():
+    """The residual mean square of one-way groups, by statsmodels' formula: squares within groups by n − G."""
+    rng = np.random.default_rng(4)
+    groups = [list(rng.normal(mean, 0.5, size)) for mean, size in ((3.0, 4), (8.0, 4), (5.0, 3), (1.0, 1))]
+    every = np.concatenate(groups)
+    residual = sum(((np.array(group) - np.mean(group)) ** 2).sum() for group in groups) / (12 - 4)
+    low, high = stats.t.interval(0.95, 12 - 4, loc=every.mean(), scale=np.sqrt(residual / 12))
+    interval = within_interval([*groups, []], level=0.95)
+    assert (interval.low, interval.high, interval.n) == (pytest.approx(low), pytest.approx(high), 12)
+    assert interval.half_width < t_interval(list(every), level=0.95, over="seeds").half_width / 3
+
+
+def test_one_group_is_students_t_and_single_values_have_no_freedom():
+    values = [0.31, 0.35, 0.28, 0.4]
+    assert within_interval([values], level=0.9) == t_interval(values, level=0.9, over="seeds")
+    assert within_interval([[1.0], [2.0]], level=0.95) is None
+    assert within_interval([], level=0.95) is None

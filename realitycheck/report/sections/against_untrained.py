@@ -11,7 +11,16 @@ from realitycheck.report.blocks import Badge, Block, Column, Content, Heading, M
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.sections.base import Section
-from realitycheck.report.wording import DASH, PENDING, enumeration, optional_signed, optional_span, percent, points
+from realitycheck.report.wording import (
+    DASH,
+    PENDING,
+    enumeration,
+    metric_name,
+    optional_signed,
+    optional_span,
+    percent,
+    points,
+)
 from realitycheck.runs import Stage
 from realitycheck.statistics.agreement import agreed_gains
 from realitycheck.statistics.base import Estimator
@@ -109,7 +118,19 @@ def _answer(dataset: DatasetFindings, known: dict[str, tuple[Gain, ...]], counts
     if idle:
         names = enumeration([dataset.study.shown(label) for label in idle])
         sentences.append(f"In most fold runs of {names} the initial weights validate better than every checkpoint.")
-    return " ".join(sentences)
+    return " ".join([*sentences, *_elsewhere(dataset)])
+
+
+def _elsewhere(dataset: DatasetFindings) -> Iterator[str]:
+    """The other scores of the primary category in which every loss has a lower mean than an untrained model."""
+    study = dataset.study
+    for metric in (name for name in dataset.metrics if name != study.metric):
+        means = [row.cell(study.category, metric).mean for row in dataset.rows]
+        known = [mean for mean in means if mean is not None]
+        bases = {row.label: row.cell(study.category, metric).mean for row in dataset.untrained}
+        above = [label for label, base in bases.items() if base is not None and known and base > max(known)]
+        if above and len(known) == len(means) > 1:
+            yield f"In {metric_name(metric)} all {len(known)} means are lower than that of the {enumeration(above)}."
 
 
 def _sentence(dataset: DatasetFindings, untrained: str, gained: Sequence[Gain]) -> str:

@@ -184,14 +184,16 @@ def _beside(study: StudyFacts) -> Iterator[Text]:
             f"{other}, which counts it, gives the same one."
         )
     else:
-        yield f"Beside it: the interval and the verdict by {other}, which decide nothing."
+        yield f"Beside it: a second estimator, {other}, with one variance for all losses; it decides nothing."
 
 
 def _kappa(dataset: DatasetFindings) -> list[str]:
     kappa = dataset.fit.diagnostics.get("kappa")
     if kappa is None:
         return []
-    return [f"κ = {decimal(kappa)}: the squared gaps between searches, in units of what the runners-up explain."]
+    return [
+        f"κ = {decimal(kappa)}: the mean squared gap between searches, divided by what runners-up and seeds predict."
+    ]
 
 
 def _warned(dataset: DatasetFindings, warnings: Sequence[StudyWarning]) -> str:

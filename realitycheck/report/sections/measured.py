@@ -17,8 +17,8 @@ from realitycheck.report.wording import count, enumeration, ordered_metrics, per
 from realitycheck.runs import Category
 
 COMPLETE = {
-    "appendix_d": "trained for the mean length up to the best checkpoint of the final fold runs of its loss, rounded "
-    "up to a multiple of five epochs",
+    "appendix_d": "trained for the mean length up to the best checkpoint of the final fold runs of its loss and "
+    "search, rounded up to a multiple of five epochs",
     "per_replicate": "trained for the mean length up to the best checkpoint of the fold runs of its seed, rounded up "
     "to a whole number of evaluations",
 }
@@ -37,7 +37,7 @@ FROZEN = (
 )
 """The warning of a frozen trunk."""
 
-UNTRAINED = "the trunk with its published weights, without further training"
+UNTRAINED = "the trunk with its published weights, without further training, and an embedder at random on top of it"
 """The meaning of the untrained rows where the trunk has learned weights."""
 
 STARTUPS = {"random": "at random", "qmc": "on one Sobol sequence"}

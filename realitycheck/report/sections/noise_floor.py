@@ -150,7 +150,7 @@ def blocks(dataset: DatasetFindings, facts: Noise) -> Iterator[Block]:
     searches = "a search" if study.searches == 1 else "searches"
     yield Note(
         f"The names of the function: {names}. Each name had {searches} and runs of its own. With equal ranges the "
-        "spread is noise alone: of retraining, which the intervals cover, and of the search. A difference between "
+        "spread is noise alone, of retraining and of the search. A difference between "
         "other losses that is no larger is no evidence that they differ."
     )
     if facts.floors:

@@ -46,7 +46,8 @@ def _sentences(dataset: DatasetFindings, facts: Openings) -> str:
         return "The test half has not been opened: no model has been scored on it."
     number, before = len(facts.openings), facts.openings[0].before
     earlier = f", after {count(before, 'earlier opening')} of the same half" if before else ""
-    copied = " Openings of studies whose records were copied count." if number > 1 else ""
+    others = "Openings of studies whose records were copied count, those of other studies do not."
+    copied = f" {others}" if number > 1 else ""
     opened = f"The test half was opened {TIMES.get(number, f'{number} times')}{earlier}.{copied}"
     decided, joined = after_opening(dataset.evidence), late(dataset.evidence)
     if decided:

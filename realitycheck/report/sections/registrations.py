@@ -83,7 +83,7 @@ def blocks(findings: Findings, facts: Registrations) -> Iterator[Block]:
 def _sentences(number: int, summary: RegistrationSummary, first: RegistrationSummary) -> str:
     when = f"after {count(summary.records, 'record')}" if summary.records else "before its first run"
     opened = sum(summary.openings.values())
-    when += f" and {count(opened, 'opening')} of a test half" if opened else ""
+    when += f", when its evidence held {count(opened, 'opening')} of a test half" if opened else ""
     code = f"with version {summary.version}, sources {summary.code[:SHOWN]}"
     says = [f"Registration {number + 1} ({summary.id[:SHOWN]}) was written {when}, {code}."]
     if summary.code != first.code:

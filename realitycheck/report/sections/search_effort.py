@@ -193,7 +193,11 @@ def _effort_table(dataset: DatasetFindings, facts: Effort) -> Table:
         for group in ("To the untrained score", f"To {percent(FINAL)} of the end")
         for head in ("trials", "iterations")
     ]
-    near = "" if facts.noise is None else f" Standard deviation of a trial over seeds: {100 * facts.noise:.2f} points."
+    near = (
+        ""
+        if facts.noise is None
+        else f" Standard deviation of a trial's validation MAP@R over seeds: {100 * facts.noise:.2f} points."
+    )
     return Table(
         (
             *(Column("Loss"), *(Column(head, number=True, group="Iterations") for head in ("search", "retraining"))),

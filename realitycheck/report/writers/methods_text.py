@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from realitycheck.report.findings import Findings
+from realitycheck.report.findings import DatasetFindings, Findings
+from realitycheck.report.late import registrations_before
 from realitycheck.report.sections.measured import held_constant
 from realitycheck.report.sections.registrations import find as find_registrations
 from realitycheck.report.study_facts import StudyFacts
@@ -31,9 +32,28 @@ def _comparison(findings: Findings) -> str:
         f"We compared {count(len(study.losses), 'loss', 'losses')} ({names}) on {data} under one protocol "
         rf"({tex_escape(study.protocol_name)}), which follows Musgrave et al.~\cite{{musgrave2020}}, with the category "
         rf"of complete models of DeMoor and Prevost~\cite{{demoor2024}}. Every loss had the same data, model, tuning "
-        "budget and seeds. The classes of each dataset were split in halves; no class of the test half was used before "
-        "all searches had ended."
+        f"budget and seeds. The classes of each dataset were split in halves{_halves(findings)}"
     )
+
+
+def _halves(findings: Findings) -> str:
+    """Whether a test half was used before the searches had ended, or before the plan was fixed."""
+    used = [
+        dataset
+        for dataset in findings.datasets
+        if len(dataset.evidence.openings) > 1 or any(row.exploratory for row in dataset.rows)
+    ]
+    if not used:
+        return "; no class of the test half was used before all searches had ended."
+    return "".join((".", *(f" {_used(dataset)}" for dataset in used)))
+
+
+def _used(dataset: DatasetFindings) -> str:
+    labels = [row.label for row in dataset.rows if row.exploratory]
+    names = "all losses" if len(labels) == len(dataset.rows) else enumeration([tex_escape(label) for label in labels])
+    opened = f"The evidence holds {count(len(dataset.evidence.openings), 'opening')} of the test half of "
+    opened += tex_escape(dataset.dataset)
+    return f"{opened}; comparisons of {names} are exploratory." if labels else f"{opened}."
 
 
 def _losses(study: StudyFacts) -> list[str]:
@@ -71,7 +91,9 @@ def _statistics(findings: Findings) -> str:
 def _sources(findings: Findings) -> str:
     registered = find_registrations(findings)
     ids = [summary.id[:SHOWN] for summary in registered.registrations] if registered else []
-    plan = f" The plan was registered ({enumeration(ids)})." if ids else ""
+    after = not all(registrations_before(dataset.evidence) for dataset in findings.datasets)
+    when = " after the first opening of a test half" if after else ""
+    plan = f" The plan was registered ({enumeration(ids)}){when}." if ids else ""
     credit = " ".join(rf"{tex_escape(sentence)}~\cite{{{key}}}" for key, sentence in data_keys(findings).items())
     made = f"Reality Check {version('realitycheck')}, results version {RESULTS_VERSION}"
     return f"Trainings, scores and intervals were made with {made}.{plan} {credit}".rstrip()
