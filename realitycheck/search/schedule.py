@@ -30,8 +30,8 @@ class Known:
         opened: whether the test half is open for this plan.
         noise: how much a trial's value varies by retraining (`near_settings.validation_noise`); None before the
             near-best settings are decided, and where none are scored.
-        copied: ids of the lists of neighbours that can be copied, and of the runs whose scores can; no weights are
-            needed for these.
+        copied: ids of the scores and of the lists of neighbours that can be copied; no weights are needed for these.
+            Other scores of the same models, such as under another evaluation, need them.
     """
 
     records: Records
@@ -214,7 +214,7 @@ def _scored_without_list(plan: DatasetPlan, models: Sequence[str], known: Known)
     if all(opening.queries for opening in openings):
         return False
     score = plan.score(models, evaluation=CLEAN)
-    return (score is not None and score.id in known.records) or set(models) <= set(known.copied)
+    return score is not None and (score.id in known.records or score.id in known.copied)
 
 
 def _near_best_jobs(plan: DatasetPlan, search: SearchPlan, evidence: SearchEvidence, known: Known) -> list[Job]:
@@ -280,7 +280,7 @@ def _score_jobs(
         score = score_spec(plan, [known.run(spec) for spec in specs], evaluation) if specs else None
         if score is None or score.id in known.records:
             continue
-        lost = [spec for spec in specs if spec.id not in known.weights and spec.id not in known.copied]
+        lost = [] if score.id in known.copied else [spec for spec in specs if spec.id not in known.weights]
         if lost:
             jobs += [_run_job(search, spec, f"{name}, lost weights") for spec in lost]
             continue

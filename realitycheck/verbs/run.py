@@ -290,7 +290,7 @@ def _runtime(
     known = reusable(reuse)
     plans = tuple(with_units(plan, {**known, **ledger.records}, measure) for plan in plans)
     # What can be copied needs no weights.
-    copied = {model for score in of_type(known.values(), Score) for model in score.spec.models}
+    copied = {one.id for one in of_type(known.values(), Score)}
     copied |= {one.id for one in of_type(known.values(), NeighborLists)}
     agenda = Agenda(plans, ledger.records.values(), stored_weights(cache), copied=copied)
     weights = {name: weights_file(read, read.study.protocol_on(name)) for name in stores}

@@ -240,7 +240,7 @@ def test_models_that_were_scored_before_there_were_queries_are_not_trained_again
     score = next(score for score in of_type(left.values(), Score) if score.spec.models == (first.id,))
     unscored = {key: record for key, record in left.items() if key != score.id}
     assert {job.id for job in todo(plan, unscored, [])} == {first.id}
-    assert [job.kind for job in Agenda([plan], unscored.values(), [], copied=[first.id]).ready()] == ["score"]
+    assert [job.kind for job in Agenda([plan], unscored.values(), [], copied=[score.id]).ready()] == ["score"]
 
 
 def test_models_are_kept_for_their_list_and_lost_ones_are_made_again(plan, tmp_path):
@@ -263,7 +263,19 @@ def test_scores_and_lists_that_can_be_copied_need_no_weights(plan, tmp_path):
     one = of_type(records.values(), NeighborLists)[0]
     score = next(score for score in of_type(records.values(), Score) if score.spec.models == one.spec.models)
     left = [record for key, record in records.items() if key not in (one.id, score.id)]
-    jobs = list(Agenda([plan], left, [], copied=score.spec.models).ready())
+    jobs = list(Agenda([plan], left, [], copied=[score.id]).ready())
     assert {(job.kind, job.id) for job in jobs} == {("score", score.id), *(("run", model) for model in one.spec.models)}
-    jobs = list(Agenda([plan], left, [], copied=(*score.spec.models, one.id)).ready())
+    jobs = list(Agenda([plan], left, [], copied=(score.id, one.id)).ready())
     assert {(job.kind, job.id) for job in jobs} == {("score", score.id), ("neighbors", one.id)}
+
+
+def test_a_score_under_an_evaluation_that_nobody_else_has_needs_weights(plan, tmp_path):
+    """Another study has the score on clean images, and this one asks for corrupted ones as well."""
+    records = play(plan, tmp_path, seed=0)
+    score = next(score for score in of_type(records.values(), Score) if score.spec.evaluation == "clean")
+    protocol = plan.study.protocol.model_copy(update={"evaluations": ("corrupted:gaussian-3",)})
+    wider = replace(plan, study=plan.study.model_copy(update={"protocol": protocol}))
+    jobs = list(Agenda([wider], records.values(), [], copied=[score.id]).ready())
+    asked = {job.id for job in jobs if job.kind == "run"}
+    assert set(score.spec.models) <= asked
+    assert not [job for job in jobs if job.kind == "score" and set(job.payload["spec"]["models"]) & asked]

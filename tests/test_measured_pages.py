@@ -1,0 +1,120 @@
+"""Measured numbers of the docs are those of the committed files, and follow from one another."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from scipy import stats
+
+from realitycheck.datasets.menu import MENU as DATASETS
+
+sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+from bench_coordinator import JOBS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+SEARCHES = DOCS / "measured" / "searches"
+
+
+def page(name: str) -> str:
+    return " ".join((DOCS / name).read_text(encoding="utf-8").split())
+
+
+def rows() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((SEARCHES / "rows.json").read_text(encoding="utf-8"))
+    return found
+
+
+def cell(loss: str, sampler: str, select: str = "best") -> dict[str, Any]:
+    return next(row for row in rows() if (row["loss"], row["sampler"], row["select"]) == (loss, sampler, select))
+
+
+def test_the_tables_of_searches_are_those_of_the_measurement():
+    lines = [line for line in (SEARCHES / "table.md").read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    text = (DOCS / "searches.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 8
+    assert [line for line in lines if line not in text] == []
+
+
+def test_a_cell_of_searches_has_the_trainings_that_its_page_says():
+    """800 fold runs of eight searches of 25 trials, and 16 replicates of four fold runs and a complete one."""
+    with gzip.open(SEARCHES / "grocery-contrastive-gp_guarded" / "attempts.jsonl.gz", "rt", encoding="utf-8") as file:
+        notes = [json.loads(line) for line in file]
+    done = [one for one in notes if one["kind"] == "done" and re.search(r", (fold \d|complete)", one.get("title", ""))]
+    assert len(done) == 8 * 25 * 4 + 16 * 5 == 880
+    assert "from 880 trainings a cell" in page("searches.md")
+
+
+def test_what_is_said_of_the_luck_of_searches():
+    gp, other = cell("contrastive", "gp")["complete"], cell("nt_xent", "gp")["complete"]
+    ratio = stats.tvar(gp["means"]) / stats.tvar(other["means"])
+    text = page("searches.md")
+    assert f"between searches is {ratio:.0f} (F test, p {2 * stats.f.sf(ratio, 7, 7):.3f})" in text
+    assert f"end between {min(gp['means']):.2f} and {max(gp['means']):.2f} points" in text
+    ranges = [
+        max(row["validation"]["means"]) - min(row["validation"]["means"]) for row in rows() if row["select"] == "best"
+    ]
+    assert f"The ranges of validation, {min(ranges):.1f} to {max(ranges):.1f} points" in text
+
+
+def rates(method: str, name: str, **wanted: Any) -> list[float]:
+    """One rate of the simulated studies, in percent, over the rows that are wanted."""
+    file = DOCS / "measured" / "error_rates.json"
+    simulated = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    known = [row for row in simulated if row["method"] == method and row.get(name)]
+    return [100 * row[name]["rate"] for row in known if all(row[key] in value for key, value in wanted.items())]
+
+
+def test_what_is_said_of_simulated_error_rates():
+    text = page("statistics.md")
+    lucky = {"losses": (12,), "lucky": (1, 2, 3, 4)}
+    errs, covers = (rates("searches_pooled", name, **lucky) for name in ("false_family", "covered_much"))
+    assert f"errs in {min(errs):.1f} to {max(errs):.1f} % of studies over all designs" in text
+    assert f"these losses cover {min(covers):.0f} to {max(covers):.0f} %" in text
+    few = [
+        rate
+        for name in ("covered_little", "covered_much")
+        for rate in rates("searches_calibrated", name, losses=(2, 3, 4))
+    ]
+    assert f"`searches_calibrated` covers {min(few):.1f} to {max(few):.0f} %" in text
+    (alone,) = rates(
+        "student_t", "false_family", losses=(12,), design=("1 × 50, r = 10",), lucky=(0,), model=("settings",)
+    )
+    assert f"twelve equal losses in {alone:.0f} % of studies" in text
+
+
+def test_the_coordinator_and_the_work_of_two_searches():
+    text = page("scaling.md")
+    assert f"carries {JOBS} more jobs on" in text
+    curve = json.loads((DOCS / "measured" / "workers.json").read_text(encoding="utf-8"))["curve"]
+    hours = {row["searches"]: row["hours"]["1"] for row in curve if row["round"] == 1}
+    assert f"Two searches a loss are {hours[2] / hours[1]:.2f} times the work" in text
+
+
+def test_sizes_and_days_on_a_gpu():
+    text = page("gpu.md")
+    for name, dataset in (("CUB", "cub200"), ("SOP", "sop")):
+        assert f"pixels of {name} at 256 pixels, uint8 | {DATASETS[dataset].images * 3 * 256**2 / 1e9:.1f} GB" in text
+    low, high = map(int, re.search(r"240 trainings \| (\d+) to (\d+) GPU-hours", text).groups())
+    assert f"14 losses on CUB | {14 * low / 24:.1f} to {14 * high / 24:.1f} days" in text
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "protocols").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_readme_has_every_protocol_with_its_trainings(path):
+    """Trainings of a loss: trials of all folds, and replicates of all folds with a complete run where there is one."""
+    protocol = yaml.safe_load(path.read_text(encoding="utf-8"))
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    (line,) = [line for line in lines if line.startswith("| `") and f"`{path.stem}`" in line.split("|")[1]]
+    search, folds, seeds = protocol["search"], protocol["folds"]["count"], protocol["final"]["seeds"]
+    total = search.get("searches", 1) * search["trials"] * folds + seeds * (
+        folds + ("complete" in protocol["categories"])
+    )
+    if said := re.search(r"\((\d+) trainings", line):
+        assert int(said[1]) == total
