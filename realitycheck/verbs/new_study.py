@@ -110,7 +110,10 @@ def init_study(
     alike = [fact for pair in prepare_data(read).values() if (fact := near_duplicates(pair))]
     facts = (*draft.facts, *(warning.says for warning in warnings), *alike, *_cost(plan))
     later = [line for fact in facts[len(draft.facts) :] for line in comment(fact)]
-    _write(path, draft.text().replace(COST, "\n".join(later if plan is not None else [*later, COST])))
+    text = draft.text().replace(COST, "\n".join(later if plan is not None else [*later, COST]))
+    _write(path, text)
+    added = text.count("\n") - draft.text().count("\n")  # above the lines that warnings name
+    warnings = tuple(replace(warning, line=warning.line and warning.line + added) for warning in warnings)
     design = (f"protocol: {draft.named}, {draft.reason}", DESIGNS[searches].title)
     return NewStudy(path, (*draft.facts, *alike), design, read, warnings, plan)
 

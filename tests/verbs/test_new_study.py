@@ -159,3 +159,13 @@ def test_the_protocol_suits_the_images_and_the_machine(monkeypatch, channels, cu
 )
 def test_a_name_is_one_that_a_study_may_have(name, slug):
     assert module._slug(name) == slug
+
+
+def test_warnings_name_the_lines_of_the_file_that_was_written(tmp_path):
+    write_pictures(tmp_path / "photos", classes=8, each=3)
+    (tmp_path / "photos" / "class_00" / "copy.png").write_bytes(
+        (tmp_path / "photos" / "class_00" / "0.png").read_bytes()
+    )
+    made = verbs.init_study(str(tmp_path / "photos"), home=tmp_path, protocol="quick", measure=False)
+    (warning,) = [one for one in made.warnings if one.code == "image-duplicate"]
+    assert made.path.read_text().splitlines()[warning.line - 1].strip().startswith("photos:")
