@@ -193,10 +193,8 @@ class Decoding:
         except InputError as error:
             return list(error.problems)
         sizes = np.array([image.shape[1:] if self.kept.square else image.shape[:2] for image in images], dtype=np.int64)
-        digests, blank = (
-            np.array([_digest(image) for image in images]),
-            np.array([self.kept.is_blank(image) for image in images]),
-        )
+        digests = np.array([_digest(image) for image in images])
+        blank = np.array([self.kept.is_blank(image) for image in images])
         with draft_of(self._path(number)) as draft:
             with draft.open("wb") as file:
                 pixels = np.concatenate([image.ravel() for image in images])
