@@ -105,3 +105,26 @@ def test_corrupted_images():
         None,
         "undecided",
     }
+
+
+def test_corrupted_groceries():
+    report = json.loads((ROOT / "reports" / "corrupted_grocery" / "tables.json").read_text(encoding="utf-8"))
+    (dataset,) = report["datasets"]
+    tables = {table["kind"]: table["lines"] for table in dataset["corruption"]["tables"]}
+    assert len(tables) == 9
+    assert {line["verdict"] for lines in tables.values() for line in lines} <= {None, "undecided"}
+    assert {one["verdict"] for one in dataset["comparisons"]} == {"undecided"}
+    drops = {kind: sorted(-100 * line["drop"]["mean"] for line in lines) for kind, lines in tables.items()}
+    assert f"within {max(own[-1] - own[0] for own in drops.values()):.2f} points of one another" in PAGE
+    halves = [
+        50 * (line["drop"]["interval"]["high"] - line["drop"]["interval"]["low"])
+        for lines in tables.values()
+        for line in lines
+    ]
+    assert f"of a drop is {min(halves):.2f} to {max(halves):.2f} points" in PAGE
+    for kind in ("hue_saturation", "jigsaw", "cutout", "defocus_blur"):
+        assert f"{drops[kind][0]:.2f} to {drops[kind][-1]:.2f}" in PAGE
+    assert sorted(drops, key=lambda kind: drops[kind][0])[-2:] == ["jigsaw", "hue_saturation"]
+    assert f"{sum(dataset['facts']['trainings'].values()):,} trainings" in PAGE
+    gains = dataset["against_untrained"]["gains"]["untrained trunk"]
+    assert max(gain["mean"] for gain in gains) < 0

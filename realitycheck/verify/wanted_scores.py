@@ -182,7 +182,12 @@ def difference_table(study: Json, dataset: Json) -> list[WantedTable]:
         return []
     method = dataset["beside_method"]
     heads = ["Loss", "Verdict", "Difference", f"{percent(study['level'])} interval", "Holm p", "Seeds"]
-    heads += ["Seed correlation", *([f"{method}: interval", f"{method}: verdict"] if method else []), "Warnings"]
+    alone = study["searches_per_loss"] == 1
+    heads += [
+        *(["Seed correlation"] if alone else []),
+        *([f"{method}: interval", f"{method}: verdict"] if method else []),
+        "Warnings",
+    ]
     rows = {row["label"]: row for row in dataset["rows"]}
     lines = []
     for place, one in enumerate(dataset["comparisons"]):
@@ -201,7 +206,7 @@ def difference_table(study: Json, dataset: Json) -> list[WantedTable]:
                 span(one["interval"]),
                 cell(DASH) if one["verdict"] is None else p_value(one["p_holm"]),
                 cell(str(sum(gap is not None for gap in one["differences"]))),
-                cell(DASH) if correlation is None else shown(correlation, lambda r: f"{r:.2f}"),
+                *([cell(DASH) if correlation is None else shown(correlation, lambda r: f"{r:.2f}")] if alone else []),
                 *(part for other in others for part in (span(other["interval"]), _badge(other))),
                 cell(", ".join(numbers) or DASH),
             ]

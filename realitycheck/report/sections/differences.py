@@ -50,6 +50,8 @@ from realitycheck.statistics.base import differences, present
 from realitycheck.statistics.comparisons import Comparison
 from realitycheck.statistics.intervals import mean_of
 
+PAIRS = ": of the two losses' scores over seeds; the higher, the more pairing sharpens the comparison."
+
 
 @dataclass(frozen=True, slots=True)
 class Differences:
@@ -88,7 +90,7 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
         return
     warnings = warning_list.find(dataset).warnings
     yield Table(
-        _columns(percent(study.level), facts.method),
+        _columns(study, facts.method),
         rows_of([_line(dataset, facts, place, warnings) for place in range(len(facts.comparisons))]),
         caption=f"{study.primary}{_pairing(study)}, in percentage points; positive means that the loss scores higher "
         f"than {baseline}.",
@@ -98,8 +100,10 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
         yield _figure(dataset, facts)
 
 
-def _columns(level: str, method: str | None) -> tuple[Column, ...]:
-    numbers = ("Difference", f"{level} interval", "Holm p", "Seeds", "Seed correlation")
+def _columns(study: StudyFacts, method: str | None) -> tuple[Column, ...]:
+    numbers = ["Difference", f"{percent(study.level)} interval", "Holm p", "Seeds"]
+    # Over several searches the correlation is that of the means of searches, and no interval pairs seeds.
+    numbers += ["Seed correlation"] if study.searches == 1 else []
     beside = () if method is None else (Column(f"{method}: interval", number=True), Column(f"{method}: verdict"))
     shown = (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in numbers), *beside)
     return (*shown, Column("Warnings"))
@@ -117,7 +121,7 @@ def _line(
         optional_span(comparison.interval),
         DASH if verdict is None else p_value(comparison.p_holm),
         str(comparison.n),
-        DASH if correlation is None else decimal(correlation),
+        *([DASH if correlation is None else decimal(correlation)] if dataset.study.searches == 1 else []),
         *(cell for other in facts.beside[place : place + 1] for cell in (optional_span(other.interval), _badge(other))),
         ", ".join(warning_list.numbers_of(comparison.label, warnings)) or DASH,
     )
@@ -144,9 +148,8 @@ def _notes(dataset: DatasetFindings, warnings: Sequence[StudyWarning]) -> tuple[
         Strong("Undecided"),
         ": neither; more searches or seeds may decide. ",
         Strong("Identical"),
-        ": the same score as the baseline in every replicate. ",
-        Strong("Seed correlation"),
-        f": correlation of the two losses' scores over seeds. {_use_of_pairs(study)}",
+        ": the same score as the baseline in every replicate.",
+        *((" ", Strong("Seed correlation"), PAIRS) if study.searches == 1 else ()),
     )
     exploratory = (
         "Exploratory losses were decided on after the test half had been opened. Holm's correction is over all losses, "
@@ -165,13 +168,6 @@ def _notes(dataset: DatasetFindings, warnings: Sequence[StudyWarning]) -> tuple[
 
 def _pairing(study: StudyFacts) -> str:
     return "" if study.searches > 1 else ", paired by seed"
-
-
-def _use_of_pairs(study: StudyFacts) -> str:
-    """Estimators over several searches compare the means of searches."""
-    if study.searches > 1:
-        return "Intervals over several searches do not pair seeds."
-    return "The higher it is, the more pairing sharpens the comparison."
 
 
 def _beside(study: StudyFacts) -> Iterator[Text]:

@@ -40,7 +40,7 @@ NARROW = 4
 """Columns of a LaTeX table, names among them, that fit one column of a page of two."""
 
 WITHIN = ", with the variance within searches"
-"""How retraining is told apart from the luck of the search."""
+"""How retraining is distinguished from the luck of the search."""
 
 DEFAULTS = (
     " A row (default) is the published setting of the loss, retrained under the same seeds. What the setting does not "
