@@ -17,6 +17,7 @@ from realitycheck.datasets.menu import MENU as DATASETS
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 from bench_coordinator import JOBS
+from calibrate_verdicts import table
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -62,6 +63,58 @@ def test_what_is_said_of_the_luck_of_searches():
         max(row["validation"]["means"]) - min(row["validation"]["means"]) for row in rows() if row["select"] == "best"
     ]
     assert f"The ranges of validation, {min(ranges):.1f} to {max(ranges):.1f} points" in text
+
+
+def calibration() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((DOCS / "measured" / "calibration.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_table_of_the_calibration_is_that_of_its_file():
+    lines = table(calibration()["rows"], labels=4)
+    text = (DOCS / "statistics.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 2 + 3 * 6
+    assert [line for line in lines if line not in text] == []
+
+
+def test_what_is_said_of_the_searches_of_the_calibration():
+    text, found = page("statistics.md"), calibration()
+    first, second = (found["means"][loss] for loss in ("contrastive", "normalized_softmax"))
+    one, other = (sorted(mean for part in means for mean in part) for means in (first, second))
+    assert len(one) == len(other) == 20
+    assert f"contrastive between {one[0]:.1f} and {one[-1]:.1f} points" in text
+    assert f"(standard deviation {stats.tvar(one) ** 0.5:.1f}), those of normalized_softmax" in text
+    assert f"between {other[0]:.1f} and {other[-1]:.1f} ({stats.tvar(other) ** 0.5:.1f})" in text
+    tests = [stats.f_oneway(*means) for means in (first, second)]
+    shown = ", and ".join(f"F {test.statistic:.1f}, p {test.pvalue:.3f}" for test in tests)
+    assert f"(analysis of variance: {shown})" in text
+    within = [(sum(4 * stats.tvar(part) for part in means) / 16) ** 0.5 for means in (first, second)]
+    assert f"differ by {within[0]:.1f} and {within[1]:.1f} points" in text
+    near = [found["near_best"][loss] for loss in ("contrastive", "normalized_softmax")]
+    assert f"by {near[1]:.1f} points (standard deviation), searches of one partition by {within[1]:.1f}" in text
+    assert f"For contrastive these are {near[0]:.1f} and {within[0]:.1f} points" in text
+
+
+def test_what_is_said_of_the_rates_of_the_calibration():
+    text, known = page("statistics.md"), calibration()["rows"]
+    pairs = [
+        100 * row["false_family"]["rate"]
+        for row in known
+        if row["method"] == "student_t" and row["labels"] == 2 and row["kind"] != "both"
+    ]
+    assert f"different in {min(pairs):.0f} and {max(pairs):.0f} % of pairs" in text
+    several = [100 * row["false_family"]["rate"] for row in known if row["searches"] > 1]
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    ends = [mean for part in calibration()["means"]["contrastive"] for mean in part]
+    assert f"Searches of contrastive alone end between {min(ends):.0f} and {max(ends):.0f} points" in readme
+    assert "the rules for several searches in fewer than 6 %" in readme
+    assert max(several) < 6 and min(pairs) > 100 / 3
+    rest = [row["false_family"] for row in known if row["method"] != "student_t" and row["labels"] == 4]
+    assert max(row["rate"] for row in rest) < 0.05
+    assert f"Their intervals reach up to {100 * max(row['high'] for row in rest):.0f} %" in text
+    report = json.loads((ROOT / "reports" / "grocery_calibration" / "tables.json").read_text(encoding="utf-8"))
+    apart = [pair["p_stepdown"] for pair in report["datasets"][0]["ranks"]["pairs"]]
+    assert f"none of its {len(apart)} pairs of labels differs (lowest p {min(apart):.2f})" in text
 
 
 def rates(method: str, name: str, **wanted: Any) -> list[float]:

@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,13 +29,20 @@ from realitycheck.verbs.folders import evidence_folder
 from realitycheck.verbs.report import study_evidence
 from realitycheck.verbs.study import open_study
 
-DESIGNS = {"searches_calibrated": 2, "searches_pooled": 2, "runners_up": 1, "student_t": 1}
-"""Each rule with the number of searches that it is meant for."""
+DESIGNS = (
+    ("searches_calibrated", 2),
+    ("searches_calibrated", 3),
+    ("searches_pooled", 2),
+    ("searches_pooled", 3),
+    ("runners_up", 1),
+    ("student_t", 1),
+)
+"""Each rule with the numbers of searches that it is meant for."""
 
 NEED_RUNNERS_UP = ("searches_calibrated", "runners_up")
 
 
-def measure(searches: Searches, *, labels: int, number: int) -> list[dict[str, object]]:
+def measure(searches: Searches, *, labels: int, number: int) -> list[dict[str, Any]]:
     """Rates of every rule, for placebos of each loss and for labels of both in turn."""
     names = sorted({loss for loss, _, _ in searches})
     kinds = {f"placebo {name}": [name] * labels for name in names}
@@ -43,7 +51,7 @@ def measure(searches: Searches, *, labels: int, number: int) -> list[dict[str, o
     rows = []
     scored = all(search.near_best for search in searches.values())
     for kind, losses in kinds.items():
-        for method, partitions in DESIGNS.items():
+        for method, partitions in DESIGNS:
             if method in NEED_RUNNERS_UP and not scored:
                 continue
             drawn = draw(np.random.default_rng(1), searches, losses, partitions=partitions, number=number)
@@ -53,21 +61,55 @@ def measure(searches: Searches, *, labels: int, number: int) -> list[dict[str, o
     return rows
 
 
+def means(searches: Searches) -> dict[str, list[list[float]]]:
+    """The mean of every search of each loss in points, one list per partition of the folds."""
+    found: dict[str, dict[int, list[float]]] = {}
+    for (loss, partition, _), search in searches.items():
+        found.setdefault(loss, {}).setdefault(partition, []).append(float(np.mean(search.replicates)))
+    return {loss: [known[partition] for partition in sorted(known)] for loss, known in found.items()}
+
+
+def near_best(searches: Searches) -> dict[str, float]:
+    """The standard deviation of the near-best settings of a search in points, pooled over the searches of each loss."""
+    found: dict[str, list[float]] = {}
+    for (loss, _, _), search in searches.items():
+        if len(search.near_best) > 1:
+            found.setdefault(loss, []).append(float(np.var(search.near_best, ddof=1)))
+    return {loss: float(np.sqrt(np.mean(known))) for loss, known in found.items()}
+
+
+def table(rows: list[dict[str, Any]], *, labels: int) -> list[str]:
+    """Lines of the table of one number of labels."""
+    lines = ["| drawn from | searches | rule | covered | any false better or worse |", "|---|---|---|---|---|"]
+    for row in rows:
+        if row["labels"] == labels:
+            shown = " | ".join(_percent(row[name]) for name in ("covered", "false_family"))
+            lines.append(f"| {row['kind']} | {row['searches']} | `{row['method']}` | {shown} |")
+    return lines
+
+
+def _percent(rate: dict[str, float]) -> str:
+    if rate["low"] == rate["high"]:  # every study, or none: the jackknife says nothing of the error
+        return f"{100 * rate['rate']:.1f}"
+    return f"{100 * rate['rate']:.1f} ({100 * rate['low']:.0f}–{100 * rate['high']:.0f})"
+
+
 def main() -> None:
     """Write the rates of one study."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", type=Path)
-    parser.add_argument("--labels", type=int, default=4)
+    parser.add_argument("--labels", type=int, nargs="+", default=[2, 4])
     parser.add_argument("--number", type=int, default=1000, help="pseudo-studies of each kind and rule")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     read, searches = open_study(asked.study), {}
     for evidence in study_evidence(read, Ledger(evidence_folder(read))):
         searches |= searches_of(evidence, read.study)
-    rows = measure(searches, labels=asked.labels, number=asked.number)
-    for row in rows:
-        print(row)
-    asked.out.write_text(json.dumps({"searches": len(searches), "rows": rows}, indent=1) + "\n")
+    rows = [row for labels in asked.labels for row in measure(searches, labels=labels, number=asked.number)]
+    for labels in asked.labels:
+        print(f"{labels} labels", *table(rows, labels=labels), sep="\n")
+    measured = {"number": asked.number, "means": means(searches), "near_best": near_best(searches), "rows": rows}
+    asked.out.write_text(json.dumps(measured, indent=1) + "\n")
 
 
 if __name__ == "__main__":
