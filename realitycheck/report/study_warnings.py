@@ -9,7 +9,7 @@ from realitycheck.protocol.space import Bounds, place_in
 from realitycheck.report.findings import DatasetFindings, found_once
 from realitycheck.report.late import NO_VERDICT
 from realitycheck.report.sections import against_untrained, retraining, search_effort, search_results
-from realitycheck.report.wording import count, decimal, enumeration, searched_by
+from realitycheck.report.wording import count, decimal, enumeration, searched_by_several
 from realitycheck.statistics.intervals import mean_of
 from realitycheck.statistics.rank_correlation import spearman
 
@@ -160,7 +160,7 @@ def _failed(dataset: DatasetFindings) -> Iterator[StudyWarning]:
         for search in loss.searches
         if search.failed
     ]
-    yield from _counted(dataset, "search-failed", about, "Searches were set aside as FAILED", lambda one: "")
+    yield from _counted(dataset, "search-failed", about, "Searches were set aside as FAILED", lambda own: "")
 
 
 def _replicates_diverged(dataset: DatasetFindings) -> Iterator[StudyWarning]:
@@ -203,7 +203,7 @@ def _optima(dataset: DatasetFindings) -> Iterator[StudyWarning]:
         if knob.on_bound
     ]
     head = "Chosen values on a bound of their range, so a wider range might improve the loss"
-    yield from _counted(dataset, "optimum-on-bound", about, head, lambda one: next(iter(one.numbers)))
+    yield from _counted(dataset, "optimum-on-bound", about, head, _names)
 
 
 def _capped(dataset: DatasetFindings) -> Iterator[StudyWarning]:
@@ -240,22 +240,34 @@ FINDERS: tuple[Callable[[DatasetFindings], Iterator[StudyWarning]], ...] = (
 
 
 def _counted(
-    dataset: DatasetFindings, code: str, about: Sequence[About], head: str, text: Callable[[About], str]
+    dataset: DatasetFindings, code: str, about: Sequence[About], head: str, text: Callable[[Sequence[About]], str]
 ) -> Iterator[StudyWarning]:
-    """One warning that lists its losses or searches, each with a text; none where the list is empty."""
+    """One warning that lists its losses, each with its searches and a text; none where the list is empty."""
     if not about:
         return
-    study = dataset.study
-    parts = []
-    for one in about:
-        name = study.shown(one.label or "")
-        name = name if one.search is None else searched_by(name, one.search, searches=study.searches)
-        parts.append(f"{name} ({text(one)})" if text(one) else name)
+    study, parts = dataset.study, []
+    for label in dict.fromkeys(one.label or "" for one in about):
+        own = [one for one in about if (one.label or "") == label]
+        numbers = list(dict.fromkeys(one.search for one in own if one.search is not None))
+        name = searched_by_several(study.shown(label), numbers, searches=study.searches)
+        parts.append(f"{name} ({text(own)})" if text(own) else name)
     yield StudyWarning(code, tuple(about), f"{head}: {'; '.join(parts)}.")
 
 
-def _of(part: str, whole: str) -> Callable[[About], str]:
-    return lambda one: f"{one.numbers[part]} of {one.numbers[whole]}"
+def _of(part: str, whole: str) -> Callable[[Sequence[About]], str]:
+    """`15, 14 and 11 of 17`, or `15 of 17 and 14 of 16` where the wholes differ."""
+
+    def text(about: Sequence[About]) -> str:
+        wholes = {one.numbers[whole] for one in about}
+        if len(wholes) == 1:
+            return f"{enumeration([str(one.numbers[part]) for one in about])} of {wholes.pop()}"
+        return enumeration([f"{one.numbers[part]} of {one.numbers[whole]}" for one in about])
+
+    return text
+
+
+def _names(about: Sequence[About]) -> str:
+    return enumeration(list(dict.fromkeys(name for one in about for name in one.numbers)))
 
 
 def _shown(dataset: DatasetFindings, labels: Sequence[str]) -> str:

@@ -40,6 +40,13 @@ def searched_by(label: str, number: int, *, searches: int) -> str:
     return label if searches == 1 else f"{label}, search {number + 1}"
 
 
+def searched_by_several(label: str, numbers: Sequence[int], *, searches: int) -> str:
+    """Name searches of one loss, which count from 0: `triplet, searches 1 and 3`; the loss alone if there are none."""
+    if len(numbers) < 2 or searches == 1:
+        return searched_by(label, numbers[0], searches=searches) if numbers else label
+    return f"{label}, searches {enumeration([str(number + 1) for number in numbers])}"
+
+
 def metric_name(metric: str) -> str:
     """Name a score as the heading of its columns does: `MAP@R`, `R@10`, `NMI`."""
     return heading(metric)

@@ -141,6 +141,7 @@ def test_bounds_of_proposals_and_optima(dataset, edit, warned):
             (0, {"scale": 1000.0}),
             (1, {"scale": 1000.0}),
         ]
+    assert "circle, searches 1 and 2 (scale)" in codes["optimum-on-bound"].sentence
     (about,) = codes["proposals-on-bounds"].about
     assert (about.label, about.search, about.numbers) == ("circle", 1, {"on_bounds": 1, "proposed": 1})
 

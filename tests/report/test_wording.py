@@ -49,3 +49,6 @@ def test_names():
     assert words.marked("a", ("x", "y")) == "a (x, y)"
     assert words.searched_by("a", 1, searches=3) == "a, search 2"
     assert words.searched_by("a", 0, searches=1) == "a"
+    assert words.searched_by_several("a", [0, 2, 3], searches=4) == "a, searches 1, 3 and 4"
+    assert words.searched_by_several("a", [2], searches=4) == "a, search 3"
+    assert words.searched_by_several("a", [], searches=4) == words.searched_by_several("a", [0], searches=1) == "a"
