@@ -72,6 +72,15 @@ def carry_out(read: ReadStudy, executor: LocalExecutor | InlineExecutor) -> byte
     return Ledger(folder).pack(read.texts()).read_bytes()
 
 
+def alive(pid: int) -> bool:
+    """Whether a process exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @pytest.fixture
 def killer(tmp_path) -> Iterator[LocalExecutor]:
     """An executor whose first child is killed when it is held, after a checkpoint."""
@@ -80,8 +89,10 @@ def killer(tmp_path) -> Iterator[LocalExecutor]:
     def kill() -> None:
         while not (tmp_path / "held").exists():
             time.sleep(0.01)
-        os.kill(executor._children[0].process.pid, signal.SIGKILL)
-        executor._children[0].process.join()
+        pid = executor._children[0].process.pid
+        os.kill(pid, signal.SIGKILL)
+        while alive(pid):  # not join(): the executor may close the process meanwhile, and its descriptor is used again
+            time.sleep(0.01)
         (tmp_path / "hold").rename(tmp_path / "released")
 
     thread = threading.Thread(target=kill, daemon=True)
