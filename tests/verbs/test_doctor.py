@@ -99,10 +99,10 @@ def test_a_class_without_a_reference_and_one_that_is_not_possible(tmp_path):
 def test_one_bit_is_another_answer(tmp_path, monkeypatch):
     """The digest covers the numbers of training: one weight that starts one bit away changes it."""
     drawn, device, references = canary._drawn, torch.device("cpu"), tmp_path / "known.json"
-    first = canary.canary("cpu-fp32", device)
+    payload = {"arithmetic": "cpu-fp32", "device": "cpu"}
+    first = canary.compute(payload, tell=unheard)["digest"]  # with one thread, whatever this process had
     references.write_text(json.dumps({"cpu-fp32": {canary.reference_key("cpu-fp32", device): first}}))
     monkeypatch.setattr(canary, "REFERENCES", references)
-    payload = {"arithmetic": "cpu-fp32", "device": "cpu"}
     assert canary.compute(payload, tell=unheard)["answer"] == "same"
 
     def moved(step, shape):
