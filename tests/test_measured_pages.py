@@ -14,6 +14,8 @@ import yaml
 from scipy import stats
 
 from realitycheck.datasets.menu import MENU as DATASETS
+from realitycheck.records.ledger import Ledger
+from realitycheck.records.schema import Proposal, of_type
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 from bench_coordinator import JOBS
@@ -95,6 +97,13 @@ def test_what_is_said_of_the_searches_of_the_calibration():
     assert f"For contrastive these are {near[0]:.1f} and {within[0]:.1f} points" in text
 
 
+def test_six_searches_of_the_calibration_are_those_of_another_study():
+    both = [Ledger(ROOT / "studies" / name).records for name in ("grocery_calibration", "grocery_frozen")]
+    first, second = ({one.id for one in of_type(records.values(), Proposal)} for records in both)
+    assert len(first) == 2 * 20 * 25
+    assert len(first & second) == 2 * 3 * 25
+
+
 def test_what_is_said_of_the_rates_of_the_calibration():
     text, known = page("statistics.md"), calibration()["rows"]
     pairs = [
@@ -106,7 +115,7 @@ def test_what_is_said_of_the_rates_of_the_calibration():
     several = [100 * row["false_family"]["rate"] for row in known if row["searches"] > 1]
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     ends = [mean for part in calibration()["means"]["contrastive"] for mean in part]
-    assert f"Searches of contrastive alone end between {min(ends):.0f} and {max(ends):.0f} points" in readme
+    assert f"Searches of contrastive end between {min(ends):.0f} and {max(ends):.0f} points" in readme
     assert "the rules for several searches in fewer than 6 %" in readme
     assert max(several) < 6 and min(pairs) > 100 / 3
     rest = [row["false_family"] for row in known if row["method"] != "student_t" and row["labels"] == 4]

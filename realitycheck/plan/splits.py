@@ -100,7 +100,7 @@ def make_folds(
         raise InputError.one("the protocol", "fold-count", says, where="folds.count")
     ranked = _ordered(classes, name="folds", shuffle=kind, seed=seed)
     if kind == "hold_out":
-        cut = int(len(ranked) * share)
+        cut = int(round(len(ranked) * share, 9))  # 0.29 · 100 is 28.999… in binary
         return (Fold(index=0, train=tuple(ranked[:cut]), val=tuple(ranked[cut:])),)
     return _windows(ranked, count) if kind == "mlrc" else _blocks(ranked, count)
 

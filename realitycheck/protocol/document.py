@@ -148,8 +148,8 @@ def _bytes(path: Path, source: str) -> bytes:
 def _other(path: Path) -> str:
     """The file beside a path that was probably meant; empty where there is none."""
     try:
-        known = [one.name for one in path.parent.glob("*.yaml")]
+        known = [one.stem for one in path.parent.glob("*.yaml")]
     except OSError:
         return ""
-    close = get_close_matches(f"{path.name.removesuffix('.yaml')}.yaml", known, n=1)
-    return f"Did you mean '{close[0]}' there?" if close else ""
+    close = get_close_matches(path.stem, known, n=1)
+    return f"Did you mean '{close[0]}.yaml' there?" if close else ""

@@ -71,13 +71,14 @@ def export_study(
     if best is None:
         return written
     from realitycheck.verbs.export_best import export_best
+    from realitycheck.verbs.export_embeddings import allowed_images, export_embeddings
 
+    # Before a model is written, which may have to be trained again.
+    names = [] if embed is None else allowed_images(read, ledger, embed, watch=watch)
     made = export_best(read, ledger, best, loss=loss, weights=weights, watch=watch, say=say)
     if embed is None:
         return [*written, *made]
-    from realitycheck.verbs.export_embeddings import export_embeddings
-
-    return [*written, *made, *export_embeddings(read, ledger, made[1:], embed, watch=watch)]
+    return [*written, *made, *export_embeddings(read, made[1:], embed, names, watch=watch)]
 
 
 def _require_new(path: Path, option: str) -> None:

@@ -29,25 +29,44 @@ AT_ONCE = 100
 OPTION = "--embed"
 
 
-def export_embeddings(
-    read: ReadStudy, ledger: Ledger, models: Sequence[Path], images: Path, *, watch: Progress
-) -> Iterator[Path]:
-    """Write the embeddings of a folder's images by each model, beside it: `<model>_embeddings.npz`.
-
-    The file has `names`, (N,) paths below the folder in sorted order, and `embeddings`, (N, D) float32, not normalised.
+def allowed_images(read: ReadStudy, ledger: Ledger, images: Path, *, watch: Progress) -> list[str]:
+    """Paths of the image files below a folder, in sorted order; none is, by its bytes, of a test half that is closed.
 
     Args:
         read: the study.
         ledger: its records.
-        models: files that `export_best` wrote, each in a folder with the name of its dataset.
-        images: the folder; every image file below it is embedded.
+        images: the folder.
         watch: sees the progress.
 
     Raises:
-        InputError: there is no image, one cannot be read, or one is of a test half that is closed.
+        InputError: there is no image, or one is of the test half of a dataset that was never opened.
     """
     names = _names(images)
-    _require_open(read, ledger, images, names, watch=watch)
+    closed = _closed(read, ledger, prepare_data(read, watch=watch))
+    own = [name for name in names if sha256_of(images / name) in closed] if closed else []
+    if own:
+        says = f"{first_few(own)}: of a test half that is closed. Name other images, or `run` the study first."
+        raise InputError.one("the command line", "embed-closed", says, where=OPTION)
+    return names
+
+
+def export_embeddings(
+    read: ReadStudy, models: Sequence[Path], images: Path, names: Sequence[str], *, watch: Progress
+) -> Iterator[Path]:
+    """Write the embeddings of a folder's images by each model, beside it: `<model>_embeddings.npz`.
+
+    The file has `names`, (N,) paths below the folder, and `embeddings`, (N, D) float32, not normalised.
+
+    Args:
+        read: the study.
+        models: files that `export_best` wrote, each in a folder with the name of its dataset.
+        images: the folder.
+        names: of its images, by `allowed_images`.
+        watch: sees the progress.
+
+    Raises:
+        InputError: an image cannot be read.
+    """
     for path in models:
         yield _written(path, read.study.protocol_on(path.parent.name).recipe, images, names, watch=watch)
 
@@ -59,15 +78,6 @@ def _names(images: Path) -> list[str]:
         says = f"{images} has no image files. Name a folder of images ({', '.join(SUFFIXES[:6])}, …)."
         raise InputError.one("the command line", "embed-empty", says, where=OPTION)
     return sorted(path.relative_to(images).as_posix() for path in files)
-
-
-def _require_open(read: ReadStudy, ledger: Ledger, images: Path, names: Sequence[str], *, watch: Progress) -> None:
-    """Refuse images that are, by their bytes, of the test half of a dataset that was never opened."""
-    closed = _closed(read, ledger, prepare_data(read, watch=watch))
-    own = [name for name in names if sha256_of(images / name) in closed] if closed else []
-    if own:
-        says = f"{first_few(own)}: of a test half that is closed. Name other images, or `run` the study first."
-        raise InputError.one("the command line", "embed-closed", says, where=OPTION)
 
 
 def _closed(read: ReadStudy, ledger: Ledger, stores: Mapping[str, Stores]) -> set[str]:

@@ -71,11 +71,13 @@ def means(searches: Searches) -> dict[str, list[list[float]]]:
 
 def near_best(searches: Searches) -> dict[str, float]:
     """The standard deviation of the near-best settings of a search in points, pooled over the searches of each loss."""
-    found: dict[str, list[float]] = {}
+    squares: dict[str, list[float]] = {}
+    freedom: dict[str, int] = {}
     for (loss, _, _), search in searches.items():
-        if len(search.near_best) > 1:
-            found.setdefault(loss, []).append(float(np.var(search.near_best, ddof=1)))
-    return {loss: float(np.sqrt(np.mean(known))) for loss, known in found.items()}
+        known = np.array(search.near_best)
+        squares.setdefault(loss, []).append(float(((known - known.mean()) ** 2).sum()))
+        freedom[loss] = freedom.get(loss, 0) + len(known) - 1
+    return {loss: float(np.sqrt(sum(own) / freedom[loss])) for loss, own in squares.items()}
 
 
 def table(rows: list[dict[str, Any]], *, labels: int) -> list[str]:

@@ -32,3 +32,5 @@ def test_a_study_that_is_not_there_offers_the_file_beside_it(home):
     (problem,) = refused(verbs.load_study, home.study.with_name("mien.yaml"))
     assert problem.code == "file-unreadable"
     assert f"'{home.study.name}'" in problem.says
+    (problem,) = refused(verbs.load_study, home.study.with_name("zzz.yaml"))
+    assert ".yaml'" not in problem.says

@@ -101,6 +101,8 @@ def test_a_hold_out_trains_on_the_first_half():
 def test_a_hold_out_has_the_share_that_the_protocol_says():
     (fold,) = make_folds(range(98), count=1, kind="hold_out", seed=0, share=0.8)  # Cars196: 78.4 classes
     assert (fold.train, fold.val) == (tuple(range(78)), tuple(range(78, 98)))
+    (fold,) = make_folds(range(100), count=1, kind="hold_out", seed=0, share=0.29)
+    assert len(fold.train) == 29  # 0.29 · 100 is less in binary
 
 
 def test_official_halves_are_the_makers():

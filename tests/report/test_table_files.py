@@ -212,9 +212,8 @@ def test_missing_cells(study, dataset, edit):
     assert markdown_row(table, "circle") == ["circle (4 pending)", *["–"] * 9]
     (found,) = findings_of(study, [late]).datasets
     mean = found.row("soft_triple").cell(Category.COMPLETE, "map_at_r").mean
-    assert (
-        markdown_row(table, "soft_triple")[4] == f"{100 * mean:.2f}"
-    )  # behind the three scores of the primary category
+    # Behind the three scores of the primary category.
+    assert markdown_row(table, "soft_triple")[4] == f"{100 * mean:.2f}"
     wide, *_ = texts["tables.tex"].split(r"\end{table*}")
     (letter,) = re.findall(r"circle\$\^\{([a-z])\}\$ & " + " & ".join(["--"] * 9), wide)
     assert f"$^{{{letter}}}$ 4 pending" in wide.split(r"\end{tabular}")[1]

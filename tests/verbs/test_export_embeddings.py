@@ -54,6 +54,7 @@ def test_images_of_a_closed_test_half_are_refused_and_others_are_not(searched, t
     with pytest.raises(InputError) as caught:
         verbs.export_study(searched, best=tmp_path / "best", embed=pictures)
     assert codes(caught) == ["embed-closed"]
+    assert not (tmp_path / "best").exists()  # nothing is written before the images are looked at
     own = tmp_path / "own"
     (own / "deep").mkdir(parents=True)
     shutil.copy(next((pictures / "class_00").glob("*.png")), own / "deep" / "mine.PNG")  # of trainval
