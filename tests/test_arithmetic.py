@@ -21,10 +21,11 @@ for rows, inner, columns in ((32, 128, 345), (32, 1280, 128), (64, 64, 64), (128
     a, b = torch.randn(rows, inner, generator=draws), torch.randn(inner, columns, generator=draws)
     digest.update((a @ b).numpy().tobytes())
     digest.update((a.double() @ b.double()).exp().sum(dim=1).numpy().tobytes())
-images = torch.randn(16, 3, 32, 32, generator=draws, requires_grad=True)
-weights = torch.randn(16, 3, 3, 3, generator=draws, requires_grad=True)
-torch.nn.functional.conv2d(images, weights, padding=1).square().sum().backward()
-digest.update(weights.grad.numpy().tobytes())
+for channels, kernel in ((3, 3), (96, 1)):
+    images = torch.randn(16, channels, 32, 32, generator=draws, requires_grad=True)
+    weights = torch.randn(24, channels, kernel, kernel, generator=draws, requires_grad=True)
+    torch.nn.functional.conv2d(images, weights).square().sum().backward()
+    digest.update(weights.grad.numpy().tobytes())
 print(digest.hexdigest(), torch.backends.cpu.get_cpu_capability())
 """
 
@@ -37,6 +38,7 @@ def bits(**environment: str) -> list[str]:
 def test_a_machine_that_lacks_what_a_class_needs_is_refused():
     assert obstacle("x86-avx2", flags=PLAIN, machine="x86_64") == ""
     assert "fma" in obstacle("x86-avx2", flags=frozenset({"avx2"}), machine="x86_64")
+    assert "avx512vl" in obstacle("x86-avx512", flags=PLAIN, machine="x86_64")
     assert "aarch64" in obstacle("x86-avx2", flags=PLAIN, machine="aarch64")
     assert obstacle("arm64", flags=frozenset(), machine="x86_64")
     assert obstacle("cpu-fp32", flags=frozenset(), machine="riscv64") == ""
@@ -67,3 +69,10 @@ def test_bits_do_not_depend_on_avx512_once_pinned():
     hidden = bits(**MENU["x86-avx2"].pins)
     assert bits()[1] != "AVX2", "without pins the wider instructions are used"
     assert hidden == bits(**MENU["x86-avx2"].pins)
+
+
+@pytest.mark.skipif(bool(obstacle("x86-avx512")), reason=obstacle("x86-avx512"))
+def test_the_class_with_avx512_widens_convolutions_alone():
+    wide, narrow = MENU["x86-avx512"].pins, MENU["x86-avx2"].pins
+    assert {key: value for key, value in wide.items() if narrow[key] != value} == {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}
+    assert bits(**wide) == bits(**wide) != bits(**narrow)

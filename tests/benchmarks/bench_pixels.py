@@ -32,7 +32,7 @@ def main() -> None:
     """Make photos, time both, and print the ratio."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        _photos(root / "photos")
+        write_photos(root / "photos", classes=CLASSES, each=EACH)
         protocol = read_protocol(Path("protocols/quick.yaml")).value
         recipe = protocol.recipe.model_copy(update={"image_size": 112, "resize": 144, "augment": RULE})
         start = time.perf_counter()
@@ -47,12 +47,12 @@ def main() -> None:
     print(f"making the store, once       {made:8,.0f} images/s")
 
 
-def _photos(root: Path) -> None:
+def write_photos(root: Path, *, classes: int, each: int) -> None:
     """Smooth noise of a photo's size in bytes: about 8 kB at 144 × 192 pixels."""
     random = np.random.default_rng(0)
-    for label in range(CLASSES):
+    for label in range(classes):
         (root / f"{label:02d}").mkdir(parents=True)
-        for index in range(EACH):
+        for index in range(each):
             coarse = Image.fromarray(random.integers(0, 256, (36, 48, 3), dtype=np.uint8))
             coarse.resize((192, 144), Image.Resampling.BICUBIC).save(
                 root / f"{label:02d}" / f"{index:03d}.jpg", quality=90
