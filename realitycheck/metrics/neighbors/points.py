@@ -21,8 +21,11 @@ _ROUND32, _ROUND64 = 2.0**-24, 2.0**-53
 
 SOURCE = "nearest neighbours"
 
-_NUMBERS = 2**18
-"""float64 numbers that are processed at a time: 2 MiB, which fit into the caches of a core."""
+_NUMBERS = 2**16
+"""float64 numbers that are processed at a time: 512 KiB, which fit into the caches of a core with a copy."""
+
+_CENTRED = 1024
+"""Rows that determine the centre, about; any centre is right, and one near the mean has the smallest products."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,10 @@ class Points:
         """Return the (P,) float64 keys of P pairs of row numbers; a nearer pair has a lower key."""
         size = _rows_at_once(self.exact)
         pairs = zip(torch.split(rows, size), torch.split(others, size), strict=True)
-        return torch.cat([_key(self.exact[a], self.exact[b], distance=self.distance) for a, b in pairs])
+        table = self.exact
+        return torch.cat(
+            [_key(table.index_select(0, a), table.index_select(0, b), distance=self.distance) for a, b in pairs]
+        )
 
     def keys_to_all(self, row: Tensor) -> Tensor:
         """Return the (N,) float64 keys of one row, given as a (1,) number, with all; equal rows are computed once."""
@@ -82,15 +88,27 @@ def prepare(embeddings: Tensor, *, distance: str) -> Points:
     Raises:
         InputError: if they are not an (N, D) table of finite numbers, or `distance` is unknown.
     """
+    return prepare_rows(embeddings, torch.arange(len(embeddings), device=embeddings.device), distance=distance)
+
+
+def prepare_rows(embeddings: Tensor, number: Tensor, *, distance: str) -> Points:
+    """Prepare the rows of these (N,) numbers, in that order.
+
+    Raises:
+        InputError: as in `prepare`.
+    """
     _check(embeddings, distance=distance)
-    exact = embeddings.detach().to(torch.float64, copy=True).contiguous()
-    top = torch.cat([part.abs().amax(1) for part in torch.split(exact, _rows_at_once(exact))])
+    rows = embeddings.detach()
+    top = torch.cat([part.abs().amax(1) for part in torch.split(rows, _rows_at_once(rows))]).to(torch.float64)
     if bad := int((~top.isfinite()).sum()):
         says = f"{bad} of {len(top)} rows contain NaN or infinity. All values must be finite."
         raise InputError.one(SOURCE, "embeddings-not-finite", says, where="embeddings")
-    exact *= _shrink(top if distance == "cosine" else top.amax()).reshape(-1, 1)
-    if distance == "cosine":
-        for part in torch.split(exact, _rows_at_once(exact)):
+    shrink = _shrink(top if distance == "cosine" else top.amax().expand(len(top)))[number]
+    exact = torch.empty(rows.shape, dtype=torch.float64, device=rows.device)
+    size = _rows_at_once(exact)
+    for part, which, factor in zip(*(torch.split(each, size) for each in (exact, number, shrink)), strict=True):
+        part.copy_(rows.index_select(0, which)).mul_(factor.unsqueeze(1))
+        if distance == "cosine":
             part /= _sum(part * part).sqrt().clamp(min=_ROUND64).unsqueeze(1)
     return Points(exact, distance, *_rough(exact, distance=distance))
 
@@ -135,9 +153,10 @@ def _key_of_columns(row: Tensor, columns: Tensor, *, distance: str) -> Tensor:
 
 
 def _key(rows: Tensor, others: Tensor, *, distance: str) -> Tensor:
+    """Return the keys of pairs of rows, which are overwritten."""
     if distance == "cosine":
-        return -_sum(rows * others)
-    return _sum((rows - others).square_())
+        return -_sum(rows.mul_(others))
+    return _sum(rows.sub_(others).square_())
 
 
 def _rough(exact: Tensor, *, distance: str) -> tuple[Tensor, Tensor, Tensor]:
@@ -147,17 +166,26 @@ def _rough(exact: Tensor, *, distance: str) -> tuple[Tensor, Tensor, Tensor]:
     b_i + b_j - c_i·c_j with b = |c|²/2, and -x_i·x_j = b_i + b_j - c_i·c_j - m·m with b = -m·c. `left` holds
     rows (c, b, 1), `right` rows (-c, 1, b), scaled by a power of two against overflow.
     """
-    mean = exact.mean(0)
+    mean = exact[:: max(1, len(exact) // _CENTRED)].mean(0)
     parts = torch.split(exact, _rows_at_once(exact))
-    norm = torch.cat([(part - mean).square_().sum(1) for part in parts]).sqrt()
+    centred = [_centred(part, mean) for part in parts]
+    norm, dot = (torch.cat(column) for column in zip(*centred, strict=True))
     scale = _shrink(norm.amax())
-    shift = norm**2 / 2 if distance == "euclidean" else torch.cat([(mean - part) @ mean for part in parts])
-    left = torch.ones(len(exact), exact.shape[1] + 2, dtype=torch.float32, device=exact.device)
-    for part, row in zip(parts, torch.split(left, len(parts[0])), strict=True):
-        row[:, :-2] = (part - mean) * scale
-    left[:, -2] = shift * scale**2
-    right = torch.cat([-left[:, :-2], left[:, -1:], left[:, -2:-1]], dim=1)
+    shift = norm**2 / 2 if distance == "euclidean" else -dot
+    left = torch.empty(len(exact), exact.shape[1] + 2, dtype=torch.float32, device=exact.device)
+    right = torch.empty_like(left)
+    for part, row, column in zip(parts, *(torch.split(each, len(parts[0])) for each in (left, right)), strict=True):
+        row[:, :-2] = (part - mean).mul_(scale)
+        torch.neg(row[:, :-2], out=column[:, :-2])
+    left[:, -2] = right[:, -1] = shift * scale**2
+    left[:, -1] = right[:, -2] = 1.0
     return left, right, _band(norm, shift, far=norm.amax() + mean.norm(), terms=len(mean) + 20, scale=scale)
+
+
+def _centred(part: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the norms of rows from the centre, and the products of these differences with the centre."""
+    rows = part - mean
+    return torch.linalg.vector_norm(rows, dim=1), rows @ mean
 
 
 def _band(norm: Tensor, shift: Tensor, *, far: Tensor, terms: int, scale: Tensor) -> Tensor:

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from realitycheck.errors import InputError
-from realitycheck.metrics.neighbors.points import SOURCE, Points, prepare
+from realitycheck.metrics.neighbors.close_runs import nearest_of_shortlist
+from realitycheck.metrics.neighbors.points import SOURCE, Points, prepare_rows
 from realitycheck.metrics.neighbors.scales import scales
-from realitycheck.metrics.neighbors.selection import kth_lowest, order_by
+from realitycheck.metrics.neighbors.selection import kth_lowest, taken
 from realitycheck.metrics.neighbors.shortlist import Shortlist, Tiles, shortlists
-from realitycheck.metrics.neighbors.symmetric_tiles import Mirror
+from realitycheck.metrics.neighbors.symmetric_tiles import Mirror, tile_order
 
 
 class Neighbors(NamedTuple):
@@ -66,27 +67,32 @@ def nearest_blocks(
     Raises:
         InputError: if an argument is invalid, or all of `wanted` are 0.
     """
-    number = wanted.argsort(descending=True, stable=True)
-    points = prepare(embeddings[number], distance=distance)
-    _check(wanted, items=len(points))
+    _check(wanted, items=len(wanted))
+    tiles = tiles or Tiles.fitting(len(wanted), device=wanted.device)
+    number = tile_order(wanted, rows=tiles.mirror)
+    points = prepare_rows(embeddings, number, distance=distance)
     wanted, kind = wanted[number], None if kind is None else kind[number]
-    tiles = tiles or Tiles.fitting(len(points), device=number.device)
     for row, queries in scales(points, wanted=wanted):
-        part = points if len(row) == len(points) and queries == int((wanted > 0).sum()) else points.subset(row)
-        kinds = None if kind is None else kind[row]
-        yield from _neighbors(part, wanted=wanted[row[:queries]], number=number[row], kind=kinds, tiles=tiles)
+        if len(row) == len(points) and queries == int((wanted > 0).sum()):
+            yield from _neighbors(points, wanted=wanted, number=number, kind=kind, tiles=tiles)
+            continue
+        asked = wanted[row].masked_fill(torch.arange(len(row), device=row.device) >= queries, 0)
+        order = tile_order(asked, rows=tiles.mirror)
+        row, kinds = row[order], None if kind is None else kind[row[order]]
+        part = points.subset(row)
+        yield from _neighbors(part, wanted=asked[order], number=number[row], kind=kinds, tiles=tiles)
 
 
 def _neighbors(
     points: Points, *, wanted: Tensor, number: Tensor, kind: Tensor | None, tiles: Tiles
 ) -> Iterator[Neighbors]:
-    """Iterate over the neighbours of the first rows, as many as `wanted` has numbers, in decreasing order of these."""
+    """Iterate over the neighbours of the rows with a `wanted` above 0, which has the order of `tile_order`."""
     for short in _all_shortlists(points, wanted=wanted, tiles=tiles):
-        if len(short.row):
-            position = _ordered(points, short, number=number, kind=kind)
+        if len(short.packed):
+            position = nearest_of_shortlist(points, short, number=number, kind=kind)
         else:
             position = _nearest_of_all(points, short, number=number)
-        yield Neighbors(number[short.query], number[position])
+        yield Neighbors(number[short.query], taken(number, position))
 
 
 def _check(wanted: Tensor, *, items: int) -> None:
@@ -98,33 +104,10 @@ def _check(wanted: Tensor, *, items: int) -> None:
 
 
 def _all_shortlists(points: Points, *, wanted: Tensor, tiles: Tiles) -> Iterator[Shortlist]:
-    query = torch.arange(len(wanted), device=wanted.device)
+    query = wanted.nonzero().flatten()
     if tiles.mirror:
         query = yield from Mirror(points, wanted=wanted, rows=tiles.mirror).shortlists()
     yield from shortlists(points, query=query, wanted=wanted[query], tiles=tiles)
-
-
-def _ordered(points: Points, short: Shortlist, *, number: Tensor, kind: Tensor | None) -> Tensor:
-    """Return the (q, wanted) nearest positions: a shortlist with runs of close values sorted by their exact keys."""
-    apart = (short.value.diff() > points.band[short.query][short.row[1:]]) | (short.row.diff() > 0)
-    edge = apart.new_ones(1)
-    run = torch.cat([edge, apart]).cumsum(0) - 1
-    close = ~torch.cat([edge, apart]) | ~torch.cat([apart, edge])
-    if kind is not None:
-        close &= _mixed(kind[short.item] == kind[short.query][short.row], run)
-    which = close.nonzero().flatten()
-    near = short.item[which]
-    keys = points.keys(short.query[short.row[which]], near)
-    item = short.item.clone()
-    item[which] = near[order_by(run[which], keys, number[near])]
-    start = torch.searchsorted(short.row, torch.arange(len(short.query), device=item.device))
-    return item[start.unsqueeze(1) + torch.arange(short.wanted, device=item.device)]
-
-
-def _mixed(same: Tensor, run: Tensor) -> Tensor:
-    """Return (P,) whether an item's run, numbered by `run`, has items both of the query's kind and of others."""
-    size, count = run.bincount(), run[same].bincount(minlength=int(run[-1]) + 1)
-    return ((count > 0) & (count < size))[run]
 
 
 def _nearest_of_all(points: Points, short: Shortlist, *, number: Tensor) -> Tensor:

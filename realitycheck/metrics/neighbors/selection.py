@@ -29,8 +29,20 @@ def order_by(*keys: Tensor) -> Tensor:
     return order
 
 
-def order_in_rows(row: Tensor, value: Tensor) -> Tensor:
-    """Return the (P,) permutation that sorts by row number, then by float32 value, in one sort of 64-bit integers."""
-    bits = value.view(torch.int32)
-    ascending = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # the bits of negative floats decrease as the floats increase
-    return ((row << 32) + ascending).argsort()
+def in_order(values: Tensor) -> Tensor:
+    """Return (P,) integers in ascending order."""
+    if values.device.type == "cpu":  # NumPy's vectorised sort takes a sixth of the time
+        return torch.from_numpy(np.sort(values.numpy()))
+    return values.sort().values
+
+
+def places(mask: Tensor) -> Tensor:
+    """Return the ascending positions of the true values of a (P,) mask."""
+    if mask.device.type == "cpu":  # torch takes five times as long
+        return torch.from_numpy(np.flatnonzero(mask.numpy()))
+    return mask.nonzero().flatten()
+
+
+def taken(values: Tensor, where: Tensor) -> Tensor:
+    """Return the values at positions of any shape; `index_select` takes a ninth of the time of an index."""
+    return values.index_select(0, where.flatten()).view(where.shape)

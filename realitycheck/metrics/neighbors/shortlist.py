@@ -15,14 +15,19 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from realitycheck.metrics.neighbors.packed import fits, item_bits, pack
 from realitycheck.metrics.neighbors.points import Points
-from realitycheck.metrics.neighbors.selection import below, kth_lowest, order_in_rows
+from realitycheck.metrics.neighbors.selection import below, in_order, kth_lowest
 
 _KEYS = 8
 """Keys of a row with all others that take as long as the key of one listed pair, at least."""
 
 _PAIRS = 2**20
 """Approximate number of pairs that are sorted at a time: about 60 MB."""
+
+
+_MIRRORED = 2048
+"""Items from which on a product for both of its rows saves more time than the search for a limit takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +47,25 @@ class Tiles:
     @classmethod
     def fitting(cls, items: int, *, device: torch.device) -> Tiles:
         """Choose tiles with a sheet below 64 MB. `Mirror` pays off on a CPU, where multiplications are expensive."""
-        mirror = 512 if device.type == "cpu" else 0
-        return cls(rows=min(512, max(16, 2**24 // items)), columns=1024, mirror=mirror)
+        mirror = 512 if device.type == "cpu" and items >= _MIRRORED and fits(rows=512, items=items) else 0
+        return cls(rows=min(512, max(16, 2**24 // items)), columns=512, mirror=mirror)
 
 
 class Shortlist(NamedTuple):
-    """The P smallest products of q queries, sorted by query and then by value.
+    """The smallest products of q queries.
 
     Args:
         query: (q,) positions of the queries among the points.
         wanted: largest number of neighbours wanted for one of these queries.
-        row: (P,) ascending positions in `query`; each occurs at least `wanted` times. Empty if, because of ties, a
-            comparison with every distinct row costs less.
-        item: (P,) positions among the points.
-        value: (P,) float32 products.
+        row: (q,) ascending numbers of their rows in `packed`.
+        packed: (P,) sorted rows, products and positions of items, as of `packed.pack`; each row in `row` occurs at
+            least `wanted` times. Empty if, because of ties, a comparison with every distinct row costs less.
     """
 
     query: Tensor
     wanted: int
     row: Tensor
-    item: Tensor
-    value: Tensor
+    packed: Tensor
 
 
 def shortlists(points: Points, *, query: Tensor, wanted: Tensor, tiles: Tiles) -> Iterator[Shortlist]:
@@ -70,10 +73,12 @@ def shortlists(points: Points, *, query: Tensor, wanted: Tensor, tiles: Tiles) -
 
     Args:
         points: N rows.
-        query: (Q,) positions of the queries, in decreasing order of `wanted`.
+        query: (Q,) positions of the queries, in any order.
         wanted: (Q,) numbers of neighbours.
         tiles: partition of the work.
     """
+    order = wanted.argsort(descending=True, stable=True)
+    query, wanted = query[order], wanted[order]
     sheet = points.left.new_empty(min(tiles.rows, len(query)), len(points))
     low = 0
     while low < len(query):
@@ -106,14 +111,18 @@ def _block(points: Points, sheet: Tensor, query: Tensor, *, wanted: int, columns
     ends = torch.searchsorted(flat, sheet.shape[1] * torch.arange(1, len(query) + 1, device=flat.device))
     for low, high in _parts(ends.tolist()):
         part = flat[int(ends[low - 1]) if low else 0 : int(ends[high - 1])]
+        row = torch.arange(high - low, device=part.device)
         if _crowded(points, len(part) // (high - low), wanted=wanted):
-            yield Shortlist(query[low:high], wanted, part[:0], part[:0], sheet[0, :0])
+            yield Shortlist(query[low:high], wanted, row, part[:0])
             continue
-        row = part // sheet.shape[1]
-        item = part - row * sheet.shape[1]
-        value = sheet[row, item]
-        order = order_in_rows(row, value)
-        yield Shortlist(query[low:high], wanted, row - low, item[order], value[order])
+        yield Shortlist(query[low:high], wanted, row, in_order(_packed(sheet, part, low=low)))
+
+
+def _packed(sheet: Tensor, flat: Tensor, *, low: int) -> Tensor:
+    """Return the packed products at flat positions of a sheet, with rows that count from `low`."""
+    row = flat // sheet.shape[1]
+    value = sheet.view(-1).index_select(0, flat)
+    return pack(row - low, value, flat - row * sheet.shape[1], bits=item_bits(sheet.shape[1]))
 
 
 def _parts(ends: list[int]) -> Iterator[tuple[int, int]]:
@@ -136,7 +145,7 @@ def _crowded(points: Points, size: int, *, wanted: int) -> bool:
 
 def _fill(points: Points, sheet: Tensor, query: Tensor, *, width: int) -> Tensor:
     """Fill the sheet, with infinity for the query itself, and return the (n, ≤ width) minima over column tiles."""
-    left = points.left[query]
+    left = points.left.index_select(0, query)
     least = sheet.new_full((len(query), min(width, len(points))), torch.inf)
     for low in range(0, len(points), width):
         tile, part = sheet[:, low : low + width], least[:, : len(points) - low]
