@@ -9,7 +9,7 @@ import torch
 from realitycheck.metrics.neighbors.points import prepare
 from realitycheck.metrics.neighbors.search import nearest_blocks
 from realitycheck.metrics.neighbors.shortlist import Tiles
-from realitycheck.metrics.neighbors.symmetric_tiles import Mirror
+from realitycheck.metrics.neighbors.symmetric_tiles import Mirror, tile_order
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_the_mirror_and_the_sheets_equal_the_loop_over_rows(name, k):
 def test_the_mirror_proves_nearly_every_row():
     rows = normal(3000, 8)
     points = prepare(rows, distance="cosine")
-    mirror = Mirror(points, wanted=torch.full((2900,), 30), rows=256)
+    mirror = Mirror(points, wanted=30 * (torch.arange(3000) < 2900), rows=256)
     done = []
     failed = exhaust(mirror.shortlists(), done)
     assert len(failed) < 0.03 * 2900
@@ -74,3 +74,14 @@ def exhaust(generator, queries):
             queries.append(next(generator).query)
         except StopIteration as stop:
             return stop.value
+
+
+def test_the_order_has_a_sample_first_and_both_parts_decrease():
+    """3,000 items in blocks of 128: an eighth is 375, so that three blocks are the sample."""
+    wanted = torch.arange(3000) % 40
+    order = tile_order(wanted, rows=128)
+    assert sorted(order.tolist()) == list(range(3000))
+    for part in (order[:384], order[384:]):
+        assert (wanted[part].diff() <= 0).all()
+    assert len(set(wanted[order[:384]].tolist())) == 40
+    assert tile_order(wanted, rows=0).tolist() == sorted(range(3000), key=lambda item: -(item % 40))

@@ -38,32 +38,39 @@ def first_of_rows(row: Tensor, packed: Tensor, *, bits: int) -> Tensor:
 
 
 def lasts(packed: Tensor, start: Tensor, band: Tensor, *, wanted: int, bits: int) -> Tensor:
-    """Return the (q,) float32 values up to which items can be among the nearest, from the positions of first products."""
+    """Return the (q,) values up to which items can be among the nearest; `start` are positions of first products."""
     return value_of(packed[start + (wanted - 1)], bits=bits) + band
 
 
 def _sorted_where_close(
     points: Points, short: Shortlist, *, start: Tensor, number: Tensor, kind: Tensor | None
 ) -> Tensor:
-    bits, rows = item_bits(len(points)), int(short.row[-1]) + 1
-    query, end, band = (torch.zeros(rows, dtype=type_, device=start.device) for type_ in (start.dtype,) * 2 + (points.band.dtype,))
-    query[short.row], band[short.row] = short.query, points.band[short.query]
-    last = lasts(short.packed, start, points.band[short.query], wanted=short.wanted, bits=bits)
-    end[short.row] = torch.searchsorted(short.packed, pack(short.row, last, (1 << bits) - 1, bits=bits), right=True)
+    """Return the packed products with the items of runs in the order of their keys."""
+    bits = item_bits(len(points))
+    query, end, band = _of_rows(points, short, start=start, bits=bits)
     upper, row = _close(short.packed, end=end, band=band, bits=bits)
     if kind is not None:
         upper, row = _mixed(short.packed, upper, row, query=query, kind=kind, bits=bits)
     if not len(upper):
         return short.packed
-    chain = chains(upper)
+    chain = _chains(upper)
     first = torch.cat([upper[:1], upper[1:][chain.diff() > 0]]) - 1
     which = torch.cat([first, upper]).sort().values
     run = torch.searchsorted(first, which, right=True)
-    item = item_of(short.packed[which], bits=bits)
-    keys = points.keys(query[row_of(short.packed[which], bits=bits)], item)
-    packed = short.packed.clone()
-    packed[which] = item[order_by(run, keys, number[item])]
-    return packed
+    close = taken(short.packed, which)
+    item = item_of(close, bits=bits)
+    keys = points.keys(taken(query, row_of(close, bits=bits)), item)
+    return short.packed.index_copy_(0, which, item[order_by(run, keys, number[item])])
+
+
+def _of_rows(points: Points, short: Shortlist, *, start: Tensor, bits: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return, for each row number, its query, the end of the products that matter, and its band; 0 for other rows."""
+    rows, band = int(short.row[-1]) + 1, points.band[short.query]
+    last = lasts(short.packed, start, band, wanted=short.wanted, bits=bits)
+    end = torch.searchsorted(short.packed, pack(short.row, last, (1 << bits) - 1, bits=bits), right=True)
+    columns = (short.query, end, band)
+    query, end, band = (each.new_zeros(rows).index_copy_(0, short.row, each) for each in columns)
+    return query, end, band
 
 
 def _close(packed: Tensor, *, end: Tensor, band: Tensor, bits: int) -> tuple[Tensor, Tensor]:
@@ -71,26 +78,26 @@ def _close(packed: Tensor, *, end: Tensor, band: Tensor, bits: int) -> tuple[Ten
     value = value_of(packed, bits=bits)
     gap = value[1:] - value[:-1]
     lower = places(gap <= band.amax())
-    row, upper = row_of(packed[lower], bits=bits), lower + 1
-    same_row = row_of(packed[upper], bits=bits) == row
-    row = row.clamp(max=len(band) - 1)
-    close = same_row & (upper < end[row]) & (gap[lower] <= band[row])
-    return upper[close], row[close]
+    row, upper = row_of(taken(packed, lower), bits=bits), lower + 1
+    same_row = row_of(taken(packed, upper), bits=bits) == row
+    row = row.clamp_(max=len(band) - 1)
+    close = places(same_row & (upper < taken(end, row)) & (taken(gap, lower) <= taken(band, row)))
+    return taken(upper, close), taken(row, close)
 
 
 def _mixed(
     packed: Tensor, upper: Tensor, row: Tensor, *, query: Tensor, kind: Tensor, bits: int
 ) -> tuple[Tensor, Tensor]:
     """Keep the products of runs that have items both of the query's kind and of others."""
-    own = kind[query[row]]
-    before, after = (kind[item_of(packed[place], bits=bits)] == own for place in (upper - 1, upper))
-    chain = chains(upper)
+    own = taken(kind, taken(query, row))
+    before, after = (taken(kind, item_of(taken(packed, place), bits=bits)) == own for place in (upper - 1, upper))
+    chain = _chains(upper)
     mixed = torch.zeros(int(chain[-1]) + 1 if len(chain) else 0, dtype=torch.bool, device=upper.device)
     mixed[chain[before != after]] = True
-    keep = mixed[chain]
-    return upper[keep], row[keep]
+    keep = places(mixed[chain])
+    return taken(upper, keep), taken(row, keep)
 
 
-def chains(place: Tensor) -> Tensor:
+def _chains(place: Tensor) -> Tensor:
     """Return the numbers of the chains of consecutive integers among ascending ones."""
     return torch.cat([place.new_zeros(min(1, len(place))), (place.diff() > 1).cumsum(0)])

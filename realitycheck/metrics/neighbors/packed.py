@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_LOW31, _HALF = 0x7FFFFFFF, 2**31
+_LOW31, _HALF = 2**31 - 1, 2**31
 
 _ITEM_AND_ROW = 31
 """Bits left for the item and the row beside the product and the sign."""
@@ -34,8 +34,8 @@ def pack(row: Tensor, value: Tensor, item: Tensor | int, *, bits: int) -> Tensor
         item: (P,) int64 numbers of items, or one for all.
         bits: `item_bits` of all items.
     """
-    ascending = _inverted(value.view(torch.int32)).to(torch.int64) + _HALF
-    return ((row << 32) + ascending << bits) + item
+    packed = _inverted(value.view(torch.int32)).to(torch.int64)
+    return packed.add_(_HALF).add_(row << 32).bitwise_left_shift_(bits).add_(item)
 
 
 def row_of(packed: Tensor, *, bits: int) -> Tensor:
@@ -45,7 +45,7 @@ def row_of(packed: Tensor, *, bits: int) -> Tensor:
 
 def value_of(packed: Tensor, *, bits: int) -> Tensor:
     """Return the float32 products."""
-    return _inverted(((packed >> bits) - _HALF).to(torch.int32)).view(torch.float32)
+    return _inverted((packed >> bits).sub_(_HALF).to(torch.int32)).view(torch.float32)
 
 
 def item_of(packed: Tensor, *, bits: int) -> Tensor:
@@ -55,4 +55,4 @@ def item_of(packed: Tensor, *, bits: int) -> Tensor:
 
 def _inverted(integers: Tensor) -> Tensor:
     """Invert the lower bits of negative int32; the function is its own inverse."""
-    return integers ^ ((integers >> 31) & _LOW31)
+    return (integers >> 31).bitwise_and_(_LOW31).bitwise_xor_(integers)

@@ -48,7 +48,7 @@ class Points:
     band: Tensor
 
     def __len__(self) -> int:
-        return len(self.exact)
+        return self.exact.shape[0]
 
     def keys(self, rows: Tensor, others: Tensor) -> Tensor:
         """Return the (P,) float64 keys of P pairs of row numbers; a nearer pair has a lower key."""

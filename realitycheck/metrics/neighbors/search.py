@@ -67,10 +67,10 @@ def nearest_blocks(
     Raises:
         InputError: if an argument is invalid, or all of `wanted` are 0.
     """
-    _check(wanted, items=len(wanted))
-    tiles = tiles or Tiles.fitting(len(wanted), device=wanted.device)
+    tiles = tiles or Tiles.fitting(max(1, len(wanted)), device=wanted.device)
     number = tile_order(wanted, rows=tiles.mirror)
     points = prepare_rows(embeddings, number, distance=distance)
+    _check(wanted, items=len(points))
     wanted, kind = wanted[number], None if kind is None else kind[number]
     for row, queries in scales(points, wanted=wanted):
         if len(row) == len(points) and queries == int((wanted > 0).sum()):

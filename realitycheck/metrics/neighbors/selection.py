@@ -30,9 +30,10 @@ def order_by(*keys: Tensor) -> Tensor:
 
 
 def in_order(values: Tensor) -> Tensor:
-    """Return (P,) integers in ascending order."""
-    if values.device.type == "cpu":  # NumPy's vectorised sort takes a sixth of the time
-        return torch.from_numpy(np.sort(values.numpy()))
+    """Return (P,) integers in ascending order; on the CPU they are sorted in place."""
+    if values.device.type == "cpu":  # NumPy's vectorised sort takes half of the time
+        values.numpy().sort()
+        return values
     return values.sort().values
 
 

@@ -128,6 +128,9 @@ def _packed(sheet: Tensor, flat: Tensor, *, low: int) -> Tensor:
 def _parts(ends: list[int]) -> Iterator[tuple[int, int]]:
     """Partition rows with lists that end at `ends` into parts of about `_PAIRS` pairs."""
     low = 0
+    if ends[-1] < _PAIRS:
+        yield low, len(ends)
+        return
     for row, end in enumerate(ends, start=1):
         if row == len(ends) or end - (ends[low - 1] if low else 0) >= _PAIRS:
             yield low, row

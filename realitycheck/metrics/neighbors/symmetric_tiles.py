@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from realitycheck.metrics.neighbors.close_runs import first_of_rows, lasts
-from realitycheck.metrics.neighbors.packed import item_bits, pack, row_of
+from realitycheck.metrics.neighbors.packed import item_bits, pack
 from realitycheck.metrics.neighbors.points import Points
 from realitycheck.metrics.neighbors.selection import in_order
 from realitycheck.metrics.neighbors.shortlist import Shortlist, full_float32
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float32]
+Collected = dict[int, list[tuple[Integers, Floats]]]
 
 _SHARE = 8
 """The sample has about one of this many items, or up to one block more."""
@@ -47,14 +48,21 @@ def tile_order(wanted: Tensor, *, rows: int) -> Tensor:
     order = wanted.argsort(descending=True, stable=True)
     if not rows:
         return order
-    size = min(rows * _sample_blocks(len(wanted), rows=rows), len(wanted))
     drawn = torch.zeros(len(wanted), dtype=torch.bool)
-    drawn[torch.randperm(len(wanted), generator=torch.Generator().manual_seed(0))[:size]] = True
-    return torch.cat([order[drawn[order]], order[~drawn[order]]])
+    shuffled = torch.randperm(len(wanted), generator=torch.Generator().manual_seed(0))
+    drawn[shuffled[: _sampled(len(wanted), rows=_power(rows))]] = True
+    drawn = drawn[order]
+    return torch.cat([order[drawn], order[~drawn]])
 
 
-def _sample_blocks(items: int, *, rows: int) -> int:
-    return math.ceil(items / (_SHARE * rows))
+def _power(rows: int) -> int:
+    """Return the lowest power of two that is not below `rows`."""
+    return 1 << (rows - 1).bit_length()
+
+
+def _sampled(items: int, *, rows: int) -> int:
+    """Return the size of the sample: whole blocks, of about one of `_SHARE` items."""
+    return min(items, rows * math.ceil(items / (_SHARE * rows)))
 
 
 class Mirror:
@@ -67,17 +75,16 @@ class Mirror:
     """
 
     def __init__(self, points: Points, *, wanted: Tensor, rows: int) -> None:
-        self.points, self.rows = points, rows
+        self.points, self.items, self.rows = points, len(points), _power(rows)
         self.wanted: Integers = wanted.numpy()
-        self.starts = range(0, len(points), rows)
-        self.sample = range(0, min(len(points), rows * _sample_blocks(len(points), rows=rows)), rows)
         self.queries = int((wanted > 0).sum())
-        self.limit = np.full(len(points), -np.inf, dtype=np.float32)
-        self.shift = (rows - 1).bit_length()
-        self.sheets = [torch.empty(rows, 1 << self.shift) for _ in self.sample]
-        self.mask = np.empty((rows, 1 << self.shift), dtype=np.bool_)
-        self.collected: dict[int, list[tuple[Integers, Floats]]] = defaultdict(list)
-        self.mirrored: dict[int, list[tuple[Integers, Floats]]] = defaultdict(list)
+        self.starts = range(0, self.items, self.rows)
+        self.sample = range(0, _sampled(self.items, rows=self.rows), self.rows)
+        self.limit = np.full(self.items, -np.inf, dtype=np.float32)
+        self.sheets = [torch.empty(self.rows, self.rows) for _ in self.sample]
+        self.mask = np.empty((self.rows, self.rows), dtype=np.bool_)
+        self.collected: Collected = defaultdict(list)
+        self.mirrored: Collected = defaultdict(list)
 
     def shortlists(self) -> Generator[Shortlist, None, Tensor]:
         """Iterate over the shortlists of rows with a proven limit; return the positions of the other queries."""
@@ -97,13 +104,16 @@ class Mirror:
         yield from (low for low in self.sample if self.wanted[low])
         for low in self.starts[len(self.sample) :]:
             with full_float32():
-                for other in range(low, len(self.points), self.rows):
+                for other in range(low, self.items, self.rows):
                     self._compare(low, other)
             if self.wanted[low]:
                 yield low
 
     def _block(self, low: int) -> slice:
-        return slice(low, min(low + self.rows, len(self.points)))
+        return slice(low, min(low + self.rows, self.items))
+
+    def _height(self, low: int) -> int:
+        return min(self.rows, self.items - low)
 
     def _compare_with_sample(self, low: int) -> None:
         """Set the limits of a block, and collect the candidates of both from its products with the sample."""
@@ -130,16 +140,15 @@ class Mirror:
             self._collect_mirrored(sheet, low, other)
 
     def _multiply(self, sheet: Tensor, low: int, other: int) -> None:
-        ours, theirs = self._block(low), self._block(other)
-        tile = sheet[: ours.stop - low, : theirs.stop - other]
-        torch.mm(self.points.left[ours], self.points.right[theirs].T, out=tile)
+        tile = sheet[: self._height(low), : self._height(other)]
+        torch.mm(self.points.left[self._block(low)], self.points.right[self._block(other)].T, out=tile)
         if low == other:
             tile.fill_diagonal_(torch.inf)
 
     def _limits(self, low: int) -> Floats:
         """Return the limits of a block's rows, from its products with the sample."""
         block, wanted = self._block(low), int(self.wanted[low])
-        share = len(self.points) / self.sample.stop
+        share = self.items / self.sample.stop
         mean = wanted / share
         rank = math.ceil(mean + 2.5 * math.sqrt(mean) + 1.5)
         crowd = 16 + 3 * rank
@@ -147,15 +156,15 @@ class Mirror:
         if crowd <= self.sample.stop and rank * share * self.queries <= _MOST:
             least = np.sort(self._least(low, groups=1 + 2 * crowd // self.rows), axis=1)
             limit = least[:, rank - 1] + self.points.band[block].numpy()
-            limit[(self.wanted[block] == 0) | (least[:, min(crowd, least.shape[1]) - 1] <= limit)] = -np.inf
+            limit[(self.wanted[block] == 0) | (least[:, crowd - 1] <= limit)] = -np.inf
         return limit
 
     def _least(self, low: int, *, groups: int) -> Floats:
         """Return minima over the tiles of each group; few of the lowest products of a row share a place."""
         least: list[Floats] = []
-        height = self._block(low).stop - low
+        height = self._height(low)
         for number, (other, sheet) in enumerate(zip(self.sample, self.sheets, strict=True)):
-            tile = sheet.numpy()[:height, : self._block(other).stop - other]
+            tile = sheet.numpy()[:height, : self._height(other)]
             if number < groups:
                 least.append(tile.copy())
             else:
@@ -166,31 +175,30 @@ class Mirror:
     def _collect(self, sheet: Tensor, low: int, other: int) -> None:
         """Collect the candidates of the rows of a tile."""
         limit = self.limit[self._block(low), None]
-        shape = (len(limit), self._block(other).stop - other)
-        self.collected[low].append(self._below(sheet, limit, shape=shape, block=other // self.rows))
+        self.collected[low].append(self._below(sheet, limit, height=len(limit), width=self._height(other), low=other))
 
     def _collect_mirrored(self, sheet: Tensor, low: int, other: int) -> None:
         """Collect the candidates of the columns of a tile."""
         limit = self.limit[self._block(other)]
-        shape = (self._block(low).stop - low, len(limit))
-        self.mirrored[other].append(self._below(sheet, limit, shape=shape, block=low // self.rows))
+        self.mirrored[other].append(self._below(sheet, limit, height=self._height(low), width=len(limit), low=low))
 
-    def _below(
-        self, sheet: Tensor, limit: Floats, *, shape: tuple[int, int], block: int
-    ) -> tuple[Integers, Floats]:
-        """Return the places of a tile's products of at most `limit`, numbered through all tiles, and the products."""
-        height, width = shape
-        if width < self.mask.shape[1]:
-            self.mask[:height] = False
-        np.less_equal(sheet.numpy()[:height, :width], limit, out=self.mask[:height, :width])
-        place = np.flatnonzero(self.mask[:height])
-        value = sheet.numpy().ravel().take(place)
-        place += block << 2 * self.shift
+    def _below(self, sheet: Tensor, limit: Floats, *, height: int, width: int, low: int) -> tuple[Integers, Floats]:
+        """Return the places and the values of a tile's products of at most `limit`, which broadcasts.
+
+        A place is the row times `rows` plus the column of the tile; `low` times `rows` is added to it.
+        """
+        table, mask = sheet.numpy(), self.mask[:height]
+        if width < self.rows:
+            mask[:] = False
+        np.less_equal(table[:height, :width], limit, out=mask[:, :width])
+        place = mask.ravel().nonzero()[0]
+        value = table.ravel().take(place)
+        place += low * self.rows
         return place, value
 
     def _proven(self, low: int) -> tuple[Shortlist, Tensor]:
         """Return the shortlist of the rows of a block with a proven limit, and the positions of its other queries."""
-        block, wanted, bits = self._block(low), int(self.wanted[low]), item_bits(len(self.points))
+        block, wanted, bits = self._block(low), int(self.wanted[low]), item_bits(self.items)
         band, limit = self.points.band[block], torch.from_numpy(self.limit[block])
         packed = self._packed(low)
         ends = first_of_rows(torch.arange(len(band) + 1), packed, bits=bits)
@@ -202,13 +210,16 @@ class Mirror:
 
     def _packed(self, low: int) -> Tensor:
         """Return the sorted candidates of the rows of a block."""
-        bits, low_bits = item_bits(len(self.points)), (1 << self.shift) - 1
-        parts = []
-        for found, mirrored in ((self.collected, False), (self.mirrored, True)):
-            pairs = found.pop(low, [])
-            place, value = (torch.from_numpy(np.concatenate(column)) for column in zip(*pairs, strict=True)) if pairs else (torch.empty(0, dtype=torch.int64), torch.empty(0))
-            first, second = (place >> self.shift) & low_bits, place & low_bits
-            row, column = (second, first) if mirrored else (first, second)
-            item = (place >> 2 * self.shift) * self.rows + column
-            parts.append(pack(row, value, item, bits=bits))
-        return in_order(torch.cat(parts))
+        last, bits = self.rows - 1, item_bits(self.items)
+        shift = last.bit_length()
+        place, value = _joined(self.collected.pop(low, []))
+        item = (place >> 2 * shift << shift) + (place & last)
+        ours = pack((place >> shift) & last, value, item, bits=bits)
+        place, value = _joined(self.mirrored.pop(low, []))
+        return in_order(torch.cat([ours, pack(place & last, value, place >> shift, bits=bits)]))
+
+
+def _joined(found: list[tuple[Integers, Floats]]) -> tuple[Tensor, Tensor]:
+    nothing = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+    place, value = (torch.from_numpy(np.concatenate(column)) for column in zip(nothing, *found, strict=True))
+    return place, value
