@@ -85,3 +85,13 @@ def test_the_order_has_a_sample_first_and_both_parts_decrease():
         assert (wanted[part].diff() <= 0).all()
     assert len(set(wanted[order[:384]].tolist())) == 40
     assert tile_order(wanted, rows=0).tolist() == sorted(range(3000), key=lambda item: -(item % 40))
+
+
+def test_a_limit_within_the_band_of_the_last_wanted_proves_no_row(monkeypatch):
+    """An item above such a limit can be nearer than the last one below it."""
+    points = prepare(normal(700, 8), distance="euclidean")
+    products = (points.left @ points.right.T).fill_diagonal_(torch.inf)
+    limits = products.kthvalue(5, dim=1).values + points.band / 2
+    mirror = Mirror(points, wanted=torch.full((700,), 5), rows=128)
+    monkeypatch.setattr(mirror, "_limits", lambda low: limits[low : low + 128].numpy())
+    assert len(exhaust(mirror.shortlists(), [])) == 700

@@ -69,7 +69,7 @@ def _of_rows(points: Points, short: Shortlist, *, start: Tensor, bits: int) -> t
     last = lasts(short.packed, start, band, wanted=short.wanted, bits=bits)
     end = torch.searchsorted(short.packed, pack(short.row, last, (1 << bits) - 1, bits=bits), right=True)
     columns = (short.query, end, band)
-    query, end, band = (each.new_zeros(rows).index_copy_(0, short.row, each) for each in columns)
+    query, end, band = (column.new_zeros(rows).index_copy_(0, short.row, column) for column in columns)
     return query, end, band
 
 

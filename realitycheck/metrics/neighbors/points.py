@@ -25,7 +25,7 @@ _NUMBERS = 2**16
 """float64 numbers that are processed at a time: 512 KiB, which fit into the caches of a core with a copy."""
 
 _CENTRED = 1024
-"""Rows that determine the centre, about; any centre is right, and one near the mean has the smallest products."""
+"""Approximate number of rows of which the centre is the mean. Any centre is valid; products are small near the mean."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def prepare_rows(embeddings: Tensor, number: Tensor, *, distance: str) -> Points
     shrink = _shrink(top if distance == "cosine" else top.amax().expand(len(top)))[number]
     exact = torch.empty(rows.shape, dtype=torch.float64, device=rows.device)
     size = _rows_at_once(exact)
-    for part, which, factor in zip(*(torch.split(each, size) for each in (exact, number, shrink)), strict=True):
+    for part, which, factor in zip(*(torch.split(column, size) for column in (exact, number, shrink)), strict=True):
         part.copy_(rows.index_select(0, which)).mul_(factor.unsqueeze(1))
         if distance == "cosine":
             part /= _sum(part * part).sqrt().clamp(min=_ROUND64).unsqueeze(1)
@@ -174,7 +174,7 @@ def _rough(exact: Tensor, *, distance: str) -> tuple[Tensor, Tensor, Tensor]:
     shift = norm**2 / 2 if distance == "euclidean" else -dot
     left = torch.empty(len(exact), exact.shape[1] + 2, dtype=torch.float32, device=exact.device)
     right = torch.empty_like(left)
-    for part, row, column in zip(parts, *(torch.split(each, len(parts[0])) for each in (left, right)), strict=True):
+    for part, row, column in zip(parts, *(torch.split(table, len(parts[0])) for table in (left, right)), strict=True):
         row[:, :-2] = (part - mean).mul_(scale)
         torch.neg(row[:, :-2], out=column[:, :-2])
     left[:, -2] = right[:, -1] = shift * scale**2

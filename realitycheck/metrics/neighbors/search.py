@@ -76,11 +76,11 @@ def nearest_blocks(
         if len(row) == len(points) and queries == int((wanted > 0).sum()):
             yield from _neighbors(points, wanted=wanted, number=number, kind=kind, tiles=tiles)
             continue
-        asked = wanted[row].masked_fill(torch.arange(len(row), device=row.device) >= queries, 0)
-        order = tile_order(asked, rows=tiles.mirror)
+        counts = wanted[row].masked_fill(torch.arange(len(row), device=row.device) >= queries, 0)
+        order = tile_order(counts, rows=tiles.mirror)
         row, kinds = row[order], None if kind is None else kind[row[order]]
         part = points.subset(row)
-        yield from _neighbors(part, wanted=asked[order], number=number[row], kind=kinds, tiles=tiles)
+        yield from _neighbors(part, wanted=counts[order], number=number[row], kind=kinds, tiles=tiles)
 
 
 def _neighbors(

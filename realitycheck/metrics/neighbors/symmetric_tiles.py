@@ -219,7 +219,7 @@ class Mirror:
         return in_order(torch.cat([ours, pack(place & last, value, place >> shift, bits=bits)]))
 
 
-def _joined(found: list[tuple[Integers, Floats]]) -> tuple[Tensor, Tensor]:
+def _joined(parts: list[tuple[Integers, Floats]]) -> tuple[Tensor, Tensor]:
     nothing = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-    place, value = (torch.from_numpy(np.concatenate(column)) for column in zip(nothing, *found, strict=True))
+    place, value = (torch.from_numpy(np.concatenate(column)) for column in zip(nothing, *parts, strict=True))
     return place, value
