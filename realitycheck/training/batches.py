@@ -70,15 +70,17 @@ class MPerClassBatches(ClassBatches):
         """See `ClassBatches.draw_block`."""
         generators = [torch.Generator().manual_seed(derive(self.seed, iteration)) for iteration in iterations]
         orders = [torch.randperm(len(self.members), generator=generator) for generator in generators]
-        chosen = torch.stack([order[: self.shape["classes"]] for order in orders])  # (I, classes)
+        chosen = torch.stack(orders)[:, : self.shape["classes"]]  # (I, classes)
         members = self.members[chosen]  # (I, classes, longest)
         per_class = self.shape["per_class"]
         if self.shape.get("repeats"):
             drawn = zip(members, generators, strict=True)
             images = torch.stack([_with_repeats(batch, per_class=per_class, generator=own) for batch, own in drawn])
         else:
-            keys = torch.stack([torch.rand(members.shape[1:], generator=generator) for generator in generators])
-            picked = keys.masked_fill(members < 0, 2.0).topk(per_class, dim=2, largest=False).indices
+            keys = torch.empty(members.shape)
+            for row, generator in zip(keys, generators, strict=True):
+                row.uniform_(generator=generator)  # as `rand`, two thirds of its time
+            picked = keys.masked_fill_(members < 0, 2.0).topk(per_class, dim=2, largest=False).indices
             images = members.gather(2, picked)
         return images.flatten(1), chosen.repeat_interleave(per_class, dim=1)
 

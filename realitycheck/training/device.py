@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
@@ -46,7 +46,9 @@ def prepare_arithmetic(name: str, *, threads: int, device: str) -> torch.device:
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[None]:
     """Return a context that runs the forward pass in the recipe's precision (`float32` or `bfloat16`)."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+    if precision == "float32":  # a disabled autocast costs 3 µs, twice in a step with a teacher
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
 def has_cuda() -> bool:

@@ -21,6 +21,7 @@ from realitycheck.training.embed import embed
 from realitycheck.training.embedding_model import EmbeddingModel
 from realitycheck.training.feed import Feed
 from realitycheck.training.machine_failures import is_machine_failure
+from realitycheck.training.steps import forget_gradients, step
 from realitycheck.training.teacher import Teacher
 
 
@@ -131,12 +132,12 @@ class Trainer:
         embeddings = embeddings.float()
         loss = self._backward(embeddings, labels, self._needed(features))
         if vectors is not None:
-            sums[1] += own_distance(embeddings, labels, vectors, distance=self.distance)
+            sums[1].add_(own_distance(embeddings, labels, vectors, distance=self.distance))
         if self.recipe.gradient_clip is not None:
             nn.utils.clip_grad_value_(self.model.parameters(), self.recipe.gradient_clip.value)
         for optimizer in self.optimizers.values():
-            optimizer.step()
-        sums[0] += loss.detach()
+            step(optimizer)
+        sums[0].add_(loss.detach())
 
     def _class_vectors(self) -> Tensor | None:
         """Return the loss's class vectors (C, D), or None where it has not one per class."""
@@ -162,7 +163,7 @@ class Trainer:
         so that no optimiser changes a parameter or its own state, by weight decay or momentum either.
         """
         for optimizer in self.optimizers.values():
-            optimizer.zero_grad()
+            forget_gradients(optimizer)
         try:
             loss = _scalar(self.loss(embeddings, labels, **inputs), self.device)
             if loss.requires_grad:
