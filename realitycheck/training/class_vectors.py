@@ -40,4 +40,5 @@ def own_distance(embeddings: Tensor, labels: Tensor, vectors: Tensor, *, distanc
 
 def _unit(rows: Tensor) -> Tensor:
     """Return (B, D) rows with norm 1: the operations of `functional.normalize`, without the cost of its calls."""
-    return rows / torch.linalg.vector_norm(rows, dim=1, keepdim=True).clamp_min_(EPSILON)
+    unit: Tensor = rows / torch.linalg.vector_norm(rows, dim=1, keepdim=True).clamp_min_(EPSILON)
+    return unit
