@@ -26,7 +26,7 @@ def step(optimizer: torch.optim.Optimizer) -> None:
     """
     trained = [_with_gradient(group) for group in optimizer.param_groups]
     state = optimizer.state
-    if not isinstance(optimizer, torch.optim.Adam) or any(each not in state for part in trained for each in part):
+    if not isinstance(optimizer, torch.optim.Adam) or any(parameter not in state for part in trained for parameter in part):
         optimizer.step()
         return
     for group, parameters in zip(optimizer.param_groups, trained, strict=True):
