@@ -26,7 +26,8 @@ def step(optimizer: torch.optim.Optimizer) -> None:
     """
     trained = [_with_gradient(group) for group in optimizer.param_groups]
     state = optimizer.state
-    if not isinstance(optimizer, torch.optim.Adam) or any(parameter not in state for part in trained for parameter in part):
+    begun = all(parameter in state for part in trained for parameter in part)
+    if not begun or not isinstance(optimizer, torch.optim.Adam):
         optimizer.step()
         return
     for group, parameters in zip(optimizer.param_groups, trained, strict=True):
