@@ -7,21 +7,21 @@ evidence: times, hosts, failures, alarms.
 
 from __future__ import annotations
 
-import gc
 import getpass
 import hashlib
 import json
 import platform
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from realitycheck.atomic import Lasts, link_new, storage_errors
 from realitycheck.canonical import canonical_json, digest
 from realitycheck.errors import LedgerError
-from realitycheck.records.envelopes import envelope, open_envelope
+from realitycheck.records.collection import uncollected
+from realitycheck.records.envelopes import body_text, envelope, open_envelope
 from realitycheck.records.from_json import read_record
 from realitycheck.records.loose_files import note_files, record_files
 from realitycheck.records.packing import pack, unpacked
@@ -45,6 +45,7 @@ class Ledger:
 
     Args:
         folder: the study's folder; it is made when the first record is written.
+        digested: whether the digest of all records will be asked for: the text of each is kept for it.
 
     Attributes:
         records: by id.
@@ -57,16 +58,17 @@ class Ledger:
         LedgerError: a record is damaged, or two records of one id differ.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, digested: bool = False) -> None:
         self.folder = folder
         self.records: dict[str, Record] = {}
         self.texts: dict[str, str] | None = None
-        with _uncollected():
+        self._bodies: dict[str, bytes] | None = {} if digested else None
+        with uncollected():
             for number, line in enumerate(unpacked(self.packed), start=1):
                 self._read_packed(f"{self.packed}, line {number}", line, first=number == 1)
             packed = set(self.records)
             for path in record_files(self.folder):
-                self._read(str(path), read_body(path))
+                self._read(str(path), _text_of(path))
         self.loose = set(self.records) - packed
 
     @property
@@ -77,11 +79,12 @@ class Ledger:
     @property
     def digest(self) -> str:
         """The digest of all records, whatever their order and whether they are packed."""
-        texts = (canonical_json(self.records[record_id].to_json()) for record_id in sorted(self.records))
-        every = hashlib.sha256(b"[")  # that of one list of all bodies, which need not be in memory at once
-        for number, text in enumerate(texts):
-            every.update(f",{text}".encode() if number else text.encode())
-        every.update(b"]")
+        every = hashlib.sha256()  # that of one list of all bodies, which need not be in memory at once
+        for number, record_id in enumerate(sorted(self.records)):
+            every.update(b"," if number else b"[")
+            known = self._bodies and self._bodies.get(record_id)
+            every.update(known or canonical_json(self.records[record_id].to_json()).encode())
+        every.update(b"]" if self.records else b"[]")
         return every.hexdigest()
 
     def read_new(self) -> list[Record]:
@@ -94,7 +97,7 @@ class Ledger:
         before = set(self.records)
         for path in unread(self.folder / "ledger", known=before):
             with suppress(FileNotFoundError):  # removed by hand meanwhile
-                self._read(str(path), open_envelope(_text_of(path), source=str(path)))
+                self._read(str(path), _text_of(path))
         new = [self.records[record_id] for record_id in self.records if record_id not in before]
         self.loose |= {record.id for record in new}
         return new
@@ -139,7 +142,7 @@ class Ledger:
     def notes(self, *, kinds: Collection[str] | None = None) -> list[Body]:
         """The notes of some kinds, or all, by time, with the packed ones; of one that is packed as well, the note."""
         packed = self.folder / "attempts.jsonl.gz"
-        notes = [_note_of(packed, line) for line in unpacked(packed)]
+        notes = [_note_of(packed, _decoded(line)) for line in unpacked(packed)]
         notes += [read_note(path) for path in note_files(self.folder, kinds=kinds)]
         wanted = (note for note in notes if kinds is None or note["kind"] in kinds)
         unique = {(note["time"], note["kind"], note.get("id"), note.get("attempt")): note for note in wanted}
@@ -180,18 +183,20 @@ class Ledger:
         reason = f"a second copy differs; it is kept as attempts/refused/{path.name}. {makers}"
         self.note("alarm", {"id": record.id, "title": record.kind, "reason": reason})
 
-    def _read_packed(self, source: str, line: str, *, first: bool) -> None:
-        body = open_envelope(line, source=source)
+    def _read_packed(self, source: str, line: bytes, *, first: bool) -> None:
         if first:
-            self.texts = _texts_of(body, source=source)
+            self.texts = _texts_of(open_envelope(line, source=source), source=source)
         else:
-            self._read(source, body)
+            self._read(source, line)
 
-    def _read(self, source: str, body: Body) -> None:
-        record = _record_of(body, source=source)
+    def _read(self, source: str, text: bytes) -> None:
+        record = _record_of(open_envelope(text, source=source), source=source)
         known = self.records.setdefault(record.id, record)
-        if known != record:
-            raise LedgerError(f"{source}: differs from an earlier record of the same id. Remove the wrong one.")
+        if known is not record:
+            if known != record:
+                raise LedgerError(f"{source}: differs from an earlier record of the same id. Remove the wrong one.")
+        elif self._bodies is not None and (body := body_text(text)):
+            self._bodies[record.id] = body
 
 
 def read_body(path: Path) -> Body:
@@ -210,20 +215,8 @@ def read_note(path: Path) -> Body:
     Raises:
         LedgerError: it is damaged.
     """
-    text = _text_of(path)
+    text = _decoded(_text_of(path))
     return _note_of(path, text if digest(text)[:16] == path.stem[-16:] else "")
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Pause the search for reference cycles: records have none, and it takes as long as reading a large ledger."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _users() -> list[str]:
@@ -264,10 +257,14 @@ def _link_new(path: Path, text: str, *, lasts: Lasts = Lasts.WHOLE) -> bool:
         return link_new(path, text.encode(), lasts=lasts)
 
 
-def _text_of(path: Path) -> str:
-    """Read a file; bytes that are no UTF-8 are replaced, and its digest will show it."""
+def _text_of(path: Path) -> bytes:
     with storage_errors(path):
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_bytes()
+
+
+def _decoded(text: bytes) -> str:
+    """A text; bytes that are no UTF-8 are replaced, and its digest will show it."""
+    return text.decode(errors="replace")
 
 
 def _note_of(source: Path, text: str) -> Body:

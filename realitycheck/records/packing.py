@@ -22,7 +22,7 @@ def pack(path: Path, lines: list[str]) -> None:
         publish(draft, path)
 
 
-def unpacked(path: Path) -> Iterator[str]:
+def unpacked(path: Path) -> Iterator[bytes]:
     """The lines of a packed file, none where it does not exist.
 
     Raises:
@@ -32,7 +32,7 @@ def unpacked(path: Path) -> Iterator[str]:
         if not path.exists():
             return
     try:
-        with storage_errors(path), gzip.open(path, "rt", encoding="utf-8") as lines:
+        with storage_errors(path), gzip.open(path, "rb") as lines:
             yield from lines
-    except (gzip.BadGzipFile, FileNotFoundError, EOFError, UnicodeDecodeError, zlib.error) as error:
+    except (gzip.BadGzipFile, FileNotFoundError, EOFError, zlib.error) as error:
         raise LedgerError(f"{path} cannot be read: {error}. Restore it from a good copy.") from error
