@@ -165,7 +165,7 @@ class SearchPlan:
         key = canonical_json([stage, index, dict(knobs)])
         if key not in self._fold_specs:
             folds = range(self.protocol.folds.count)
-            specs = (self._spec(stage=stage, index=index, fold=fold, knobs=knobs) for fold in folds)
+            specs = (self._new_spec(stage, index, fold, knobs, self._planned_phases) for fold in folds)
             self._fold_specs[key] = tuple(specs)
         return self._fold_specs[key]
 
@@ -178,6 +178,10 @@ class SearchPlan:
         if self.choice is None:
             return None
         return self.choice.model_dump(include={"label", "address", "distance"})
+
+    @cached_property
+    def _fold_rule(self) -> dict[str, Any]:
+        return self.folds.model_dump(mode="json")
 
     @cached_property
     def _recipe(self) -> dict[str, Any]:
@@ -231,7 +235,7 @@ class SearchPlan:
             index=index,
             search=self.number,
             fold=fold,
-            folds=self.folds.model_dump(mode="json"),
+            folds=self._fold_rule,
             loss=self._loss,
             knobs=dict(knobs),
             recipe=self._recipe,

@@ -2,10 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar, overload
 
 from realitycheck.runs import Body
+
+T = TypeVar("T")
+
+
+class Points(Sequence[T]):
+    """The points of a run that was read, each made when it is asked for: most of a large ledger's are not.
+
+    Args:
+        bodies: the points as plain JSON; their fields are checked.
+        make: makes a point of its body.
+    """
+
+    __slots__ = ("_bodies", "_make")
+
+    def __init__(self, bodies: Sequence[Body], make: Callable[[Body], T]) -> None:
+        self._bodies, self._make = bodies, make
+
+    def __len__(self) -> int:
+        return len(self._bodies)
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, place: int | slice) -> T | tuple[T, ...]:
+        if isinstance(place, slice):
+            return tuple(map(self._make, self._bodies[place]))
+        return self._make(self._bodies[place])
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._make, self._bodies)
+
+    def column(self, name: str) -> list[Any]:
+        """The values of one field, without making points."""
+        return [body[name] for body in self._bodies]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Points) and other._make is self._make:
+            return self._bodies == other._bodies
+        return isinstance(other, Points | tuple) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +99,11 @@ class TrainingPoint:
             "loss": self.loss,
             "proxy_distance": self.proxy_distance,
         }
+
+
+def column(points: Sequence[Any], name: str) -> list[Any]:
+    """The values of one field of all points."""
+    return points.column(name) if isinstance(points, Points) else [getattr(point, name) for point in points]
 
 
 @dataclass(frozen=True, slots=True)

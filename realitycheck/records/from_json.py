@@ -10,9 +10,10 @@ from realitycheck.errors import LedgerError
 from realitycheck.metrics.menu import METRICS
 from realitycheck.protocol.units import LengthUnit
 from realitycheck.records.chosen_trial import Selection
-from realitycheck.records.curves import Best, CurvePoint, Images, PhaseEnd, TrainingPoint
+from realitycheck.records.curves import Best, Images, PhaseEnd
 from realitycheck.records.json_fields import JsonFields, is_a
 from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec, Query, ShownImage
+from realitycheck.records.points_from_json import always_scored, read_curve, read_training
 from realitycheck.records.registration import Registration
 from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Proposal, Record, Run, Score, unit_json
 from realitycheck.runs import RESULTS_VERSION, Outcome, RunSpec, ScoreSpec
@@ -50,10 +51,6 @@ def _numbers(fields: JsonFields) -> dict[str, float]:
     """The scores that are left in an object: those of every record, and others that are numbers."""
     scores = {name: fields.take(name, float) for name in METRICS}
     return scores | {name: fields.take(name, float) for name in list(fields.left)}
-
-
-def _always(fields: JsonFields) -> dict[str, float]:
-    return {name: fields.take(name, float) for name in METRICS}
 
 
 def _spec(kind: type[T], body: dict[str, Any], name: str) -> T:
@@ -107,11 +104,11 @@ def _run(fields: JsonFields) -> Run:
         outcome=_outcome(fields.take("outcome", str)),
         cause=fields.maybe("cause", str),
         best=None if best is None else _best(JsonFields(best, "`best` of a run record")),
-        curve=tuple(_point(point) for point in fields.take("curve", list)),
+        curve=read_curve(fields.take("curve", list)),
         phases=tuple(_phase(JsonFields(phase, "a phase of a run record")) for phase in fields.take("phases", list)),
         images=Images(images.take("train", int), images.take("val", int)),
         weights=fields.maybe("weights", str),
-        training=tuple(_interval(point) for point in fields.take("training", list)),
+        training=read_training(fields.take("training", list)),
     )
     images.end()
     return run
@@ -125,41 +122,9 @@ def _outcome(name: str) -> Outcome:
 
 
 def _best(fields: JsonFields) -> Best:
-    best = Best(fields.take("iteration", int), fields.take("phase", str), _always(fields))
+    best = Best(fields.take("iteration", int), fields.take("phase", str), always_scored(fields))
     fields.end()
     return best
-
-
-_SCORED = {"iteration", "phase", *METRICS}
-_NUMBERS = {int, float}
-
-
-def _point(body: Any) -> CurvePoint:
-    """A point of a curve; of a valid one nothing is copied, for a large ledger has hundreds of thousands."""
-    if type(body) is dict and body.keys() == _SCORED and type(body["iteration"]) is int:
-        phase, scores = body["phase"], {name: body[name] for name in METRICS}
-        if (phase is None or type(phase) is str) and _NUMBERS.issuperset(map(type, scores.values())):
-            return CurvePoint(body["iteration"], phase, scores)
-    fields = JsonFields(body, "a point of a curve")
-    point = CurvePoint(fields.take("iteration", int), fields.maybe("phase", str), _always(fields))
-    fields.end()
-    return point
-
-
-_MEANS = {"iteration", "phase", "loss", "proxy_distance"}
-
-
-def _interval(body: Any) -> TrainingPoint:
-    """A point of `training`, as quickly as `_point`."""
-    if type(body) is dict and body.keys() == _MEANS and type(body["iteration"]) is int:
-        phase, loss, distance = body["phase"], body["loss"], body["proxy_distance"]
-        if type(phase) is str and type(loss) in _NUMBERS and (distance is None or type(distance) in _NUMBERS):
-            return TrainingPoint(body["iteration"], phase, loss, distance)
-    fields = JsonFields(body, "a point of `training`")
-    iteration, phase, loss = fields.take("iteration", int), fields.take("phase", str), fields.take("loss", float)
-    point = TrainingPoint(iteration, phase, loss, fields.maybe("proxy_distance", float))
-    fields.end()
-    return point
 
 
 def _phase(fields: JsonFields) -> PhaseEnd:

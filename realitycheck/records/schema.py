@@ -6,7 +6,7 @@ record is about. Neither is the results version, because there are no records of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
@@ -91,11 +91,11 @@ class Run:
     outcome: Outcome
     cause: str | None
     best: Best | None
-    curve: tuple[CurvePoint, ...]
+    curve: Sequence[CurvePoint]
     phases: tuple[PhaseEnd, ...]
     images: Images
     weights: str | None
-    training: tuple[TrainingPoint, ...]
+    training: Sequence[TrainingPoint]
 
     @property
     def id(self) -> str:

@@ -18,6 +18,9 @@ DRAWS = 20_000
 BLOCK = 2_000
 """Draws held in memory at a time."""
 
+TOGETHER = 250
+"""Draws stepped down at a time: 561 pairs of them fit into a cache of 2 MB, which takes a fifth of the time."""
+
 RIDGE = 1e-10
 """Added to the diagonal of the covariance, as a share of its mean, so that it has a Cholesky factor."""
 
@@ -72,7 +75,7 @@ def all_pairs(
     if not estimates or len(estimates) < len(names):
         return []
     drawn = _largest(estimates, len(known), own=fit.own_variances, rng=rng)
-    edge = float(np.quantile(np.abs(drawn).max(axis=1), level))
+    edge = float(np.quantile(np.maximum(drawn.max(axis=1), -drawn.min(axis=1)), level))
     adjusted = _step_down(np.array([_statistic(estimate) for estimate in estimates]), drawn)
     return [
         LossPair(
@@ -133,11 +136,15 @@ def _factor(estimates: Sequence[MeanEstimate], losses: int) -> NDArray[np.float6
 def _step_down(statistics: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
     """The p-value of every observed sign, in the given order."""
     order = np.argsort(-np.abs(statistics), kind="stable")
-    sorted_draws, size = drawn[:, order], np.abs(statistics[order])
-    left = np.maximum.accumulate(np.abs(sorted_draws)[:, ::-1], axis=1)[:, ::-1]
-    opposite = np.maximum.accumulate(-np.sign(statistics[order]) * sorted_draws, axis=1)
-    left[:, 1:] = np.maximum(left[:, 1:], opposite[:, :-1])
-    raw = (1 + (left >= size).sum(axis=0)) / (1 + len(drawn))
+    signs, size = np.sign(statistics[order])[:, None], np.abs(statistics[order])[:, None]
+    reached = np.zeros(len(order), dtype=np.int64)
+    for start in range(0, len(drawn), TOGETHER):
+        block = drawn[start : start + TOGETHER].T[order]
+        left = np.maximum.accumulate(np.abs(block)[::-1])[::-1]
+        opposite = np.maximum.accumulate(-signs * block)
+        left[1:] = np.maximum(left[1:], opposite[:-1])
+        reached += (left >= size).sum(axis=1)
+    raw = (1 + reached) / (1 + len(drawn))
     adjusted: NDArray[np.float64] = np.empty(len(raw))
     adjusted[order] = np.maximum.accumulate(raw)
     return adjusted

@@ -12,6 +12,7 @@ from realitycheck import catalog
 from realitycheck.errors import Problem
 from realitycheck.protocol.read import ReadStudy, changed_files
 from realitycheck.records.causes import CAUSES, causes_of, with_causes
+from realitycheck.records.collection import rarely_collected
 from realitycheck.records.crate import write_crate
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.records.gather import gather
@@ -62,11 +63,18 @@ def report_study(study: ReadStudy | Path | str) -> list[Path]:
 
 def report_with_changes(study: ReadStudy | Path | str) -> Reported:
     """`report_study`, with the names of the files that differ from the texts in the packed ledger."""
+    read, ledger = reported(study)
+    with rarely_collected():
+        written = _write(read, ledger)
+    texts = _packed_texts(ledger)
+    return Reported(written, () if texts is None else changed_files(study_path(study), texts))
+
+
+def _write(read: ReadStudy, ledger: Ledger) -> list[Path]:
     from realitycheck.report.page import write_report  # seconds, that `status` need not wait
 
-    read, ledger = reported(study)
-    notes, texts = ledger.notes(), _packed_texts(ledger)
-    written = write_report(
+    notes = ledger.notes()
+    return write_report(
         read.study,
         _evidence(read, ledger, notes),
         sources=read.texts(),
@@ -75,7 +83,6 @@ def report_with_changes(study: ReadStudy | Path | str) -> Reported:
         attempts=notes,
         folder=read.home / "reports" / read.study.study,
     )
-    return Reported(written, () if texts is None else changed_files(study_path(study), texts))
 
 
 def reported(study: ReadStudy | Path | str) -> tuple[ReadStudy, Ledger]:
@@ -85,7 +92,7 @@ def reported(study: ReadStudy | Path | str) -> tuple[ReadStudy, Ledger]:
         InputError: as in `report_study`.
         LedgerError: as in `report_study`.
     """
-    ledger = Ledger(evidence_folder(study))
+    ledger = Ledger(evidence_folder(study), digested=True)
     texts = _packed_texts(ledger)
     read = open_study(study) if texts is None else open_packed(study_path(study), texts)
     require_fitting_records(read, ledger)
@@ -111,12 +118,13 @@ def study_status(study: ReadStudy | Path | str) -> StudyStatus:
     """
     read = open_study(study)
     ledger = Ledger(evidence_folder(read))
-    standings = tuple(
-        standing
-        for evidence in study_evidence(read, ledger)
-        for loss in evidence.losses
-        for standing in loss_standings(evidence.dataset, loss, read.study.protocol_on(evidence.dataset))
-    )
+    with rarely_collected():
+        standings = tuple(
+            standing
+            for evidence in study_evidence(read, ledger)
+            for loss in evidence.losses
+            for standing in loss_standings(evidence.dataset, loss, read.study.protocol_on(evidence.dataset))
+        )
     return StudyStatus(standings, unfitting_records(read, ledger))
 
 

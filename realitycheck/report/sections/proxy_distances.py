@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure as Canvas
 
 from realitycheck.protocol.recipe import Recipe
+from realitycheck.records.curves import column
 from realitycheck.records.evidence import LossEvidence
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Block, Column, Content, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
@@ -75,7 +76,7 @@ def _every_run(loss: LossEvidence) -> list[Run]:
 
 
 def _has_vectors(loss: LossEvidence) -> bool:
-    return any(point.proxy_distance is not None for run in _every_run(loss) for point in run.training)
+    return any(set(column(run.training, "proxy_distance")) - {None} for run in _every_run(loss))
 
 
 def _course(dataset: DatasetFindings, loss: LossEvidence) -> DistanceCourse:

@@ -202,13 +202,11 @@ def _classes(columns: tuple[Column, ...], place: int) -> str:
 
 
 def _group(columns: tuple[Column, ...], group: RowGroup) -> str:
-    rows = []
+    rows, kinds = [], [_classes(columns, place) for place in range(len(columns))]
     for number, line in enumerate(group.lines):
         spanned = group.head is not None
         head = _row_head(line[0], span=len(group.rows) if spanned else 0) if not spanned or number == 0 else ""
-        cells = "".join(
-            f"<td{_classes(columns, place)}>{_content(cell)}</td>" for place, cell in enumerate(line) if place
-        )
+        cells = "".join(f"<td{kind}>{_content(cell)}</td>" for kind, cell in zip(kinds[1:], line[1:], strict=True))
         rows.append(f"<tr>{head}{cells}</tr>")
     kind = ' class="muted"' if group.muted else ""
     return f"<tbody{kind}>\n" + "\n".join(rows) + "\n</tbody>"
