@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from realitycheck.canonical import digest
+from realitycheck.canonical import canonical_json, digest
 
 RESULTS_VERSION = 2
 """Raised by every change that can move a number; part of every id, and the only version whose records are read."""
@@ -106,6 +107,17 @@ class RunSpec:
         """This spec as plain JSON values."""
         own = {name: getattr(self, name) for name in self.__match_args__}
         return own | {"stage": self.stage.value, "phases": [dict(phase) for phase in self.phases]}
+
+    def on_folds(self, count: int) -> tuple[RunSpec, ...]:
+        """This run on each of the first `count` folds; the rest of its JSON is written once for all their digests."""
+        body = self.to_json()
+        before = canonical_json({name: value for name, value in body.items() if name < "fold"})
+        after = canonical_json({name: value for name, value in body.items() if name > "fold"})
+        specs = tuple(replace(self, fold=fold) for fold in range(count))
+        for fold, spec in enumerate(specs):
+            text = f'{before[:-1]},"fold":{fold},{after[1:]}'
+            vars(spec)["id"] = hashlib.sha256(text.encode()).hexdigest()  # where `cached_property` keeps it
+        return specs
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> RunSpec:

@@ -164,9 +164,8 @@ class SearchPlan:
     def _fold_runs(self, stage: Stage, index: int, knobs: Knobs) -> tuple[RunSpec, ...]:
         key = canonical_json([stage, index, dict(knobs)])
         if key not in self._fold_specs:
-            folds = range(self.protocol.folds.count)
-            specs = (self._new_spec(stage, index, fold, knobs, self._planned_phases) for fold in folds)
-            self._fold_specs[key] = tuple(specs)
+            first = self._new_spec(stage, index, 0, knobs, self._planned_phases)
+            self._fold_specs[key] = first.on_folds(self.protocol.folds.count)
         return self._fold_specs[key]
 
     @cached_property

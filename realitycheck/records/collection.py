@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 RARELY = 200_000, 20, 100
-"""Thresholds of `gc`: a search each 200,000 new objects, as a figure of 34 panels makes; of all objects almost never."""
+"""Thresholds of `gc`: a search each 200,000 new objects, as a large figure makes, and almost never of all objects."""
 
 
 @contextmanager

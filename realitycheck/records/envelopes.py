@@ -12,8 +12,8 @@ from realitycheck.canonical import canonical_json, digest
 from realitycheck.errors import InputError, LedgerError
 from realitycheck.runs import RESULTS_VERSION, Body
 
-_HEAD, _STATED, _END = b'{"body":', b',"sha256":"', 77
-"""How the text of an envelope begins, how its end does, and the length of this end, `,"sha256":"<64 digits>"}`."""
+_HEAD, _END = b'{"body":', 77
+"""How the text of an envelope begins, and the length of its end, `,"sha256":"<64 digits>"}`."""
 
 
 def envelope(body: Body) -> str:
@@ -21,8 +21,8 @@ def envelope(body: Body) -> str:
     return canonical_json({"body": body, "sha256": digest(body)})
 
 
-def open_envelope(text: bytes, *, source: str) -> Body:
-    """Return the body in an envelope.
+def open_envelope(text: bytes, *, source: str) -> tuple[Body, bytes | None]:
+    """Return the body in an envelope, and its text where this is the one that `envelope` writes.
 
     Raises:
         LedgerError: its digest is another one.
@@ -32,7 +32,8 @@ def open_envelope(text: bytes, *, source: str) -> Body:
         read = _parsed(text)
         body: Body = read["body"]
         # Nearly always the text is the canonical one: its own digest then saves the time of writing it again.
-        intact = body_text(text, sha256=read["sha256"]) is not None or digest(body) == read["sha256"]
+        written = _body_text(text, read["sha256"])
+        intact = written is not None or digest(body) == read["sha256"]
     except (ValueError, KeyError, TypeError):
         intact = False
     if not intact:
@@ -40,21 +41,15 @@ def open_envelope(text: bytes, *, source: str) -> Body:
             f"{source}: the record is damaged (its SHA-256 does not match). Remove it and `run` again: it is made anew."
         )
     _require_version(body, source=source)
-    return body
+    return body, written
 
 
-def body_text(text: bytes, *, sha256: object = None) -> bytes | None:
-    """The text of the body in an envelope as `envelope` writes it; None where its digest is another one.
-
-    Args:
-        text: the text of an envelope.
-        sha256: the digest that the envelope states; None for the one at its end.
-    """
+def _body_text(text: bytes, sha256: object) -> bytes | None:
+    """The text of the body in an envelope as `envelope` writes it, with this digest; else None."""
     text = text.removesuffix(b"\n")
-    stated = text[-_END + len(_STATED) : -2].decode(errors="replace") if sha256 is None else sha256
     body = text[len(_HEAD) : -_END]
-    framed = text.startswith(_HEAD) and text[-_END:] == b'%s%s"}' % (_STATED, str(stated).encode(errors="replace"))
-    return body if framed and hashlib.sha256(body).hexdigest() == stated else None
+    framed = text.startswith(_HEAD) and text[-_END:] == f',"sha256":"{sha256}"}}'.encode(errors="replace")
+    return body if framed and hashlib.sha256(body).hexdigest() == sha256 else None
 
 
 def _parsed(text: bytes) -> Any:

@@ -8,6 +8,8 @@ from realitycheck.errors import LedgerError
 
 T = TypeVar("T")
 
+_MISSING: Any = object()
+
 
 class JsonFields:
     """The fields of one JSON object, taken one by one; what is left in the end is unknown."""
@@ -20,16 +22,16 @@ class JsonFields:
 
     def take(self, key: str, kind: type[T]) -> T:
         """The value of a field of this type."""
-        if key not in self.left:
+        value = self.left.pop(key, _MISSING)
+        if value is _MISSING:
             raise LedgerError(f"{self.name} lacks the field `{key}`.")
-        value = self.left.pop(key)
-        if not is_a(value, kind):
+        if type(value) is not kind and not is_a(value, kind):
             raise LedgerError(f"{self.name}: `{key}` must be {kind.__name__}, not {type(value).__name__}.")
         return value  # type: ignore[no-any-return]
 
     def maybe(self, key: str, kind: type[T]) -> T | None:
         """As `take`; None where the value is null."""
-        if key in self.left and self.left[key] is None:
+        if self.left.get(key, _MISSING) is None:
             del self.left[key]
             return None
         return self.take(key, kind)

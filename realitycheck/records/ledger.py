@@ -21,7 +21,7 @@ from realitycheck.atomic import Lasts, link_new, storage_errors
 from realitycheck.canonical import canonical_json, digest
 from realitycheck.errors import LedgerError
 from realitycheck.records.collection import uncollected
-from realitycheck.records.envelopes import body_text, envelope, open_envelope
+from realitycheck.records.envelopes import envelope, open_envelope
 from realitycheck.records.from_json import read_record
 from realitycheck.records.loose_files import note_files, record_files
 from realitycheck.records.packing import pack, unpacked
@@ -64,8 +64,9 @@ class Ledger:
         self.texts: dict[str, str] | None = None
         self._bodies: dict[str, bytes] | None = {} if digested else None
         with uncollected():
-            for number, line in enumerate(unpacked(self.packed), start=1):
-                self._read_packed(f"{self.packed}, line {number}", line, first=number == 1)
+            packed_path = self.packed
+            for number, line in enumerate(unpacked(packed_path), start=1):
+                self._read_packed(f"{packed_path}, line {number}", line, first=number == 1)
             packed = set(self.records)
             for path in record_files(self.folder):
                 self._read(str(path), _text_of(path))
@@ -185,18 +186,19 @@ class Ledger:
 
     def _read_packed(self, source: str, line: bytes, *, first: bool) -> None:
         if first:
-            self.texts = _texts_of(open_envelope(line, source=source), source=source)
+            self.texts = _texts_of(open_envelope(line, source=source)[0], source=source)
         else:
             self._read(source, line)
 
     def _read(self, source: str, text: bytes) -> None:
-        record = _record_of(open_envelope(text, source=source), source=source)
+        body, written = open_envelope(text, source=source)
+        record = _record_of(body, source=source)
         known = self.records.setdefault(record.id, record)
         if known is not record:
             if known != record:
                 raise LedgerError(f"{source}: differs from an earlier record of the same id. Remove the wrong one.")
-        elif self._bodies is not None and (body := body_text(text)):
-            self._bodies[record.id] = body
+        elif self._bodies is not None and written is not None:
+            self._bodies[record.id] = written
 
 
 def read_body(path: Path) -> Body:
@@ -206,7 +208,7 @@ def read_body(path: Path) -> Body:
         LedgerError: it is damaged.
         InputError: it is of another results version.
     """
-    return open_envelope(_text_of(path), source=str(path))
+    return open_envelope(_text_of(path), source=str(path))[0]
 
 
 def read_note(path: Path) -> Body:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +88,32 @@ class Verbatim:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Figure:
     """A drawing.
 
     Args:
         name: file name without ending; prefixes every id in the drawing.
-        svg: the document; its title describes the drawing to a screen reader.
+        drawing: the SVG document, or what draws it; its title describes the drawing to a screen reader.
         alt: the same description.
         caption: what is shown.
+        height: inches, which says how long it takes to draw.
     """
 
     name: str
-    svg: str
+    drawing: str | Callable[[], str]
     alt: str
     caption: str
+    height: float = 0.0
+
+    @cached_property
+    def svg(self) -> str:
+        """The document, drawn when it is first asked for."""
+        return self.drawing if isinstance(self.drawing, str) else self.drawing()
+
+    def take(self, svg: str) -> None:
+        """Keep the document that another process drew."""
+        vars(self)["svg"] = svg
 
 
 @dataclass(frozen=True, slots=True)

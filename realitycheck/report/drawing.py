@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -81,7 +82,7 @@ def line_of(label: str, labels: Sequence[str]) -> dict[str, Any]:
 
 
 def draw(paint: Callable[[Canvas], None], *, name: str, height: float, title: str, caption: str) -> Figure:
-    """Draw a figure as an SVG document with bytes that depend on the content alone.
+    """A figure that is drawn when it is asked for, as an SVG document with bytes that depend on the content alone.
 
     Args:
         paint: draws on an empty canvas `WIDTH` inches wide.
@@ -90,6 +91,11 @@ def draw(paint: Callable[[Canvas], None], *, name: str, height: float, title: st
         title: description for a screen reader.
         caption: what is shown.
     """
+    make = partial(_svg, paint, name=name, height=height, title=title)
+    return Figure(name=name, drawing=make, alt=title, caption=caption, height=height)
+
+
+def _svg(paint: Callable[[Canvas], None], *, name: str, height: float, title: str) -> str:
     settings: Any = {**SETTINGS, "svg.hashsalt": name}
     with matplotlib.rc_context(settings):
         canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
@@ -101,8 +107,7 @@ def draw(paint: Callable[[Canvas], None], *, name: str, height: float, title: st
             layout.execute(canvas)
             canvas.set_layout_engine("none")
         canvas.savefig(out, format="svg", metadata=nothing)
-    svg = _accessible(out.getvalue(), name=name, title=title)
-    return Figure(name=name, svg=svg, alt=title, caption=caption)
+    return _accessible(out.getvalue(), name=name, title=title)
 
 
 def grid(canvas: Canvas, count: int, *, columns: int, legend: float) -> list[Axes]:
@@ -132,6 +137,8 @@ def grid(canvas: Canvas, count: int, *, columns: int, legend: float) -> list[Axe
     for place, panel in enumerate(panels):
         panel.set_visible(place < count)
         panel.tick_params(labelleft=place % columns == 0, labelbottom=place >= count - columns)
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_label_coords(0.5, 0.5)  # it has no label: otherwise all ticks are measured to place one
     return panels[:count]
 
 
@@ -189,7 +196,7 @@ def _accessible(svg: str, *, name: str, title: str) -> str:
     """Ids made unique, and a title for screen readers."""
     # The layout uses the font of matplotlib; the page uses the reader's own, which is no wider.
     svg = svg.replace("'DejaVu Sans'", READERS_FONTS)
-    svg = re.sub(r'(?<=\sid=")', f"{name}-", svg)
+    svg = re.sub(r'id="(?<=\sid=")', f'id="{name}-', svg)
     svg = svg.replace('href="#', f'href="#{name}-').replace("url(#", f"url(#{name}-")
     label = escape(title, quote=True)
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
