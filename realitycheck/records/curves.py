@@ -11,7 +11,7 @@ from realitycheck.runs import Body
 T = TypeVar("T")
 
 
-class Points(Sequence[T]):
+class RunPoints(Sequence[T]):
     """The points of a run that was read, each made when it is asked for: most of a large ledger's are not.
 
     Args:
@@ -44,9 +44,9 @@ class Points(Sequence[T]):
         return [body[name] for body in self._bodies]
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Points) and other._make is self._make:
+        if isinstance(other, RunPoints) and other._make is self._make:
             return self._bodies == other._bodies
-        return isinstance(other, Points | tuple) and tuple(self) == tuple(other)
+        return isinstance(other, RunPoints | tuple) and tuple(self) == tuple(other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -103,7 +103,7 @@ class TrainingPoint:
 
 def column(points: Sequence[Any], name: str) -> list[Any]:
     """The values of one field of all points."""
-    return points.column(name) if isinstance(points, Points) else [getattr(point, name) for point in points]
+    return points.column(name) if isinstance(points, RunPoints) else [getattr(point, name) for point in points]
 
 
 @dataclass(frozen=True, slots=True)

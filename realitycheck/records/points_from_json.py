@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from realitycheck.metrics.menu import METRICS
-from realitycheck.records.curves import CurvePoint, Points, TrainingPoint
+from realitycheck.records.curves import CurvePoint, RunPoints, TrainingPoint
 from realitycheck.records.json_fields import JsonFields
 
 _SCORED, _MEANS = ("iteration", "phase", *METRICS), ("iteration", "phase", "loss", "proxy_distance")
@@ -17,14 +17,14 @@ _NUMBERS, _NULL = {int, float}, type(None)
 def read_curve(bodies: list[Any]) -> Sequence[CurvePoint]:
     """The points of a curve; only those are made at once of which a field is wrong."""
     if _are_plain(bodies, _SCORED, [{int}, {str, _NULL}, *[_NUMBERS] * len(METRICS)]):
-        return Points(tuple(bodies), _point)
+        return RunPoints(tuple(bodies), _point)
     return tuple(_checked_point(JsonFields(body, "a point of a curve")) for body in bodies)
 
 
 def read_training(bodies: list[Any]) -> Sequence[TrainingPoint]:
     """The points of `training`, as `read_curve` reads its own."""
     if _are_plain(bodies, _MEANS, [{int}, {str}, _NUMBERS, {*_NUMBERS, _NULL}]):
-        return Points(tuple(bodies), _interval)
+        return RunPoints(tuple(bodies), _interval)
     return tuple(_checked_interval(JsonFields(body, "a point of `training`")) for body in bodies)
 
 

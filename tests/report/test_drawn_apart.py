@@ -1,0 +1,103 @@
+"""Figures that are drawn in several processes are those that one process draws."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from realitycheck.report.blocks import Figure
+from realitycheck.report.drawn_apart import shares
+
+ROOT = Path(__file__).parent.parent.parent
+
+FIGURES = """
+import os, signal, sys
+from realitycheck.report import drawn_apart
+from realitycheck.report.drawing import draw
+
+def figures():
+    def of(number):
+        return lambda canvas: canvas.subplots().plot([0, number], [1, 2])
+    return [draw(of(n), name=f"f{n}", height=8.0 + n, title=f"t{n}", caption="") for n in range(5)]
+
+here, pid = [one.svg for one in figures()], os.getpid()
+drawn_apart.processes_for = lambda figures: 3
+apart = figures()
+"""
+
+
+def in_process(code: str) -> str:
+    """What Python code prints in a process of its own, which has no threads of a test runner."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning", "-c", FIGURES + code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_several_processes_draw_the_same_bytes():
+    code = """
+took = []
+drawn_apart.Figure.take = lambda self, svg: (took.append(self.name), vars(self).update(svg=svg))
+drawn_apart.draw_all(apart)
+assert [vars(one)["svg"] for one in apart] == here
+print(*sorted(took))
+"""
+    # f0 is drawn first. Of the others the highest one, f4, stays here; f3 and f2 go out, and f1 to f2, the lower one.
+    assert in_process(code).split() == ["f1", "f2", "f3"]
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGKILL)", "raise MemoryError", "sys.exit(3)"])
+def test_what_a_process_does_not_send_is_drawn_here(end):
+    code = f"""
+def ended(json_of=drawn_apart.json.dumps):
+    {end}
+drawn_apart.json.dumps = lambda value: ended() if os.getpid() != pid else None
+drawn_apart.draw_all(apart)
+assert [one.svg for one in apart] == here
+print(len([one for one in apart if "svg" in vars(one)]))
+"""
+    assert in_process(code).strip() == "5"
+
+
+def test_without_a_fork_all_is_drawn_here():
+    code = """
+def refused():
+    raise OSError(11, "no room")
+os.fork = refused
+drawn_apart.draw_all(apart)
+assert [one.svg for one in apart] == here
+"""
+    in_process(code)
+
+
+def test_threads_and_small_figures_keep_one_process():
+    code = """
+import importlib, threading
+drawn_apart = importlib.reload(drawn_apart)
+os.sched_getaffinity = lambda process: {0, 1, 2, 3}
+sizes = [drawn_apart.processes_for(apart[:2]), drawn_apart.processes_for(apart), drawn_apart.processes_for([])]
+wait = threading.Event()
+other = threading.Thread(target=wait.wait)
+other.start()
+sizes.append(drawn_apart.processes_for(apart))
+wait.set()
+print(*sizes)
+"""
+    # 8 + 9 inches are worth 2 processes, 50 inches 6, of which there are 4 processors.
+    assert in_process(code).split() == ["2", "4", "1", "1"]
+
+
+def test_the_highest_figures_go_to_different_processes():
+    made = [Figure(f"f{height}", "", "", "", height=float(height)) for height in (3, 9, 5, 8, 1)]
+    assert [[one.height for one in part] for part in shares(made, 2)] == [[9.0, 3.0, 1.0], [8.0, 5.0]]
