@@ -19,7 +19,7 @@ from realitycheck.processes import end_with_parent
 from realitycheck.report.blocks import Figure
 
 LEAST = 10.0
-"""Inches of figures, one below the other, for which a further process is worth its start: about half a second."""
+"""Inches of figures, one below the other, for which a further process is worth its start: 0.2 to 0.4 s."""
 
 
 def draw_all(figures: Sequence[Figure]) -> None:

@@ -7,6 +7,8 @@ import gc
 import gzip
 import hashlib
 import json
+import random
+import struct
 from dataclasses import replace
 
 import pytest
@@ -73,10 +75,23 @@ def test_a_text_that_is_not_that_of_its_digest_is_found(found, written):
             open_envelope(bad, source="x")
 
 
-def test_half_a_surrogate_is_read_as_before():
-    """The faster reader refuses what `json` reads; a record with it is damaged only if its digest says so."""
+@pytest.mark.parametrize("body", [b'{"kind":"\\ud800"}', b'{"kind":NaN}', b'{"kind":"\xff"}', b"[" * 5000])
+def test_what_no_record_can_hold_is_damaged_whatever_its_digest_says(body):
+    """Half a surrogate, NaN and bytes that are no UTF-8 have no canonical JSON."""
+    stated = hashlib.sha256(body).hexdigest().encode()
     with pytest.raises(LedgerError, match="damaged"):
-        open_envelope(b'{"body":{"kind":"\\ud800"},"sha256":"' + b"0" * 64 + b'"}', source="x")
+        open_envelope(b'{"body":' + body + b',"sha256":"' + stated + b'"}', source="x")
+
+
+def test_numbers_are_read_as_json_reads_them():
+    rng = random.Random(1)
+    texts = ["-0", "-0.0", "5e-324", "1e22", "1E5", "9007199254740993", "12345678901234567890123", "0.1", "1e-7"]
+    texts += [repr(struct.unpack("<d", struct.pack("<Q", rng.getrandbits(64)))[0]) for _ in range(20_000)]
+    texts = [text for text in texts if "n" not in text]
+    body = b'{"results_version":2,"kind":[' + ",".join(texts).encode() + b"]}"
+    stated = hashlib.sha256(body).hexdigest().encode()
+    read = open_envelope(b'{"body":' + body + b',"sha256":"' + stated + b'"}', source="x")[0]["kind"]
+    assert list(map(repr, read)) == list(map(repr, map(json.loads, texts)))
 
 
 @pytest.mark.parametrize("name", ["curve", "training"])
