@@ -35,6 +35,8 @@ def status(study: StudyFile) -> None:
             out.print(f"{standing.name}: {standing.raised}", markup=False, soft_wrap=True)
         if standing.failed:
             out.print(standing.failed, markup=False, soft_wrap=True)
+    for other in known.others:
+        out.print(str(other), markup=False, soft_wrap=True)
 
 
 def pack(study: StudyFile) -> None:

@@ -16,7 +16,7 @@ from realitycheck.report.missing import missing
 from realitycheck.report.ranks import Ranks, find_ranks
 from realitycheck.report.rows import ScoreRow, make_default_rows, make_rows, make_untrained_row
 from realitycheck.report.study_facts import StudyFacts, study_facts
-from realitycheck.report.verdicts import answers
+from realitycheck.report.verdicts import answers, decided_afterwards, marked_in_answers
 from realitycheck.report.wording import ordered_metrics, safe_name
 from realitycheck.statistics.base import Estimator, Fit
 from realitycheck.statistics.comparisons import Comparison
@@ -177,13 +177,16 @@ def _dataset(study: Study, about: StudyFacts, evidence: DatasetEvidence) -> Data
         ranks=find_ranks(about, rows, fit, needed=_agreeing_fit(about, rows)),
         changed_claims=changed_claims(evidence),
         missing=missing(protocol, evidence),
-        answers=answers(
-            compared,
-            baseline=about.shown(about.baseline),
-            smallest=about.smallest_difference,
-            marks={row.label: row.marks for row in rows},
-        ),
+        answers=_answers(about, compared, rows),
     )
+
+
+def _answers(about: StudyFacts, compared: Sequence[Comparison], rows: Sequence[ScoreRow]) -> dict[str, str]:
+    """The verdicts in sentences; where many losses are exploratory, one sentence says so in place of many marks."""
+    afterwards = decided_afterwards(sum(row.exploratory for row in rows), len(rows))
+    marks = {row.label: marked_in_answers(row.marks, alone=not afterwards) for row in rows}
+    baseline, smallest = about.shown(about.baseline), about.smallest_difference
+    return answers(compared, baseline=baseline, smallest=smallest, marks=marks) | afterwards
 
 
 def _defaults(

@@ -18,7 +18,7 @@ from realitycheck.report.side_by_side import Side, side_blocks, side_facts
 from realitycheck.report.writers import html_page
 from realitycheck.report.writers.bibliography import references
 from realitycheck.report.writers.csv_details import seeds_csv, settings_csv
-from realitycheck.report.writers.csv_tables import differences_csv, scores_csv
+from realitycheck.report.writers.csv_tables import differences_csv, gains_csv, scores_csv
 from realitycheck.report.writers.json_tables import json_of, json_text
 from realitycheck.report.writers.latex_table import latex_text
 from realitycheck.report.writers.markdown_text import markdown
@@ -86,6 +86,7 @@ def table_texts(findings: Findings, parts: Sequence[ReportPart]) -> dict[str, st
         "tables.md": markdown(block for part in parts if not part.section.file_text for block in part.blocks),
         "tables.csv": scores_csv(findings),
         "differences.csv": differences_csv(findings),
+        "untrained.csv": gains_csv(findings),
         "tables.json": json_text(findings, parts),
         "seeds.csv": seeds_csv(findings),
         "settings.csv": settings_csv(findings),
@@ -120,11 +121,18 @@ def _footer(ledger_digest: str) -> list[Block]:
             (
                 f"Made by Reality Check, results version {RESULTS_VERSION}, from the ledger with SHA-256 ",
                 *(Code(ledger_digest), ". The same tables: ", Link("Markdown", "tables.md"), ", CSV of the "),
-                *(Link("scores", "tables.csv"), ", the ", Link("differences", "differences.csv"), ", "),
+                *(Link("scores", "tables.csv"), ", the ", Link("differences", "differences.csv"), ", the "),
+                *(Link("differences from untrained models", "untrained.csv"), ", "),
                 *(Link("every seed", "seeds.csv"), " and the ", Link("chosen settings", "settings.csv"), ", "),
                 *(Link("JSON", "tables.json"), ", ", Link("LaTeX", "tables.tex"), ". For a paper: "),
                 *(Link("methods", "methods.tex"), " and ", Link("references", "references.bib")),
-                *(". Wall time, machines and failed attempts: ", Link("provenance", "provenance.html"), "."),
+                *(". Wall time, machines and failed attempts: ", Link("provenance", "provenance.html")),
+                *(
+                    ". In the documentation of Reality Check, ",
+                    Code("docs/reading_a_report.md"),
+                    " explains this page, ",
+                ),
+                *(Code("docs/statistics.md"), " its rules and ", Code("docs/losses.md"), " the losses."),
             )
         )
     ]

@@ -16,6 +16,13 @@ QUESTIONS: Mapping[str, tuple[Verdict | None, ...]] = {
 """The questions of the headline → the verdicts that answer each; None where replicates are missing."""
 
 
+EXPLORATORY = "exploratory"
+"""The mark of a loss of which a part was decided too late."""
+
+AFTERWARDS = "What was decided afterwards?"
+"""The question that names exploratory losses, where they are many."""
+
+
 def answers(
     comparisons: Sequence[Comparison], *, baseline: str, smallest: float, marks: Mapping[str, Sequence[str]]
 ) -> dict[str, str]:
@@ -37,6 +44,22 @@ def answers(
         if sentences:
             known[question] = " ".join(sentences)
     return known
+
+
+def marked_in_answers(marks: Sequence[str], *, alone: bool) -> tuple[str, ...]:
+    """The marks beside a name in the answers; `exploratory` only where no sentence says it, so that it is `alone`."""
+    return tuple(mark for mark in marks if alone or mark != EXPLORATORY)
+
+
+def decided_afterwards(number: int, total: int) -> dict[str, str]:
+    """Say once that half of the losses or more are exploratory; empty where fewer are, which have a mark each."""
+    if not number or 2 * number < total:
+        return {}
+    which = f"All {total}" if number == total else f"{number} of {total}"
+    return {
+        AFTERWARDS: f"{which} losses are {EXPLORATORY}: they or the claims were decided after the test half had been "
+        "opened, or without a registration."
+    }
 
 
 def detectable_sentence(comparisons: Sequence[Comparison], *, baseline: str) -> str:

@@ -109,8 +109,11 @@ def p_value(p: float) -> str:
 
 
 def number(value: float | int | str) -> str:
-    """The value of a hyper-parameter, with four significant digits if it is not whole."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """The value of a hyper-parameter, with four significant digits if it is not whole; a true minus before it."""
+    if isinstance(value, str):
+        return value
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"−{text[1:]}" if text.startswith("-") else text
 
 
 def decimal(value: float) -> str:

@@ -191,6 +191,14 @@ class Estimator(ABC):
         """How an interval of a score is made, where that is not how one of a difference is; else empty."""
         return ""
 
+    def of_shared(self, *, losses: int) -> str:
+        """Say which intervals contain what all losses have in common in a search; empty where no rule is for it.
+
+        Args:
+            losses: number of losses that the study declares.
+        """
+        return ""
+
 
 def by_search(scores: ReplicateScores, *, searches: int) -> list[ReplicateScores]:
     """Return the scores as a matrix with one row per search."""

@@ -115,6 +115,17 @@ class SearchesPooled(Estimator):
             "cannot be combined."
         )
 
+    def of_shared(self, *, losses: int) -> str:
+        """Differences are free of it where there are enough losses to take it out."""
+        if losses <= FEW:
+            return (
+                f"Every interval contains this spread; only with more than {FEW} losses is it taken out of differences."
+            )
+        return (
+            "The ± of a score and the differences from untrained models contain this spread. Differences between "
+            "losses do not, because it is the same on both sides."
+        )
+
     @property
     def covers(self) -> str:
         """The luck of the search and of the seeds, where all losses have equal luck."""

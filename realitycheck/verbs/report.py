@@ -10,6 +10,7 @@ from pathlib import Path
 
 from realitycheck import catalog
 from realitycheck.errors import Problem
+from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy, changed_files
 from realitycheck.records.causes import CAUSES, causes_of, with_causes
 from realitycheck.records.collection import rarely_collected
@@ -17,6 +18,7 @@ from realitycheck.records.crate import write_crate
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.records.gather import gather
 from realitycheck.records.ledger import Ledger
+from realitycheck.records.other_openings import OtherOpenings, other_openings
 from realitycheck.records.recover import from_records
 from realitycheck.runs import Body
 from realitycheck.search.standing import Standing, loss_standings
@@ -35,10 +37,17 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class StudyStatus:
-    """How far each loss is, and where the images that are present are not those of the records."""
+    """How far each loss is, where the images that are present are not those of the records, and other openings.
+
+    Args:
+        standings: of each loss.
+        problems: datasets of other images.
+        others: openings of the same test halves by studies in the same folder, which this ledger does not hold.
+    """
 
     standings: tuple[Standing, ...]
     problems: list[Problem]
+    others: tuple[OtherOpenings, ...] = ()
 
 
 def report_study(study: ReadStudy | Path | str) -> list[Path]:
@@ -125,7 +134,9 @@ def study_status(study: ReadStudy | Path | str) -> StudyStatus:
             for loss in evidence.losses
             for standing in loss_standings(evidence.dataset, loss, read.study.protocol_on(evidence.dataset))
         )
-    return StudyStatus(standings, unfitting_records(read, ledger))
+    tests = {plan.dataset: plan.test for plan in _plans(read, ledger) if plan.test is not None}
+    others = tuple(other_openings(ledger, tests=tests))
+    return StudyStatus(standings, unfitting_records(read, ledger), others)
 
 
 def study_evidence(read: ReadStudy, ledger: Ledger) -> tuple[DatasetEvidence, ...]:
@@ -134,10 +145,13 @@ def study_evidence(read: ReadStudy, ledger: Ledger) -> tuple[DatasetEvidence, ..
 
 
 def _evidence(read: ReadStudy, ledger: Ledger, notes: Sequence[Body]) -> tuple[DatasetEvidence, ...]:
-    names, present = [choice.name for choice in read.study.datasets], present_data(read)
-    plans = [from_records(read.study, name, ledger.records, present=present.get(name)) for name in names]
     causes = causes_of(notes)
-    return tuple(with_causes(gather(plan, ledger.records), causes) for plan in plans)
+    return tuple(with_causes(gather(plan, ledger.records), causes) for plan in _plans(read, ledger))
+
+
+def _plans(read: ReadStudy, ledger: Ledger) -> list[DatasetPlan]:
+    names, present = [choice.name for choice in read.study.datasets], present_data(read)
+    return [from_records(read.study, name, ledger.records, present=present.get(name)) for name in names]
 
 
 def pack_study(study: ReadStudy | Path | str) -> Path:

@@ -12,8 +12,10 @@ from realitycheck.verify.derived_scores import DerivedScores
 from realitycheck.verify.derived_searches import endings, first_best, search_effort, searches
 from realitycheck.verify.digests import Json
 from realitycheck.verify.formulas import known, mean
+from realitycheck.verify.reductions_again import reduced
 
 PREDICTS, AGREES, FEWEST, MOST = 0.6, 0.5, 5, 0.5
+FEWEST_SEARCHES = 10
 """Thresholds of docs/statistics.md, Warnings."""
 
 FROM_NOTES = frozenset({"search-failed"})
@@ -30,6 +32,7 @@ def find_again(scores: DerivedScores) -> list[Json]:
         *_disagreeing(scores),
         *_replicates(scores),
         *_iteration_0(scores),
+        ("loss-reduced", list(reduced(scores.course))),
         *_endings(scores),
         *_of_searches(scores),
     ]
@@ -60,13 +63,32 @@ def _knobs(scores: DerivedScores) -> Found:
     for knob in scores.declared.protocol["search"]["shared"]:
         places = _places(scores, knob)
         both = [label for label in means if label in places]
-        rho = _spearman([places[label] for label in both], [means[label] for label in both])
-        if rho is not None and abs(rho) > PREDICTS:
-            yield "knob-predicts-ranking", [_about(None, None, knob=knob, spearman=rho, losses=len(both))]
+        over_losses = _spearman([mean(places[label]) for label in both], [means[label] for label in both])
+        numbers: dict[str, float | int | str] = {}
+        if over_losses is not None:
+            numbers |= {"spearman": over_losses, "losses": len(both)}
+        numbers |= _over_searches(scores, places)
+        if any(abs(float(value)) > PREDICTS for name, value in numbers.items() if name.startswith("spearman")):
+            yield "knob-predicts-ranking", [_about(None, None, knob=knob, **numbers)]
 
 
-def _places(scores: DerivedScores, knob: str) -> dict[str, float]:
-    """Label → where in its range the knob was chosen, as a mean over the searches."""
+def _over_searches(scores: DerivedScores, places: dict[str, list[float]]) -> dict[str, float | int | str]:
+    """The same with one point per search, where a loss has several searches and all losses together ten."""
+    points: list[tuple[float, float]] = []
+    for row in scores.course.losses:
+        values = scores.values(row, scores.declared.primary)
+        for search, place in zip(row.searches, places.get(row.label, ()), strict=False):
+            share = len(values) // len(row.searches)
+            own = known(values[share * search.number : share * (search.number + 1)])
+            points += [(place, mean(own))] if own else []
+    if scores.declared.searches == 1 or len(points) < FEWEST_SEARCHES:
+        return {}
+    rho = _spearman(*(list(side) for side in zip(*points, strict=True)))
+    return {} if rho is None else {"spearman_searches": rho, "searches": len(points)}
+
+
+def _places(scores: DerivedScores, knob: str) -> dict[str, list[float]]:
+    """Label → where in its range each search chose the knob."""
     places = {}
     for row in scores.course.losses:
         bounds = scores.declared.space(row.label).get(knob)
@@ -74,7 +96,7 @@ def _places(scores: DerivedScores, knob: str) -> dict[str, float]:
         numbers = [value for value in chosen if isinstance(value, int | float)]
         ranged = isinstance(bounds, dict) and "choice" not in bounds
         if ranged and numbers and len(numbers) == len(row.searches):
-            places[row.label] = mean([float(place_of(bounds, value)) for value in numbers])
+            places[row.label] = [float(place_of(bounds, value)) for value in numbers]
     return places
 
 

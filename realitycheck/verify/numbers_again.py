@@ -12,6 +12,7 @@ from realitycheck.verify.checks import Checks
 from realitycheck.verify.declared import DeclaredStudy
 from realitycheck.verify.derived_classes import per_class
 from realitycheck.verify.derived_course import DerivedCourse
+from realitycheck.verify.derived_effects import shared_effects
 from realitycheck.verify.derived_evaluations import corruption, one_threshold, verification
 from realitycheck.verify.derived_floor import noise_floor
 from realitycheck.verify.derived_knobs import proxy_distances, sweeps
@@ -60,6 +61,7 @@ class NumbersAgain:
             "against_untrained": helped,
             "searches": derived_searches.searches(course),
             "near_best": derived_searches.near_best(scores) or None,
+            "shared_effects": shared_effects(scores),
             "search_effort": derived_searches.search_effort(course),
             "endings": derived_searches.endings(course),
             "facts": derived_searches.facts(course),

@@ -19,6 +19,14 @@ SHOWN = 12
 """Digits of a registration that the text names."""
 
 
+HALVES = {
+    "sorted": "in their sorted order, as in the original, the first half is trainval",
+    "shuffled": "in an order drawn once, the first half is trainval",
+    "official": "trainval and test are the halves of the dataset's makers",
+}
+"""What the text says of the order in which classes are cut in halves."""
+
+
 def check_paper_texts(
     study: Json, protocol: Json, datasets: Sequence[Json], texts: Mapping[str, str], checks: Checks
 ) -> None:
@@ -84,6 +92,7 @@ def _phrases(study: Json, protocol: Json) -> Iterator[str]:
     yield f"{searches} independent searches" if searches > 1 else f"{seeds} fresh seeds for the chosen setting"
     yield f"{seeds} fresh seeds"
     yield f"{protocol['embedding_dim']} dimensions"
+    yield HALVES[protocol["split"]["order"]]
     yield from (one["id"][:SHOWN] for one in study["registrations"])
 
 

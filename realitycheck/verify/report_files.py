@@ -11,6 +11,7 @@ from pathlib import Path
 from realitycheck.verify.checks import Checks, shortened
 from realitycheck.verify.counterparts import check_counterparts
 from realitycheck.verify.derived_classes import class_table
+from realitycheck.verify.derived_effects import check_shared
 from realitycheck.verify.digests import Json
 from realitycheck.verify.numbers_again import NumbersAgain
 from realitycheck.verify.paper_texts import METHODS, REFERENCES, check_paper_texts
@@ -18,7 +19,7 @@ from realitycheck.verify.printed import WantedTable, latex_tables, markdown_tabl
 from realitycheck.verify.sentences import check_answers, check_declarations, check_repeated
 from realitycheck.verify.shown_images import neighbor_table
 from realitycheck.verify.table_check import check_tables
-from realitycheck.verify.wanted_csv import csv_table, differences_csv, scores_csv, seeds_csv, settings_csv
+from realitycheck.verify.wanted_csv import csv_table, differences_csv, gains_csv, scores_csv, seeds_csv, settings_csv
 from realitycheck.verify.wanted_evaluations import check_rises, evaluation_tables
 from realitycheck.verify.wanted_scores import (
     difference_table,
@@ -34,6 +35,7 @@ from realitycheck.verify.wanted_searches import floor_table, search_tables, uneq
 CSV = {
     "tables.csv": scores_csv,
     "differences.csv": differences_csv,
+    "untrained.csv": gains_csv,
     "seeds.csv": seeds_csv,
     "settings.csv": settings_csv,
 }
@@ -102,7 +104,9 @@ def _check_json(text: str | None, numbers: NumbersAgain, checks: Checks) -> Json
     column = (primary["category"], primary["metric"])
     for own in numbers.datasets:
         if own["dataset"] in theirs:
-            check_answers(own, theirs[own["dataset"]], f"tables.json, {own['dataset']}", checks, primary=column)
+            other, where = theirs[own["dataset"]], f"tables.json, {own['dataset']}"
+            check_answers(own, other, where, checks, primary=column)
+            check_shared(own["shared_effects"], other.get("shared_effects"), where, checks)
     return reported
 
 

@@ -47,6 +47,7 @@ def check_answers(dataset: Json, reported: Json, where: str, checks: Checks, *, 
     for claim in _claims(reported.get("answer", "")):
         _check(claim, {name: one["verdict"] for name, one in wanted.items()}, f"{where}: answer", checks)
     _check_numbers(reported.get("answer", ""), wanted, f"{where}: answer", checks)
+    _check_exploratory(reported.get("answer", ""), dataset, f"{where}: answer", checks)
     _check_sizes(reported.get("sensitivity", ""), wanted, f"{where}: sensitivity", checks)
     helped, own = reported.get("against_untrained"), dataset["against_untrained"]
     if not helped or not own:
@@ -58,6 +59,17 @@ def check_answers(dataset: Json, reported: Json, where: str, checks: Checks, *, 
             _check_count(summary, verdicts, place, checks)
     _check_lower(helped.get("answer", ""), own["gains"], where, checks)
     _check_elsewhere(helped.get("answer", ""), dataset, primary, where, checks)
+
+
+def _check_exploratory(text: str, dataset: Json, where: str, checks: Checks) -> None:
+    """That half of the losses or more are exploratory, where it is so; fewer have a mark beside their names."""
+    rows = dataset["rows"]
+    late, total = sum(row["exploratory"] for row in rows), len(rows)
+    which = f"All {total}" if late == total else f"{late} of {total}"
+    wanted = [which] if late and 2 * late >= total else []
+    there = re.findall(r"(All \d+|\d+ of \d+) losses are exploratory", text)
+    says = "how many losses it calls exploratory is not what the records lead to."
+    checks.holds(there == wanted, what="numbers in sentences", where=where, code="sentence-differs", says=says)
 
 
 def _check_lower(text: str, gains: Mapping[str, Sequence[Json]], where: str, checks: Checks) -> None:
@@ -189,7 +201,8 @@ def check_repeated(reported: Json, texts: Mapping[str, str], checks: Checks) -> 
 def _sentences(dataset: Json) -> Sequence[str]:
     helped = dataset.get("against_untrained") or {}
     warned = [one.get("sentence") for one in dataset.get("warnings", ())]
-    answers = (*dataset.get("answers", {}).values(), dataset.get("sensitivity"), helped.get("answer"))
+    shared = (dataset.get("shared_effects") or {}).get("sentence")
+    answers = (*dataset.get("answers", {}).values(), dataset.get("sensitivity"), helped.get("answer"), shared)
     return [text for text in (*answers, *warned) if text]
 
 
@@ -230,6 +243,9 @@ def _clean(study: Json) -> list[str]:
     return sorted(name for name in names if not any(one["deviations"].get(name) for one in study["registrations"]))
 
 
+UNKNOWN = "Those of other studies are not known to this page"
+"""The sentence beside every number of openings."""
+
 TIMES = {"once": 1, "twice": 2}
 
 
@@ -240,3 +256,7 @@ def _check_openings(datasets: Sequence[Json], text: str, file: str, checks: Chec
     expected = [len(one["openings"]) for one in datasets if one["openings"]]
     says = f"it counts {numbers} openings, and the records lead to {expected}."
     checks.holds(numbers == expected, what="openings", where=file, code="sentence-differs", says=says)
+    if expected:
+        says = "it does not say that openings by other studies are not known to it."
+        holds = text.count(plain(UNKNOWN)) == len(expected)
+        checks.holds(holds, what="openings", where=file, code="sentence-differs", says=says)

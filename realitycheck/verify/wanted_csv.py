@@ -96,6 +96,30 @@ def differences_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
     return WantedTable("differences", heads, rows, keys=2)
 
 
+def gains_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
+    """One line per dataset, untrained row and loss."""
+    heads = ["dataset", "loss", "status", "exploratory", "untrained", "category", "metric", "verdict", "difference"]
+    heads += ["low", "high", "p_holm", "iteration_0_best", "fold_runs"]
+    rows = []
+    for data in datasets:
+        facts, late = data["against_untrained"], {row["label"]: row["exploratory"] for row in data["rows"]}
+        for untrained, gains in facts["gains"].items() if facts else ():
+            for one in gains:
+                label, interval = one["label"], one["interval"]
+                first = (data["dataset"], label, study["statuses"][label], YES[late[label]], untrained)
+                rows.append(
+                    [
+                        *map(cell, (*first, study["categories"][study["category"]], study["metric"])),
+                        cell(one["verdict"] or ""),
+                        cell("") if one["mean"] is None else points(one["mean"]),
+                        *(cell("") if interval is None else points(interval[end]) for end in ("low", "high")),
+                        cell("") if one["verdict"] is None else shown(one["p_holm"], lambda p: f"{p:.4g}"),
+                        *(cell(str(number)) for number in reversed(facts["first_best"][label])),
+                    ]
+                )
+    return WantedTable("gains over untrained models", heads, rows, keys=5)
+
+
 def _difference(study: Json, data: Json, one: Json) -> list[Cell]:
     label, interval, r = one["label"], one["interval"], one["correlation"]
     row = next(row for row in data["rows"] if row["label"] == label)

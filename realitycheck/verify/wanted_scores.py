@@ -163,7 +163,7 @@ def gain_table(study: Json, dataset: Json) -> list[WantedTable]:
     facts = dataset["against_untrained"]
     if facts is None:
         return []
-    parts = ("Verdict", "Difference", f"{percent(study['level'])} interval")
+    parts = ("Verdict", "Difference", f"{percent(study['level'])} interval", "Holm p")
     heads = ["Loss", *(f"{row} {part}" for row in facts["gains"] for part in parts), "Iteration 0 best"]
     rows = []
     for place, row in enumerate(dataset["rows"]):
@@ -171,6 +171,7 @@ def gain_table(study: Json, dataset: Json) -> list[WantedTable]:
         for gains in facts["gains"].values():
             gain = gains[place]
             line += [cell(gain["verdict"] or "not yet"), signed(gain["mean"]), span(gain["interval"])]
+            line.append(cell(DASH) if gain["verdict"] is None else p_value(gain["p_holm"]))
         runs, best = facts["first_best"][row["label"]]
         rows.append([*line, cell(f"{best} of {runs}" if runs else DASH)])
     return [WantedTable("gains over untrained models", heads, rows)]

@@ -106,11 +106,11 @@ def _effort(study: Json, dataset: Json) -> WantedTable:
             for to in (one["to_untrained"], one["to_final"])
             for text in ((str(to["trials"]), f"{to['iterations']:,}") if to else (DASH, DASH))
         ]
-        near = DASH if one["near_best"] is None else f"{one['near_best']} of {one['completed']} ({one['apart']} apart)"
+        near = DASH if one["near_best"] is None else f"{one['near_best']} ({one['apart']})"
         bounds = f"{one['on_bounds']} of {one['proposed']}" if one["proposed"] else DASH
         counts = [f"{one[name]:,}" for name in ("iterations", "retraining", "evaluations")]
         rows.append([_named(study, one["label"], one["number"]), *map(cell, (*counts, *arrived, bounds, near))])
-    return WantedTable("search effort", [*heads, "Proposals on a bound", "Near-best trials"], rows)
+    return WantedTable("search effort", [*heads, "On a bound", "Near best (apart)"], rows)
 
 
 REACHED = ("trials", "iterations")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from dataclasses import replace
 
 from made_records import with_search
-from pages import findings_of
+from pages import findings_of, markdown_row, markdown_section, texts_of
+from pytest import approx
 from scipy import stats
 
 from realitycheck.report.sections import against_untrained
@@ -29,6 +33,27 @@ def test_every_untrained_row_is_compared_with_every_loss(study, dataset):
         assert abs(gain.interval.low - low) < 1e-12 and abs(gain.interval.high - high) < 1e-12
     better = sum(gain.verdict is Verdict.BETTER for gain in facts.gains["untrained embedder"])
     assert facts.answer.startswith(f"{better} of 3 losses are better than the untrained embedder")
+
+
+def test_the_corrected_p_value_is_in_the_table_the_csv_and_the_json(study, dataset):
+    """Holm's correction by hand: sorted p-values times the number that is left, and never below the one before."""
+    findings, _ = found(study, dataset)
+    column = (findings.study.category, findings.study.metric)
+    embedder = findings.untrained[0].cell(*column).values
+    raw = {row.label: stats.ttest_rel(row.cell(*column).values, embedder).pvalue for row in findings.rows}
+    first, second, third = sorted(raw, key=raw.get)
+    wanted = {first: min(1, 3 * raw[first])}
+    wanted[second] = max(wanted[first], min(1, 2 * raw[second]))
+    wanted[third] = max(wanted[second], raw[third])
+    texts = texts_of(study, [dataset])
+    gains = json.loads(texts["tables.json"])["datasets"][0]["against_untrained"]["gains"]["untrained embedder"]
+    assert {gain["label"]: gain["p_holm"] for gain in gains} == approx(wanted)
+    lines = [line for line in csv.DictReader(io.StringIO(texts["untrained.csv"])) if "embedder" in line["untrained"]]
+    assert {line["loss"]: float(line["p_holm"]) for line in lines} == approx(wanted, rel=1e-3)
+    assert [line["verdict"] for line in lines] == [gain["verdict"] for gain in gains]
+    section = markdown_section(texts["tables.md"], "Did training help?")
+    for label, p in wanted.items():
+        assert markdown_row(section, label)[4] == ("< 0.001" if p < 0.001 else f"{p:.3f}")
 
 
 def test_runs_whose_initial_weights_were_best_are_counted_and_said(study, dataset, edit):

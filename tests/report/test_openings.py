@@ -126,3 +126,25 @@ def test_the_page_counts_openings(study, dataset, synthetic):
     assert "The test half was opened twice, after 3 earlier openings" in text(first, later)
     assert "decided after the first opening: soft\\_triple." in text(first, later)
     assert "The test half has not been opened: " in text()
+    for opened in (text(first), text(first, later)):
+        assert opened.count("Those of other studies are not known to this page") == 1
+        assert "`realitycheck status` lists those of the studies in the same folder".replace("`", "\\`") in opened
+
+
+def test_many_exploratory_losses_are_counted_once_and_few_are_named(study, dataset, synthetic):
+    """Of three losses: none, one (named), two and three (counted)."""
+    labels = [loss.label for loss in dataset.losses]
+    for declared, sentence in (
+        (labels, None),
+        (labels[:2], None),
+        (labels[:1], "2 of 3 losses are exploratory: "),
+        ([], "All 3 losses are exploratory: "),
+    ):
+        opening = synthetic.make_opening(declared, number=0)
+        text = texts_of(study, [replace(dataset, openings=(opening,))])["tables.md"]
+        answers, rest = text.split("### What to distrust", 1)
+        assert answers.count("losses are exploratory") == (sentence is not None)
+        assert sentence is None or f"**What was decided afterwards?** {sentence}" in answers
+        assert answers.count("(exploratory)") == (len(declared) == 2)
+        decided = rest.split("decided after the first opening: ")[1].split(".")[0] if len(declared) < 3 else None
+        assert decided == {3: None, 2: "soft\\_triple", 1: "2 of 3 losses", 0: "all 3 losses"}[len(declared)]

@@ -27,7 +27,11 @@ def page(folder):
 
 def test_the_files(folder, texts):
     figures = {f"figures/{kind}-cub200.svg" for kind in ("scores", "differences", "search", "classes", "curves")}
-    tables = {f"tables.{end}" for end in ("md", "csv", "json", "tex")} | {"differences.csv", "seeds.csv"}
+    tables = {f"tables.{end}" for end in ("md", "csv", "json", "tex")} | {
+        "differences.csv",
+        "untrained.csv",
+        "seeds.csv",
+    }
     tables |= {"settings.csv", "methods.tex", "references.bib"}
     assert set(texts(folder)) == {"index.html", "provenance.html"} | tables | figures
 

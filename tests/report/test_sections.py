@@ -38,7 +38,7 @@ def latex(dataset, found):
     yield LatexTable(table, "tab:runs", "Runs.", wide=False)
 
 
-ELSEWHERE = {"corruption", "neighbors", "verification", "one_threshold", "proxy_distances", "sweeps"}
+ELSEWHERE = {"corruption", "neighbors", "verification", "one_threshold", "proxy_distances", "sweeps", "shared_effects"}
 """Sections that need evaluations or records that this evidence has not; tested on pages of their own."""
 
 DUMMY = Section(name="run_counts", subject=DatasetFindings, find=find, blocks=blocks, latex=latex)

@@ -14,10 +14,12 @@ from pages import Seen, findings_of, found_in, markdown_section, texts_of
 from scipy import stats
 
 from realitycheck.report.late import exploratory
-from realitycheck.report.sections import search_results
+from realitycheck.report.sections import search_results, shared_effects
 from realitycheck.report.sections.measured import held_constant
 from realitycheck.report.sections.retraining import endings
 from realitycheck.runs import Category
+from realitycheck.statistics.base import LossScores
+from realitycheck.statistics.estimators import estimator
 
 PRIMARY = (Category.ENSEMBLE, "map_at_r")
 
@@ -163,3 +165,53 @@ def test_seeds_have_the_numbers_of_the_records(study, dataset):
         score = dataset.losses[1].score(each, category=Category.ENSEMBLE, metric="map_at_r")
         row = next(row for row in rows if (row["loss"], row["replicate"]) == ("circle", str(each.index + 1)))
         assert float(row["ensemble-512 MAP@R"]) == pytest.approx(100 * score)
+
+
+def test_what_all_losses_have_in_common_in_a_search(study, dataset):
+    """The two-way table of three losses and two searches, by hand: residual 3 losses have 2 · 1 degrees of freedom."""
+    (found,) = findings_of(study, [dataset]).datasets
+    table = 100 * np.array([row.cell(*PRIMARY).search_means for row in found.rows])
+    gaps = table[:, 0] - table[:, 1]
+    facts = shared_effects.find(found)
+    assert 100 * np.array(facts.means) == pytest.approx(table.mean(axis=0))
+    assert 100 * facts.sd == pytest.approx(abs(gaps.mean()) / np.sqrt(2))
+    assert 100 * facts.by_chance == pytest.approx(np.sqrt(gaps.var(ddof=1) / 2 / 3))
+    texts = texts_of(study, [dataset])
+    said = json.loads(texts["tables.json"])["datasets"][0]["shared_effects"]["sentence"]
+    assert f"of {table[:, 0].mean():.2f} and {table[:, 1].mean():.2f} over 3 losses" in said
+    assert said in Seen(texts["index.html"]).text and said.split(":")[0] in texts["tables.md"]
+
+
+def test_one_search_or_one_complete_loss_has_nothing_in_common(study, dataset, synthetic, edit):
+    alone = synthetic.make_study(labels=("contrastive", "circle"), seeds=4, trials=6)
+    (found,) = findings_of(alone, [synthetic.make_dataset(alone)]).datasets
+    assert shared_effects.find(found) is None
+
+    def waiting(loss):
+        first, second = loss.searches[1].replicates
+        return with_search(loss, number=1, replicates=(first, replace(second, complete_run=None, scores={})))
+
+    (found,) = findings_of(study, [edit(dataset, circle=waiting)]).datasets
+    assert shared_effects.find(found).losses == 2
+    (found,) = findings_of(study, [edit(dataset, circle=waiting, soft_triple=waiting)]).datasets
+    assert shared_effects.find(found) is None
+
+
+@pytest.mark.parametrize("method", ["searches_pooled", "searches_calibrated"])
+@pytest.mark.parametrize("losses", [3, 4])
+def test_intervals_contain_what_the_sentence_says_that_they_contain(method, losses):
+    """A shift of all losses in one search widens the ± of a score, and a difference with up to three losses alone."""
+    rule = estimator(method, level=0.95, searches=2)
+    plain = np.random.default_rng(3).normal(0.3, 0.01, (losses, 4))
+    shifted = plain + 0.1 * np.array([0, 0, 1, 1])
+    near = tuple((0.3 + 0.01 * place, 0.3) for place in range(2))
+    before, after = (
+        rule.fit({f"l{place}": LossScores(tuple(row), near) for place, row in enumerate(table)}, losses=losses)
+        for table in (plain, shifted)
+    )
+    assert after.loss("l0").error > 5 * before.loss("l0").error
+    assert after.above("l0", (0.1,)).error > 5 * before.above("l0", (0.1,)).error
+    contained = after.difference("l0", "l1").error > 2 * before.difference("l0", "l1").error
+    assert contained == (losses == 3)
+    assert (after.difference("l0", "l1").error == pytest.approx(before.difference("l0", "l1").error)) == (losses == 4)
+    assert ("Every interval contains this spread" in rule.of_shared(losses=losses)) == contained

@@ -19,10 +19,11 @@ from scipy import stats
 
 from realitycheck.protocol.space import IntUniform
 from realitycheck.records.evidence import SearchFailure
-from realitycheck.report import study_warnings as module
+from realitycheck.report import ranking_warnings, study_warnings
 from realitycheck.report.sections import differences
 from realitycheck.report.sections.search_effort import search_effort
-from realitycheck.report.study_warnings import About, StudyWarning, find_warnings
+from realitycheck.report.study_warnings import find_warnings
+from realitycheck.report.warning_records import About, StudyWarning
 from realitycheck.report.writers.markdown_text import markdown
 from realitycheck.statistics.searches_pooled import PooledFit
 
@@ -77,11 +78,50 @@ def test_a_shared_knob_that_predicts_the_ranking(order, expected, dataset, warne
     warning = warned(replace(dataset, losses=losses)).get("knob-predicts-ranking")
     theirs = stats.spearmanr([rates[label] for label in ranked], [means[label] for label in ranked]).statistic
     if expected is None:
-        assert abs(theirs) <= module.PREDICTS
+        assert abs(theirs) <= ranking_warnings.PREDICTS
         assert warning is None
     else:
-        assert warning.about[0].numbers == {"knob": "trunk_lr", "spearman": pytest.approx(expected), "losses": 5}
         assert theirs == pytest.approx(expected)
+        searches = searches_of(dataset, rates)
+        assert warning.about[0].numbers == {
+            **{"knob": "trunk_lr", "spearman": pytest.approx(expected), "losses": 5},
+            **{"spearman_searches": pytest.approx(stats.spearmanr(*searches).statistic), "searches": 10},
+        }
+
+
+def searches_of(dataset, rates):
+    """The rate and the test score of every search."""
+    scores = [
+        np.mean(
+            [one.scores[loss.evaluation].folds.together[loss.distance].scores["map_at_r"] for one in search.replicates]
+        )
+        for loss in dataset.losses
+        for search in loss.searches
+    ]
+    return [rate for loss in dataset.losses for rate in [rates[loss.label]] * 2], scores
+
+
+def test_a_shared_knob_that_follows_the_searches_where_their_means_hide_it(dataset, warned):
+    """In each loss the search with the higher test score has the higher rate, and all losses have one mean rate."""
+    losses, searches = [], []
+    for loss in dataset.losses:
+        means = [
+            np.mean(
+                [one.scores[loss.evaluation].folds.together[loss.distance].scores["map_at_r"] for one in own.replicates]
+            )
+            for own in loss.searches
+        ]
+        searches += [(mean, number, loss.label) for number, mean in enumerate(means)]
+    ranked = {(label, number): place for place, (_, number, label) in enumerate(sorted(searches))}
+    for loss in dataset.losses:
+        for search in loss.searches:
+            rate = 1e-6 * 2.0 ** ranked[loss.label, search.number]
+            own = replace(search.chosen, knobs={**search.chosen.knobs, "trunk_lr": rate})
+            loss = with_search(loss, number=search.number, chosen=own)
+        losses.append(loss)
+    warning = warned(replace(dataset, losses=tuple(losses)))["knob-predicts-ranking"]
+    assert warning.about[0].numbers["spearman_searches"] == pytest.approx(1)
+    assert "1.00 over their 10 searches" in warning.sentence
 
 
 def test_the_chosen_values_of_several_searches_are_averaged_on_the_scale_of_the_range(study, dataset):
@@ -90,7 +130,9 @@ def test_the_chosen_values_of_several_searches_are_averaged_on_the_scale_of_the_
         own = replace(search.chosen, knobs={**search.chosen.knobs, "trunk_lr": rate})
         first = with_search(first, number=search.number, chosen=own)
     found = findings_of(study, [replace(dataset, losses=(first, *dataset.losses[1:]))]).datasets[0]
-    assert module.chosen_places(found, "trunk_lr")["contrastive"] == pytest.approx((0 + 2 / 3) / 2)  # of [1e-6, 1e-3]
+    places = ranking_warnings.chosen_places(found, "trunk_lr")["contrastive"]
+    assert places == pytest.approx([0, 2 / 3])  # of [1e-6, 1e-3]
+    assert ranking_warnings.mean_of(places) == pytest.approx(1 / 3)
 
 
 def test_validation_that_does_not_predict_the_test_score(dataset, warned):
@@ -116,6 +158,19 @@ def test_validation_that_does_not_predict_the_test_score(dataset, warned):
     warning = warned(given(falling))["validation-does-not-predict"]
     assert warning.about[0].numbers == {"spearman": pytest.approx(-1), "losses": 5}
     assert "validation-does-not-predict" not in warned(given(falling[::-1]))
+
+
+def test_too_few_losses_have_the_correlation_of_ten_searches_alone(synthetic):
+    """Four losses of three searches: none over losses, and one over twelve searches."""
+    study = synthetic.make_study(labels=LABELS[:4], seeds=6, trials=6, searches=3)
+    dataset = synthetic.make_dataset(study)
+    means = means_of(dataset)
+    rates = {label: 1e-6 * 3.0**place for place, label in enumerate(sorted(means, key=means.get))}
+    losses = tuple(chosen(loss, trunk_lr=rates[loss.label]) for loss in dataset.losses)
+    (found,) = findings_of(study, [replace(dataset, losses=losses)]).datasets
+    (warning,) = [one for one in find_warnings(found) if one.code == "knob-predicts-ranking"]
+    assert set(warning.about[0].numbers) == {"knob", "spearman_searches", "searches"}
+    assert "over 12 searches" in warning.sentence
 
 
 def test_too_few_losses_have_no_rank_correlation(study, dataset):
@@ -240,10 +295,11 @@ def test_every_output_has_every_warning(study, dataset, edit):
 
 
 def test_the_documentation_lists_every_code():
-    source = Path(module.__file__).read_text()
-    docs = (Path(module.__file__).parents[2] / "docs" / "statistics.md").read_text()
+    modules = (study_warnings, ranking_warnings)
+    source = "".join(Path(one.__file__).read_text() for one in modules)
+    docs = (Path(study_warnings.__file__).parents[2] / "docs" / "statistics.md").read_text()
     codes = set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', source))
-    assert len(codes) == 13
+    assert len(codes) == 14
     assert codes == set(re.findall(r"^\| `([a-z0-9-]+)` \|", docs.split("## Warnings")[1].split("\n## ")[0], re.M))
 
 

@@ -17,6 +17,12 @@ def test_numbers():
     assert words.share(1 - 0.95) == "0.05"
     assert (words.p_value(0.0004), words.p_value(0.0312)) == ("< 0.001", "0.031")
     assert (words.number(0.000123456), words.number(7), words.number("soft")) == ("0.0001235", "7", "soft")
+    assert (words.number(-0.25), words.number(-3), words.number("-x"), words.number(-1e-5)) == (
+        "−0.25",
+        "−3",
+        "-x",
+        "−1e-05",
+    )
 
 
 def test_language():

@@ -18,6 +18,7 @@ from realitycheck.report.wording import (
     metric_name,
     optional_signed,
     optional_span,
+    p_value,
     percent,
     points,
 )
@@ -60,18 +61,29 @@ def blocks(dataset: DatasetFindings, facts: Helped) -> Iterator[Block]:
     yield Heading(3, "Did training help?")
     yield Paragraph(facts.answer)
     columns = [
-        Column(head, number=number, group=label)
-        for label in facts.gains
-        for head, number in (("Verdict", False), ("Difference", True), (f"{percent(study.level)} interval", True))
+        Column(head, number=number, group=label) for label in facts.gains for head, number in _heads(study.level)
     ]
     lines = [_line(dataset, facts, place) for place in range(len(dataset.labels))]
     yield Table(
         (Column("Loss"), *columns, Column("Iteration 0 best", number=True)),
         rows_of(lines),
-        caption=f"{study.primary}, loss minus untrained model, in percentage points; Holm's correction over the "
-        "losses. Iteration 0 best: fold runs of the replicates in which the initial weights validate better than every "
-        "later checkpoint.",
+        caption=f"{study.primary}, loss minus untrained model, in percentage points. Holm p: the p-value of no "
+        f"difference, after Holm's correction over the losses.{_agreement(dataset)} Iteration 0 best: fold runs of the "
+        "replicates in which the initial weights validate better than every later checkpoint.",
     )
+
+
+def _heads(level: float) -> Iterator[tuple[str, bool]]:
+    """The columns of one untrained model, and whether they hold numbers."""
+    yield "Verdict", False
+    yield from ((head, True) for head in ("Difference", f"{percent(level)} interval", "Holm p"))
+
+
+def _agreement(dataset: DatasetFindings) -> str:
+    own = dataset.study.estimator
+    if not own.needs_agreement:
+        return ""
+    return f" It is that of {own.method}; a verdict counts only where {own.beside} gives the same one."
 
 
 def _gains(dataset: DatasetFindings, row: ScoreRow) -> tuple[Gain, ...]:
@@ -165,6 +177,7 @@ def _line(dataset: DatasetFindings, facts: Helped, place: int) -> tuple[Content,
             Badge(gain.verdict or PENDING, gain.verdict or "pending"),
             optional_signed(gain.mean),
             optional_span(gain.interval),
+            DASH if gain.verdict is None else p_value(gain.p_holm),
         ]
     runs, best = facts.first_best[label]
     return (Marked(label, dataset.row(label).marks), *cells, f"{best} of {runs}" if runs else DASH)

@@ -29,8 +29,8 @@ from realitycheck.report.forest import SEARCHES, Reference, by_search, height_of
 from realitycheck.report.sections import warning_list
 from realitycheck.report.sections.base import Section
 from realitycheck.report.study_facts import StudyFacts
-from realitycheck.report.study_warnings import StudyWarning
 from realitycheck.report.verdicts import detectable_sentence
+from realitycheck.report.warning_records import StudyWarning
 from realitycheck.report.wording import (
     DASH,
     FOOTNOTE,

@@ -43,6 +43,17 @@ UNTRAINED = "the trunk with its published weights, without further training, and
 STARTUPS = {"random": "at random", "qmc": "on one Sobol sequence"}
 """How start-up trials are drawn, by the protocol's word."""
 
+SPLITS = {
+    "sorted": "in their sorted order, as in the original, the first half is trainval and the second half test. Where "
+    "that order goes by kind, such as genus or product group, the halves hold different kinds, and scores say how well "
+    "training carries over to other kinds",
+    "shuffled": "in an order drawn once, the first half is trainval and the second half test",
+    "official": "trainval and test are the halves of the dataset's makers",
+}
+"""How classes are cut in halves, by the protocol's word."""
+
+SEEDED = {"shuffled": " (seed {})"}
+
 OPTIMIZERS = {"rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}
 
 FOLD_RUN = {"normal": "Fold run", "followup": "Its follow-up"}
@@ -138,6 +149,11 @@ def held_constant(protocol: Protocol, *, interval: str) -> list[tuple[str, str]]
         *((f"On {name}", f"trunk {_trunk(other.trunk)}") for name, other in protocol.on.items() if other.trunk),
         *([("Frozen trunk", FROZEN)] if recipe.trunk.frozen else []),
         *([("Untrained rows", UNTRAINED)] if recipe.trunk.weights else []),
+        (
+            "Classes",
+            f"{SPLITS[protocol.split.order]}{SEEDED.get(protocol.split.order, '').format(protocol.split.seed)}",
+        ),
+        *((f"Classes of {name}", SPLITS[other.split.order]) for name, other in protocol.on.items() if other.split),
         ("Embedding", f"{dims} dimensions{many}"),
         ("Optimizers", _optimizers(recipe)),
         ("Search", _search(protocol)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from realitycheck.report.blocks import Block, Heading, Paragraph
@@ -10,6 +10,12 @@ from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.late import after_opening, late
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import count, enumeration
+
+OTHERS = (
+    "Openings of studies whose records were copied count. Those of other studies are not known to this page, which "
+    "follows from its ledger alone; `realitycheck status` lists those of the studies in the same folder."
+)
+"""What the number leaves out."""
 
 TIMES = {1: "once", 2: "twice"}
 
@@ -46,17 +52,22 @@ def _sentences(dataset: DatasetFindings, facts: Openings) -> str:
         return "The test half has not been opened: no model has been scored on it."
     number, before = len(facts.openings), facts.openings[0].before
     earlier = f", after {count(before, 'earlier opening')} of the same half" if before else ""
-    others = "Openings of studies whose records were copied count, those of other studies do not."
-    copied = f" {others}" if number > 1 else ""
-    opened = f"The test half was opened {TIMES.get(number, f'{number} times')}{earlier}.{copied}"
+    opened = f"The test half was opened {TIMES.get(number, f'{number} times')}{earlier}. {OTHERS}"
     decided, joined = after_opening(dataset.evidence), late(dataset.evidence)
     if decided:
-        labels = enumeration(sorted(decided))
+        labels = _named(decided, len(dataset.rows))
         opened += f" Exploratory, because they or the claims were decided after the first opening: {labels}."
     if joined:
         labels = enumeration(sorted(joined))
         opened += f" Late, because they were set aside as FAILED at the first opening: {labels}."
     return opened
+
+
+def _named(labels: Collection[str], total: int) -> str:
+    """The names, or their number where they are half of the losses or more."""
+    if 2 * len(labels) < total:
+        return enumeration(sorted(labels))
+    return f"all {total} losses" if len(labels) == total else f"{len(labels)} of {total} losses"
 
 
 SECTION = Section(

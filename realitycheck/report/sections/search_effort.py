@@ -202,13 +202,13 @@ def _effort_table(dataset: DatasetFindings, facts: Effort) -> Table:
         (
             *(Column("Loss"), *(Column(head, number=True, group="Iterations") for head in ("search", "retraining"))),
             *(Column("Validations", number=True), *pairs),
-            *(Column(head, number=True) for head in ("Proposals on a bound", "Near-best trials")),
+            *(Column(head, number=True) for head in ("On a bound", "Near best (apart)")),
         ),
         rows_of([_effort_line(dataset, search) for search in facts.searches]),
         caption="Untrained score: mean validation MAP@R of the fold runs at iteration 0. End: the best value of the "
-        "search. Proposals on a bound: of those by the sampler, with a hyper-parameter on a bound of its range. "
-        "Near-best trials: within 1.96 · √2 standard deviations of the best value, and those that also differ from "
-        f"one another.{near}",
+        "search. On a bound: proposals of the sampler with a hyper-parameter on a bound of its range. Near best: "
+        "trials within 1.96 · √2 standard deviations of the best value; apart: those of them that also differ from one "
+        f"another, at most five.{near}",
     )
 
 
@@ -219,7 +219,7 @@ def _effort_line(dataset: DatasetFindings, search: SearchEffort) -> tuple[Conten
         for one in (search.to_untrained, search.to_final)
         for text in ((str(one.trials), thousands(one.iterations)) if one else (DASH, DASH))
     ]
-    near = DASH if search.near_best is None else f"{search.near_best} of {search.completed} ({search.apart} apart)"
+    near = DASH if search.near_best is None else f"{search.near_best} ({search.apart})"
     return (
         Marked(searched_by(search.label, search.number, searches=study.searches), study.loss_marks(search.label)),
         *(thousands(search.iterations), thousands(search.retraining), thousands(search.evaluations)),

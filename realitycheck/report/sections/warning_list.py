@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from realitycheck.report.blocks import Block, Code, Column, Content, Heading, Link, Paragraph, Table, Text, rows_of
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.sections.base import Section
-from realitycheck.report.study_warnings import StudyWarning, find_warnings
+from realitycheck.report.study_warnings import find_warnings
+from realitycheck.report.warning_records import StudyWarning
 from realitycheck.report.wording import count, safe_name
 
 

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Sequence
 
 from realitycheck.report.findings import DatasetFindings, Findings
 from realitycheck.report.rows import ScoreCell, ScoreRow
-from realitycheck.report.study_warnings import StudyWarning, find_warnings
+from realitycheck.report.sections import against_untrained
+from realitycheck.report.study_warnings import find_warnings
+from realitycheck.report.warning_records import StudyWarning
 from realitycheck.report.wording import points
 from realitycheck.runs import Category
 from realitycheck.statistics.comparisons import Comparison
+from realitycheck.statistics.untrained import Gain
 
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
@@ -23,6 +26,12 @@ DIFFERENCES = (
     *("difference", "low", "high", "p", "p_holm", "detectable", "seeds", "seed_correlation", "reason", "warnings"),
 )
 """The columns of the differences table."""
+
+GAINS = (
+    *("dataset", "loss", "status", "exploratory", "untrained", "category", "metric", "verdict"),
+    *("difference", "low", "high", "p_holm", "iteration_0_best", "fold_runs"),
+)
+"""The columns of the table of gains over untrained models."""
 
 
 def scores_csv(findings: Findings) -> str:
@@ -44,6 +53,18 @@ def differences_csv(findings: Findings) -> str:
         for comparison in dataset.comparisons
     ]
     return csv_text([DIFFERENCES, *rows])
+
+
+def gains_csv(findings: Findings) -> str:
+    """One line per dataset, untrained model and loss: its difference from a model without training."""
+    rows = [
+        _gain_row(dataset, helped.first_best[gain.label], untrained, gain)
+        for dataset in findings.datasets
+        if (helped := against_untrained.find(dataset))
+        for untrained, gained in helped.gains.items()
+        for gain in gained
+    ]
+    return csv_text([GAINS, *rows])
 
 
 def safe_cell(text: str) -> str:
@@ -71,6 +92,17 @@ def _score_row(row: ScoreRow, columns: Sequence[tuple[Category, str]]) -> list[s
 def _score_cell(cell: ScoreCell) -> tuple[str, str, str]:
     mean = "" if cell.mean is None else points(cell.mean)
     return mean, "" if cell.interval is None else points(cell.interval.half_width), str(cell.n)
+
+
+def _gain_row(dataset: DatasetFindings, counts: tuple[int, int], untrained: str, gain: Gain) -> list[str]:
+    study, (runs, best) = dataset.study, counts
+    ends = ["", ""] if gain.interval is None else [points(gain.interval.low), points(gain.interval.high)]
+    return [
+        *(dataset.dataset, gain.label, study.statuses[gain.label], YES[gain.label in dataset.exploratory]),
+        *(untrained, study.categories[study.category], study.metric, gain.verdict or ""),
+        *("" if gain.mean is None else points(gain.mean), *ends),
+        *("" if gain.verdict is None else f"{gain.p_holm:.4g}", str(best), str(runs)),
+    ]
 
 
 def _difference_row(dataset: DatasetFindings, comparison: Comparison, warnings: Sequence[StudyWarning]) -> list[str]:
