@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from scipy import stats
@@ -16,6 +18,8 @@ from scipy import stats
 from realitycheck.datasets.menu import MENU as DATASETS
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal, of_type
+from realitycheck.trunks import bn_inception, efficientnet_lite0, resnet50
+from realitycheck.trunks.convention import IMAGENET
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 from bench_coordinator import JOBS
@@ -166,6 +170,88 @@ def test_sizes_and_days_on_a_gpu():
         assert f"pixels of {name} at 256 pixels, uint8 | {DATASETS[dataset].images * 3 * 256**2 / 1e9:.1f} GB" in text
     low, high = map(int, re.search(r"240 trainings \| (\d+) to (\d+) GPU-hours", text).groups())
     assert f"14 losses on CUB | {14 * low / 24:.1f} to {14 * high / 24:.1f} days" in text
+
+
+def test_a_ratio_of_performance_is_that_of_its_times():
+    """Times are rounded, so the ratio is between those of the ends of their roundings."""
+    lines = [line.split("|")[1:-1] for line in (DOCS / "performance.md").read_text(encoding="utf-8").splitlines()]
+    known = [cells for cells in lines if len(cells) == 5 and re.fullmatch(r" \d\.\d\d ", cells[3])]
+    assert len(known) >= 5
+    for _, ours, beside, ratio, _ in known:
+        (first, digits), (second, others) = (re.findall(r"(\d+(\.\d+)?) s", text)[-1] for text in (ours, beside))
+        halves = [0.5 * 10.0 ** -max(0, len(part) - 1) for part in (digits, others)]
+        low = (float(first) - halves[0]) / (float(second) + halves[1])
+        high = (float(first) + halves[0]) / (float(second) - halves[1])
+        assert low - 0.005 <= float(ratio) <= high + 0.005, (ours, beside, ratio)
+
+
+UNCOMMITTED = {"flipped bits: image"}
+"""Rows of a table of measurements that name a date and no commit."""
+
+
+def test_every_row_of_a_dated_table_has_its_date_and_commit():
+    dated, lacking, heads = 0, set(), []
+    for line in (DOCS / "reliability.md").read_text(encoding="utf-8").splitlines():
+        cells = [part.strip() for part in line.split("|")[1:-1]]
+        heads = (heads or cells) if cells else []
+        if {"date", "commit"} <= set(heads) and cells != heads and not re.fullmatch(r"[-:| ]*", line):
+            own = dict(zip(heads, cells, strict=True))
+            dated += 1
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d", own["date"]), line
+            if not re.fullmatch(r"[0-9a-f]{7}", own["commit"]):
+                lacking.add(cells[0])
+    assert dated >= 15
+    assert lacking == UNCOMMITTED
+
+
+def test_what_is_said_of_the_study_of_groceries():
+    text = page("statistics.md")
+    report = json.loads((ROOT / "reports" / "grocery_frozen" / "tables.json").read_text(encoding="utf-8"))
+    (found,) = report["datasets"]
+    trunk = found["against_untrained"]["gains"]["untrained trunk"]
+    assert {one["verdict"] for one in (*found["comparisons"], *trunk)} == {"undecided"}
+    assert (len(trunk), report["searches_per_loss"]) == (13, 3)
+    assert "Under these rules the twelve losses and MagFace were searched three times each: [no loss differs]" in text
+    assert "from contrastive or from the untrained trunk" in text
+
+
+def exceeding(n: int, bound: float) -> float:
+    """The share of rank orders of n with an absolute Spearman correlation above a bound: all, or 20,000 drawn ones."""
+    draw = np.random.default_rng(n)
+    orders = itertools.permutations(range(n)) if n <= 8 else (draw.permutation(n) for _ in range(20_000))
+    squares = np.array([sum((place - rank) ** 2 for place, rank in enumerate(order)) for order in orders])
+    whole = n * (n * n - 1)
+    return float((abs(whole - 6 * squares) > bound * whole + 1e-9).mean())
+
+
+def test_how_often_unrelated_ranks_correlate():
+    """With four losses in a third of studies or more, and the numbers that the page gives."""
+    text = page("statistics.md")
+    assert exceeding(4, 0.6) >= 1 / 3
+    twelve, five, ten = (100 * exceeding(n, 0.6) for n in (12, 5, 10))
+    assert f"Of twelve unrelated losses |ρ| exceeds 0.6 in {twelve:.0f} % of studies, of five in {five:.0f} %" in text
+    assert (
+        f"Of ten unrelated searches |ρ| exceeds 0.6 in {ten:.0f} % of studies, of 39 in fewer than one of 10,000"
+        in text
+    )
+    assert 2 * stats.t.sf(0.6 * (37 / (1 - 0.36)) ** 0.5, 37) < 1e-4
+
+
+def test_the_table_of_trunks_is_that_of_their_code():
+    """Numbers of features, and the channel means of what they take."""
+    text = page("trunks.md")
+    known = {
+        "bn_inception": (bn_inception.OUTPUT, bn_inception.CONVENTION),
+        "resnet50": (resnet50.OUTPUT, IMAGENET),
+        "efficientnet_lite0": (efficientnet_lite0.LAST, efficientnet_lite0.CONVENTION),
+    }
+    for name, (features, convention) in known.items():
+        (line,) = re.findall(rf"\| `{name}` \| (\d+) \| ([^|]*) \|", text)
+        assert int(line[0]) == features
+        assert line[1].startswith(f"{convention.order}, 0 to {convention.top:g}, mean ")
+        mean, _, deviation = line[1].strip().partition("mean ")[2].partition(", standard deviation ")
+        assert {float(part) for part in mean.split(", ")} == set(convention.mean)
+        assert {float(part) for part in (deviation or "1").split(", ")} == set(convention.std)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "protocols").glob("*.yaml")), ids=lambda path: path.stem)

@@ -128,7 +128,7 @@ def test_the_page_counts_openings(study, dataset, synthetic):
     assert "The test half has not been opened: " in text()
     for opened in (text(first), text(first, later)):
         assert opened.count("Those of other studies are not known to this page") == 1
-        assert "`realitycheck status` lists those of the studies in the same folder".replace("`", "\\`") in opened
+        assert "`realitycheck status` lists those of the studies in the same folder" in opened
 
 
 def test_many_exploratory_losses_are_counted_once_and_few_are_named(study, dataset, synthetic):

@@ -145,6 +145,10 @@ def _elsewhere(dataset: DatasetFindings) -> Iterator[str]:
             yield f"In {metric_name(metric)} all {len(known)} means are lower than that of the {enumeration(above)}."
 
 
+FEW = 3
+"""Losses that are named one by one even if all of them have one verdict."""
+
+
 def _sentence(dataset: DatasetFindings, untrained: str, gained: Sequence[Gain]) -> str:
     """`10 of 12 losses are better than the untrained embedder; worse: triplet; undecided: circle.`"""
     groups = {
@@ -156,7 +160,8 @@ def _sentence(dataset: DatasetFindings, untrained: str, gained: Sequence[Gain]) 
     parts = [f"{head} better than the {untrained}"]
     for verdict, words in ((Verdict.WORSE, "worse"), (Verdict.UNDECIDED, "undecided"), (None, "not finished")):
         if groups[verdict]:
-            parts.append(f"{words}: {enumeration(groups[verdict])}")
+            every = len(groups[verdict]) == total > FEW
+            parts.append(f"{words}: {f'all {total}' if every else enumeration(groups[verdict])}")
     return f"{'; '.join(parts)}.{lower_means(gained)}"
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from realitycheck.report.blocks import Block, Heading, Paragraph
+from realitycheck.report.blocks import Block, Code, Heading, Paragraph, Piece
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.late import after_opening, late
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import count, enumeration
 
-OTHERS = (
+OTHERS: tuple[Piece, ...] = (
     "Openings of studies whose records were copied count. Those of other studies are not known to this page, which "
-    "follows from its ledger alone; `realitycheck status` lists those of the studies in the same folder."
+    "follows from its ledger alone; ",
+    Code("realitycheck status"),
+    " lists those of the studies in the same folder.",
 )
 """What the number leaves out."""
 
@@ -44,23 +46,24 @@ def find(dataset: DatasetFindings) -> Openings:
 def blocks(dataset: DatasetFindings, facts: Openings) -> Iterator[Block]:
     """Print the number of openings and the exploratory losses."""
     yield Heading(3, "Openings of the test half")
-    yield Paragraph(_sentences(dataset, facts))
+    yield Paragraph(tuple(_sentences(dataset, facts)))
 
 
-def _sentences(dataset: DatasetFindings, facts: Openings) -> str:
+def _sentences(dataset: DatasetFindings, facts: Openings) -> Iterator[Piece]:
     if not facts.openings:
-        return "The test half has not been opened: no model has been scored on it."
+        yield "The test half has not been opened: no model has been scored on it."
+        return
     number, before = len(facts.openings), facts.openings[0].before
     earlier = f", after {count(before, 'earlier opening')} of the same half" if before else ""
-    opened = f"The test half was opened {TIMES.get(number, f'{number} times')}{earlier}. {OTHERS}"
+    yield f"The test half was opened {TIMES.get(number, f'{number} times')}{earlier}. "
+    yield from OTHERS
     decided, joined = after_opening(dataset.evidence), late(dataset.evidence)
     if decided:
         labels = _named(decided, len(dataset.rows))
-        opened += f" Exploratory, because they or the claims were decided after the first opening: {labels}."
+        yield f" Exploratory, because they or the claims were decided after the first opening: {labels}."
     if joined:
         labels = enumeration(sorted(joined))
-        opened += f" Late, because they were set aside as FAILED at the first opening: {labels}."
-    return opened
+        yield f" Late, because they were set aside as FAILED at the first opening: {labels}."
 
 
 def _named(labels: Collection[str], total: int) -> str:
