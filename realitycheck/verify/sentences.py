@@ -63,7 +63,7 @@ def check_answers(dataset: Json, reported: Json, where: str, checks: Checks, *, 
 
 def _check_exploratory(text: str, dataset: Json, where: str, checks: Checks) -> None:
     """That half of the losses or more are exploratory, where it is so; fewer have a mark beside their names."""
-    rows = dataset["rows"]
+    rows = dataset.get("rows", [])
     late, total = sum(row["exploratory"] for row in rows), len(rows)
     which = f"All {total}" if late == total else f"{late} of {total}"
     wanted = [which] if late and 2 * late >= total else []

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import random
 from dataclasses import replace
 
 import pytest
 from made_records import with_search
 from pages import findings_of
+from pydantic import TypeAdapter
 
-from realitycheck.losses.reductions import REDUCTIONS
-from realitycheck.protocol.space import LogUniform, Uniform
+from realitycheck.losses.reductions import REDUCTIONS, reductions
+from realitycheck.protocol.space import LogUniform, Range, Uniform
+from realitycheck.report.reduced_losses import _holds
 from realitycheck.report.study_warnings import find_warnings
-from realitycheck.verify.reductions_again import BECOMES, WRAPPED
+from realitycheck.verify.reductions_again import BECOMES, WRAPPED, _first
 
 MARGIN, SCALE = Uniform(uniform=(0.0, 90.0)), LogUniform(log_uniform=(1.0, 500.0))
 
@@ -71,3 +75,36 @@ def test_both_derivations_have_the_same_reductions():
         for one in own
     ]
     assert list(BECOMES) == written
+
+
+RANGES = {
+    0: {"uniform": [0.0, 2.0]},
+    1: {"log_uniform": [0.5, 50.0]},
+}
+"""A range with the value of a reduction in it, by that value."""
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_both_derivations_agree_on_chosen_values(name):
+    """Values on, near and away from those of each reduction, one after the other and all of them together."""
+    address = f"{name}(triplet)" if any(one.loss is None for one in REDUCTIONS[name]) else name
+    draw = random.Random(name)
+    for reduction in REDUCTIONS[name]:
+        plain = {
+            knob: {"choice": [wanted, "square"]} if isinstance(wanted, str) else RANGES[wanted]
+            for knob, wanted in reduction.at.items()
+        }
+        space = {knob: TypeAdapter(Range).validate_json(json.dumps(bounds)) for knob, bounds in plain.items()}
+        for _ in range(200):
+            chosen = {}
+            for knob, wanted in reduction.at.items():
+                if isinstance(wanted, str):
+                    chosen[knob] = draw.choice([wanted, wanted, wanted, "square"])
+                else:
+                    low, high = next(iter(plain[knob].values()))
+                    chosen[knob] = min(high, max(low, wanted + draw.choice([0, 0.01, 0.03, -0.03, 0.5])))
+            holding = [(one, other) for one, other in reductions(address) if _holds(one, chosen, space)]
+            second = _first(address, chosen, plain)
+            assert bool(holding) == (second is not None)
+            for one, other in holding[:1]:
+                assert second == {**{knob: chosen[knob] for knob in one.at}, "becomes": other}

@@ -17,6 +17,20 @@ def changed_differences_cell(copy: Copy) -> None:
     copy.replace("differences.csv", ",undecided,", ",better,")
 
 
+def changed_p_value_against_untrained(copy: Copy) -> None:
+    lines = (copy.report / "untrained.csv").read_text().splitlines()
+    cell = lines[1].split(",")[11]
+    copy.replace("untrained.csv", lines[1], lines[1].replace(f",{cell},", f",{float(cell) / 2:.4g},"))
+
+
+def hidden_openings_of_others(copy: Copy) -> None:
+    copy.replace("index.html", "Those of other studies are not known to this page", "There are no others")
+
+
+def changed_order_of_classes(copy: Copy) -> None:
+    copy.replace("methods.tex", "in their sorted order, as in the original", "in an order drawn once")
+
+
 def changed_seeds_cell(copy: Copy) -> None:
     path = copy.report / "seeds.csv"
     line = path.read_text().splitlines()[2]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from realitycheck.verify.checks import Checks
+from realitycheck.verify.derived_effects import check_shared
 from realitycheck.verify.sentences import check_answers
 
 VERDICTS = {"sigmoid": "worse", "tanh": "worse", "warp": "undecided", "log": "undecided"}
@@ -43,3 +46,57 @@ def test_means_below_an_untrained_model_are_counted_again():
 
 
 LOWER = [("warp", -0.0123), ("log", -0.1)]
+
+
+@pytest.mark.parametrize(("late", "right"), [(0, None), (1, None), (2, "2 of 4"), (3, "3 of 4"), (4, "All 4")])
+def test_the_number_of_exploratory_losses_is_counted_again(late, right):
+    rows = [{"exploratory": place < late, "cells": []} for place in range(4)]
+    own = {"comparisons": [], "against_untrained": None, "rows": rows}
+
+    def holds(said: str | None) -> bool:
+        answer = f"{said} losses are exploratory: they were decided late." if said else ""
+        reported, checks = {"answers": {"What was decided afterwards?": answer}, "answer": answer}, Checks()
+        check_answers(own, reported, "tables.json", checks, primary=("complete", "map_at_r"))
+        return not checks.problems
+
+    for said in (None, "1 of 4", "2 of 4", "3 of 4", "All 4", "All 3"):
+        assert holds(said) == (said == right)
+
+
+def test_one_verdict_of_more_than_three_losses_is_said_without_their_names():
+    def codes(said: str, verdicts: str) -> list[str]:
+        gains = [
+            {"label": name, "mean": 0.01, "verdict": word} for name, word in zip("abcd", verdicts.split(), strict=False)
+        ]
+        own = {"comparisons": [], "against_untrained": {"gains": {"untrained trunk": gains}}}
+        better, total = verdicts.split().count("better"), len(gains)
+        answer = f"{better} of {total} losses are better than the untrained trunk; {said}."
+        reported, checks = {"answers": {}, "answer": "", "against_untrained": {"answer": answer}}, Checks()
+        check_answers(own, reported, "tables.json", checks, primary=("complete", "map_at_r"))
+        return [problem.code for problem in checks.problems]
+
+    assert codes("undecided: all 4", "undecided undecided undecided undecided") == []
+    assert codes("undecided: a, b, c and d", "undecided undecided undecided undecided") == ["sentence-differs"]
+    assert codes("undecided: all 4", "undecided undecided undecided better") == ["sentence-differs"]
+    assert codes("undecided: a, b and c", "undecided undecided undecided better") == []
+    assert codes("undecided: a, b and c", "undecided undecided undecided") == []
+
+
+def test_the_means_of_searches_are_read_out_of_their_sentence():
+    own = {"losses": 3, "means": [0.2904, 0.28155], "sd": 0.00626, "by_chance": 0.003}
+
+    def codes(said: str) -> list[str]:
+        checks = Checks()
+        check_shared(own, {"sentence": said}, "tables.json", checks)
+        return [problem.code for problem in checks.problems]
+
+    right = "Searches 1 and 2 have a mean complete-512 MAP@R of 29.04 and 28.16 over 3 losses: 0.63 points, about 0.30."
+    assert codes(right) == codes(right.replace("28.16", "28.15")) == []  # 28.155 may be printed as either
+    for old, new in (
+        ("29.04", "29.05"),
+        ("0.63", "0.64"),
+        ("0.30", "0.31"),
+        ("3 losses", "4 losses"),
+        (" and 28.16", ""),
+    ):
+        assert codes(right.replace(old, new)) == ["sentence-differs"]
