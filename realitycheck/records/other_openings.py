@@ -45,13 +45,13 @@ def other_openings(ledger: Ledger, *, tests: dict[str, str]) -> list[OtherOpenin
     """
     own = {opening.plan for opening in of_type(ledger.records.values(), Opening)}
     beside = sorted(path for path in ledger.folder.parent.glob("*/") if path.name != ledger.folder.name)
-    found = []
+    listed = []
     for folder in beside:
         opened = {(body["test"], body["plan"]) for body in _openings(folder)}
         for dataset, test in tests.items():
             plans = {plan for half, plan in opened if half == test} - own
-            found += [OtherOpenings(dataset, folder.name, len(plans))] if plans else []
-    return found
+            listed += [OtherOpenings(dataset, folder.name, len(plans))] if plans else []
+    return listed
 
 
 def _openings(folder: Path) -> Iterator[dict[str, Any]]:

@@ -45,8 +45,8 @@ def knobs(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     for knob in dataset.protocol.search.shared:
         places = chosen_places(dataset, knob)
         numbers = {**_over_losses(dataset, places), **_over_searches(dataset, places)}
-        found = [numbers[name] for name in ("spearman", "spearman_searches") if name in numbers]
-        if any(abs(rho) > PREDICTS for rho in found):
+        correlations = [numbers[name] for name in ("spearman", "spearman_searches") if name in numbers]
+        if any(abs(rho) > PREDICTS for rho in correlations):
             yield StudyWarning(
                 "knob-predicts-ranking",
                 (About(None, None, {"knob": knob, **numbers}),),

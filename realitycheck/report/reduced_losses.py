@@ -17,7 +17,7 @@ NEAR = 0.01
 def reduced(dataset: DatasetFindings) -> list[About]:
     """Each search that chose such values: the chosen values, and the loss that they make of it."""
     addresses = {loss.label: loss.address for loss in dataset.study.losses}
-    found = []
+    reaching = []
     for loss in dataset.evidence.losses:
         space, known = dataset.spaces[loss.label], reductions(addresses[loss.label])
         for search in loss.searches:
@@ -25,8 +25,8 @@ def reduced(dataset: DatasetFindings) -> list[About]:
             holding = [(one, other) for one, other in known if _holds(one, own, space)]
             for one, other in holding[:1]:
                 values = {name: own[name] for name in one.at}
-                found.append(About(loss.label, search.number, {**values, "becomes": other}))
-    return found
+                reaching.append(About(loss.label, search.number, {**values, "becomes": other}))
+    return reaching
 
 
 def reduced_text(dataset: DatasetFindings, about: Sequence[About]) -> str:

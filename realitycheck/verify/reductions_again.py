@@ -47,8 +47,8 @@ def reduced(course: DerivedCourse) -> Iterator[Json]:
         address = str(course.declared.loss(row.label)["address"])
         space = course.declared.space(row.label)
         for search in row.searches:
-            if search.chosen is not None and (found := _first(address, search.chosen.knobs, space)):
-                yield {"label": row.label, "search": search.number, "numbers": found}
+            if search.chosen is not None and (values := _first(address, search.chosen.knobs, space)):
+                yield {"label": row.label, "search": search.number, "numbers": values}
 
 
 def _first(address: str, chosen: Json, space: Json) -> Json | None:
