@@ -13,7 +13,7 @@ from realitycheck.records.ledger import Ledger
 from realitycheck.records.packing import unpacked
 from realitycheck.records.schema import Opening, of_type
 
-MARK = f'"kind":"{Opening.kind}"'
+MARK = f'"kind":"{Opening.kind}"'.encode()
 """What a line with an opening holds. Other lines are not parsed: they are nearly all of a ledger."""
 
 
@@ -57,16 +57,16 @@ def other_openings(ledger: Ledger, *, tests: dict[str, str]) -> list[OtherOpenin
 def _openings(folder: Path) -> Iterator[dict[str, Any]]:
     try:
         lines = [line for line in unpacked(folder / "ledger.jsonl.gz") if MARK in line]
-    except LedgerError:
-        lines = []
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"ledger/{Opening.kind}/*.json"))]
-    for text in (*lines, *texts):
-        body = _body(text, {"test", "plan"})
+        lines += [path.read_bytes() for path in sorted(folder.glob(f"ledger/{Opening.kind}/*.json"))]
+    except (LedgerError, OSError):
+        return
+    for line in lines:
+        body = _body(line, {"test", "plan"})
         if body is not None:
             yield body
 
 
-def _body(text: str, keys: Collection[str]) -> dict[str, Any] | None:
+def _body(text: bytes, keys: Collection[str]) -> dict[str, Any] | None:
     try:
         body = json.loads(text)["body"]
     except (ValueError, KeyError, TypeError):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,11 +17,10 @@ from scipy import stats
 
 from realitycheck.protocol.space import IntUniform
 from realitycheck.records.evidence import SearchFailure
-from realitycheck.report import ranking_warnings, study_warnings
+from realitycheck.report import ranking_warnings
 from realitycheck.report.sections import differences
 from realitycheck.report.sections.search_effort import search_effort
 from realitycheck.report.study_warnings import find_warnings
-from realitycheck.report.warning_records import About, StudyWarning
 from realitycheck.report.writers.markdown_text import markdown
 from realitycheck.statistics.searches_pooled import PooledFit
 
@@ -292,21 +289,3 @@ def test_every_output_has_every_warning(study, dataset, edit):
     rows = {row["loss"]: row for row in csv.DictReader(io.StringIO(texts["differences.csv"]))}
     assert "search-failed" in rows["circle"]["warnings"].split()
     assert "search-failed" not in rows["arcface"]["warnings"].split()
-
-
-def test_the_documentation_lists_every_code():
-    modules = (study_warnings, ranking_warnings)
-    source = "".join(Path(one.__file__).read_text() for one in modules)
-    docs = (Path(study_warnings.__file__).parents[2] / "docs" / "statistics.md").read_text()
-    codes = set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', source))
-    assert len(codes) == 14
-    assert codes == set(re.findall(r"^\| `([a-z0-9-]+)` \|", docs.split("## Warnings")[1].split("\n## ")[0], re.M))
-
-
-def test_a_note_counts_what_would_be_a_long_list():
-    searches = [About(label, number, {knob: 1.0}) for label in "ab" for number in (0, 1) for knob in ("margin", "lr")]
-    long = StudyWarning("optimum-on-bound", tuple(searches), "Chosen values on a bound: a (margin); a (lr); and so on.")
-    assert long.brief == "Chosen values on a bound: 4 searches of 2 losses."
-    assert replace(long, about=tuple(searches[:3])).brief == long.sentence
-    ranking = StudyWarning("validation-does-not-predict", (About(None, None),), "Validation does not predict: 0.1.")
-    assert ranking.brief == ranking.sentence
