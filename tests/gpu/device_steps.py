@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import torch
-from device_study import StudyHome, chosen, knobs_of
+from device_study import StudyHome, chosen, loss_of
 
 VALUE, GRADIENT = 1e-4, 1e-3
 """Tolerated difference between CPU and device, relative to the largest entry of the CPU's value or gradient."""
@@ -70,11 +70,10 @@ def _loss_row(name, family, device):
 
 def _loss_steps(name, family, where):
     """Values and gradients of three steps, on the CPU."""
-    from realitycheck import losses as ours
     from realitycheck.losses.base import Need
 
     torch.manual_seed(0)
-    loss = ours.build(name, num_classes=32, embedding_dim=64, seed=0, **knobs_of(name)).to(where)
+    loss = loss_of(name).to(where)
     values, gradients = [], []
     for step in range(3):
         draw = torch.Generator().manual_seed(step)

@@ -66,9 +66,11 @@ SHARED = "{followup_trunk_lr_scale: 0.1, followup_embedder_lr_scale: 0.1}"
 
 
 def study(size, device, save):
-    """A study from its file to its report through the command line: in one process and by two, the same ledger."""
+    """A study from its file to its report through the command line: in one process, by two, and by graphs."""
     rows, digests, says = [], {}, []
     ways = {"inline": ["--executor", "inline"], "2 workers": ["--workers", "2"]}
+    if device == "cuda":
+        ways["2 workers, graphs"] = ["--workers", "2", "--graphs"]
     for way, options in ways.items():
         run = ["run", *options, "--device", device]
         verbs = [["check"], ["plan"], run, ["report"]] if way == "inline" else [run]
@@ -84,7 +86,7 @@ def study(size, device, save):
             digests[way], counts = _ledger(path.with_suffix(""))
             says.append(f"{way}: {counts}; digest {digests[way][:16]}.")
     same = len(set(digests.values())) == 1
-    says.append("Both ways give the same ledger." if same else "FAILED: the ledgers of the two ways differ.")
+    says.append("All ways give the same ledger." if same else "FAILED: the ledgers of the ways differ.")
     save({"says": says, "tables": {"Commands": rows}})
 
 
@@ -168,3 +170,12 @@ def knobs_of(name):
     knobs = first_setting(name, None)
     assert knobs is not None, name
     return dict(knobs)
+
+
+def loss_of(name):
+    """A loss of 32 classes and 64 dimensions with the knobs of its first phase."""
+    from realitycheck import losses
+    from realitycheck.protocol.knobs import own_knobs, phase_knobs
+
+    knobs = own_knobs(phase_knobs(knobs_of(name), "normal"))
+    return losses.build(name, num_classes=32, embedding_dim=64, seed=0, **knobs)
