@@ -27,7 +27,7 @@ from realitycheck.training.batches import batches_of
 from realitycheck.training.checkpoint import Snapshot
 from realitycheck.training.device import prepare_machine
 from realitycheck.training.embedding_model import EmbeddingModel, build_model
-from realitycheck.training.feed import Feed
+from realitycheck.training.feed_placement import feed_of
 from realitycheck.training.loop import Trainer
 from realitycheck.training.optimizers import build_optimizers
 from realitycheck.training.teacher import teacher_of
@@ -52,7 +52,7 @@ def assemble(spec: RunSpec, place: TrainingPlace) -> tuple[Trainer, NDArray[np.i
     seed_generators(run_seed(spec, "loss"))
     batches = batches_of(labels=store.labels, classes=fold.train, shape=spec.batch, seed=run_seed(spec, "order"))
     trainer = Trainer(
-        feed=Feed(recipe, store, batches, run_seed(spec, "augment"), device),
+        feed=feed_of(recipe, store, batches, run_seed(spec, "augment"), device),
         model=model,
         loss=loss,
         teacher=teacher_of(model, loss),
