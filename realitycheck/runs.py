@@ -188,6 +188,7 @@ class TrainingPlace:
         device: `cpu`, `cuda`, `cuda:<number>`, or `auto`.
         weights: the file of the trunk's learned weights, or None where it has none.
         checkpoint_seconds: longest time between two checkpoints in a run; None to write none.
+        graphs: whether the steps of a run on a GPU are replayed as a CUDA graph, where that has the same bits.
     """
 
     trainval: str
@@ -195,6 +196,7 @@ class TrainingPlace:
     device: str
     weights: str | None
     checkpoint_seconds: float | None = None
+    graphs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ Until = Annotated[str | None, typer.Option(help="When to leave: a duration such 
 ShowProgress = Annotated[
     Mode, typer.Option("--progress", help="auto: live on a terminal, lines elsewhere; plain; quiet; json: JSON lines.")
 ]
+Graphs = Annotated[bool, typer.Option("--graphs", help="Replay steps on a GPU as CUDA graphs, where bits are equal.")]
 Again = Annotated[
     bool, typer.Option("--again", help="Try jobs once more that earlier workers gave up after three failures.")
 ]

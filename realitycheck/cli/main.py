@@ -30,6 +30,7 @@ with at_stop(leave):  # these imports take seconds
         Deviation,
         Device,
         Executor,
+        Graphs,
         Memory,
         PerDevice,
         Pilot,
@@ -114,6 +115,8 @@ def run(
     memory: Memory = None,
     reuse: Reuse = None,
     progress: ShowProgress = "auto",
+    *,
+    graphs: Graphs = False,
 ) -> None:
     """Carry out what is left of a study. Run it again after any interruption: it continues."""
     checkpoint_seconds = _checkpoint_seconds(checkpoint_every)
@@ -122,8 +125,7 @@ def run(
     live = executor != "inline"  # a debugger needs the terminal for itself
     if not live:
         faulthandler.enable()
-    searching = until == "search"
-    with ending(), display(read.study.study, live=live, mode=progress, searching=searching) as watch:
+    with ending(), display(read.study.study, live=live, mode=progress, searching=until == "search") as watch:
         result = ended(
             partial(
                 verbs.run_study,
@@ -136,6 +138,7 @@ def run(
                 per_device=per_device,
                 deadline=deadline * 60,
                 checkpoint_seconds=checkpoint_seconds,
+                graphs=graphs,
                 memory=None if memory is None else memory * 1e9,
                 reuse=reuse or (),
                 watch=watch.runs,
@@ -144,7 +147,7 @@ def run(
                 hear=quiet if live else print_failure,
             )
         )
-    print_end(result, read.source, searching=searching, mode=progress)
+    print_end(result, read.source, searching=until == "search", mode=progress)
 
 
 @app.command()
@@ -160,6 +163,7 @@ def work(
     reuse: Reuse = None,
     progress: ShowProgress = "auto",
     *,
+    graphs: Graphs = False,
     again: Again = False,
 ) -> None:
     """Work on a study beside other workers on the same folder. It leaves at a time or a signal, and can join again."""
@@ -177,6 +181,7 @@ def work(
                 per_device=per_device,
                 deadline=deadline * 60,
                 checkpoint_seconds=checkpoint_seconds,
+                graphs=graphs,
                 memory=None if memory is None else memory * 1e9,
                 reuse=reuse or (),
                 again=again,

@@ -45,10 +45,12 @@ class VerbAnswer:
     Args:
         body: the body of a record.
         raised: the exception that this record is the outcome of: one that a loss raised, and that made its run diverge.
+        steps: how its steps were computed, for the log; None where nobody asked for another way than one by one.
     """
 
     body: Body
     raised: BaseException | None
+    steps: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Finished:
         seconds: from its start to its end.
         traceback: the whole traceback of that exception, or None where there is none, as of a killed process.
         machine: the processor and the versions that the job was done with, where that was another machine.
+        steps: see `VerbAnswer`.
     """
 
     job: Job
@@ -70,6 +73,7 @@ class Finished:
     seconds: float
     traceback: str | None = None
     machine: str | None = None
+    steps: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

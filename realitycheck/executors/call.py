@@ -10,7 +10,7 @@ from realitycheck.executors.base import Finished, Job, Tell, VerbAnswer
 
 
 def call(address: str, payload: str, *, tell: Tell) -> str:
-    """Call a verb on JSON and return JSON: `{"body", "failure", "traceback"}`, see `Finished`.
+    """Call a verb on JSON and return JSON: `{"body", "failure", "traceback"}`, and `steps` if any; see `Finished`.
 
     Args:
         address: `module:function`; the function takes the payload and `tell`, and returns a body or a `VerbAnswer`.
@@ -21,7 +21,8 @@ def call(address: str, payload: str, *, tell: Tell) -> str:
         module, _, name = address.partition(":")
         returned = getattr(importlib.import_module(module), name)(json.loads(payload), tell=tell)
         answer = returned if isinstance(returned, VerbAnswer) else VerbAnswer(returned, None)
-        return json.dumps({"body": answer.body, **_described(answer.raised)}, allow_nan=False)
+        noted = {"steps": answer.steps} if answer.steps else {}
+        return json.dumps({"body": answer.body, **_described(answer.raised), **noted}, allow_nan=False)
     except (Exception, SystemExit) as error:  # a plug-in may call `sys.exit`
         return json.dumps({"body": None, **_described(error)})
 

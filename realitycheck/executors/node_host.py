@@ -121,6 +121,7 @@ class NodeHost:
                     "body": finished.body,
                     "failure": finished.failure,
                     "seconds": finished.seconds,
+                    "steps": finished.steps,
                     "traceback": finished.traceback,
                     "gone": gone,
                 }

@@ -279,7 +279,8 @@ def _finished(job: Job, freight: Freight, answer: Body, machine: str | None) -> 
     for place in answer["gone"]:  # set aside there; the file has come home under its new name
         if home := freight.home_of(place):
             home.unlink(missing_ok=True)
-    return Finished(job, answer["body"], answer["failure"], answer["seconds"], answer["traceback"], machine)
+    said = (answer["body"], answer["failure"], answer["seconds"], answer["traceback"])
+    return Finished(job, *said, machine=machine, steps=answer["steps"])
 
 
 def _require_same(opened: Body) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,13 @@ def provenance_blocks(findings: Findings, attempts: Sequence[Mapping[str, Any]])
     if made:
         yield Heading(2, "Machines")
         yield from _machine_blocks(made)
+    if ways := step_counts(attempts):
+        yield Heading(2, "CUDA graphs")
+        yield Table(
+            (Column("Steps of a run"), Column("Runs", number=True)),
+            rows_of([[way, str(count)] for way, count in ways]),
+            caption="How the steps of finished runs were computed, where `--graphs` was given. The bits are the same.",
+        )
     if attempts:
         yield Heading(2, "Log")
         yield _log_table(attempts)
@@ -67,6 +75,12 @@ def machines(attempts: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
         if attempt.get("kind") == "done" and attempt.get("machine"):
             times.setdefault(str(attempt["machine"]), []).append(str(attempt.get("time", "")))
     return times
+
+
+def step_counts(attempts: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """Count finished runs by the way in which their steps were computed, the most frequent first."""
+    done = (attempt for attempt in attempts if attempt.get("kind") == "done" and attempt.get("steps"))
+    return Counter(str(attempt["steps"]) for attempt in done).most_common()
 
 
 def _machine_blocks(made: Mapping[str, Sequence[str]]) -> Iterator[Block]:

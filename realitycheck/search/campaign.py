@@ -200,6 +200,8 @@ class Campaign:
         job = self.running.pop(finished.job.id)
         note = {"id": job.id, "title": job.title, "seconds": round(finished.seconds, 3)}
         note["machine"] = finished.machine or self.machine
+        if finished.steps:
+            note["steps"] = finished.steps
         record, reason = record_of(job, finished)
         why = {"reason": reason} | ({"traceback": finished.traceback} if finished.traceback else {})
         if record is None and self._is_done(job):  # two workers on one lease; the other was faster

@@ -67,8 +67,7 @@ def crops(pixels: Tensor, *, starts: Tensor, steps: Tensor, boxes: Tensor, size:
     Returns:
         (B, C, size, size) uint8 on the device of `pixels`, the bytes of `crop.cut` on a CPU.
     """
-    starts_of, steps_of, boxes_of = (each.split(AT_A_TIME) for each in (starts, steps, boxes))
-    parts = zip(starts_of, steps_of, boxes_of, strict=True)
+    parts = zip(starts.split(AT_A_TIME), steps.split(AT_A_TIME), boxes.split(AT_A_TIME), strict=True)
     return torch.cat([_crops(pixels, *part, size=size, channels=channels) for part in parts])
 
 

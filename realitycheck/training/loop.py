@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +44,13 @@ class Sums:
     values: Tensor
 
 
+class Replays(Protocol):
+    """Another way to do the same step, see `captured_steps`."""
+
+    def step(self, trainer: Trainer, sums: Sums, vectors: Tensor | None) -> None:
+        """Do one iteration."""
+
+
 @dataclass(slots=True)
 class Trainer:
     """A model, its loss and its optimisers.
@@ -60,6 +67,7 @@ class Trainer:
     distance: str
     iteration: int = 0
     sums: Sums | None = None
+    replays: Replays | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -104,7 +112,10 @@ class Trainer:
         while sums.iterations < iterations:
             if sums.iterations and between is not None:
                 between()
-            self._step(sums.values, vectors)
+            if self.replays is None:
+                self._step(sums.values, vectors)
+            else:
+                self.replays.step(self, sums, vectors)
             sums.iterations += 1
             self.iteration += 1
         self.sums = None

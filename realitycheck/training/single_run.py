@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from realitycheck.errors import Diverged
 from realitycheck.executors.base import Tell, VerbAnswer
 from realitycheck.records.curves import Images
 from realitycheck.records.schema import Run
 from realitycheck.runs import Body, Outcome, RunSpec, TrainingPlace
 from realitycheck.training.assemble import assemble
+from realitycheck.training.captured_steps import CapturedSteps
 from realitycheck.training.checkpoint import save_weights, weights_digest
 from realitycheck.training.course import Training
+from realitycheck.training.cuda_graph import CudaGraphs
 from realitycheck.training.run_checkpoints import checkpoints_of
 
 
@@ -36,10 +40,13 @@ def run(payload: Body, *, tell: Tell) -> VerbAnswer:
         with checkpoints.using():
             training.resume(tree)
     outcome, cause, raised = Outcome.COMPLETED, None, None
+    replays = trainer.replays = replays_of(spec, place, trainer.device)
     try:
         training.go()
     except Diverged as error:
         outcome, cause, raised = Outcome.DIVERGED, str(error), error.__cause__
+    finally:
+        trainer.feed.close()
     if payload["keep"] and outcome is Outcome.COMPLETED:
         save_weights(Path(place.cache), spec, training.trainer.model)
     record = Run(
@@ -53,4 +60,11 @@ def run(payload: Body, *, tell: Tell) -> VerbAnswer:
         weights=weights_digest(training.trainer.model.state_dict()) if outcome is Outcome.COMPLETED else None,
         training=tuple(training.intervals),
     )
-    return VerbAnswer(record.to_json(), raised)
+    return VerbAnswer(record.to_json(), raised, replays.outcome if replays else None)
+
+
+def replays_of(spec: RunSpec, place: TrainingPlace, device: torch.device) -> CapturedSteps | None:
+    """Return what replays the steps of a run on a GPU, or None where nobody asked for it."""
+    if not place.graphs or device.type != "cuda":
+        return None
+    return CapturedSteps(CudaGraphs(device), tuple(spec.sources))

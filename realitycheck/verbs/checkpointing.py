@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from realitycheck.runs import Body
 from realitycheck.search.campaign import Campaign
@@ -12,9 +14,25 @@ CHECKPOINT_SECONDS = 300.0
 """Longest time between two checkpoints in a run, unless a person says otherwise."""
 
 
-def with_checkpoints(place: Body, *, kind: str, seconds: float | None) -> Body:
-    """Return the place of a job; a training writes checkpoints there."""
-    return place | {"checkpoint_seconds": seconds} if kind == "run" else place
+@dataclass(frozen=True, slots=True)
+class JobPlace:
+    """Where jobs compute, and after what to leave.
+
+    Args:
+        device: see `run_study`.
+        every: longest time between two checkpoints of a run.
+        graphs: whether steps of runs are replayed.
+        until: see `run_study`.
+    """
+
+    device: str
+    every: float | None
+    graphs: bool
+    until: Literal["search"] | None
+
+    def of(self, place: Body, *, kind: str) -> Body:
+        """Return the place of a job; a training writes checkpoints there."""
+        return place | {"checkpoint_seconds": self.every, "graphs": self.graphs} if kind == "run" else place
 
 
 def sweep_checkpoints(cache: Path, campaign: Campaign) -> None:

@@ -28,7 +28,7 @@ from realitycheck.search.standing import Standing, Standings, with_swept
 from realitycheck.stores.cache import forget_checkpoint, forget_weights, stored_weights
 from realitycheck.stores.prepare import Stores
 from realitycheck.verbs.advances import running_lines
-from realitycheck.verbs.checkpointing import CHECKPOINT_SECONDS, sweep_checkpoints, with_checkpoints
+from realitycheck.verbs.checkpointing import CHECKPOINT_SECONDS, JobPlace, sweep_checkpoints
 from realitycheck.verbs.clean_up import cleaned_ledger
 from realitycheck.verbs.executing import VERBS, build_executor
 from realitycheck.verbs.folders import evidence_folder
@@ -56,6 +56,7 @@ def run_study(
     per_device: int | None = None,
     deadline: float = 3600.0,
     checkpoint_seconds: float | None = CHECKPOINT_SECONDS,
+    graphs: bool = False,
     memory: float | None = None,
     reuse: Sequence[Path] = (),
     again: bool = True,
@@ -79,6 +80,7 @@ def run_study(
             as `cuda:0,cuda:1`, of which each job gets one.
         per_device: child processes at a time on each device.
         checkpoint_seconds: longest time between two checkpoints in a run; None for none.
+        graphs: whether the steps of a run on a GPU are replayed as a CUDA graph, where that has the same bits.
         deadline: seconds without a report of progress after which a job counts as hanging; it is killed and tried
             again, three times at most. A training reports at every iteration, so a long one is no hang.
         memory: bytes that a job and the processes that it starts may hold; by default an equal share of nine tenths of
@@ -111,17 +113,16 @@ def run_study(
     require_options(executor=executor, address=address, device=device, reuse=reuse)
     computes, elsewhere = read.study.protocol.recipe.computes.device, MENU[executor].elsewhere
     gpus = 1 / (per_device or 1) if computes == "cuda" else 0.0
-    if elsewhere and workers:
-        per_device = None  # there it is the share of a GPU alone
+    per_device = None if elsewhere and workers else per_device  # there it is the share of a GPU alone
     slots = slots_of(device, workers=workers, per_device=per_device, computes=computes)
     require_arithmetic(read, devices=slots, here=MENU[executor].here, elsewhere=elsewhere)
+    built = build_executor(read, executor, devices=slots, deadline=deadline, memory=memory, gpus=gpus, address=address)
     result = carry_out(
         read,
-        executor=build_executor(
-            read, executor, devices=slots, deadline=deadline, memory=memory, gpus=gpus, address=address
-        ),
+        executor=built,
         device=device,
         checkpoint_seconds=checkpoint_seconds,
+        graphs=graphs,
         reuse=reuse,
         again=again,
         until=until,
@@ -148,6 +149,7 @@ def carry_out(
     hear: Hear = unheard,
     verbs: Mapping[str, str],
     checkpoint_seconds: float | None = None,
+    graphs: bool = False,
     again: bool = True,
     until: Literal["search"] | None = None,
 ) -> StudyResult:
@@ -168,7 +170,7 @@ def carry_out(
                 runtime = _runtime(read, ledger, stores, reuse=reuse, measure=measure)
                 register_first(read, ledger, runtime.plans)
             runtime.ledger.note("started", {"title": versions(), "device": device})
-            place = _Place(device, checkpoint_seconds, until)
+            place = JobPlace(device, checkpoint_seconds, graphs, until)
             campaign = _campaign(runtime, executor, verbs, check, leases, earlier, place=place, before=campaign)
             for back in campaign.steps(seconds=1.0):
                 for finished in back:
@@ -198,15 +200,6 @@ def _activities(campaign: Campaign, executor: Executor) -> list[Activity]:
     return here + [Activity(title, elsewhere=True) for title in campaign.waiting]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where jobs compute, the longest time between two checkpoints of a run, and after what to leave."""
-
-    device: str
-    every: float | None
-    until: Literal["search"] | None
-
-
 def _campaign(
     runtime: _StudyRuntime,
     executor: Executor,
@@ -215,7 +208,7 @@ def _campaign(
     leases: Leases,
     earlier: EarlierFailures,
     *,
-    place: _Place,
+    place: JobPlace,
     before: Campaign | None,
 ) -> Campaign:
     """The campaign of a study; it takes over what one that stopped has counted."""
@@ -225,7 +218,7 @@ def _campaign(
         sharing=Sharing(runtime.ledger, leases, earlier.given_up, seconds=POLL_SECONDS),
         executor=executor,
         verbs=verbs,
-        place=lambda job: with_checkpoints(runtime.place(job, device=place.device), kind=job.kind, seconds=place.every),
+        place=lambda job: place.of(runtime.place(job, device=place.device), kind=job.kind),
         stored=lambda: stored_weights(runtime.cache),
         forget=lambda run_id: forget_weights(runtime.cache, run_id),
         ended=lambda run_id: forget_checkpoint(runtime.cache, run_id),

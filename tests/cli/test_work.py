@@ -50,10 +50,10 @@ def test_options_of_work_arrive(monkeypatch, study_path):
         return StudyResult((), (), ())
 
     words = ("--workers", "3", "--device", "cpu", "--deadline", "2", "--checkpoint-every", "30s", "--until", "1h")
-    words += ("--memory", "2", "--reuse", str(study_path.parent))
+    words += ("--graphs", "--memory", "2", "--reuse", str(study_path.parent))
     assert ended(monkeypatch, study_path, run_study, "work", *words) == 0
-    names = ("workers", "device", "deadline", "checkpoint_seconds", "memory", "reuse", "again")
-    assert [given[name] for name in names] == [3, "cpu", 120.0, 30.0, 2e9, [study_path.parent], False]
+    names = ("workers", "device", "deadline", "checkpoint_seconds", "graphs", "memory", "reuse", "again")
+    assert [given[name] for name in names] == [3, "cpu", 120.0, 30.0, True, 2e9, [study_path.parent], False]
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 

@@ -211,7 +211,7 @@ def test_a_place_outside_of_the_folder_has_no_home(tmp_path):
 def test_every_file_of_a_place_travels():
     """Another field that names a file would name, on a node, a file of this machine."""
     fields = {*TrainingPlace.__slots__, *ScoringPlace.__slots__}
-    assert fields - {*STORES, CACHE, WEIGHTS} == {"device", "checkpoint_seconds"}
+    assert fields - {*STORES, CACHE, WEIGHTS} == {"device", "checkpoint_seconds", "graphs"}
 
 
 @pytest.mark.usefixtures("no_pause")

@@ -8,7 +8,7 @@ import pytest
 from pages import write
 
 from realitycheck.records.schema import proposal_id
-from realitycheck.report.provenance import KINDS, durations, machines
+from realitycheck.report.provenance import KINDS, durations, machines, step_counts
 
 
 def done(id, seconds, kind="done"):
@@ -61,6 +61,18 @@ def test_they_are_in_the_provenance_alone(study, dataset, attempts, tmp_path, te
     row = next(line for line in here["provenance.html"].decode().splitlines() if "<td>circle</td>" in line)
     assert re.findall(r'class="n">([^<]+)<', row) == ["0.30", "–", "10.00", "20.00", "31.00", "7.50", "2.00", "10"]
     assert b"Wall time" not in there["provenance.html"]
+
+
+def test_replayed_runs_are_counted(study, dataset, tmp_path, texts):
+    ways = ["CUDA graph", "eager: a step had no gradient", "CUDA graph"]
+    notes = [{"kind": "done", "id": str(number), "steps": way} for number, way in enumerate(ways)]
+    others = [{"kind": "done", "id": "8"}, {"kind": "diverged", "id": "9", "steps": "CUDA graph"}]
+    assert step_counts([*notes, *others]) == [("CUDA graph", 2), ("eager: a step had no gradient", 1)]
+    write(study, [dataset], tmp_path / "with", attempts=[*notes, *others])
+    write(study, [dataset], tmp_path / "without", attempts=others[:1])
+    shown, hidden = (texts(tmp_path / name)["provenance.html"].decode() for name in ("with", "without"))
+    assert "CUDA graphs" in shown and "eager: a step had no gradient" in shown
+    assert "CUDA graphs" not in hidden
 
 
 def test_the_machines_of_a_study_are_compared(study, dataset, tmp_path, texts):

@@ -90,7 +90,7 @@ def test_a_digest_of_the_test_half_is_found_wherever_it_is_hidden(read, monkeypa
 
 
 def test_a_training_can_neither_name_nor_be_given_a_test_half():
-    names = {"trainval", "cache", "device", "weights", "checkpoint_seconds"}
+    names = {"trainval", "cache", "device", "weights", "checkpoint_seconds", "graphs"}
     assert {field.name for field in fields(TrainingPlace)} == names
     body = {"trainval": "a", "cache": "b", "device": "cpu", "weights": None}
     assert TrainingPlace(**body).trainval == "a"
