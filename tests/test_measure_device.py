@@ -13,6 +13,8 @@ import torch
 FOLDER = Path(__file__).parent / "gpu"
 sys.path.insert(0, str(FOLDER))
 
+import device_harness  # noqa: E402
+import device_mps  # noqa: E402
 import device_steps  # noqa: E402
 import device_timing  # noqa: E402
 import measure_device  # noqa: E402
@@ -87,6 +89,39 @@ def test_scoring_is_timed(saved):
     result = saved(device_timing.scoring)
     assert failed(result) == []
     assert [row["items"] for row in result["tables"]["Scoring"]] == [200, 200, 200]
+
+
+def test_the_harness_has_the_same_weights_in_every_way(saved):
+    result = saved(device_harness.harness)
+    (rows,) = result["tables"].values()
+    assert failed(result) == []
+    assert [row["batches"] for row in rows] == list(device_harness.WAYS)
+    assert [row["steps"] for row in rows] == ["eager", "eager", "eager", "CUDA graph"]
+
+
+def test_a_way_with_other_weights_is_named(saved, monkeypatch):
+    own, numbers = device_harness._harness_row, iter(range(100))
+    monkeypatch.setattr(device_harness, "_harness_row", lambda *given: own(*given) | {"weights": next(numbers)})
+    assert failed(saved(device_harness.harness)) == [
+        f"FAILED: cpu-fp32, {way}: other weights" for way in device_harness.WAYS[1:]
+    ]
+
+
+def test_replayed_trainings_equal_eager_ones(saved):
+    (rows,) = saved(device_harness.graphs)["tables"].values()
+    assert [(row["same bits"], row["steps"]) for row in rows] == 2 * [(True, "CUDA graph")]
+
+
+def test_mps_is_not_measured_without_a_gpu(saved):
+    assert saved(device_mps.mps)["says"] == ["Not measured: there is no GPU."]
+
+
+def test_the_service_that_was_started_is_ended(tmp_path):
+    serve = f"touch {tmp_path}/control; exec sleep 60"
+    control = device_mps.start(tmp_path, command=("sh", "-c", serve))
+    device_mps.end(control, command=("sh", "-c", f"kill {control.pid}"))
+    assert control.returncode is not None
+    assert device_mps.start(tmp_path / "nowhere", command=("false",)) is None
 
 
 def measured(out: Path, *options: str) -> tuple[dict, str]:

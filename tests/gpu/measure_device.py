@@ -33,8 +33,11 @@ STEPS = {
     "runs": ("device_steps", 120),
     "study": ("device_study", 150),
     "trunks": ("device_timing", 45),
+    "graphs": ("device_harness", 75),
+    "harness": ("device_harness", 60),
     "steps": ("device_timing", 75),
-    "processes": ("device_timing", 75),
+    "processes": ("device_timing", 60),
+    "mps": ("device_mps", 60),
     "scoring": ("device_timing", 60),
     "batches": ("device_timing", 40),
 }
@@ -46,17 +49,17 @@ CPU_PATIENCE = 5
 SIZES = {
     "full": {
         "losses": None, "items": 4000, "run_steps": 40, "study_steps": 40,
-        "batch": 32, "side": 227, "timed": 60, "most": 2.0, "counts": [1, 2, 4], "span": 3.0,
+        "batch": 32, "side": 227, "timed": 60, "most": 2.0, "counts": [1, 2, 4], "span": 2.0, "harness_side": 227,
         "scored": 60_502, "batches": [64, 128, 256, 512, 1024, 2048, 4096],
     },
     "small": {
         "losses": None, "items": 400, "run_steps": 8, "study_steps": 20,
-        "batch": 8, "side": 227, "timed": 5, "most": 2.0, "counts": [1, 2], "span": 2.0,
+        "batch": 8, "side": 227, "timed": 5, "most": 2.0, "counts": [1, 2], "span": 2.0, "harness_side": 96,
         "scored": 4000, "batches": [8, 16],
     },
     "tiny": {
-        "losses": 2, "items": 80, "run_steps": 4, "study_steps": 10,
-        "batch": 8, "side": 64, "timed": 1, "most": 0.1, "counts": [1], "span": 0.2,
+        "losses": 2, "items": 80, "run_steps": 8, "study_steps": 10,
+        "batch": 8, "side": 64, "timed": 1, "most": 0.1, "counts": [1], "span": 0.2, "harness_side": 64,
         "scored": 200, "batches": [8],
     },
 }  # fmt: skip
