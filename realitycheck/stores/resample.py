@@ -114,10 +114,16 @@ def _bytes(total: Tensor, bits: Tensor) -> Tensor:
 
 def _tables(lengths: list[int], size: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return of B lengths (B, size, taps) pixels, (B, size, taps) int32 weights, and (B,) int32 bits."""
-    tables = [weights(length, size) for length in lengths]
-    taps = max(values.shape[1] for _, values, _ in tables)
-    values = torch.from_numpy(np.stack([np.pad(row, ((0, 0), (0, taps - row.shape[1]))) for _, row, _ in tables]))
-    first = torch.from_numpy(np.stack([start for start, _, _ in tables]))
-    places = first[:, :, None] + torch.arange(taps)
-    places = torch.minimum(places, torch.tensor(lengths)[:, None, None] - 1)  # of weight 0 beyond the last pixel
-    return places, values.to(torch.int32), torch.tensor([bits for _, _, bits in tables], dtype=torch.int32)
+    taps = max(weights(length, size)[1].shape[1] for length in lengths)
+    places, values, bits = zip(*(_table(length, size, taps) for length in lengths), strict=True)
+    return torch.stack(places), torch.stack(values), torch.tensor(bits, dtype=torch.int32)
+
+
+@functools.lru_cache(maxsize=1024)
+def _table(length: int, size: int, taps: int) -> tuple[Tensor, Tensor, int]:
+    """Return (size, taps) pixels and int32 weights of one length, and their bits; no pixel is beyond the last one."""
+    first, own, bits = weights(length, size)
+    values = torch.zeros((size, taps), dtype=torch.int32)
+    values[:, : own.shape[1]] = torch.from_numpy(own)
+    places = torch.from_numpy(first)[:, None] + torch.arange(taps)
+    return places.clamp_max(length - 1), values, bits
