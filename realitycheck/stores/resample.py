@@ -67,8 +67,9 @@ def crops(pixels: Tensor, *, starts: Tensor, steps: Tensor, boxes: Tensor, size:
     Returns:
         (B, C, size, size) uint8 on the device of `pixels`, the bytes of `crop.cut` on a CPU.
     """
-    parts = zip(starts.split(AT_A_TIME), steps.split(AT_A_TIME), boxes.split(AT_A_TIME), strict=True)
-    return torch.cat([_crops(pixels, *part, size=size, channels=channels) for part in parts])
+    parts = [slice(at, at + AT_A_TIME) for at in range(0, len(boxes), AT_A_TIME)]
+    made = [_crops(pixels, starts[at], steps[at], boxes[at], size=size, channels=channels) for at in parts]
+    return torch.cat(made)
 
 
 def _crops(pixels: Tensor, starts: Tensor, steps: Tensor, boxes: Tensor, *, size: int, channels: int) -> Tensor:
