@@ -50,6 +50,7 @@ def _adam(group: Group, parameters: list[Tensor], states: list[dict[str, Tensor]
         [state["step"] for state in states],
         fused=group["fused"],
         foreach=group["foreach"],
+        capturable=group["capturable"],
         decoupled_weight_decay=group["decoupled_weight_decay"],
         amsgrad=group["amsgrad"],
         beta1=group["betas"][0],
