@@ -46,11 +46,13 @@ class VerbAnswer:
         body: the body of a record.
         raised: the exception that this record is the outcome of: one that a loss raised, and that made its run diverge.
         steps: how its steps were computed, for the log; None where nobody asked for another way than one by one.
+        reusable: whether the process may do another job, because no code of a plug-in ran in it.
     """
 
     body: Body
     raised: BaseException | None
     steps: str | None = None
+    reusable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,20 @@ def call(address: str, payload: str, *, tell: Tell) -> str:
         payload: a JSON object.
         tell: hears how far the work is.
     """
+    return answer_of(address, payload, tell=tell)[0]
+
+
+def answer_of(address: str, payload: str, *, tell: Tell) -> tuple[str, bool]:
+    """Do the same, and return also whether the verb says that its process may do another job."""
     try:
         module, _, name = address.partition(":")
         returned = getattr(importlib.import_module(module), name)(json.loads(payload), tell=tell)
         answer = returned if isinstance(returned, VerbAnswer) else VerbAnswer(returned, None)
         noted = {"steps": answer.steps} if answer.steps else {}
-        return json.dumps({"body": answer.body, **_described(answer.raised), **noted}, allow_nan=False)
+        text = json.dumps({"body": answer.body, **_described(answer.raised), **noted}, allow_nan=False)
+        return text, answer.reusable and answer.raised is None
     except (Exception, SystemExit) as error:  # a plug-in may call `sys.exit`
-        return json.dumps({"body": None, **_described(error)})
+        return json.dumps({"body": None, **_described(error)}), False
 
 
 def finished(job: Job, answer: str, *, seconds: float) -> Finished:

@@ -1,7 +1,8 @@
-"""N children at a time on this machine, one fresh process per job.
+"""N children at a time on this machine; one does another job only where it shows that the last left nothing behind.
 
-A fork server that has torch loaded starts each child in about 0.35 s (3 s by spawn, measured). Each child leads a
-process group, so one that is killed, or that a plug-in has poisoned, affects nothing else and leaves nothing behind.
+A fork server that has torch loaded starts each child. Each child leads a process group, so one that is killed, or that
+a plug-in has poisoned, affects nothing else and leaves nothing behind. After a job with code of a plug-in, on a GPU or
+without a normal end the process ends, see `VerbAnswer.reusable` and `ProcessState`.
 Ctrl-C is the parent's alone to handle: the fork server and its children never hear of it.
 """
 
@@ -9,19 +10,16 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 from realitycheck.errors import RunError
 from realitycheck.executors.base import Advance, Executor, Finished, Job, on_device
-from realitycheck.executors.call import finished
 from realitycheck.executors.child import work
+from realitycheck.executors.children import ORDER_BYTES, Child, aborted, end, hear
 from realitycheck.executors.fork_server import end_server, start_server
 from realitycheck.executors.process_groups import is_stopped, memory_of, send
 from realitycheck.executors.relay import Relay, to_standard_error
@@ -33,30 +31,8 @@ TICK = 0.5
 LONGEST_GAP = 4 * TICK
 """What a longer gap between two checks counts as: in it, this process was stopped or at work, and read no report."""
 
-GRACE = 5.0
-"""Seconds that a child has to end once it is killed. One that waits for a broken disk or GPU is then left behind."""
-
 STARTS = 3
 """How often a fork server is started for one job, where it is killed while it loads."""
-
-
-@dataclass(slots=True)
-class _Child:
-    """A job at work: `silent` is for how many seconds it could have reported something, and did not."""
-
-    job: Job
-    slot: int
-    process: ForkServerProcess
-    group: int
-    pipe: Connection
-    relay: Relay
-    started: float
-    silent: float = 0.0
-    advance: Advance | None = None
-    unread: bytes = b""
-
-    def failed(self, why: str, *, traceback: str | None = None) -> Finished:
-        return Finished(self.job, None, why, time.monotonic() - self.started, traceback)
 
 
 class LocalExecutor(Executor):
@@ -88,7 +64,9 @@ class LocalExecutor(Executor):
         self.pins, self.show = dict(pins), show
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
-        self._children: list[_Child] = []
+        self._children: list[Child] = []
+        self._waiting: list[Child] = []
+        self._failed: set[str] = set()
         self._checked = time.monotonic()
         self._loading = False
         self._suspension = Suspension(lambda: [child.group for child in self._children])
@@ -109,30 +87,52 @@ class LocalExecutor(Executor):
         Raises:
             RunError: the fork server of this process was started by others, without the pins, or is killed each time.
         """
-        slot = min(set(range(len(self.devices))) - {child.slot for child in self._children})
-        text = json.dumps(on_device(job.payload, self.devices[slot]))
         self._suspension.begin()
+        waiting = None if job.id in self._failed else next(iter(self._waiting), None)
+        if waiting is not None and self._give(waiting, job, address):
+            return
+        slot = self._free_slot()
+        text = json.dumps(on_device(job.payload, self.devices[slot]))
         ours, theirs = self._context.Pipe()
+        orders, their_orders = self._context.Pipe()  # a socket, which can carry the output of the next job
         printed, output = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=work, args=(theirs, output, address, text), daemon=True)
+        args = (theirs, their_orders, output, address, text)
+        process = self._context.Process(target=work, args=args, daemon=True)
         try:
             self._start(process)
         except BaseException:
-            ours.close()  # a child that starts after all finds its pipe at an end
-            printed.close()
+            for end_of_ours in (ours, orders, printed):  # a child that starts after all finds its pipe at an end
+                end_of_ours.close()
             raise
         finally:
-            theirs.close()
-            output.close()
+            for end_of_theirs in (theirs, their_orders, output):
+                end_of_theirs.close()
         assert process.pid is not None
-        self._children.append(
-            _Child(job, slot, process, process.pid, ours, Relay(printed, show=self.show), time.monotonic())
-        )
+        relay = Relay(printed, show=self.show)
+        self._children.append(Child(job, slot, process, process.pid, ours, orders, relay, time.monotonic()))
+
+    def _give(self, child: Child, job: Job, address: str) -> bool:
+        """Give a job to a process that waits; whether it took it. One that cannot is ended."""
+        order = json.dumps([address, json.dumps(on_device(job.payload, self.devices[child.slot]))]).encode()
+        if len(order) > ORDER_BYTES:
+            return False
+        self._waiting.remove(child)
+        if given := child.give(job, order, show=self.show):
+            self._children.append(child)
+        else:
+            end(child)
+        return given
+
+    def _free_slot(self) -> int:
+        """Return a slot without a process; where one waits in each that has no job, the longest waiting is ended."""
+        if len(self._children) + len(self._waiting) >= len(self.devices):
+            end(self._waiting.pop(0))
+        return min(set(range(len(self.devices))) - {child.slot for child in (*self._children, *self._waiting)})
 
     def wait(self, *, seconds: float) -> Sequence[Finished]:
         """The jobs that came back, waiting for the first of them at most this number of seconds."""
-        end = time.monotonic() + seconds
-        while not (ended := self._ended()) and (left := end - time.monotonic()) > 0:
+        until = time.monotonic() + seconds
+        while not (ended := self._ended()) and (left := until - time.monotonic()) > 0:
             pipes = [child.pipe for child in self._children]
             wait([*pipes, *(child.process.sentinel for child in self._children)], timeout=min(left, TICK))
         return ended
@@ -140,10 +140,12 @@ class LocalExecutor(Executor):
     def close(self) -> None:
         """End every child, and wait for its end."""
         broken_off = self._loading or bool(self._children)
-        for child in self._children:
+        ending = [*self._children, *self._waiting]
+        for child in ending:
             send(child.group, signal.SIGKILL)
-        while self._children:
-            _end(self._children.pop())
+        for child in ending:
+            end(child)
+        self._children, self._waiting = [], []
         if broken_off:
             end_server()
         self._loading = False
@@ -172,85 +174,33 @@ class LocalExecutor(Executor):
         held = memory_of([child.group for child in self._children]) if limited else {}
         ended = []
         for child in list(self._children):
-            finished = _hear(child) or self._over(child, held.get(child.group, 0))
+            finished = hear(child) or self._over(child, held.get(child.group, 0))
             if finished is None and gap >= TICK and not is_stopped(child.group):
                 child.silent += min(gap, LONGEST_GAP)
             finished = finished or self._hanging(child)
             if finished:
                 self._children.remove(child)
-                _end(child)
+                self._take_leave(child, finished)
                 ended.append(finished)
         return ended
 
-    def _over(self, child: _Child, held: int) -> Finished | None:
+    def _take_leave(self, child: Child, finished: Finished) -> None:
+        """Let a process wait for another job, or end it; a job that failed gets a fresh process the next time."""
+        if finished.body is None:
+            self._failed.add(child.job.id)
+        if finished.body is not None and child.may_wait():
+            self._waiting.append(child)
+        else:
+            end(child)
+
+    def _over(self, child: Child, held: int) -> Finished | None:
         if self.memory is None or held <= self.memory:
             return None
         sizes = f"the job held {held / 1e9:.2f} GB of memory, and {self.memory / 1e9:.2f} GB are allowed"
-        return child.failed(f"{sizes} (`--memory`)", traceback=_aborted(child))
+        return child.failed(f"{sizes} (`--memory`)", traceback=aborted(child))
 
-    def _hanging(self, child: _Child) -> Finished | None:
+    def _hanging(self, child: Child) -> Finished | None:
         if child.silent <= self.deadline:
             return None
         says = f"no report of progress for {self.deadline:.0f} s, so it counts as hanging (`--deadline`)"
-        return child.failed(says, traceback=_aborted(child))
-
-
-def _hear(child: _Child) -> Finished | None:
-    """Read what a child wrote; its answer, or why there is none, if it came to an end."""
-    dead = child.process.exitcode is not None  # asked first: what it wrote before is read below
-    with suppress(OSError):
-        while child.pipe.poll():
-            chunk = os.read(child.pipe.fileno(), 1 << 16)
-            if not chunk:
-                dead = True
-                break
-            *lines, child.unread = (child.unread + chunk).split(b"\n")
-            for line in lines:
-                if answer := _read(child, line):
-                    return answer
-    return _lost(child) if dead else None
-
-
-def _read(child: _Child, line: bytes) -> Finished | None:
-    """Read a line: a report of progress, or the answer."""
-    seconds = time.monotonic() - child.started
-    try:
-        said = json.loads(line.decode())
-        if isinstance(said, dict):
-            return finished(child.job, line.decode(), seconds=seconds)
-        done, total = said
-        child.silent, child.advance = 0.0, Advance(int(done), int(total), seconds)
-    except (ValueError, TypeError):
-        return child.failed("the process wrote something else into the pipe of its answer")
-    return None
-
-
-def _lost(child: _Child) -> Finished:
-    """Why a process that ended has not answered."""
-    child.process.join(GRACE)
-    code = child.process.exitcode
-    send(child.group, signal.SIGKILL)  # what it started may hold the output open
-    child.relay.close(seconds=1.0)
-    name = f", {signal.Signals(-code).name}" if code is not None and -code in set(signal.Signals) else ""
-    return child.failed(f"the process ended without an answer (exit code {code}{name})", traceback=child.relay.report)
-
-
-def _aborted(child: _Child) -> str | None:
-    """End a process, and return where it was: `faulthandler` writes that, whoever holds the interpreter's lock."""
-    with suppress(OSError):
-        os.kill(child.group, signal.SIGABRT)
-    child.process.join(1.0)
-    send(child.group, signal.SIGKILL)
-    child.relay.close(seconds=1.0)
-    return child.relay.report
-
-
-def _end(child: _Child) -> None:
-    """End a child and the processes that it started. A job has nothing to save: what it writes is published whole."""
-    child.process.join(0.05)  # after an answer it ends by itself
-    send(child.group, signal.SIGKILL)
-    child.process.join(GRACE)
-    child.relay.close(seconds=1.0)
-    child.pipe.close()
-    with suppress(ValueError):  # it does not end
-        child.process.close()
+        return child.failed(says, traceback=aborted(child))

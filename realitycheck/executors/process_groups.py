@@ -31,6 +31,22 @@ def memory_of(groups: Collection[int]) -> dict[int, int]:
     return held
 
 
+def members_of(group: int) -> list[int]:
+    """The processes of a group."""
+    found = []
+    for process in _processes():
+        with suppress(OSError):
+            found += [process] if os.getpgid(process) == group else []
+    return sorted(found)
+
+
+def held_by(process: int) -> int:
+    """Bytes that one process holds, as in `memory_of`; 0 where it is not known."""
+    with suppress(OSError):
+        return _resident(process)
+    return 0
+
+
 def machine_memory() -> int | None:
     """Bytes of memory that this machine, or the container that it is, lets us use; None where it is not known."""
     known = []

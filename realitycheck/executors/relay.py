@@ -42,6 +42,11 @@ class Relay:
         self._thread.join(seconds)
 
     @property
+    def ended(self) -> bool:
+        """Whether nobody holds the output open any more, and all of it is read."""
+        return not self._thread.is_alive()
+
+    @property
     def report(self) -> str | None:
         """Where a fault met the process, or the last lines of its output; None where it printed nothing."""
         text = self._tail.decode(errors="backslashreplace")

@@ -60,7 +60,9 @@ def run(payload: Body, *, tell: Tell) -> VerbAnswer:
         weights=weights_digest(training.trainer.model.state_dict()) if outcome is Outcome.COMPLETED else None,
         training=tuple(training.intervals),
     )
-    return VerbAnswer(record.to_json(), raised, replays.outcome if replays else None)
+    # A GPU keeps memory and libraries of its own in a process, and a plug-in any state: these get a process each.
+    ours = not spec.sources and trainer.device.type == "cpu" and outcome is Outcome.COMPLETED
+    return VerbAnswer(record.to_json(), raised, replays.outcome if replays else None, reusable=ours)
 
 
 def replays_of(spec: RunSpec, place: TrainingPlace, device: torch.device) -> CapturedSteps | None:
