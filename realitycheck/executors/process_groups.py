@@ -33,11 +33,11 @@ def memory_of(groups: Collection[int]) -> dict[int, int]:
 
 def members_of(group: int) -> list[int]:
     """The processes of a group."""
-    found = []
+    members = []
     for process in _processes():
         with suppress(OSError):
-            found += [process] if os.getpgid(process) == group else []
-    return sorted(found)
+            members += [process] if os.getpgid(process) == group else []
+    return sorted(members)
 
 
 def held_by(process: int) -> int:

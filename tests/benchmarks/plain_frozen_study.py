@@ -1,0 +1,129 @@
+"""The frozen study of `bench_study.py` as one would write it by hand: Optuna, pytorch-metric-learning and torch.
+
+    python tests/benchmarks/plain_frozen_study.py TRAIN TEST SIZES     files with `features` (N, F) and `labels`; JSON
+
+The features of the frozen trunk are computed before, and lie in memory. For every loss a search of some trials over
+folds of the training classes, then heads of the best setting, scored on the test classes: alone, by fold, and joined.
+It keeps no records, repeats no bit, and cannot be resumed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+
+import numpy as np
+import optuna
+import torch
+from pytorch_metric_learning import losses, samplers
+from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+from torch import nn
+
+warnings.simplefilter("ignore")
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+CALCULATOR = AccuracyCalculator(
+    include=("mean_average_precision_at_r", "r_precision", "precision_at_1"), k="max_bin_count"
+)
+
+
+def head_of(features: int, dims: int) -> nn.Module:
+    """The part that trains: a LayerNorm without parameters, and a linear layer."""
+    return nn.Sequential(nn.LayerNorm(features, elementwise_affine=False), nn.Linear(features, dims))
+
+
+def loss_of(name: str, knobs: dict[str, float], *, classes: int, dims: int) -> nn.Module:
+    """A loss of pytorch-metric-learning."""
+    if name == "contrastive":
+        return losses.ContrastiveLoss(pos_margin=0.0, neg_margin=knobs["margin"])
+    return losses.NormalizedSoftmaxLoss(classes, dims, temperature=knobs["temperature"])
+
+
+def knobs_of(name: str, trial: optuna.Trial) -> dict[str, float]:
+    """A proposal."""
+    rate = {"lr": trial.suggest_float("lr", 1e-5, 1e-2, log=True)}
+    if name == "contrastive":
+        return {"margin": trial.suggest_float("margin", 0.1, 1.5), **rate}
+    rates = {"loss_lr": trial.suggest_float("loss_lr", 1e-4, 1e-1, log=True), **rate}
+    return {"temperature": trial.suggest_float("temperature", 0.01, 1.0, log=True), **rates}
+
+
+def embed(model: nn.Module, features: torch.Tensor) -> torch.Tensor:
+    """Embeddings of all images."""
+    model.eval()
+    with torch.inference_mode():
+        embeddings = model(features)
+    model.train()
+    return embeddings
+
+
+def score(embeddings: torch.Tensor, labels: torch.Tensor) -> float:
+    """MAP@R."""
+    unit = nn.functional.normalize(embeddings)
+    return CALCULATOR.get_accuracy(unit, labels)["mean_average_precision_at_r"]
+
+
+def train(name, knobs, data, classes, sizes, *, dims):
+    """Train a head on some classes; return it and the best score of the other classes."""
+    features, labels = data
+    inside = torch.isin(labels, torch.tensor(sorted(classes)))
+    train_features, val_features, val_labels = features[inside], features[~inside], labels[~inside]
+    targets = torch.unique(labels[inside], return_inverse=True)[1]
+    each = 4 if name == "contrastive" else 2
+    count = 32 * sizes["iterations"]
+    sampler = samplers.MPerClassSampler(targets, m=each, batch_size=32, length_before_new_iter=count)
+    batches = torch.tensor(list(sampler)).reshape(-1, 32)
+    model, loss = head_of(features.shape[1], dims), loss_of(name, knobs, classes=len(classes), dims=dims)
+    optimizers = [torch.optim.Adam(model.parameters(), lr=knobs["lr"])]
+    if list(loss.parameters()):
+        optimizers.append(torch.optim.Adam(loss.parameters(), lr=knobs["loss_lr"]))
+    best = score(embed(model, val_features), val_labels) if len(val_labels) else 0.0
+    for step, batch in enumerate(batches, start=1):
+        value = loss(model(train_features[batch]), targets[batch])
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        value.backward()
+        for optimizer in optimizers:
+            optimizer.step()
+        if len(val_labels) and step % sizes["every"] == 0:
+            best = max(best, score(embed(model, val_features), val_labels))
+    return model, best
+
+
+def study(name: str, data, test, sizes: dict[str, int]) -> dict[str, list[float]]:
+    """Search, retrain and score one loss."""
+    classes = set(data[1].tolist())
+    folds = [set(part.tolist()) for part in np.array_split(np.array(sorted(classes)), 4)]
+
+    def fold_heads(knobs: dict[str, float]):
+        for val in folds:
+            yield train(name, knobs, data, classes - val, sizes, dims=128)
+
+    def objective(trial: optuna.Trial) -> float:
+        return float(np.mean([best for _, best in fold_heads(knobs_of(name, trial))]))
+
+    search = optuna.create_study(direction="maximize")
+    search.optimize(objective, n_trials=sizes["trials"])
+    scores = {"aggregate": [], "ensemble": [], "complete": []}
+    features, labels = test
+    for _ in range(sizes["seeds"]):
+        embedded = [embed(model, features) for model, _ in fold_heads(search.best_params)]
+        scores["aggregate"].append(float(np.mean([score(each, labels) for each in embedded])))
+        joined = torch.cat([nn.functional.normalize(each) for each in embedded], dim=1)
+        scores["ensemble"].append(score(joined, labels))
+        model, _ = train(name, search.best_params, data, classes, sizes, dims=512)
+        scores["complete"].append(score(embed(model, features), labels))
+    return scores
+
+
+def read(path: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features and labels of a half."""
+    with np.load(path) as half:
+        return torch.from_numpy(half["features"]), torch.from_numpy(half["labels"])
+
+
+if __name__ == "__main__":
+    chosen = json.loads(sys.argv[3])
+    torch.set_num_threads(chosen["threads"])
+    for label in chosen["losses"]:
+        print(label, study(label, read(sys.argv[1]), read(sys.argv[2]), chosen))
