@@ -124,6 +124,24 @@ def groceries() -> list[str]:
         f"is {re.search(r'Spearman ([0-9.]+[0-9])', rank['sentence'])[1]}",
         *chosen_settings(dataset),
         *one_rate(called),
+        *sketches(),
+    ]
+
+
+def sketches() -> list[str]:
+    """The differences of the study on sketches, and that all of its losses are better than the untrained network."""
+    dataset = facts("sketches")
+    known = {one["label"]: one for one in dataset["comparisons"]}
+    verdicts = {label: one["verdict"] for label, one in known.items()}
+    assert verdicts == {"triplet": "worse", "multi_similarity": "undecided", "normalized_softmax": "better"}
+    gains = [one["verdict"] for each in dataset["against_untrained"]["gains"].values() for one in each]
+    assert gains == ["better"] * 8
+    above, below = known["normalized_softmax"], known["triplet"]
+    ends = [f"({points(one['interval']['low'])} to {points(one['interval']['high'])})" for one in (above, below)]
+    return [
+        trainings("sketches"),
+        f"`normalized_softmax` is better than contrastive by {points(above['mean'], sign=False)} points {ends[0]}",
+        f"`triplet` is worse by {points(-below['mean'], sign=False)} {ends[1]}",
     ]
 
 
