@@ -15,7 +15,6 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from realitycheck.errors import Diverged
 from realitycheck.training.feed import Feed
 from realitycheck.training.generators import generator_states
 from realitycheck.training.loop import Sums, Trainer
@@ -142,35 +141,46 @@ class CapturedSteps:
         }
 
     def _record(self, trainer: Trainer, sums: Sums, vectors: Tensor | None) -> None:
-        """Record a step, and compute this iteration twice: by a replay and by itself, with the same bits."""
-        replay, held = None, _held_of(trainer)
+        """Compute this iteration, then record it and replay it from the same state: it must end in the same bits.
+
+        The step comes first, so that its activations and those of the recording are not held at the same time.
+        """
+        tensors = [*_tensors(trainer).values(), sums.values]
+        before = [tensor.clone() for tensor in tensors]
+        self.capture.warm(lambda: trainer._step(sums.values, vectors))
+        after = [tensor.clone() for tensor in tensors]
+        held = _held_of(trainer)
+        trainer.feed.close()  # memory that another thread pins would end the recording
         try:
+            _put_back(tensors, before)
             with _fed_by(trainer, held):
                 replay = self.capture.record(lambda: trainer._step(sums.values, vectors))
+            replay()
+            if all(torch.equal(_bytes(one), _bytes(two)) for one, two in zip(tensors, after, strict=True)):
+                self._held, self._replay = held, replay
+            else:
+                self.reason = "a replay has other bits than the step"
         except Exception as error:  # whatever a device raises at an operation that cannot be recorded
-            cause = error.__cause__ if isinstance(error, Diverged) and error.__cause__ else error
-            self.reason = f"{type(cause).__name__}: {str(cause).strip().splitlines()[0][:160] if str(cause) else ''}"
-        if replay is None:
-            trainer._step(sums.values, vectors)
-            return
-        held.fill(trainer.feed, trainer.iteration)
-        if _same_bits(replay, trainer, sums, vectors):
-            self._held, self._replay = held, replay
-        else:
-            self.reason = "a replay has other bits than the step"
+            self.reason = _first_line(_origin(error))
+        if self.reason is not None:
+            _put_back(tensors, after)
         self._places = _places(trainer)
 
 
-def _same_bits(replay: Replay, trainer: Trainer, sums: Sums, vectors: Tensor | None) -> bool:
-    """Return whether a replay and a step from the same state end in the same bits; the step's state is kept."""
-    tensors = [*_tensors(trainer).values(), sums.values]
-    before = [tensor.clone() for tensor in tensors]
-    replay()
-    replayed = [tensor.clone() for tensor in tensors]
-    for tensor, value in zip(tensors, before, strict=True):
+def _put_back(tensors: list[Tensor], values: list[Tensor]) -> None:
+    for tensor, value in zip(tensors, values, strict=True):
         tensor.copy_(value)
-    trainer._step(sums.values, vectors)
-    return all(torch.equal(_bytes(one), _bytes(two)) for one, two in zip(replayed, tensors, strict=True))
+
+
+def _origin(error: BaseException) -> BaseException:
+    """Return the exception that came first: the end of a recording raises another one, with no word of the cause."""
+    earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return error if earlier is None else _origin(earlier)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:160]}"
 
 
 def _bytes(tensor: Tensor) -> Tensor:

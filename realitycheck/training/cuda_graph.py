@@ -40,8 +40,17 @@ class CudaGraphs:
         here.wait_stream(self.side)
 
     def record(self, step: Replay) -> Replay:
-        """Record a step; gradients of earlier steps are freed, so that those of the recording are in its own memory."""
+        """Record a step; gradients of earlier steps are freed, so that those of the recording are in its own memory.
+
+        The stream is that of this GPU: the one that `torch.cuda.graph` chooses is of the first GPU that it met in the
+        process. Where a recording fails, torch 2.11 stays on its stream.
+        """
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.device(self.device), torch.cuda.graph(graph):
-            step()
+        with torch.cuda.device(self.device):
+            here = torch.cuda.current_stream()
+            try:
+                with torch.cuda.graph(graph, stream=self.side):
+                    step()
+            finally:
+                torch.cuda.set_stream(here)
         return graph.replay

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from torch import nn
 from realitycheck.protocol.recipe import Optimizers
 from realitycheck.training.captured_steps import WARM_STEPS, CapturedSteps, _tensors
 from realitycheck.training.checkpoint import Snapshot, weights_digest
+from realitycheck.training.feed import Feed
 
 STEPS = (6, 4)
 
@@ -129,6 +132,49 @@ def test_a_recording_that_fails_leaves_the_run_as_it_is():
     trainer, _ = replayed(trainer_of("contrastive"), fails=failure)
     assert trained(trainer) == trained(trainer_of("contrastive"))
     assert trainer.replays.outcome == "eager: RuntimeError: operation not permitted when stream is capturing"
+
+
+def test_the_reason_is_what_failed_first():
+    """A recording in which an operation failed also fails at its end, with a message of its own."""
+    failure = RuntimeError("operation failed due to a previous error during capture")
+    failure.__context__ = ValueError("the first error")
+    trainer, _ = replayed(trainer_of("contrastive"), fails=failure)
+    trainer.advance(6)
+    assert trainer.replays.outcome == "eager: ValueError: the first error"
+
+
+def test_a_replay_that_fails_leaves_the_run_as_it_is(monkeypatch):
+    def half(self, calls):
+        self.tensors()[0].flatten()[0] += 1
+        raise torch.OutOfMemoryError("Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr(RecordedGraphs, "_again", torch.no_grad()(half))
+    trainer, _ = replayed(trainer_of("contrastive"))
+    assert trained(trainer) == trained(trainer_of("contrastive"))
+    assert trainer.replays.outcome == "eager: OutOfMemoryError: Tried to allocate 20.00 GiB"
+
+
+def test_no_thread_draws_during_a_recording(monkeypatch):
+    """Memory that another thread pins would end the recording of a CUDA graph."""
+    drawn, record, found = Feed._drawn, RecordedGraphs.record, []
+
+    def slowly(self, *asked):
+        time.sleep(0.0 if threading.current_thread() is threading.main_thread() else 0.2)
+        return drawn(self, *asked)
+
+    def recorded(self, step):
+        found.append(threading.active_count())
+        return record(self, step)
+
+    monkeypatch.setattr(Feed, "_drawn", slowly)
+    monkeypatch.setattr(RecordedGraphs, "record", recorded)
+    monkeypatch.setattr("realitycheck.training.feed.LONGEST_BLOCK", 1)
+    before = threading.active_count()
+    trainer, _ = replayed(trainer_of("contrastive"))
+    trainer.feed.ahead = True
+    assert trained(trainer) == trained(trainer_of("contrastive"))
+    trainer.feed.close()
+    assert found == [before]
 
 
 def test_a_replay_with_other_bits_is_not_used():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -65,3 +66,28 @@ def test_an_optimizer_without_the_option_stays_as_it_is():
     before = dict(optimizer.param_groups[0])
     object.__new__(CudaGraphs).prepare([optimizer])
     assert dict(optimizer.param_groups[0]) == before
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_recording_is_on_the_stream_of_its_gpu_and_leaves_the_current_one(monkeypatch, fails):
+    """As in torch 2.11, whose `graph` leaves its stream current where the end of a recording fails."""
+    current = ["default"]
+
+    @contextmanager
+    def graph(made, stream):
+        current[0] = stream
+        yield
+        if fails:
+            raise RuntimeError("invalidated")
+        current[0] = "default"
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: SimpleNamespace(replay="replay"))
+    monkeypatch.setattr(torch.cuda, "device", lambda device: nullcontext())
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: current[0])
+    monkeypatch.setattr(torch.cuda, "set_stream", lambda stream: current.__setitem__(0, stream))
+    monkeypatch.setattr(torch.cuda, "graph", graph)
+    graphs, steps = object.__new__(CudaGraphs), []
+    graphs.device, graphs.side = torch.device("cuda:1"), "that of cuda:1"
+    with pytest.raises(RuntimeError, match="invalidated") if fails else nullcontext():
+        assert graphs.record(lambda: steps.append(current[0])) == "replay"
+    assert (steps, current) == (["that of cuda:1"], ["default"])
