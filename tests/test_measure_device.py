@@ -27,6 +27,7 @@ def saved(monkeypatch):
     """Do a step; what it saved last. A process of the script ends with its step, this one goes on."""
     deterministic = torch.are_deterministic_algorithms_enabled()
     flags = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
 
     def do(step):
         results = []

@@ -132,6 +132,7 @@ def steps(size, device, save):
 def prepare(*, deterministic):
     """Set what a run of the harness sets, but only warn: `trunks` names the operations that a run would refuse."""
     torch.use_deterministic_algorithms(mode=deterministic, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False
 
 

@@ -17,6 +17,7 @@ def test_tf32_is_what_the_arithmetic_says(tmp_path, monkeypatch, name, tf32):
     """On any machine: flags of CUDA may be set without one."""
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     before = matmul.allow_tf32, cudnn.allow_tf32
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda mode: None)
     protocol = PROTOCOL.replace("arithmetic: cpu-fp32", f"arithmetic: {name}")
@@ -25,6 +26,7 @@ def test_tf32_is_what_the_arithmetic_says(tmp_path, monkeypatch, name, tf32):
         assert prepare_machine(recipe, "auto").type == "cuda"
         assert prepare_machine(recipe, "cuda:1") == torch.device("cuda:1")
         assert (matmul.allow_tf32, cudnn.allow_tf32) == (tf32, tf32)
+        assert torch.utils.deterministic.fill_uninitialized_memory is False
     finally:
         matmul.allow_tf32, cudnn.allow_tf32 = before
 
