@@ -9,6 +9,7 @@ from pathlib import Path
 
 from realitycheck.errors import InputError, Problem
 from realitycheck.executors.menu import MENU
+from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.validation import nearest
 from realitycheck.records.ledger import Ledger
 
@@ -16,7 +17,9 @@ SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 """Seconds of the units of a duration."""
 
 
-def require_options(*, executor: str, address: str | None, device: str, reuse: Sequence[Path]) -> None:
+def require_options(
+    read: ReadStudy, *, executor: str, address: str | None, device: str, graphs: bool, reuse: Sequence[Path]
+) -> None:
     """Check the options of a `run` that no file holds.
 
     Raises:
@@ -24,6 +27,10 @@ def require_options(*, executor: str, address: str | None, device: str, reuse: S
             every problem.
     """
     problems = [*_executor_problems(executor, address=address, device=device)]
+    recipe = read.study.protocol.recipe
+    if graphs and recipe.computes.device != "cuda":
+        says = f"`--graphs` is not allowed here: arithmetic {recipe.arithmetic} computes on a CPU. Remove it."
+        problems.append(Problem(0, "--graphs", says, "graphs-not-of-arithmetic"))
     problems += [problem for folder in reuse for problem in _reuse_problems(folder)]
     if problems:
         raise InputError("the command line", problems)

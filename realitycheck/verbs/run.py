@@ -110,7 +110,7 @@ def run_study(
         >>> result.left, result.alarms  # jobs that failed three times; records that came twice and differed
         ((), ())
     """
-    require_options(executor=executor, address=address, device=device, reuse=reuse)
+    require_options(read, executor=executor, address=address, device=device, graphs=graphs, reuse=reuse)
     computes, elsewhere = read.study.protocol.recipe.computes.device, MENU[executor].elsewhere
     gpus = 1 / (per_device or 1) if computes == "cuda" else 0.0
     per_device = None if elsewhere and workers else per_device  # there it is the share of a GPU alone

@@ -30,18 +30,18 @@ STEPS = {
     "losses": ("device_steps", 75),
     "metrics": ("device_steps", 45),
     "draws": ("device_steps", 40),
+    "harness": ("device_harness", 60),
+    "graphs": ("device_harness", 75),
     "runs": ("device_steps", 120),
     "study": ("device_study", 150),
     "trunks": ("device_timing", 45),
-    "graphs": ("device_harness", 75),
-    "harness": ("device_harness", 60),
     "steps": ("device_timing", 75),
     "processes": ("device_timing", 60),
     "mps": ("device_mps", 60),
     "scoring": ("device_timing", 60),
     "batches": ("device_timing", 40),
 }
-"""Name → module, and the most seconds that it may take on a GPU. Correctness comes first."""
+"""Name → module, and the most seconds that it may take on a GPU. Losses and draws come first, then the steps of `run`: what is last may not fit."""
 
 CPU_PATIENCE = 5
 """Factor on these limits on a CPU."""

@@ -64,6 +64,13 @@ def test_a_device_of_another_class_is_refused(tmp_path):
     assert (problem.where, problem.code) == ("--device", "device-not-of-arithmetic")
 
 
+def test_graphs_of_a_cpu_are_refused(tmp_path):
+    read = verbs.load_study(study_of(tmp_path, "cpu-fp32"))
+    problem = problem_of(verbs.run_study, read, graphs=True)
+    assert (problem.where, problem.code) == ("--graphs", "graphs-not-of-arithmetic")
+    assert not (tmp_path / "studies" / "small" / "ledger").exists()
+
+
 @pytest.mark.skipif(bool(obstacle("x86-avx2")), reason=f"x86-avx2: {obstacle('x86-avx2')}")
 def test_this_process_is_refused_where_it_is_not_pinned(tmp_path, monkeypatch):
     read = verbs.load_study(study_of(tmp_path, "x86-avx2"))
