@@ -41,7 +41,7 @@ STEPS = {
     "scoring": ("device_timing", 60),
     "batches": ("device_timing", 40),
 }
-"""Name → module, and the most seconds that it may take on a GPU. Losses and draws come first, then the steps of `run`: what is last may not fit."""
+"""Name → module, and the most seconds that it may take on a GPU. What is last may not fit into all the minutes."""
 
 CPU_PATIENCE = 5
 """Factor on these limits on a CPU."""
