@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -72,8 +73,12 @@ class _Drawer:
                 figure.take(svg)
 
     def end(self) -> None:
-        """Close the pipe, which ends a process that still writes, and wait for its end."""
+        """Kill a process that still draws or writes, and wait for its end.
+
+        A closed pipe would not end it: the processes that were started later hold the pipe open as well.
+        """
         os.close(self.pipe)
+        os.kill(self.process, signal.SIGKILL)
         os.waitpid(self.process, 0)
 
 

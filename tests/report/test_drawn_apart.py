@@ -70,6 +70,24 @@ print(len([one for one in apart if "svg" in vars(one)]))
     assert in_process(code).strip() == "5"
 
 
+def test_a_figure_that_cannot_be_drawn_ends_the_other_processes():
+    """Each has more to send than a pipe of 64 KiB holds, and the second holds the pipe of the first."""
+    code = """
+def refused():
+    raise ValueError("no such point")
+long = [drawn_apart.Figure(f"g{n}", lambda: "y" * 1_000_000, "", "", height=float(n)) for n in range(4)]
+try:
+    drawn_apart.draw_all([*long, drawn_apart.Figure("h", refused, "", "", height=9.0)])
+except ValueError as error:
+    print(error)
+try:
+    os.waitpid(-1, 0)
+except ChildProcessError:
+    print("none is left")
+"""
+    assert in_process(code).splitlines() == ["no such point", "none is left"]
+
+
 def test_without_a_fork_all_is_drawn_here():
     code = """
 def refused():
