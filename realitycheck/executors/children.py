@@ -139,10 +139,19 @@ def aborted(child: Child) -> str | None:
     return child.relay.report
 
 
+def kill(child: Child) -> None:
+    """Kill a child and the processes that it started.
+
+    One that ended while it waited had started none, and the system may have given its number to another process since.
+    """
+    if not child.waits or child.process.exitcode is None:
+        send(child.group, signal.SIGKILL)
+
+
 def end(child: Child) -> None:
     """End a child and the processes that it started. A job has nothing to save: what it writes is published whole."""
     child.process.join(0.05)  # after an answer it ends by itself
-    send(child.group, signal.SIGKILL)
+    kill(child)
     child.process.join(GRACE)
     child.relay.close(seconds=1.0)
     child.pipe.close()

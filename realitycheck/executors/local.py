@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import wait
@@ -19,9 +18,9 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from realitycheck.errors import RunError
 from realitycheck.executors.base import Advance, Executor, Finished, Job, on_device
 from realitycheck.executors.child import work
-from realitycheck.executors.children import ORDER_BYTES, Child, aborted, end, hear
+from realitycheck.executors.children import ORDER_BYTES, Child, aborted, end, hear, kill
 from realitycheck.executors.fork_server import end_server, start_server
-from realitycheck.executors.process_groups import is_stopped, memory_of, send
+from realitycheck.executors.process_groups import is_stopped, memory_of
 from realitycheck.executors.relay import Relay, to_standard_error
 from realitycheck.executors.suspension import Suspension
 
@@ -142,7 +141,7 @@ class LocalExecutor(Executor):
         broken_off = self._loading or bool(self._children)
         ending = [*self._children, *self._waiting]
         for child in ending:
-            send(child.group, signal.SIGKILL)
+            kill(child)
         for child in ending:
             end(child)
         self._children, self._waiting = [], []

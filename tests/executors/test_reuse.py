@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import reusing
 
-from realitycheck.executors import children
+from realitycheck.executors import children, local
 from realitycheck.executors.base import Job
 from realitycheck.executors.local import LocalExecutor
 
@@ -142,6 +142,21 @@ def test_a_process_that_died_while_it_waited_costs_nothing(opened, number):
     os.kill(first, number)
     assert wait([executor._waiting[0].process.sentinel], timeout=10)
     assert pid_of(executor, "answer") != first
+
+
+def test_the_number_of_a_process_that_ended_while_it_waited_is_not_signalled(opened, monkeypatch):
+    """By then the system may have given it to a process of somebody else."""
+    signalled = []
+    for module in (children, local):
+        monkeypatch.setattr(module, "send", lambda process, number: signalled.append(process), raising=False)
+    dead, alive = opened(), opened()
+    first, second = pid_of(dead, "answer"), pid_of(alive, "answer")
+    os.kill(first, signal.SIGKILL)
+    assert wait([dead._waiting[0].process.sentinel], timeout=10)
+    dead.close()
+    monkeypatch.setattr(children, "GRACE", 0.1)
+    alive.close()
+    assert first not in signalled and second in signalled
 
 
 def test_a_job_too_long_for_a_waiting_process_gets_a_fresh_one(opened):
