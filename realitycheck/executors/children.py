@@ -33,10 +33,12 @@ ORDER_BYTES = 64 * 1024
 class Child:
     """A process and its job: `silent` is for how many seconds it could have reported something, and did not.
 
-    `waits` says that it has offered to do another job, and `jobs` how many it was given.
+    `waits` says that it has offered to do another job, and `jobs` how many it was given. `taken` is false until a
+    process that waited says that it has the order: a process that was killed accepts one for some time.
     """
 
     job: Job
+    address: str
     slot: int
     process: ForkServerProcess
     group: int
@@ -48,6 +50,7 @@ class Child:
     advance: Advance | None = None
     unread: bytes = b""
     waits: bool = False
+    taken: bool = True
     jobs: int = 1
 
     def failed(self, why: str, *, traceback: str | None = None) -> Finished:
@@ -68,8 +71,8 @@ class Child:
             return self.relay.ended and not self.pipe.poll()
         return False
 
-    def give(self, job: Job, order: bytes, *, show: Callable[[bytes], object]) -> bool:
-        """Give it another job; whether it is there to take it."""
+    def give(self, job: Job, address: str, order: bytes, *, show: Callable[[bytes], object]) -> bool:
+        """Send it another job; whether that could be sent."""
         if self.process.exitcode is not None:
             return False
         printed, output = Pipe(duplex=False)
@@ -81,8 +84,8 @@ class Child:
             return False
         finally:
             output.close()
-        self.job, self.started, self.relay = job, time.monotonic(), Relay(printed, show=show)
-        self.silent, self.advance, self.waits, self.jobs = 0.0, None, False, self.jobs + 1
+        self.job, self.address, self.started, self.relay = job, address, time.monotonic(), Relay(printed, show=show)
+        self.silent, self.advance, self.waits, self.taken, self.jobs = 0.0, None, False, False, self.jobs + 1
         return True
 
 
@@ -109,6 +112,9 @@ def _read(child: Child, line: bytes) -> Finished | None:
         said = json.loads(line.decode())
         if said is True:
             child.waits = True
+            return None
+        if said is None:
+            child.taken = True
             return None
         if isinstance(said, dict):
             return finished(child.job, line.decode(), seconds=seconds)

@@ -108,15 +108,15 @@ class LocalExecutor(Executor):
                 end_of_theirs.close()
         assert process.pid is not None
         relay = Relay(printed, show=self.show)
-        self._children.append(Child(job, slot, process, process.pid, ours, orders, relay, time.monotonic()))
+        self._children.append(Child(job, address, slot, process, process.pid, ours, orders, relay, time.monotonic()))
 
     def _give(self, child: Child, job: Job, address: str) -> bool:
-        """Give a job to a process that waits; whether it took it. One that cannot is ended."""
+        """Give a job to a process that waits; whether that could be sent. One that cannot be reached is ended."""
         order = json.dumps([address, json.dumps(on_device(job.payload, self.devices[child.slot]))]).encode()
         if len(order) > ORDER_BYTES:
             return False
         self._waiting.remove(child)
-        if given := child.give(job, order, show=self.show):
+        if given := child.give(job, address, order, show=self.show):
             self._children.append(child)
         else:
             end(child)
@@ -180,7 +180,10 @@ class LocalExecutor(Executor):
             if finished:
                 self._children.remove(child)
                 self._take_leave(child, finished)
-                ended.append(finished)
+                if child.taken:
+                    ended.append(finished)
+                else:  # no attempt of the job: its process had ended, or was ending, while it waited
+                    self.submit(child.job, address=child.address)
         return ended
 
     def _take_leave(self, child: Child, finished: Finished) -> None:

@@ -23,7 +23,7 @@ def open_envelope(text: bytes, *, source: str) -> tuple[Body, bytes | None]:
     """Return the body in an envelope, and its text where this is the one that `envelope` writes.
 
     Raises:
-        LedgerError: its digest is another one.
+        LedgerError: its digest is another one, or the body is no object.
         InputError: it is of another results version.
     """
     try:
@@ -32,7 +32,7 @@ def open_envelope(text: bytes, *, source: str) -> tuple[Body, bytes | None]:
         body: Body = read["body"]
         # Nearly always the text is the canonical one: its own digest then saves the time of writing it again.
         written = _body_text(text, read["sha256"])
-        intact = written is not None or digest(body) == read["sha256"]
+        intact = isinstance(body, dict) and (written is not None or digest(body) == read["sha256"])
     except (ValueError, KeyError, TypeError):
         intact = False
     if not intact:

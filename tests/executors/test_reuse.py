@@ -144,6 +144,15 @@ def test_a_process_that_died_while_it_waited_costs_nothing(opened, number):
     assert pid_of(executor, "answer") != first
 
 
+def test_a_job_sent_to_a_dying_process_is_no_attempt(opened):
+    """Until its memory is freed, a killed process accepts what nobody will read."""
+    executor = opened()
+    for _ in range(5):
+        first = pid_of(executor, "answer")
+        os.kill(first, signal.SIGKILL)
+        assert pid_of(executor, "answer") != first
+
+
 def test_the_number_of_a_process_that_ended_while_it_waited_is_not_signalled(opened, monkeypatch):
     """By then the system may have given it to a process of somebody else."""
     signalled = []

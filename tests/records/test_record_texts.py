@@ -75,9 +75,9 @@ def test_a_text_that_is_not_that_of_its_digest_is_found(found, written):
             open_envelope(bad, source="x")
 
 
-@pytest.mark.parametrize("body", [b'{"kind":"\\ud800"}', b'{"kind":NaN}', b'{"kind":"\xff"}', b"[" * 5000])
+@pytest.mark.parametrize("body", [b'{"kind":"\\ud800"}', b'{"kind":NaN}', b'{"kind":"\xff"}', b"[" * 5000, b"[]", b"3"])
 def test_what_no_record_can_hold_is_damaged_whatever_its_digest_says(body):
-    """Half a surrogate, NaN and bytes that are no UTF-8 have no canonical JSON."""
+    """Half a surrogate, NaN and bytes that are no UTF-8 have no canonical JSON; a list and a number are no record."""
     stated = hashlib.sha256(body).hexdigest().encode()
     with pytest.raises(LedgerError, match="damaged"):
         open_envelope(b'{"body":' + body + b',"sha256":"' + stated + b'"}', source="x")
