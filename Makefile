@@ -69,6 +69,9 @@ bench: setup
 	$(BIN)/python tests/benchmarks/bench_losses.py
 	$(BIN)/python tests/benchmarks/bench_coordinator.py
 	$(BIN)/python tests/benchmarks/bench_study.py
+	$(BIN)/python tests/benchmarks/bench_study.py --frozen
+	$(BIN)/python tests/benchmarks/bench_trunks.py
+	$(BIN)/python tests/benchmarks/bench_growth.py
 
 gpu: setup
 	$(BIN)/python tests/gpu/measure_device.py --out docs/measured

@@ -107,10 +107,12 @@ class Pace:
         return (planned - done) * passed / (done - self.first) if done > self.first else None
 
     def line(self, standings: Sequence[Standing]) -> str:
-        """`12 of 40 runs, 1 diverged, about 5 min left`."""
+        """`12 of 40 runs, 1 diverged, about 5 min left`; with the number of scores from the first on."""
         left, (done, planned) = self.seconds_left(standings), self.counts(standings)
         rest = "" if left is None else f", about {time_text(left)} left"
-        return f"{done:,} of {planned:,} runs, {sum(one.diverged for one in standings):,} diverged{rest}"
+        scored, scores = (sum(numbers) for numbers in zip((0, 0), *(one.scores for one in standings), strict=True))
+        scoring = f", {scored:,} of {scores:,} scores" if scored and not self.searching else ""
+        return f"{done:,} of {planned:,} runs{scoring}, {sum(one.diverged for one in standings):,} diverged{rest}"
 
 
 def _bar(title: str, done: int, count: int) -> Table:

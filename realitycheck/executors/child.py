@@ -31,8 +31,8 @@ TELL_SECONDS = 0.25
 def work(pipe: Connection, orders: Connection, output: Connection, address: str, text: str) -> None:
     """Do the jobs of a child process: one line of JSON through the pipe for each report, and one for the answer.
 
-    A line `true` before an answer says that the process waits for another job, see `ProcessState`. A line `null` says that
-    it has one.
+    A line `true` before an answer says that the process waits for another job, see `ProcessState`. A line `null` says
+    that it has one.
 
     Args:
         pipe: to the parent.

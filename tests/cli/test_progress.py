@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -48,6 +49,8 @@ def test_the_time_left_is_that_of_the_pace_so_far(monkeypatch):
     both = [standing(searched=5), standing(searched=6)]
     assert pace.seconds_left(both) == pytest.approx((24 - 11) * 10 / 5)
     assert pace.line(both) == "11 of 24 runs, 2 diverged, about 26 s left"
+    scored = [replace(both[0], scores=(3, 8)), replace(both[1], scores=(0, 9))]
+    assert pace.line(scored) == "11 of 24 runs, 3 of 17 scores, 2 diverged, about 26 s left"
 
 
 def test_until_search_only_its_runs_count():
