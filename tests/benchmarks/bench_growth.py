@@ -40,14 +40,15 @@ PAGE = ROOT / "docs" / "performance.md"
 ITEMS, DIMS = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000), (32, 64, 128, 256, 512, 1_024)
 LOSSES, RECORDED, WORKERS = (2, 4, 8, 16, 32), 10_000, (1, 2, 4, 8, 16, 32)
 REPEATS, JOBS = 3, 100
+TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 TITLES = {
-    "items": "a score of N items, D = 128",
-    "dims": "a score of 4,000 items of D dimensions",
-    "status": "`status` of so many records",
-    "report": "`report` of so many losses",
-    "coordinator": "a run at so many records, 4 workers",
-    "workers": f"a run at {RECORDED:,} records, so many workers",
+    "items": "a score at D = 128, by items",
+    "dims": "a score of 4,000 items, by dimensions",
+    "status": "`status`, by records",
+    "report": "`report`, by losses",
+    "coordinator": "a run with 4 workers, by records",
+    "workers": f"a run at {RECORDED:,} records, by workers",
 }
 """Name of a row → what is measured."""
 
@@ -139,7 +140,8 @@ def table(measured: dict[str, Any]) -> list[str]:
     for name, title in TITLES.items():
         sizes, seconds = _points(measured, name)
         ends = f"{sizes[0]:,} | {seconds[0]:.3g} | {sizes[-1]:,} | {seconds[-1]:.3g}"
-        lines.append(f"| {title} | {ends} | {exponent(sizes, seconds):.2f} |")
+        slope = f"{exponent(sizes, seconds):.2f}".replace("-", "−")
+        lines.append(f"| {title} | {ends} | {slope} |")
     return lines
 
 
@@ -147,21 +149,24 @@ def figure(measured: dict[str, Any]) -> str:
     """A panel for each row, both axes logarithmic."""
 
     def paint(canvas: Any) -> None:
-        for panel, (name, title), colour in zip(
-            canvas.subplots(2, 3).flat, TITLES.items(), (*COLOURS, *COLOURS), strict=False
-        ):
+        colours = (*COLOURS, *COLOURS)
+        for panel, (name, title), colour in zip(canvas.subplots(3, 2).flat, TITLES.items(), colours, strict=False):
             sizes, seconds = _points(measured, name)
             panel.loglog(sizes, seconds, "o-", color=colour, markersize=4)
-            panel.set_title(title.replace("`", "").replace(", ", ",\n"), fontsize=9)
-            panel.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=45)
+            panel.set_title(title.replace("`", ""))
+            panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
             panel.minorticks_off()
+            ticks = [tick for tick in TICKS if min(seconds) / 4 <= tick <= max(seconds) * 4]
+            panel.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+            panel.set_ylim(ticks[0] / 1.2, ticks[-1] * 1.2)
             panel.grid()
-            panel.text(0.05, 0.85, f"exponent {exponent(sizes, seconds):.2f}", transform=panel.transAxes)
-        for panel in canvas.axes[::3]:
+            slope = f"{exponent(sizes, seconds):.2f}".replace("-", "−")
+            panel.text(0.98, 0.06, f"exponent {slope}", transform=panel.transAxes, ha="right")
+        for panel in canvas.axes[::2]:
             panel.set_ylabel("processor seconds")
 
     title = "Processor seconds by items, dimensions, records, losses and workers, with fitted exponents"
-    return draw(paint, name="growth", height=6.4, title=title, caption="").svg
+    return draw(paint, name="growth", height=7.6, title=title, caption="").svg
 
 
 def _points(measured: dict[str, Any], name: str) -> tuple[list[int], list[float]]:
