@@ -26,9 +26,9 @@ def carry_out(home: Path, *, protocol: str, study: str = STUDY) -> tuple[bytes, 
     executor = LocalExecutor(devices=(None,) * 2, deadline=120.0, memory=None, preload=preload(), pins={})
     before, after = children.Child.give, set()
 
-    def give(child, job, order, *, show):
+    def give(child, job, address, order, *, show):
         after.add(child.job.group)
-        return before(child, job, order, show=show)
+        return before(child, job, address, order, show=show)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(children.Child, "give", give)
