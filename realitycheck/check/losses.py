@@ -27,7 +27,7 @@ from realitycheck.losses.global_draws import seeded
 from realitycheck.protocol.document import Fault
 from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, phase_knobs
 from realitycheck.protocol.paper_settings import first_length, first_setting
-from realitycheck.protocol.space import Bounds, Range, Space, contains
+from realitycheck.protocol.space import Bounds, Choice, Range, Space, contains
 from realitycheck.protocol.units import LengthUnit, powers_of
 from realitycheck.runs import Knobs
 
@@ -94,9 +94,23 @@ def _second_phase_name(
         yield not_allowed("knob-not-scale", f"`{name}`", because, f"Use `{name}{SCALE}`, below 1.", name)
 
 
+@rule("loss@<dataset>.space", address="loss.address", makes="made.<loss>.<dataset>.space")
+def numbers_are_no_words(space: Space, *, address: str) -> Found:
+    """No rate, and no argument that the constructor annotates as a number, is a word such as a mistyped `1e-3`."""
+    takes = knobs_of(*resolve_loss(address))
+    numbers = {name for name, parameter in takes.items() if parameter.annotation in (int, float, "int", "float")}
+    for name, value in space.items():
+        options = value.choice if isinstance(value, Choice) else (value,)
+        text = next((option for option in options if isinstance(option, str)), None)
+        if text is not None and (name in SHARED or name.removeprefix(FOLLOWUP).removesuffix(SCALE) in numbers):
+            yield not_allowed("knob-not-number", repr(text), "it is a word", "Write a number.", name)
+            return
+    yield Made(space)
+
+
 @rule(
     "loss.address",
-    space="loss@<dataset>.space",
+    space="made.<loss>.<dataset>.space",
     phases="keys(protocol@<dataset>.phases)",
     makes="made.<loss>.<dataset>.learns",
 )

@@ -238,6 +238,18 @@ def test_a_second_phase(faults, name, space, expected):
     assert faults(name, space, TWO_PHASES) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "space", "expected"),
+    [
+        ("triplet", {"margin": "-36e"}, [("space.margin", "knob-not-number")]),
+        ("triplet", {"margin": {"choice": [0.1, "o.2"]}}, [("space.margin", "knob-not-number")]),
+        ("Proxies", {"loss_lr": "1e-3x"}, [("space.loss_lr", "knob-not-number")]),
+    ],
+)
+def test_a_word_for_a_number_is_named(faults, name, space, expected):
+    assert faults(name, space) == expected
+
+
 def test_a_mistake_in_a_loss_of_the_menu_is_a_traceback(faults, monkeypatch):
     from realitycheck.losses.members.triplet import Triplet
 
