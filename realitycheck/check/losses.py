@@ -27,7 +27,7 @@ from realitycheck.losses.global_draws import seeded
 from realitycheck.protocol.document import Fault
 from realitycheck.protocol.knobs import FOLLOWUP, SCALE, SHARED, phase_knobs
 from realitycheck.protocol.paper_settings import first_length, first_setting
-from realitycheck.protocol.space import Bounds, Choice, Range, Space, contains
+from realitycheck.protocol.space import Bounds, Choice, IntUniform, LogIntUniform, Range, Space, contains
 from realitycheck.protocol.units import LengthUnit, powers_of
 from realitycheck.runs import Knobs
 
@@ -95,15 +95,17 @@ def _second_phase_name(
 
 
 @rule("loss@<dataset>.space", address="loss.address", makes="made.<loss>.<dataset>.space")
-def numbers_are_no_words(space: Space, *, address: str) -> Found:
-    """No rate, and no argument that the constructor annotates as a number, is a word such as a mistyped `1e-3`."""
-    takes = knobs_of(*resolve_loss(address))
-    numbers = {name for name, parameter in takes.items() if parameter.annotation in (int, float, "int", "float")}
+def values_are_of_the_annotated_kind(space: Space, *, address: str) -> Found:
+    """No rate, and no argument that the constructor annotates as a number, is a word, and no integer has a fraction."""
+    kinds = {name: parameter.annotation for name, parameter in knobs_of(*resolve_loss(address)).items()}
     for name, value in space.items():
-        options = value.choice if isinstance(value, Choice) else (value,)
-        text = next((option for option in options if isinstance(option, str)), None)
-        if text is not None and (name in SHARED or name.removeprefix(FOLLOWUP).removesuffix(SCALE) in numbers):
-            yield not_allowed("knob-not-number", repr(text), "it is a word", "Write a number.", name)
+        kind = float if name in SHARED else kinds.get(name.removeprefix(FOLLOWUP).removesuffix(SCALE))
+        if kind in (int, float, "int", "float") and (text := _words(value)):
+            yield not_allowed("knob-not-number", repr(text[0]), "it is a word", "Write a number.", name)
+            return
+        if kinds.get(name.removeprefix(FOLLOWUP)) in (int, "int") and _has_fractions(value):
+            fix = "Write an integer, `int_uniform`, or integers to choose from."
+            yield not_allowed("knob-not-integer", _shown(value), "this hyper-parameter is an integer", fix, name)
             return
     yield Made(space)
 
@@ -183,6 +185,18 @@ def setting_in_units_within_the_space(
             shown = f"{value:.6g}" if isinstance(value, float) else value
             must = f"be in the range of {knob}"
             yield out_of_range("setting-range", f"the published {knob}, {shown},", must, fix="Widen the range.")
+
+
+def _words(value: Range) -> list[str]:
+    options = value.choice if isinstance(value, Choice) else (value,)
+    return [option for option in options if isinstance(option, str)]
+
+
+def _has_fractions(value: Range) -> bool:
+    """Whether a value may be drawn, or is written, as a floating-point number."""
+    if isinstance(value, Bounds):
+        return not isinstance(value, IntUniform | LogIntUniform)
+    return any(isinstance(option, float) for option in (value.choice if isinstance(value, Choice) else (value,)))
 
 
 def _nearly(bounds: Range, value: float | int | str) -> bool:

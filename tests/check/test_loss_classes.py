@@ -238,15 +238,22 @@ def test_a_second_phase(faults, name, space, expected):
     assert faults(name, space, TWO_PHASES) == expected
 
 
+SOFT_TRIPLE = {"scale": 20.0, "gamma": 0.1, "margin": 0.01, "regularizer": 0.2, "loss_lr": 0.1}
+
+
 @pytest.mark.parametrize(
     ("name", "space", "expected"),
     [
         ("triplet", {"margin": "-36e"}, [("space.margin", "knob-not-number")]),
         ("triplet", {"margin": {"choice": [0.1, "o.2"]}}, [("space.margin", "knob-not-number")]),
         ("Proxies", {"loss_lr": "1e-3x"}, [("space.loss_lr", "knob-not-number")]),
+        ("soft_triple", SOFT_TRIPLE | {"centers": -95e6}, [("space.centers", "knob-not-integer")]),
+        ("soft_triple", SOFT_TRIPLE | {"centers": {"uniform": [1, 4]}}, [("space.centers", "knob-not-integer")]),
+        ("soft_triple", SOFT_TRIPLE | {"centers": {"choice": [1, 2.5]}}, [("space.centers", "knob-not-integer")]),
+        ("soft_triple", SOFT_TRIPLE | {"centers": {"choice": [1, 2]}}, []),
     ],
 )
-def test_a_word_for_a_number_is_named(faults, name, space, expected):
+def test_a_value_of_another_kind_than_the_constructor_takes_is_named(faults, name, space, expected):
     assert faults(name, space) == expected
 
 
