@@ -98,16 +98,18 @@ def _second_phase_name(
 def values_are_of_the_annotated_kind(space: Space, *, address: str) -> Found:
     """No rate, and no argument that the constructor annotates as a number, is a word, and no integer has a fraction."""
     kinds = {name: parameter.annotation for name, parameter in knobs_of(*resolve_loss(address)).items()}
+    valid = True
     for name, value in space.items():
         kind = float if name in SHARED else kinds.get(name.removeprefix(FOLLOWUP).removesuffix(SCALE))
         if kind in (int, float, "int", "float") and (text := _words(value)):
             yield not_allowed("knob-not-number", repr(text[0]), "it is a word", "Write a number.", name)
-            return
-        if kinds.get(name.removeprefix(FOLLOWUP)) in (int, "int") and _has_fractions(value):
+            valid = False
+        elif kinds.get(name.removeprefix(FOLLOWUP)) in (int, "int") and _has_fractions(value):
             fix = "Write an integer, `int_uniform`, or integers to choose from."
             yield not_allowed("knob-not-integer", _shown(value), "this hyper-parameter is an integer", fix, name)
-            return
-    yield Made(space)
+            valid = False
+    if valid:
+        yield Made(space)
 
 
 @rule(
@@ -187,16 +189,21 @@ def setting_in_units_within_the_space(
             yield out_of_range("setting-range", f"the published {knob}, {shown},", must, fix="Widen the range.")
 
 
+def _options(value: Range) -> tuple[object, ...]:
+    """The values that are written one by one: those of a choice, or a fixed one; none of a range with bounds."""
+    if isinstance(value, Bounds):
+        return ()
+    return value.choice if isinstance(value, Choice) else (value,)
+
+
 def _words(value: Range) -> list[str]:
-    options = value.choice if isinstance(value, Choice) else (value,)
-    return [option for option in options if isinstance(option, str)]
+    return [option for option in _options(value) if isinstance(option, str)]
 
 
 def _has_fractions(value: Range) -> bool:
     """Whether a value may be drawn, or is written, as a floating-point number."""
-    if isinstance(value, Bounds):
-        return not isinstance(value, IntUniform | LogIntUniform)
-    return any(isinstance(option, float) for option in (value.choice if isinstance(value, Choice) else (value,)))
+    drawn = isinstance(value, Bounds) and not isinstance(value, IntUniform | LogIntUniform)
+    return drawn or any(isinstance(option, float) for option in _options(value))
 
 
 def _nearly(bounds: Range, value: float | int | str) -> bool:

@@ -57,11 +57,6 @@ class Child:
         """Return that the job came back without a body."""
         return Finished(self.job, None, why, time.monotonic() - self.started, traceback)
 
-    @property
-    def done(self) -> int:
-        """Jobs that it did before this one."""
-        return self.jobs - 1
-
     def may_wait(self) -> bool:
         """Whether it may wait for another job: it offered to, all that it wrote is read, and it is not too old."""
         if not self.waits or self.jobs >= JOBS or self.unread:

@@ -73,11 +73,6 @@ class ProcessState:
             return False
         return held_by(os.getpid()) - self._held <= GROWTH
 
-    def differing(self) -> list[str]:
-        """Return the names of what differs from before."""
-        now = _shown()
-        return sorted(name for name in {*now, *self._before} if now.get(name) != self._before.get(name))
-
     def restore(self) -> None:
         """Set the generators of `random`, NumPy and torch back."""
         random.setstate(self._generators["random"])

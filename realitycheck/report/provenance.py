@@ -100,7 +100,7 @@ def durations(evidence: Sequence[DatasetEvidence], attempts: Iterable[Mapping[st
     """Collect the durations of each dataset and loss with a finished attempt."""
     seconds: dict[str, list[float]] = {}
     for attempt in attempts:
-        if attempt.get("kind") == "done" and isinstance(attempt.get("seconds"), (int, float)):
+        if attempt.get("kind") == "done" and isinstance(attempt.get("seconds"), int | float):
             seconds.setdefault(str(attempt.get("id")), []).append(attempt["seconds"])
     by_loss = [_of_loss(dataset.dataset, loss, seconds) for dataset in evidence for loss in dataset.losses]
     return [spent for spent in by_loss if spent.jobs]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from realitycheck.report.wording import count
 
 FEW = 3
-"""Losses or searches that a note below a table names one by one."""
+"""Losses or searches that a sentence, or a note below a table, always names one by one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class CapturedSteps:
         if self.reason is None and sums is not self._sums:
             self._begin_interval(trainer, sums)
         if self.reason is not None:
-            trainer._step(sums.values, vectors)
+            trainer.take_step(sums.values, vectors)
         elif self._warmed < WARM_STEPS:
             self._warm(trainer, sums, vectors)
         elif self._replay is None:
@@ -119,7 +119,7 @@ class CapturedSteps:
 
     def _warm(self, trainer: Trainer, sums: Sums, vectors: Tensor | None) -> None:
         """Compute a step, and compare what a replay would leave as it is before and after it."""
-        self.capture.warm(lambda: trainer._step(sums.values, vectors))
+        self.capture.warm(lambda: trainer.take_step(sums.values, vectors))
         self._warmed += 1
         try:
             now = self._outside_of_tensors(trainer)
@@ -147,14 +147,14 @@ class CapturedSteps:
         """
         tensors = [*_tensors(trainer).values(), sums.values]
         before = [tensor.clone() for tensor in tensors]
-        self.capture.warm(lambda: trainer._step(sums.values, vectors))
+        self.capture.warm(lambda: trainer.take_step(sums.values, vectors))
         after = [tensor.clone() for tensor in tensors]
         held = _held_of(trainer)
         trainer.feed.close()  # memory that another thread pins would end the recording
         try:
             _put_back(tensors, before)
             with _fed_by(trainer, held):
-                replay = self.capture.record(lambda: trainer._step(sums.values, vectors))
+                replay = self.capture.record(lambda: trainer.take_step(sums.values, vectors))
             replay()
             if all(torch.equal(_bytes(one), _bytes(two)) for one, two in zip(tensors, after, strict=True)):
                 self._held, self._replay = held, replay

@@ -113,7 +113,7 @@ class Trainer:
             if sums.iterations and between is not None:
                 between()
             if self.replays is None:
-                self._step(sums.values, vectors)
+                self.take_step(sums.values, vectors)
             else:
                 self.replays.step(self, sums, vectors)
             sums.iterations += 1
@@ -135,7 +135,8 @@ class Trainer:
         )
         return float(own_distance(embeddings, labels.to(self.device), vectors, distance=self.distance))
 
-    def _step(self, sums: Tensor, vectors: Tensor | None) -> None:
+    def take_step(self, sums: Tensor, vectors: Tensor | None) -> None:
+        """Do the step of this iteration, and add its loss and the distance to own `vectors` to (2,) `sums`."""
         images, labels = self.feed.batch(self.iteration, view="batch")
         with autocast(self.recipe.computes.precision, self.device):
             features = self.model.features(images)

@@ -16,7 +16,6 @@ import platform
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -175,5 +174,4 @@ def _points(measured: dict[str, Any], name: str) -> tuple[list[int], list[float]
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT)]
     main()

@@ -251,6 +251,11 @@ SOFT_TRIPLE = {"scale": 20.0, "gamma": 0.1, "margin": 0.01, "regularizer": 0.2, 
         ("soft_triple", SOFT_TRIPLE | {"centers": {"uniform": [1, 4]}}, [("space.centers", "knob-not-integer")]),
         ("soft_triple", SOFT_TRIPLE | {"centers": {"choice": [1, 2.5]}}, [("space.centers", "knob-not-integer")]),
         ("soft_triple", SOFT_TRIPLE | {"centers": {"choice": [1, 2]}}, []),
+        (
+            "soft_triple",
+            SOFT_TRIPLE | {"centers": 1.5, "gamma": "0,1"},
+            [("space.centers", "knob-not-integer"), ("space.gamma", "knob-not-number")],
+        ),
     ],
 )
 def test_a_value_of_another_kind_than_the_constructor_takes_is_named(faults, name, space, expected):

@@ -222,8 +222,7 @@ def scoring(size, device, save):
     rows = []
 
     def timed(what, work, *, where):
-        row = {"what": what, "items": items, "dims": dims}
-        rows.append({**row, **_caught(lambda: _seconds(work, where))})
+        rows.append({"what": what, "items": items, "dims": dims, **_caught(lambda: _seconds(work, where))})
         save({"says": _failed(rows), "tables": {"Scoring": rows}})
 
     def ours(points, labels):

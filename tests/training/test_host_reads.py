@@ -20,7 +20,7 @@ def steps_read(trainer, count):
         for view in ("batch", "keys"):
             trainer.feed.batch(trainer.iteration, view=view)
         with HostReads() as reads:
-            trainer._step(sums, vectors)
+            trainer.take_step(sums, vectors)
         found += reads.found
     return found
 

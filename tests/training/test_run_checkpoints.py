@@ -111,13 +111,13 @@ def test_what_is_trained_is_kept(home):
 def test_iterations_are_not_repeated(home, monkeypatch):
     """The second attempt takes the steps after the checkpoint alone, and reports them."""
     spec, steps, reported = home.fold_run("contrastive"), [], []
-    honest = Trainer._step
+    honest = Trainer.take_step
 
     def step(trainer, *sums):
         steps.append(trainer.iteration)
         honest(trainer, *sums)
 
-    monkeypatch.setattr(Trainer, "_step", step)
+    monkeypatch.setattr(Trainer, "take_step", step)
     home.kill(spec, at=SECOND_PHASE)
     home.run(spec, tell=lambda *advance: reported.append(advance))
     assert steps == [*range(SECOND_PHASE), *range(SECOND_PHASE, 9)]

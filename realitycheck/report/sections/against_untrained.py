@@ -11,6 +11,7 @@ from realitycheck.report.blocks import Badge, Block, Column, Content, Heading, M
 from realitycheck.report.findings import DatasetFindings
 from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.sections.base import Section
+from realitycheck.report.warning_records import FEW
 from realitycheck.report.wording import (
     DASH,
     PENDING,
@@ -143,10 +144,6 @@ def _elsewhere(dataset: DatasetFindings) -> Iterator[str]:
         above = [label for label, base in bases.items() if base is not None and known and base > max(known)]
         if above and len(known) == len(means) > 1:
             yield f"In {metric_name(metric)} all {len(known)} means are lower than that of the {enumeration(above)}."
-
-
-FEW = 3
-"""Losses that are named one by one even if all of them have one verdict."""
 
 
 def _sentence(dataset: DatasetFindings, untrained: str, gained: Sequence[Gain]) -> str:
