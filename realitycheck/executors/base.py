@@ -118,6 +118,13 @@ class Executor(ABC):
     def free(self) -> int:
         """How many more jobs it would start at once."""
 
+    def warm_up(self) -> None:
+        """Begin, without waiting, what takes long before the first job. Nothing where there is no such thing.
+
+        What fails in it is said by the first `submit`.
+        """
+        return
+
     @abstractmethod
     def submit(self, job: Job, *, address: str) -> None:
         """Start `address` (`module:function`) on the job's payload."""

@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
@@ -79,6 +80,12 @@ class LocalExecutor(Executor):
     def advances(self) -> Mapping[str, Advance]:
         """How far the running jobs are, by id."""
         return {child.job.id: child.advance for child in self._children if child.advance}
+
+    def warm_up(self) -> None:
+        """Start the fork server, which loads torch for seconds; images can be decoded meanwhile."""
+        with suppress(OSError, RunError):
+            start_server(self.pins)
+            self._loading = True
 
     def submit(self, job: Job, *, address: str) -> None:
         """Start a child on the job, on the first free device.

@@ -160,6 +160,7 @@ def carry_out(
     leases = Leases(evidence_folder(read))
     try:
         ledger = cleaned_ledger(read, say=say)  # refused, if it must be, before images are decoded
+        executor.warm_up()
         check, campaign = StoreCheck(read, progress, say), None
         earlier = EarlierFailures() if again else earlier_failures(ledger.notes())
         while campaign is None or campaign.stopped:

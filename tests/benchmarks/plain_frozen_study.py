@@ -1,16 +1,18 @@
-"""The frozen study of `bench_study.py` as one would write it by hand: Optuna, pytorch-metric-learning and torch.
+"""The frozen study of `bench_study.py` as one would write it by hand: Optuna, pytorch-metric-learning and torchvision.
 
-    python tests/benchmarks/plain_frozen_study.py TRAIN TEST SIZES     files with `features` (N, F) and `labels`; JSON
+    python tests/benchmarks/plain_frozen_study.py TRAIN TEST SIZES     folders with one sub-folder per class; JSON
 
-The features of the frozen trunk are computed before, and lie in memory. For every loss a search of some trials over
-folds of the training classes, then heads of the best setting, scored on the test classes: alone, by fold, and joined.
-It keeps no records, repeats no bit, and cannot be resumed.
+The features of the frozen trunk are computed once, and kept in memory. For every loss a search of some trials over
+folds of the training classes, then heads of the best setting, scored on the test classes: alone, by fold, and joined,
+under cosine and Euclidean distance as records of this package are. The last line is JSON: the seconds that Euclidean
+scores took. It keeps no records, repeats no bit, and cannot be resumed.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 import warnings
 
 import numpy as np
@@ -19,12 +21,31 @@ import torch
 from pytorch_metric_learning import losses, samplers
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from torch import nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
 
 warnings.simplefilter("ignore")
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 CALCULATOR = AccuracyCalculator(
     include=("mean_average_precision_at_r", "r_precision", "precision_at_1"), k="max_bin_count"
 )
+SECOND = {"wall": 0.0, "processor": 0.0}
+
+
+def trunk_of(width: int) -> nn.Module:
+    """The frozen trunk: three convolutions with random weights."""
+    return nn.Sequential(
+        nn.Conv2d(1, width, 5, padding=2, bias=False),
+        nn.MaxPool2d(4),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.Conv2d(width, 2 * width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(2 * width),
+        nn.ReLU(),
+        nn.Conv2d(2 * width, 8 * width, 5, bias=False),
+        nn.BatchNorm2d(8 * width),
+        nn.ReLU(),
+    ).eval()
 
 
 def head_of(features: int, dims: int) -> nn.Module:
@@ -58,9 +79,18 @@ def embed(model: nn.Module, features: torch.Tensor) -> torch.Tensor:
 
 
 def score(embeddings: torch.Tensor, labels: torch.Tensor) -> float:
-    """MAP@R."""
+    """MAP@R under cosine distance."""
     unit = nn.functional.normalize(embeddings)
     return CALCULATOR.get_accuracy(unit, labels)["mean_average_precision_at_r"]
+
+
+def scores(embeddings: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
+    """MAP@R under cosine and under Euclidean distance."""
+    first, start, used = score(embeddings, labels), time.perf_counter(), time.process_time()
+    second = CALCULATOR.get_accuracy(embeddings, labels)["mean_average_precision_at_r"]
+    SECOND["wall"] += time.perf_counter() - start
+    SECOND["processor"] += time.process_time() - used
+    return np.array([first, second])
 
 
 def train(name, knobs, data, classes, sizes, *, dims):
@@ -90,7 +120,7 @@ def train(name, knobs, data, classes, sizes, *, dims):
     return model, best
 
 
-def study(name: str, data, test, sizes: dict[str, int]) -> dict[str, list[float]]:
+def study(name: str, data, test, sizes: dict[str, int]) -> dict[str, list[np.ndarray]]:
     """Search, retrain and score one loss."""
     classes = set(data[1].tolist())
     folds = [set(part.tolist()) for part in np.array_split(np.array(sorted(classes)), 4)]
@@ -104,26 +134,35 @@ def study(name: str, data, test, sizes: dict[str, int]) -> dict[str, list[float]
 
     search = optuna.create_study(direction="maximize")
     search.optimize(objective, n_trials=sizes["trials"])
-    scores = {"aggregate": [], "ensemble": [], "complete": []}
+    found = {"aggregate": [], "ensemble": [], "complete": []}
     features, labels = test
     for _ in range(sizes["seeds"]):
         embedded = [embed(model, features) for model, _ in fold_heads(search.best_params)]
-        scores["aggregate"].append(float(np.mean([score(each, labels) for each in embedded])))
+        found["aggregate"].append(np.mean([scores(each, labels) for each in embedded], axis=0))
         joined = torch.cat([nn.functional.normalize(each) for each in embedded], dim=1)
-        scores["ensemble"].append(score(joined, labels))
+        found["ensemble"].append(scores(joined, labels))
         model, _ = train(name, search.best_params, data, classes, sizes, dims=512)
-        scores["complete"].append(score(embed(model, features), labels))
-    return scores
+        found["complete"].append(scores(embed(model, features), labels))
+    return found
 
 
-def read(path: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features and labels of a half."""
-    with np.load(path) as half:
-        return torch.from_numpy(half["features"]), torch.from_numpy(half["labels"])
+def features_of(trunk: nn.Module, folder: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features, pooled by maximum and mean, and labels of all images of a folder."""
+    images = datasets.ImageFolder(folder, transforms.Compose([transforms.Grayscale(), transforms.ToTensor()]))
+    pooled, labels = [], []
+    with torch.inference_mode():
+        for batch, targets in DataLoader(images, batch_size=500):
+            maps = trunk(batch)
+            pooled.append(maps.mean((2, 3)) + maps.amax((2, 3)))
+            labels.append(targets)
+    return torch.cat(pooled).clone(), torch.cat(labels)
 
 
 if __name__ == "__main__":
     chosen = json.loads(sys.argv[3])
     torch.set_num_threads(chosen["threads"])
+    frozen = trunk_of(chosen["width"])
+    train_half, test_half = (features_of(frozen, folder) for folder in sys.argv[1:3])
     for label in chosen["losses"]:
-        print(label, study(label, read(sys.argv[1]), read(sys.argv[2]), chosen))
+        print(label, study(label, train_half, test_half, chosen))
+    print(json.dumps(SECOND))

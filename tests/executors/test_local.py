@@ -129,7 +129,7 @@ time.sleep(60)
 """
 
 STOPPED = """
-import signal, sys
+import signal, sys, time
 sys.path.insert(0, "{tests}")
 from realitycheck.executors.local import LocalExecutor
 from realitycheck.executors.base import Job
@@ -137,18 +137,23 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     executor = LocalExecutor(devices=[None], memory=None, deadline=60.0, preload=["slow"], pins={{}})
     try:
-        executor.submit(Job("run", "a", "g", "a", {{}}), address="standins:echo")
+        {begin}
     except KeyboardInterrupt:
         executor.close()
         sys.exit("Stopped.")
 """
 
 
+SUBMITS = 'executor.submit(Job("run", "a", "g", "a", {}), address="standins:echo")'
+WARMS_UP = "executor.warm_up(); time.sleep(60)"
+
+
+@pytest.mark.parametrize("begin", [SUBMITS, WARMS_UP], ids=["a job waits for it", "images are decoded meanwhile"])
 @pytest.mark.parametrize("send", [os.killpg, os.kill], ids=["to all, as a terminal does", "to the parent alone"])
-def test_ctrl_c_while_the_fork_server_loads_is_one_line_and_leaves_nothing(tmp_path, send):
+def test_ctrl_c_while_the_fork_server_loads_is_one_line_and_leaves_nothing(tmp_path, send, begin):
     (tmp_path / "slow.py").write_text(SLOW.format(here=tmp_path))
     script = tmp_path / "parent.py"
-    script.write_text(STOPPED.format(tests=Path(__file__).parent.parent))
+    script.write_text(STOPPED.format(tests=Path(__file__).parent.parent, begin=begin))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     told = {"stderr": subprocess.PIPE, "text": True, "start_new_session": True, "env": environment}
     with subprocess.Popen([sys.executable, script], **told) as parent:
