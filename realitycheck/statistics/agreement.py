@@ -4,35 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from realitycheck.statistics.comparisons import Comparison, Reason, Verdict
 from realitycheck.statistics.untrained import Gain
 
-
-def agreed(comparisons: Sequence[Comparison], others: Sequence[Comparison]) -> list[Comparison]:
-    """Return the comparisons with every verdict undecided that another estimator does not give as well.
-
-    Args:
-        comparisons: of one family by one estimator.
-        others: of the same family in the same order, by an estimator that covers the luck of the search.
-    """
-    return [_agreed(one, other) for one, other in zip(comparisons, others, strict=True)]
+Judged = TypeVar("Judged", Comparison, Gain)
 
 
-def agreed_gains(gained: Sequence[Gain], others: Sequence[Gain]) -> list[Gain]:
-    """Return the gains over an untrained model with every verdict undecided that another estimator does not give.
+def agreed(ours: Sequence[Judged], others: Sequence[Judged]) -> list[Judged]:
+    """Return comparisons, or gains over an untrained model, undecided where another estimator gives another verdict.
 
     Args:
-        gained: of one family by one estimator.
+        ours: of one family by one estimator.
         others: of the same family in the same order, by an estimator that covers the luck of the search.
     """
-    return [
-        one if one.verdict in (None, other.verdict) else replace(one, verdict=Verdict.UNDECIDED)
-        for one, other in zip(gained, others, strict=True)
-    ]
+    return [_agreed(one, other) for one, other in zip(ours, others, strict=True)]
 
 
-def _agreed(one: Comparison, other: Comparison) -> Comparison:
+def _agreed(one: Judged, other: Judged) -> Judged:
     if one.verdict in (None, Verdict.UNDECIDED) or one.verdict is other.verdict:
         return one
     unmeasured = other.interval is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,12 +20,39 @@ UNEXPLAINED = 3.0
 
 @dataclass(frozen=True, slots=True)
 class CalibratedFit(PooledFit):
-    """One variance for each loss, from its runners-up, and one factor κ for all, from the gaps between searches."""
+    """One variance for each loss, from its runners-up, and one factor κ for all, from the gaps between searches.
+
+    Args:
+        variances: label → R², the variance of the mean of one search.
+        typical: median of R² over the losses with all their scores.
+        kappa: κ.
+        freedom: degrees of freedom of κ; 0 with too few losses.
+        shared: variance over searches of what all losses have in common; 0 with few losses, where κ contains it.
+        unexplained: labels of losses with unusual gaps.
+    """
 
     variances: Mapping[str, float]
+    typical: float
     kappa: float
     freedom: float
+    shared: float
     unexplained: frozenset[str]
+
+    def loss(self, label: str) -> MeanEstimate | None:
+        """Return the mean over searches, with the own variance of the loss and that of what all losses share.
+
+        Compared with a constant, an own variance that came out too small by chance is corrected by no other loss, so at
+        least the median over losses is used.
+        """
+        if not self.freedom or not self.typical or self.between is None or label not in self.means.means:
+            return PooledFit.loss(self, label)
+        mean = self.means.mean(label)
+        own = max(1.0, self.kappa) * max(self.variances[label], self.typical) / self.searches
+        if self.losses <= FEW:  # κ contains what they share, in which all gaps of a search are equal
+            return self._estimate(mean, own, self.between.freedom)
+        shared = self.shared / self.searches
+        freedom = (own + shared) ** 2 / (own**2 / self.freedom + shared**2 / (self.searches - 1))
+        return self._estimate(mean, own + shared, freedom)
 
     def difference(self, label: str, other: str) -> MeanEstimate | None:
         """Return the difference; None where a loss has no score in one of its searches."""
@@ -81,9 +109,16 @@ class SearchesCalibrated(SearchesPooled):
         variances = {
             label: _own_variance(scores[label].near_best, seeds=means.seeds, share=means.share) for label in means.means
         }
-        kappa, freedom, squares = _gaps(means, variances, few=losses <= FEW)
-        flagged = unusual(squares, searches=self.searches)
-        return CalibratedFit(means, pooled.between, losses, self.method, self.over, variances, kappa, freedom, flagged)
+        gaps = _gaps(means, variances, few=losses <= FEW)
+        return CalibratedFit(
+            *(means, pooled.between, losses, self.method, self.over),
+            variances=variances,
+            typical=statistics.median(variances[label] for label in means.complete),
+            kappa=gaps.kappa,
+            freedom=gaps.freedom,
+            shared=gaps.shared,
+            unexplained=unusual(gaps.squares, searches=self.searches),
+        )
 
     @property
     def beside(self) -> str:
@@ -94,6 +129,15 @@ class SearchesCalibrated(SearchesPooled):
     def title(self) -> str:
         """`Student's t over searches, calibrated by the runners-up`."""
         return "Student's t over searches, calibrated by the runners-up"
+
+    @property
+    def of_scores(self) -> str:
+        """One variance of scores for each loss."""
+        return (
+            "The ± of a score counts how much the near-best settings of its loss vary, at least as much as those of "
+            "the median loss, and what all losses have in common in a search. Differences have intervals of their own, "
+            "so two ± cannot be combined."
+        )
 
     @property
     def covers(self) -> str:
@@ -125,16 +169,26 @@ def _own_variance(near_best: tuple[tuple[float, ...], ...], *, seeds: float, sha
     return max(0.0, mean_of([luck(scores, seeds=seeds) for scores in near_best])) + seeds / share
 
 
-def _gaps(means: SearchMeans, variances: Mapping[str, float], *, few: bool) -> tuple[float, float, dict[str, float]]:
-    """The factor κ, its degrees of freedom, and the weighted squares of every loss."""
+@dataclass(frozen=True, slots=True)
+class _Gaps:
+    """The gaps between searches: κ, its degrees of freedom, what losses share, and weighted squares by label."""
+
+    kappa: float
+    freedom: float
+    shared: float
+    squares: Mapping[str, float]
+
+
+def _gaps(means: SearchMeans, variances: Mapping[str, float], *, few: bool) -> _Gaps:
     pool = means.pool
     weights = np.array([1 / variances[label] if variances[label] else math.inf for label in means.complete])
     deviations = pool - pool.mean(axis=1, keepdims=True)
     spare = means.searches - 1
     if not np.isfinite(weights).all():  # nothing varies, not even the seeds
-        return 1.0, max(1.0, float(len(pool) * spare)), {}
-    shared = 0.0 if few else (weights[:, None] * deviations).sum(axis=0) / weights.sum()
+        return _Gaps(1.0, max(1.0, float(len(pool) * spare)), 0.0, {})
+    shared = np.zeros(means.searches) if few else (weights[:, None] * deviations).sum(axis=0) / weights.sum()
     squares = weights * ((deviations - shared) ** 2).sum(axis=1)
     freedom = float(len(pool) * spare if few else (len(pool) - 1) * spare)
+    kappa = float(squares.sum()) / freedom if freedom else 1.0
     by_label = dict(zip(means.complete, map(float, squares), strict=True))
-    return float(squares.sum()) / freedom if freedom else 1.0, freedom, by_label
+    return _Gaps(kappa, freedom, float((shared**2).sum()) / spare, by_label)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from realitycheck.statistics.base import Estimator, LossScores, MeanEstimate, ReplicateScores
-from realitycheck.statistics.comparisons import Verdict, holm, without_holes
+from realitycheck.statistics.comparisons import Reason, Verdict, holm, without_holes
 from realitycheck.statistics.intervals import Interval
 
 
@@ -20,6 +20,7 @@ class Gain:
         interval: interval of the difference; None with too few scores.
         p_holm: two-sided p-value of no difference after Holm's correction over the losses.
         verdict: better, worse or undecided; None while replicates are missing.
+        reason: why the verdict is undecided in spite of the p-value; None otherwise.
     """
 
     label: str
@@ -27,6 +28,7 @@ class Gain:
     interval: Interval | None
     p_holm: float
     verdict: Verdict | None
+    reason: Reason | None = None
 
 
 def gains(
@@ -34,7 +36,8 @@ def gains(
 ) -> list[Gain]:
     """Compare every loss with one untrained model; the losses are a family of their own.
 
-    No verdict may result from diverged replicates: `better` must also hold with the untrained score in their place.
+    No verdict may result from diverged replicates: `better` must also hold with the untrained score in their place. A
+    loss whose searches disagree gets none.
 
     Args:
         losses: label → scores.
@@ -43,36 +46,52 @@ def gains(
         estimator: estimator of intervals and p-values; α is 1 − its level.
     """
     filled = {label: without_holes(scores, untrained) or scores for label, scores in losses.items()}
-    observed, cautious = (_above(estimator, view, untrained) for view in (losses, filled))
-    first, second = (_corrected(view, pending) for view in (observed, cautious))
-    alpha = 1 - estimator.level
+    observed, cautious = (_View.of(estimator, view, untrained, pending) for view in (losses, filled))
     return [
-        Gain(
-            label,
-            mean=estimate.mean if estimate else None,
-            interval=estimate.interval(estimator.level) if estimate else None,
-            p_holm=first[label],
-            verdict=None if label in pending else _verdict(estimate, first[label], second[label], alpha),
-        )
-        for label, estimate in observed.items()
+        _gain(label, observed, cautious, level=estimator.level, pending=label in pending)
+        for label in observed.estimates
     ]
 
 
-def _above(
-    estimator: Estimator, losses: Mapping[str, LossScores], untrained: ReplicateScores
-) -> dict[str, MeanEstimate | None]:
-    fit = estimator.fit(losses, losses=len(losses))
-    return {label: fit.above(label, untrained) for label in losses}
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The losses under one treatment of missing replicates."""
+
+    estimates: Mapping[str, MeanEstimate | None]
+    disagreeing: frozenset[str]
+    p_holm: Mapping[str, float]
+
+    @classmethod
+    def of(
+        cls,
+        estimator: Estimator,
+        losses: Mapping[str, LossScores],
+        untrained: ReplicateScores,
+        pending: Collection[str],
+    ) -> _View:
+        fit = estimator.fit(losses, losses=len(losses))
+        known = {label: fit.above(label, untrained) for label in losses}
+        p = [1.0 if estimate is None or label in pending else estimate.p for label, estimate in known.items()]
+        return cls(known, fit.disagreeing, dict(zip(known, holm(p), strict=True)))
 
 
-def _corrected(estimates: Mapping[str, MeanEstimate | None], pending: Collection[str]) -> dict[str, float]:
-    p = [1.0 if estimate is None or label in pending else estimate.p for label, estimate in estimates.items()]
-    return dict(zip(estimates, holm(p), strict=True))
+def _gain(label: str, observed: _View, cautious: _View, *, level: float, pending: bool) -> Gain:
+    estimate, flagged = observed.estimates[label], label in observed.disagreeing and not pending
+    verdict = Verdict.UNDECIDED if flagged else _verdict(label, observed, cautious, alpha=1 - level)
+    return Gain(
+        label,
+        mean=estimate.mean if estimate else None,
+        interval=estimate.interval(level) if estimate else None,
+        p_holm=observed.p_holm[label],
+        verdict=None if pending else verdict,
+        reason=Reason.SEARCHES_DISAGREE if flagged else None,
+    )
 
 
-def _verdict(estimate: MeanEstimate | None, observed: float, cautious: float, alpha: float) -> Verdict:
-    if estimate is None or observed >= alpha:
+def _verdict(label: str, observed: _View, cautious: _View, *, alpha: float) -> Verdict:
+    estimate = observed.estimates[label]
+    if estimate is None or observed.p_holm[label] >= alpha:
         return Verdict.UNDECIDED
     if estimate.mean < 0:
         return Verdict.WORSE
-    return Verdict.BETTER if cautious < alpha else Verdict.UNDECIDED
+    return Verdict.BETTER if cautious.p_holm[label] < alpha else Verdict.UNDECIDED

@@ -63,10 +63,7 @@ class DerivedVerdicts:
             own = self._gained(row.label, self.scores.method)
             if self.both and self.beside:
                 second = self._gained(row.label, self.beside)
-                own = [
-                    one if one["verdict"] in (None, two["verdict"]) else {**one, "verdict": "undecided"}
-                    for one, two in zip(own, second, strict=True)
-                ]
+                own = [_agreed(*pair) for pair in zip(own, second, strict=True)]
             gains[row.label] = own
         return gains
 
@@ -152,14 +149,14 @@ class DerivedVerdicts:
         fit = self.scores.fit(method, columns, losses=len(columns))
         estimates = {label: fit.above(label, untrained) for label in columns}
         p = {label: 1.0 if one is None or label in pending else one.p for label, one in estimates.items()}
-        return Seen(estimates, set(), p, holm(p), {})
+        return Seen(estimates, fit.disagreeing, p, holm(p), {})
 
     def _gain(self, label: str, first: Seen, second: Seen, *, pending: bool) -> Json:
-        estimate = first.estimates[label]
+        estimate, odd = first.estimates[label], label in first.disagreeing and not pending
         verdict: str | None = "undecided"
         if pending:
             verdict = None
-        elif estimate is not None and first.holm[label] < self.alpha:
+        elif not odd and estimate is not None and first.holm[label] < self.alpha:
             sure = second.holm[label] < self.alpha
             verdict = "worse" if estimate.mean < 0 else "better" if sure else "undecided"
         return {
@@ -168,6 +165,7 @@ class DerivedVerdicts:
             "interval": estimate.ends(self.scores.level) if estimate else None,
             "p_holm": first.holm[label],
             "verdict": verdict,
+            "reason": "its searches disagree" if odd else None,
         }
 
 

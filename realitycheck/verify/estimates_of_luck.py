@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from realitycheck.verify.estimates import FEW_LOSSES, Fitted, Pooled
 from realitycheck.verify.formulas import Estimated, Value, cochran, known, luck, mean, variance
 
@@ -25,7 +27,7 @@ class Calibrated(Pooled):
         super().prepare()
         scored = all(len(self.columns[label].near) == self.searches for label in self.means)
         self.calibrated = not math.isnan(self.total) and self.seeds is not None and scored
-        self.kappa, self.freedom, self.squares = 1.0, 0.0, dict[str, float]()
+        self.kappa, self.freedom, self.common, self.squares = 1.0, 0.0, 0.0, dict[str, float]()
         if not self.calibrated:
             self.name = Pooled.method
             return
@@ -49,6 +51,7 @@ class Calibrated(Pooled):
             0.0 if few else math.fsum(w * row[h] for w, row in zip(weights, gaps, strict=True)) / total
             for h in range(self.searches)
         ]
+        self.common = math.fsum(value**2 for value in shared) / spare
         self.squares = {
             label: w * math.fsum((gap - common) ** 2 for gap, common in zip(row, shared, strict=True))
             for label, w, row in zip(self.whole, weights, gaps, strict=True)
@@ -76,6 +79,17 @@ class Calibrated(Pooled):
             return []
         names = f" ({', '.join(sorted(odd))})" if odd else ""
         return [f"The runners-up do not explain how far two searches differ{names}."]
+
+    def loss(self, label: str) -> Estimated | None:
+        """θ_l ± t · √((max(1, κ) · max(R_l², median R²) + S²) / M), with S² of what losses share in a search."""
+        middle = float(np.median([self.luck[one] for one in self.whole])) if self.calibrated else 0.0
+        if not self.freedom or not middle or label not in self.means:
+            return super().loss(label)
+        own = max(1.0, self.kappa) * max(self.luck[label], middle)
+        if self.losses <= FEW_LOSSES:
+            return self.make(self.centre(label), own / self.searches, self.total_freedom)
+        welch = (own + self.common) ** 2 / (own**2 / self.freedom + self.common**2 / (self.searches - 1))
+        return self.make(self.centre(label), (own + self.common) / self.searches, welch)
 
     def difference(self, label: str, other: str) -> Estimated | None:
         """θ_a − θ_b ± t · √(max(1, κ) · (R_a² + R_b²) / M)."""

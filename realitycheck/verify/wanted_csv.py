@@ -99,7 +99,7 @@ def differences_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
 def gains_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
     """One line per dataset, untrained row and loss."""
     heads = ["dataset", "loss", "status", "exploratory", "untrained", "category", "metric", "verdict", "difference"]
-    heads += ["low", "high", "p_holm", "iteration_0_best", "fold_runs"]
+    heads += ["low", "high", "p_holm", "iteration_0_best", "fold_runs", "reason"]
     rows = []
     for data in datasets:
         facts, late = data["against_untrained"], {row["label"]: row["exploratory"] for row in data["rows"]}
@@ -115,6 +115,7 @@ def gains_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
                         *(cell("") if interval is None else points(interval[end]) for end in ("low", "high")),
                         cell("") if one["verdict"] is None else shown(one["p_holm"], lambda p: f"{p:.4g}"),
                         *(cell(str(number)) for number in reversed(facts["first_best"][label])),
+                        cell(one["reason"] or ""),
                     ]
                 )
     return WantedTable("gains over untrained models", heads, rows, keys=5)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from realitycheck.statistics.base import Estimator, LossScores
+from realitycheck.statistics.base import Estimator, LossScores, MeanEstimate
 from realitycheck.statistics.class_bootstrap import ClassBootstrap
 from realitycheck.statistics.comparisons import holm
 from realitycheck.statistics.runners_up import RunnersUp
@@ -27,7 +27,10 @@ Table = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimates:
-    """The differences of every study from its last loss, (studies, losses - 1); NaN where there is no estimate."""
+    """The differences of every study from its last loss, (studies, losses - 1), or of all from a constant.
+
+    NaN where there is no estimate.
+    """
 
     mean: Table
     error: Table
@@ -42,11 +45,28 @@ class Estimates:
         for scores in studies:
             *others, baseline = scores
             fit = rule.fit(scores, losses=len(scores))
-            found = [fit.difference(label, baseline) for label in others]
-            rows.append([(one.mean, one.error, one.freedom) if one else (np.nan,) * 3 for one in found])
+            rows.append([fit.difference(label, baseline) for label in others])
             flagged = fit.disagreeing
             flags.append([bool({label, baseline} & flagged) for label in others])
-        mean, error, freedom = np.moveaxis(np.array(rows, dtype=float), 2, 0)
+        return cls.of_rows(rows, flags, rule)
+
+    @classmethod
+    def above(cls, rule: Estimator, studies: Sequence[dict[str, LossScores]], *, untrained: float) -> Estimates:
+        """The differences of every loss from an untrained model without randomness, (studies, losses)."""
+        rows, flags = [], []
+        for scores in studies:
+            fit = rule.fit(scores, losses=len(scores))
+            rows.append([fit.above(label, [untrained]) for label in scores])
+            flags.append([label in fit.disagreeing for label in scores])
+        return cls.of_rows(rows, flags, rule)
+
+    @classmethod
+    def of_rows(
+        cls, rows: Sequence[Sequence[MeanEstimate | None]], flags: Sequence[Sequence[bool]], rule: Estimator
+    ) -> Estimates:
+        """Collect the estimates of every study."""
+        found = [[(one.mean, one.error, one.freedom) if one else (np.nan,) * 3 for one in row] for row in rows]
+        mean, error, freedom = np.moveaxis(np.array(found, dtype=float), 2, 0)
         return cls(mean, error, freedom, np.array(flags), 1 - rule.level)
 
     def covers(self, truth: Table) -> NDArray[np.bool_]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from realitycheck.statistics.agreement import agreed, agreed_gains
+from realitycheck.statistics.agreement import agreed
 from realitycheck.statistics.base import LossScores
 from realitycheck.statistics.comparisons import Reason, Verdict, compare
 from realitycheck.statistics.estimators import estimator
@@ -111,7 +111,7 @@ def gained(losses):
         rule = estimator(method, level=0.95, searches=1)
         return gains(losses, untrained=[0.2] * 10, pending={"late"}, estimator=rule)
 
-    return by("student_t"), agreed_gains(by("student_t"), by("runners_up"))
+    return by("student_t"), agreed(by("student_t"), by("runners_up"))
 
 
 @pytest.mark.parametrize(

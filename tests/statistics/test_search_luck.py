@@ -156,6 +156,21 @@ def test_calibrated_equals_a_naive_loop(losses, searches, share):
     expected = math.sqrt(max(1.0, kappa) * (squares["l0"] + squares["l2"]) / searches)
     assert (difference.error, difference.freedom) == pytest.approx((expected, freedom))
     assert bool(actual.warnings) >= (kappa > 3)
+    for (
+        label
+    ) in scores:  # the own part has at least the median luck; what losses share in a search is a part of its own
+        own = max(1.0, kappa) * max(squares[label], float(np.median(list(squares.values())))) / searches
+        weights = [1 / square for square in squares.values()]
+        shared = [
+            sum(w * (means[one][h] - centre[one]) for w, one in zip(weights, means, strict=True)) / sum(weights)
+            for h in range(searches)
+        ]
+        common = np.var(shared, ddof=1) / searches if losses > 3 else 0.0
+        satterthwaite = (own + common) ** 2 / (own**2 / freedom + common**2 / (searches - 1))
+        pooled = between_searches(SearchMeans.of(scores, searches=searches).pool)
+        estimate = actual.loss(label)
+        assert estimate.error**2 == pytest.approx(own + common)
+        assert estimate.freedom == pytest.approx(satterthwaite if losses > 3 else pooled.freedom)
 
 
 def test_without_scored_runners_up_calibrated_is_pooled():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from error_rates import Estimates
 from scipy import stats
+from simulated_studies import Luck, study
 
 from realitycheck.statistics.base import LossScores
-from realitycheck.statistics.comparisons import Verdict
+from realitycheck.statistics.comparisons import Reason, Verdict
 from realitycheck.statistics.estimators import estimator
 from realitycheck.statistics.untrained import gains
 
@@ -53,3 +56,31 @@ def test_missing_replicates_wait():
 def test_no_scores():
     lost = judged({"lost": [None] * 5})["lost"]
     assert (lost.mean, lost.interval, lost.p_holm, lost.verdict) == (None, None, 1.0, Verdict.UNDECIDED)
+
+
+def test_a_loss_whose_searches_disagree_gets_no_verdict():
+    """Cochran's test: the searches of `odd` are 0.2 apart, those of the others 0.01 to 0.03."""
+    searches = {"a": (0.50, 0.51), "b": (0.50, 0.52), "c": (0.51, 0.50), "d": (0.50, 0.53), "odd": (0.40, 0.60)}
+    scores = {label: LossScores([one, one + 0.001, two, two + 0.001]) for label, (one, two) in searches.items()}
+    pooled = estimator("searches_pooled", level=0.95, searches=2)
+    found = {gain.label: gain for gain in gains(scores, untrained=[0.0], pending=(), estimator=pooled)}
+    assert found["odd"].p_holm < 0.05
+    assert (found["odd"].verdict, found["odd"].reason) == (Verdict.UNDECIDED, Reason.SEARCHES_DISAGREE)
+    assert {found[label].verdict for label in "abcd"} == {Verdict.BETTER}
+    waiting = gains(scores, untrained=[0.0], pending={"odd"}, estimator=pooled)[-1]
+    assert (waiting.verdict, waiting.reason) == (None, None)
+
+
+@pytest.mark.parametrize(("losses", "lucky"), [(12, 0), (12, 1), (4, 0), (3, 0)])
+def test_no_training_helps_where_nothing_did(losses, lucky):
+    """The band fails only if the 99 % Clopper-Pearson interval lies wholly outside of it."""
+    luck = Luck(search=(1.3,) * lucky + (0.13,) * (losses - lucky), shared=0.05, seed=0.13)
+    rng, rule = np.random.default_rng(losses + lucky), estimator("searches_calibrated", level=0.95, searches=2)
+    studies = [study(rng, luck, searches=2, replicates=5, effects=(0.0,) * losses) for _ in range(200)]
+    found = Estimates.above(rule, studies, untrained=0.0)
+    false = int(found.different(np.zeros(losses)).any(axis=1).sum())
+    assert stats.binomtest(false, 200).proportion_ci(0.99).low <= 0.06
+    for kind in (slice(0, lucky), slice(lucky, None)):
+        inside = found.covers(np.zeros(losses))[:, kind]
+        if inside.size:
+            assert stats.binomtest(round(inside.mean() * 200), 200).proportion_ci(0.99).high >= 0.93

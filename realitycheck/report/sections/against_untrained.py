@@ -24,7 +24,7 @@ from realitycheck.report.wording import (
     points,
 )
 from realitycheck.runs import Stage
-from realitycheck.statistics.agreement import agreed_gains
+from realitycheck.statistics.agreement import agreed
 from realitycheck.statistics.base import Estimator
 from realitycheck.statistics.comparisons import Verdict
 from realitycheck.statistics.estimators import estimator
@@ -95,7 +95,7 @@ def _gains(dataset: DatasetFindings, row: ScoreRow) -> tuple[Gain, ...]:
         return gained
     assert own.beside is not None
     beside = estimator(own.beside, level=own.level, searches=own.searches)
-    return tuple(agreed_gains(gained, _gained(dataset, row, beside)))
+    return tuple(agreed(gained, _gained(dataset, row, beside)))
 
 
 def _gained(dataset: DatasetFindings, row: ScoreRow, rule: Estimator) -> tuple[Gain, ...]:
@@ -175,8 +175,9 @@ def _line(dataset: DatasetFindings, facts: Helped, place: int) -> tuple[Content,
     cells: list[Content] = []
     for gained in facts.gains.values():
         gain = gained[place]
+        verdict = gain.verdict or PENDING
         cells += [
-            Badge(gain.verdict or PENDING, gain.verdict or "pending"),
+            Badge(f"{verdict}: {gain.reason}" if gain.reason else verdict, gain.verdict or "pending"),
             optional_signed(gain.mean),
             optional_span(gain.interval),
             DASH if gain.verdict is None else p_value(gain.p_holm),

@@ -29,7 +29,7 @@ DIFFERENCES = (
 
 GAINS = (
     *("dataset", "loss", "status", "exploratory", "untrained", "category", "metric", "verdict"),
-    *("difference", "low", "high", "p_holm", "iteration_0_best", "fold_runs"),
+    *("difference", "low", "high", "p_holm", "iteration_0_best", "fold_runs", "reason"),
 )
 """The columns of the table of gains over untrained models."""
 
@@ -101,7 +101,7 @@ def _gain_row(dataset: DatasetFindings, counts: tuple[int, int], untrained: str,
         *(dataset.dataset, gain.label, study.statuses[gain.label], YES[gain.label in dataset.exploratory]),
         *(untrained, study.categories[study.category], study.metric, gain.verdict or ""),
         *("" if gain.mean is None else points(gain.mean), *ends),
-        *("" if gain.verdict is None else f"{gain.p_holm:.4g}", str(best), str(runs)),
+        *("" if gain.verdict is None else f"{gain.p_holm:.4g}", str(best), str(runs), gain.reason or ""),
     ]
 
 
