@@ -70,7 +70,7 @@ def all_pairs(
     """
     known = [label for label in labels if label not in undecided and fit.loss(label) is not None]
     names = list(itertools.combinations(known, 2))
-    differences = [fit.difference(*pair) for pair in names]
+    differences = [fit.pair(*pair) for pair in names]
     estimates = [estimate for estimate in differences if estimate is not None]
     if not estimates or len(estimates) < len(names):
         return []

@@ -103,6 +103,10 @@ class Fit(ABC):
     def difference(self, label: str, other: str) -> MeanEstimate | None:
         """Return the mean of one loss minus that of another."""
 
+    def pair(self, label: str, other: str) -> MeanEstimate | None:
+        """Return the difference as it enters the comparison of all pairs."""
+        return self.difference(label, other)
+
     @abstractmethod
     def above(self, label: str, untrained: ReplicateScores) -> MeanEstimate | None:
         """Return the mean of one loss minus the score of a model without training.

@@ -47,7 +47,7 @@ class CalibratedFit(PooledFit):
         if not self.freedom or not self.typical or self.between is None or label not in self.means.means:
             return PooledFit.loss(self, label)
         mean = self.means.mean(label)
-        own = max(1.0, self.kappa) * max(self.variances[label], self.typical) / self.searches
+        own = max(1.0, self.kappa) * self._at_least_typical(label) / self.searches
         if self.losses <= FEW:  # κ contains what they share, in which all gaps of a search are equal
             return self._estimate(mean, own, self.between.freedom)
         shared = self.shared / self.searches
@@ -58,9 +58,23 @@ class CalibratedFit(PooledFit):
         """Return the difference; None where a loss has no score in one of its searches."""
         if not {label, other} <= self.means.means.keys() or not self.freedom:
             return None
+        return self._difference(label, other, self.variances[label] + self.variances[other])
+
+    def pair(self, label: str, other: str) -> MeanEstimate | None:
+        """Return the difference with at least the median variance on both sides.
+
+        Among all pairs some have two losses with a variance that came out too small by chance.
+        """
+        if not {label, other} <= self.means.means.keys() or not self.freedom:
+            return None
+        return self._difference(label, other, self._at_least_typical(label) + self._at_least_typical(other))
+
+    def _at_least_typical(self, label: str) -> float:
+        return max(self.variances[label], self.typical)
+
+    def _difference(self, label: str, other: str, variance: float) -> MeanEstimate:
         mean = self.means.mean(label) - self.means.mean(other)
-        square = max(1.0, self.kappa) * (self.variances[label] + self.variances[other]) / self.searches
-        return self._estimate(mean, square, self.freedom)
+        return self._estimate(mean, max(1.0, self.kappa) * variance / self.searches, self.freedom)
 
     @property
     def disagreeing(self) -> frozenset[str]:

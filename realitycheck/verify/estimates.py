@@ -77,6 +77,10 @@ class Fitted:
         """One loss minus another."""
         return self.of(paired(self.columns[label].values, self.columns[other].values))
 
+    def pair(self, label: str, other: str) -> Estimated | None:
+        """One loss minus another, among all pairs."""
+        return self.difference(label, other)
+
     def above(self, label: str, untrained: Sequence[Value]) -> Estimated | None:
         """One loss minus an untrained model, which has one score per replicate, or a single one."""
         values = self.columns[label].values

@@ -82,10 +82,9 @@ class Calibrated(Pooled):
 
     def loss(self, label: str) -> Estimated | None:
         """θ_l ± t · √((max(1, κ) · max(R_l², median R²) + S²) / M), with S² of what losses share in a search."""
-        middle = float(np.median([self.luck[one] for one in self.whole])) if self.calibrated else 0.0
-        if not self.freedom or not middle or label not in self.means:
+        if not self.calibrated or not self.freedom or not self._middle() or label not in self.means:
             return super().loss(label)
-        own = max(1.0, self.kappa) * max(self.luck[label], middle)
+        own = max(1.0, self.kappa) * max(self.luck[label], self._middle())
         if self.losses <= FEW_LOSSES:
             return self.make(self.centre(label), own / self.searches, self.total_freedom)
         welch = (own + self.common) ** 2 / (own**2 / self.freedom + self.common**2 / (self.searches - 1))
@@ -97,7 +96,20 @@ class Calibrated(Pooled):
             return super().difference(label, other)
         if not {label, other} <= set(self.means) or not self.freedom:
             return None
-        square = max(1.0, self.kappa) * (self.luck[label] + self.luck[other]) / self.searches
+        return self._apart(label, other, least=0.0)
+
+    def pair(self, label: str, other: str) -> Estimated | None:
+        """The same with at least the median R² on both sides."""
+        if not self.calibrated:
+            return super().pair(label, other)
+        known = {label, other} <= set(self.means) and self.freedom
+        return self._apart(label, other, least=self._middle()) if known else None
+
+    def _middle(self) -> float:
+        return float(np.median([self.luck[label] for label in self.whole]))
+
+    def _apart(self, label: str, other: str, *, least: float) -> Estimated:
+        square = max(1.0, self.kappa) * sum(max(self.luck[one], least) for one in (label, other)) / self.searches
         return self.make(self.centre(label) - self.centre(other), square, self.freedom)
 
 

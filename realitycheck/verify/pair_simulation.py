@@ -73,7 +73,7 @@ def _pairs(fit: Fitted, labels: Sequence[str], holed: set[str]) -> Pairs | None:
     out = holed | fit.disagreeing
     there = [label for label in labels if label not in out and fit.loss(label) is not None]
     names = list(itertools.combinations(there, 2))
-    estimates = [one for pair in names if (one := fit.difference(*pair)) is not None]
+    estimates = [one for pair in names if (one := fit.pair(*pair)) is not None]
     if not estimates or len(estimates) < len(names):
         return None
     drawn = _draws(estimates, len(there), own=fit.method == "student_t")

@@ -156,10 +156,12 @@ def test_calibrated_equals_a_naive_loop(losses, searches, share):
     expected = math.sqrt(max(1.0, kappa) * (squares["l0"] + squares["l2"]) / searches)
     assert (difference.error, difference.freedom) == pytest.approx((expected, freedom))
     assert bool(actual.warnings) >= (kappa > 3)
-    for (
-        label
-    ) in scores:  # the own part has at least the median luck; what losses share in a search is a part of its own
-        own = max(1.0, kappa) * max(squares[label], float(np.median(list(squares.values())))) / searches
+    middle = float(np.median(list(squares.values())))
+    pair = actual.pair("l0", "l2")
+    floored = math.sqrt(max(1.0, kappa) * (max(squares["l0"], middle) + max(squares["l2"], middle)) / searches)
+    assert (pair.mean, pair.error, pair.freedom) == pytest.approx((difference.mean, floored, freedom))
+    for label in scores:
+        own = max(1.0, kappa) * max(squares[label], middle) / searches
         weights = [1 / square for square in squares.values()]
         shared = [
             sum(w * (means[one][h] - centre[one]) for w, one in zip(weights, means, strict=True)) / sum(weights)
