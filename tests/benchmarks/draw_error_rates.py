@@ -17,6 +17,7 @@ from realitycheck.report.drawing import BAND, COLOURS, draw
 
 DOCS = Path(__file__).parents[2] / "docs"
 BEGIN, END = "<!-- error rates: generated -->", "<!-- end of error rates -->"
+PAIRS_BEGIN, PAIRS_END = "<!-- all pairs: generated -->", "<!-- end of all pairs -->"
 Row = dict[str, Any]
 TWO, ONE = "2 × 25, r = 5", "1 × 50, r = 10"
 METHODS = (
@@ -36,12 +37,19 @@ def rows_of(name: str) -> list[Row]:
 
 def summary() -> str:
     """The table of docs/statistics.md: four and twelve losses, and the limit of each rule."""
-    lines = [_line(row) for row in rows_of("error_rates.json") if _short(row)]
-    return "\n".join([BEGIN, f"{_source()}.", "", *_table(HEADS, lines), END])
+    rows = [row for row in rows_of("error_rates.json") if _short(row)]
+    tables = [*_table(HEADS, map(_line, rows)), "", GAINS, "", *_table(GAIN_HEADS, map(_gain_line, rows))]
+    return "\n".join([BEGIN, f"{_source()}.", "", *tables, END])
 
 
-def _source() -> str:
-    facts = json.loads((DOCS / "measured" / "error_rates.json").read_text())
+def pairs() -> str:
+    """The second table of docs/statistics.md: signs among all pairs."""
+    table = _table((*HEADS[:5], "any false sign"), map(_pair_line, rows_of("all_pairs.json")))
+    return "\n".join([PAIRS_BEGIN, f"{_source('all_pairs.json')}.", "", *table, PAIRS_END])
+
+
+def _source(name: str = "error_rates.json") -> str:
+    facts = json.loads((DOCS / "measured" / name).read_text())
     return f"{facts['studies']:,} studies a row, {facts['date']}, estimators of commit {facts['commit']}"
 
 
@@ -55,6 +63,12 @@ def page() -> str:
         "intervals.",
         "",
         *_table(HEADS, map(_line, rows_of("error_rates.json"))),
+        "",
+        "## Against an untrained trunk",
+        "",
+        GAINS,
+        "",
+        *_table(GAIN_HEADS, map(_gain_line, rows_of("error_rates.json"))),
         "",
         "## New classes",
         "",
@@ -70,6 +84,9 @@ HEADS = (
     *("any false better or worse", "any false equivalent", "power at 0.6"),
 )
 RATES = ("covered_little", "covered_much", "false_family", "false_equivalence", "power")
+GAINS = "The same studies against an untrained trunk without randomness, which has the score of the losses:"
+GAIN_HEADS = (*HEADS[:5], "gain covered, little luck", "gain covered, much luck", "any false better or worse")
+GAIN_RATES = ("gain_covered_little", "gain_covered_much", "gain_false_family")
 CLASS_HEADS = ("design", "classes", "shape", "difference covered", "mean covered", "any false better or worse")
 
 
@@ -82,9 +99,24 @@ def _short(row: Row) -> bool:
 
 
 def _line(row: Row) -> tuple[str, ...]:
+    return (*_head(row), *_rates(row, RATES))
+
+
+def _gain_line(row: Row) -> tuple[str, ...]:
+    return (*_head(row), *_rates(row, GAIN_RATES))
+
+
+def _pair_line(row: Row) -> tuple[str, ...]:
+    return (*_head(row), _rate(row["false_sign"]))
+
+
+def _head(row: Row) -> tuple[str, ...]:
     lucky = f"{row['lucky']}, with the baseline" if row["lucky_baseline"] else str(row["lucky"])
-    head = (row["model"], row["design"], str(row["losses"]), lucky, f"`{row['method']}`")
-    return (*head, *(_rate(row[name]) if name in row else "–" for name in RATES))
+    return (row["model"], row["design"], str(row["losses"]), lucky, f"`{row['method']}`")
+
+
+def _rates(row: Row, names: Sequence[str]) -> Iterator[str]:
+    return (_rate(row[name]) if name in row else "–" for name in names)
 
 
 def _class_line(row: Row) -> tuple[str, ...]:
@@ -152,8 +184,11 @@ def main() -> None:
     (measured / "error_rates.svg").write_text(figure())
     (measured / "error_rates.md").write_text(page())
     statistics = DOCS / "statistics.md"
-    before, rest = statistics.read_text().split(BEGIN)
-    statistics.write_text(before + summary() + rest.split(END)[1])
+    text = statistics.read_text()
+    for begin, table, end in ((BEGIN, summary(), END), (PAIRS_BEGIN, pairs(), PAIRS_END)):
+        before, rest = text.split(begin)
+        text = before + table + rest.split(end)[1]
+    statistics.write_text(text)
 
 
 if __name__ == "__main__":

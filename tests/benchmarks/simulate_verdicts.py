@@ -3,10 +3,11 @@
     python tests/benchmarks/simulate_verdicts.py --out docs/measured/error_rates.json
     python tests/benchmarks/simulate_verdicts.py --studies 200 --only runners_up --out rates.json
 
-Losses are equal, or one or all differ by 0.6 points. In points of MAP@R, as standard deviations: a near-best setting
-moves the score of a loss by 0.13 (or ten times that), a seed by 0.13, and what all losses share in a search by 0.05.
-The seed's 0.13 is that of the sketches, the 1.3 that of groceries on a frozen trunk. There are two models of a search:
-`settings` draws near-best settings (`tests/statistics/simulated_studies.py`), `surfaces` searches random surfaces
+Losses are equal, or one or all differ by 0.6 points; the untrained model has the score of equal losses. In points of
+MAP@R, as standard deviations: a near-best setting moves the score of a loss by 0.13 (or ten times that), a seed by
+0.13, and what all losses share in a search by 0.05. The seed's 0.13 is that of the sketches, the 1.3 that of groceries
+on a frozen trunk. There are two models of a search: `settings` draws near-best settings
+(`tests/statistics/simulated_studies.py`), `surfaces` searches random surfaces
 (`tests/statistics/simulated_surfaces.py`).
 """
 
@@ -123,6 +124,7 @@ def measure(cell: Cell, *, studies: int, only: list[str] | None) -> Iterator[dic
     for method in methods:
         rule = RULES[method](level=0.95, searches=cell.design.searches)
         rates = rates_of(Estimates.of(rule, drawn), much=np.array(cell.much))
+        rates |= rates_of_gains(Estimates.above(rule, drawn, untrained=0.0), much=np.array(cell.much))
         shown = {name: asdict(rate) for name, rate in rates.items()}
         yield {
             "model": cell.model,
@@ -149,6 +151,15 @@ def rates_of(found: Estimates, *, much: NDArray[np.bool_]) -> dict[str, Share]:
     }
     kinds = {"covered_little": ~lucky, "covered_much": lucky}
     return {name: Share.of(inside[:, kind]) for name, kind in kinds.items() if kind.any()} | shares
+
+
+def rates_of_gains(found: Estimates, *, much: NDArray[np.bool_]) -> dict[str, Share]:
+    """The rates of one rule against an untrained model with the score of all losses."""
+    still: NDArray[np.float64] = np.zeros(found.mean.shape[1])
+    inside = found.covers(still)
+    kinds = {"gain_covered_little": ~much, "gain_covered_much": much}
+    shares = {name: Share.of(inside[:, kind]) for name, kind in kinds.items() if kind.any()}
+    return shares | {"gain_false_family": Share.of(found.different(still).any(axis=1))}
 
 
 def main() -> None:

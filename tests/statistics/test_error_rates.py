@@ -76,4 +76,5 @@ def test_the_tables_in_the_docs_are_those_of_the_committed_simulations():
     sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
     drawing = import_module("draw_error_rates")
     assert drawing.summary() in (drawing.DOCS / "statistics.md").read_text()
+    assert drawing.pairs() in (drawing.DOCS / "statistics.md").read_text()
     assert drawing.page() == (drawing.DOCS / "measured" / "error_rates.md").read_text()
