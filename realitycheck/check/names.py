@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from realitycheck.catalog import build_trunk, resolve_dataset, resolve_trunk
 from realitycheck.check.head_lengths import head_length
 from realitycheck.check.inert_ranges import range_problems
+from realitycheck.check.possible_verdicts import verdict_warnings
 from realitycheck.check.rules.base import Found, not_allowed, raise_own, rule
 from realitycheck.errors import InputError, Problem
 from realitycheck.losses.menu import parts
@@ -123,7 +124,7 @@ def study_warnings(read: ReadStudy) -> list[Problem]:
     """What is allowed but probably not meant."""
     keys = ("recipe", "batch_norm")
     warnings = [read.protocol_problem(keys, code, says) for code, says in _batch_norm_warnings(read.study.protocol)]
-    warnings += _startup_warnings(read)
+    warnings += [*_startup_warnings(read), *verdict_warnings(read)]
     for choice in read.study.losses:
         warnings += [
             read.lines.problem(("losses", choice.label), code, says) for code, says in _setting_warnings(read, choice)

@@ -70,6 +70,8 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
     )
     yield f"an equivalence needs a smallest difference above {study_plan.reachable:.2f} of these standard deviations"
     yield in_points(study_plan)
+    if study_plan.undecided:
+        yield study_plan.undecided
 
 
 def wall_sentences(study_plan: StudyPlan, workers: int) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from scipy import special
 
 from realitycheck.statistics.intervals import Interval
+from realitycheck.statistics.near_best import MOST
 
 ReplicateScores = Sequence[float | None]
 """One score per replicate, numbered through the searches of a loss; None if the replicate has no score."""
@@ -144,10 +145,13 @@ class Estimator(ABC):
     Args:
         level: coverage of the intervals, in (0.5, 1).
         searches: searches per loss, each with an equal share of the replicates.
+        runners_up: runners-up of a search that are scored, at most. Only `design` depends on it: a fit takes the scores
+            that there are.
     """
 
     level: float
     searches: int
+    runners_up: int = MOST - 1
 
     method: ClassVar[str]
     """Its name on the menu."""

@@ -6,7 +6,8 @@ import math
 
 from scipy import special
 
-from realitycheck.statistics.base import Design, MeanEstimate
+from realitycheck.statistics.base import Design, Estimator, MeanEstimate
+from realitycheck.statistics.estimators import agreeing
 
 
 def power(design: Design, effect: float, *, alpha: float) -> float:
@@ -107,3 +108,16 @@ def reachable_equivalence(design: Design, *, comparisons: int, level: float) -> 
 def can_reject(design: Design, *, comparisons: int) -> bool:
     """Return whether any outcome can reject; an empty family never can."""
     return comparisons > 0 and design.freedom > 0
+
+
+def can_decide(chosen: Estimator, *, replicates: int, losses: int) -> bool:
+    """Return whether any outcome can be a verdict: that of the estimator, and of one that must agree with it.
+
+    Args:
+        chosen: the estimator of the protocol.
+        replicates: per loss.
+        losses: of the study, the baseline among them.
+    """
+    rules = (chosen, agreeing(chosen))
+    designs = [rule.design(replicates=replicates, losses=losses) for rule in rules if rule is not None]
+    return all(can_reject(design, comparisons=losses - 1) for design in designs)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from realitycheck.statistics.base import Design, Estimator, Fit, LossScores, MeanEstimate, ReplicateScores, present
 from realitycheck.statistics.intervals import mean_of
-from realitycheck.statistics.near_best import MOST
 from realitycheck.statistics.search_means import SearchMeans
 from realitycheck.statistics.searches_calibrated import luck
 
@@ -72,7 +71,8 @@ class RunnersUp(Estimator):
 
     def design(self, *, replicates: int, losses: int) -> Design:
         """Return one independent value, with the degrees of freedom of a full set of runners-up."""
-        return Design(1, 0.5 * losses * (MOST - 1) if replicates > 1 else 0, "the mean of one search")
+        most = 0.5 * losses * self.runners_up if replicates > 1 else 0.0
+        return Design(1, most if most >= LEAST_FREEDOM else 0, "the mean of one search")
 
     @property
     def over(self) -> str:

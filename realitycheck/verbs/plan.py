@@ -10,6 +10,7 @@ from pathlib import Path
 
 from realitycheck import catalog
 from realitycheck.check.head_lengths import head_length, length_powers
+from realitycheck.check.possible_verdicts import require_rejectable, why_undecided
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
 from realitycheck.executors.base import Job
@@ -74,6 +75,7 @@ class StudyPlan:
             unit, for uncorrelated losses.
         sd: that standard deviation in points, as it was stated; None where none is known.
         smallest_difference: the one of the study, in points.
+        undecided: why no verdict will be given; empty where one can be.
         swept: trainings that sweeps add at most, of all losses.
         defaults: trainings of published settings for rows of their own, at most, of all losses.
     """
@@ -94,6 +96,7 @@ class StudyPlan:
     reachable: float
     sd: float | None
     smallest_difference: float
+    undecided: str
     swept: int
     defaults: int
 
@@ -109,7 +112,7 @@ class StudyPlan:
             ("difference found with 80 % power", f"{detectable[0]:.2f} to {detectable[1]:.2f}"),
         ]
         unit = f"Differences are in standard deviations of {self.detectable_unit}."
-        return html_table(("plan", ""), rows, notes=(unit,))
+        return html_table(("plan", ""), rows, notes=(unit, self.undecided) if self.undecided else (unit,))
 
 
 def plan_study(
@@ -135,15 +138,14 @@ def plan_study(
     """
     # scipy, that other verbs do without
     from realitycheck.statistics.estimators import estimator
-    from realitycheck.statistics.power import can_reject, detectable_difference, reachable_equivalence
+    from realitycheck.statistics.power import detectable_difference, reachable_equivalence
 
     study, protocol = read.study, read.study.protocol
     rule, family = protocol.interval, len(study.losses) - 1
-    chosen = estimator(rule.method, level=rule.level, searches=protocol.search.searches)
+    require_rejectable(read)
+    searches = protocol.search.searches
+    chosen = estimator(rule.method, level=rule.level, searches=searches, runners_up=rule.runners_up)
     design = chosen.design(replicates=protocol.final.seeds, losses=len(study.losses))
-    if not can_reject(design, comparisons=family):
-        says = "missing loss; add one to compare with: a study has two or more."
-        raise InputError.one(read.source, "losses-few", says, where="losses", line=read.lines.of(("losses",)))
     smallest = detectable_difference(design, comparisons=family, level=rule.level, wanted=POWER)
     reachable = reachable_equivalence(design, comparisons=family, level=rule.level)
     _require_reachable(read, reachable, sd)
@@ -174,6 +176,7 @@ def plan_study(
         reachable=reachable,
         sd=sd,
         smallest_difference=study.smallest_difference,
+        undecided=why_undecided(study),
     )
 
 

@@ -164,10 +164,9 @@ def test_check_warns_at_the_line_of_the_range(tmp_path):
     path = write_study(tmp_path, protocol=protocol, study=study)
     (tmp_path / "stuck_loss.py").write_text(MODULE)
     lines = path.read_text().splitlines()
-    warnings = {each.where.rpartition(".")[2]: each for each in verbs.study_warnings(verbs.load_study(path))}
-    assert {name: each.code for name, each in warnings.items()} == dict.fromkeys(
-        ("weight", "radius", "broken", "power"), "range-inert"
-    )
+    inert = [each for each in verbs.study_warnings(verbs.load_study(path)) if each.code == "range-inert"]
+    warnings = {each.where.rpartition(".")[2]: each for each in inert}
+    assert sorted(warnings) == ["broken", "power", "radius", "weight"]
     for name, each in warnings.items():
         assert lines[each.line - 1].strip().startswith(f"{name}:")
     assert "ValueError: too much" in warnings["broken"].says
@@ -176,4 +175,5 @@ def test_check_warns_at_the_line_of_the_range(tmp_path):
 
 def test_ranges_that_act_give_no_warning(tmp_path):
     path = write_study(tmp_path, protocol=PROTOCOL.replace("layer_norm: none", "layer_norm: plain"))
-    assert SPACES and verbs.study_warnings(verbs.load_study(path)) == []
+    codes = [each.code for each in verbs.study_warnings(verbs.load_study(path))]
+    assert SPACES and "range-inert" not in codes

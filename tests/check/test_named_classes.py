@@ -28,6 +28,8 @@ def test_the_shipped_studies_are_valid(path):
     assert read.study.study == path.stem
     # Those of a dataset would need its images. Published settings have the recipes of their own papers.
     known = {"setting-of-another-recipe"} if path.stem.startswith("retrieval2025") else set()
+    # It shows curves: two losses with one runner-up each have 2 · 1 / 2 degrees of freedom of the four that are needed.
+    known |= {"verdicts-impossible"} if path.stem == "sweep_sketches" else set()
     assert {warning.code for warning in study_warnings(read)} == known
 
 

@@ -41,6 +41,7 @@ def planned(done: int, *, own: int = 0) -> StudyPlan:
         reachable=1.0,
         sd=None,
         smallest_difference=1.0,
+        undecided="",
         swept=0,
         defaults=0,
     )

@@ -6,7 +6,7 @@ from scipy import stats
 
 from realitycheck.statistics.base import Design, MeanEstimate
 from realitycheck.statistics.estimators import estimator
-from realitycheck.statistics.power import can_reject, detectable_difference, power, reachable_equivalence
+from realitycheck.statistics.power import can_decide, can_reject, detectable_difference, power, reachable_equivalence
 
 
 def seeds_design(seeds: int) -> Design:
@@ -83,3 +83,28 @@ def test_designs_that_can_never_reject():
     assert can_reject(seeds_design(2), comparisons=78)
     assert not can_reject(seeds_design(1), comparisons=1)
     assert not can_reject(seeds_design(10), comparisons=0)
+
+
+@pytest.mark.parametrize(
+    ("method", "searches", "runners_up", "losses", "possible"),
+    [
+        ("runners_up", 1, 1, 4, False),  # at most 4 · 1 / 2 = 2 degrees of freedom
+        ("runners_up", 1, 1, 8, True),
+        ("student_t", 1, 0, 12, False),
+        ("student_t", 1, 4, 2, True),
+        ("student_t", 2, 0, 2, True),
+        ("class_bootstrap", 1, 0, 12, False),
+        ("class_bootstrap", 2, 0, 12, True),
+        ("searches_calibrated", 2, 1, 2, True),
+        ("searches_calibrated", 2, 1, 1, False),
+    ],
+)
+def test_a_verdict_needs_every_estimator_that_must_give_it(method, searches, runners_up, losses, possible):
+    chosen = estimator(method, level=0.95, searches=searches, runners_up=runners_up)
+    assert can_decide(chosen, replicates=10, losses=losses) is possible
+
+
+@pytest.mark.parametrize(("runners_up", "freedom"), [(1, 4), (2, 8), (4, 16)])
+def test_the_design_of_runners_up_is_that_of_the_protocol(runners_up, freedom):
+    chosen = estimator("runners_up", level=0.95, searches=1, runners_up=runners_up)
+    assert chosen.design(replicates=10, losses=8).freedom == freedom
