@@ -86,11 +86,14 @@ class Design:
         independent: number of independent values of each loss.
         freedom: degrees of freedom; 0 if no test is possible.
         unit: the value of which `sd` is the standard deviation, such as `a score over seeds`.
+        errors: the standard error that a study finds, in units of the true one, in equally probable cases; empty where
+            it is that of a variance with `freedom`.
     """
 
     independent: int
     freedom: float
     unit: str
+    errors: tuple[float, ...] = ()
 
 
 class Fit(ABC):

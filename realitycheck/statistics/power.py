@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from scipy import special
 
 from realitycheck.statistics.base import Design, Estimator, MeanEstimate
@@ -18,6 +19,8 @@ def power(design: Design, effect: float, *, alpha: float) -> float:
         effect: true difference in units of the standard deviation of the difference of two single values, at least 0.
         alpha: level of the single test, after any correction, in (0, 1).
 
+    A mean over equally probable standard errors where the design has them.
+
     Source: Cohen (1988), Statistical Power Analysis. The noncentral t distribution is computed as a normal mean
     integrated over a chi-distributed standard deviation, because `scipy.stats.nct` returns NaN at few replicates.
     """
@@ -25,6 +28,9 @@ def power(design: Design, effect: float, *, alpha: float) -> float:
 
     freedom, shift = design.freedom, effect * math.sqrt(design.independent)
     edge = float(-special.stdtrit(freedom, alpha / 2))
+    if design.errors:
+        found = edge * np.array(design.errors)
+        return float(np.mean(special.ndtr(shift - found) + special.ndtr(-shift - found)))
     log_constant = math.log(2) + freedom / 2 * math.log(freedom / 2) - math.lgamma(freedom / 2)
 
     def rejects(s: float) -> float:
@@ -95,6 +101,7 @@ def reachable_equivalence(design: Design, *, comparisons: int, level: float) -> 
 
     It is reached where the two have equal scores, by two one-sided tests (Schuirmann 1987) at α / m, the first step of
     Holm's correction. The result is in units of the standard deviation of the design's unit, for uncorrelated losses.
+    The standard error is the true one, or the median of those that the design has.
 
     Args:
         design: what the test rests on, with degrees of freedom.
@@ -102,7 +109,8 @@ def reachable_equivalence(design: Design, *, comparisons: int, level: float) -> 
         level: 1 − α, in (0, 1).
     """
     edge = float(-special.stdtrit(design.freedom, (1 - level) / comparisons))
-    return edge * math.sqrt(2 / design.independent)
+    error = float(np.median(design.errors)) if design.errors else 1.0
+    return edge * error * math.sqrt(2 / design.independent)
 
 
 def can_reject(design: Design, *, comparisons: int) -> bool:
