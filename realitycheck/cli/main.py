@@ -82,9 +82,10 @@ def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pi
     if sd is not None and pilot is not None:
         raise typer.BadParameter("--sd and --pilot are not allowed together. Remove one.")
     read = load(study)
-    sd = sd if pilot is None else verbs.pilot_deviation(read, pilot)
     with ending(), making() as watch:
-        study_plan = verbs.plan_study(read, sd=sd, pilot=pilot, watch=watch)
+        found = None if pilot is None else verbs.pilot_deviation(read, pilot, watch=watch)
+        sd, freedom = (found.points, found.freedom) if found else (sd, None)
+        study_plan = verbs.plan_study(read, sd=sd, sd_freedom=freedom, pilot=pilot, watch=watch)
     out.print(plan_table(study_plan))
     for line in (*wall_sentences(study_plan, workers), *sentences(study_plan)):
         out.print(line, soft_wrap=True)

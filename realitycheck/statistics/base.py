@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -94,6 +95,11 @@ class Design:
     freedom: float
     unit: str
     errors: tuple[float, ...] = ()
+
+    @property
+    def found(self) -> float:
+        """Root mean square of the standard errors that studies find, in units of the true one."""
+        return math.sqrt(math.fsum(error**2 for error in self.errors) / len(self.errors)) if self.errors else 1.0
 
 
 class Fit(ABC):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from realitycheck import catalog
@@ -74,6 +74,7 @@ class StudyPlan:
         reachable: the smallest difference of interest within which equal losses can be called equivalent, in the same
             unit, for uncorrelated losses.
         sd: that standard deviation in points, as it was stated; None where none is known.
+        sd_freedom: its degrees of freedom; None where it is taken as known.
         smallest_difference: the one of the study, in points.
         undecided: why no verdict will be given; empty where one can be.
         swept: trainings that sweeps add at most, of all losses.
@@ -95,6 +96,7 @@ class StudyPlan:
     detectable_unit: str
     reachable: float
     sd: float | None
+    sd_freedom: float | None
     smallest_difference: float
     undecided: str
     swept: int
@@ -116,13 +118,20 @@ class StudyPlan:
 
 
 def plan_study(
-    read: ReadStudy, *, sd: float | None = None, pilot: Path | str | None = None, watch: Progress = unwatched
+    read: ReadStudy,
+    *,
+    sd: float | None = None,
+    sd_freedom: float | None = None,
+    pilot: Path | str | None = None,
+    watch: Progress = unwatched,
 ) -> StudyPlan:
     """Say what a study costs and what it can find; measures this machine for some seconds.
 
     Args:
         read: the study.
         sd: standard deviation of the design's unit in points, such as that of an earlier study; None if unknown.
+        sd_freedom: degrees of freedom of `sd`, above 0, such as those of a pilot; None if it is taken as known. Where
+            they are fewer than those of the design, the test is planned with them.
         pilot: an earlier study, whose finished jobs say how long jobs take where this one has none.
         watch: sees the progress.
 
@@ -146,6 +155,8 @@ def plan_study(
     searches = protocol.search.searches
     chosen = estimator(rule.method, level=rule.level, searches=searches, runners_up=rule.runners_up)
     design = chosen.design(replicates=protocol.final.seeds, losses=len(study.losses))
+    if sd_freedom is not None:
+        design = replace(design, freedom=min(design.freedom, sd_freedom))
     smallest = detectable_difference(design, comparisons=family, level=rule.level, wanted=POWER)
     reachable = reachable_equivalence(design, comparisons=family, level=rule.level)
     _require_reachable(read, reachable, sd)
@@ -175,6 +186,7 @@ def plan_study(
         detectable_unit=design.unit,
         reachable=reachable,
         sd=sd,
+        sd_freedom=sd_freedom,
         smallest_difference=study.smallest_difference,
         undecided=why_undecided(study),
     )

@@ -40,6 +40,7 @@ def planned(done: int, *, own: int = 0) -> StudyPlan:
         detectable_unit="",
         reachable=1.0,
         sd=None,
+        sd_freedom=None,
         smallest_difference=1.0,
         undecided="",
         swept=0,
