@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from realitycheck.errors import InputError, Problem
@@ -10,7 +11,7 @@ from realitycheck.protocol.model import Study
 from realitycheck.protocol.read import ReadStudy
 
 if TYPE_CHECKING:
-    from realitycheck.statistics.base import Estimator
+    from realitycheck.statistics.base import Design, Estimator
 
 
 def require_rejectable(read: ReadStudy) -> None:
@@ -25,11 +26,21 @@ def require_rejectable(read: ReadStudy) -> None:
     if len(study.losses) < 2:
         says = "missing loss; add one to compare with: a study has two or more."
         raise InputError.one(read.source, "losses-few", says, where="losses", line=read.lines.of(("losses",)))
-    design = _estimator(study).design(replicates=study.protocol.final.seeds, losses=len(study.losses))
-    if not can_reject(design, comparisons=len(study.losses) - 1):
+    if not can_reject(design_of(study), comparisons=len(study.losses) - 1):
         says = f"{study.protocol.interval.runners_up} is out of range: {_too_few(study)}"
         problem = read.protocol_problem(("interval", "runners_up"), "design-never-rejects", says)
         raise InputError(read.source, [problem])
+
+
+def design_of(study: Study, *, sd_freedom: float | None = None) -> Design:
+    """What the test of one difference rests on.
+
+    Args:
+        study: the study.
+        sd_freedom: degrees of freedom of the standard deviation with which it is planned; None if that is known.
+    """
+    design = _estimator(study).design(replicates=study.protocol.final.seeds, losses=len(study.losses))
+    return design if sd_freedom is None else replace(design, freedom=min(design.freedom, sd_freedom))
 
 
 def why_undecided(study: Study) -> str:

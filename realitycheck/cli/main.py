@@ -83,8 +83,8 @@ def plan(study: StudyFile, workers: Workers = 2, sd: Deviation = None, pilot: Pi
         raise typer.BadParameter("--sd and --pilot are not allowed together. Remove one.")
     read = load(study)
     with ending(), making() as watch:
-        found = None if pilot is None else verbs.pilot_deviation(read, pilot, watch=watch)
-        sd, freedom = (found.points, found.freedom) if found else (sd, None)
+        known = None if pilot is None else verbs.pilot_deviation(read, pilot, watch=watch)
+        sd, freedom = (known.points, known.freedom) if known else (sd, None)
         study_plan = verbs.plan_study(read, sd=sd, sd_freedom=freedom, pilot=pilot, watch=watch)
     out.print(plan_table(study_plan))
     for line in (*wall_sentences(study_plan, workers), *sentences(study_plan)):

@@ -61,6 +61,11 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
         (one.memory_bytes for losses in study_plan.measured.values() for one in losses.values()), default=0
     ):
         yield f"memory: about {rough(memory / 1e9)} GB for each job at a time, on the device that computes"
+    yield from _findable(study_plan)
+
+
+def _findable(study_plan: StudyPlan) -> Iterator[str]:
+    """The differences and equivalences that the design can find, and whether any verdict will be given."""
     differences = " or ".join(
         f"{size:.2f} (correlation {correlation:g})" for correlation, size in study_plan.detectable.items()
     )

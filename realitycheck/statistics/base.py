@@ -97,7 +97,7 @@ class Design:
     errors: tuple[float, ...] = ()
 
     @property
-    def found(self) -> float:
+    def error(self) -> float:
         """Root mean square of the standard errors that studies find, in units of the true one."""
         return math.sqrt(math.fsum(error**2 for error in self.errors) / len(self.errors)) if self.errors else 1.0
 

@@ -29,8 +29,8 @@ def power(design: Design, effect: float, *, alpha: float) -> float:
     freedom, shift = design.freedom, effect * math.sqrt(design.independent)
     edge = float(-special.stdtrit(freedom, alpha / 2))
     if design.errors:
-        found = edge * np.array(design.errors)
-        return float(np.mean(special.ndtr(shift - found) + special.ndtr(-shift - found)))
+        edges = edge * np.array(design.errors)
+        return float(np.mean(special.ndtr(shift - edges) + special.ndtr(-shift - edges)))
     log_constant = math.log(2) + freedom / 2 * math.log(freedom / 2) - math.lgamma(freedom / 2)
 
     def rejects(s: float) -> float:

@@ -74,7 +74,7 @@ def pilot_deviation(read: ReadStudy, pilot: ReadStudy | Path | str, *, watch: Pr
         raise InputError.one(read.source, "pilot-scores-missing", says)
     deviation = math.sqrt(design.independent / 2 * math.fsum(squares) / len(squares))
     freedom = min(estimate.freedom for estimate in estimates if estimate is not None)
-    return PilotDeviation(100 * deviation / design.found, freedom)
+    return PilotDeviation(100 * deviation / design.error, freedom)
 
 
 def _unlike(read: ReadStudy, earlier: ReadStudy) -> Iterator[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from realitycheck import catalog
 from realitycheck.check.head_lengths import head_length, length_powers
-from realitycheck.check.possible_verdicts import require_rejectable, why_undecided
+from realitycheck.check.possible_verdicts import design_of, require_rejectable, why_undecided
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
 from realitycheck.executors.base import Job
@@ -40,6 +41,9 @@ from realitycheck.verbs.html_tables import html_table
 from realitycheck.verbs.ready import StoreCheck, ready_stores
 from realitycheck.verbs.report import study_standings
 from realitycheck.verbs.study import Progress, require_arithmetic, unsaid, unwatched
+
+if TYPE_CHECKING:
+    from realitycheck.statistics.base import Design
 
 CALIBRATE = "realitycheck.training.calibrate:calibrate"
 CALIBRATION_SECONDS = 600.0
@@ -145,20 +149,10 @@ def plan_study(
         >>> plan.trainings.complete  # of one loss on one dataset: one per seed
         4
     """
-    # scipy, that other verbs do without
-    from realitycheck.statistics.estimators import estimator
-    from realitycheck.statistics.power import detectable_difference, reachable_equivalence
-
     study, protocol = read.study, read.study.protocol
-    rule, family = protocol.interval, len(study.losses) - 1
     require_rejectable(read)
-    searches = protocol.search.searches
-    chosen = estimator(rule.method, level=rule.level, searches=searches, runners_up=rule.runners_up)
-    design = chosen.design(replicates=protocol.final.seeds, losses=len(study.losses))
-    if sd_freedom is not None:
-        design = replace(design, freedom=min(design.freedom, sd_freedom))
-    smallest = detectable_difference(design, comparisons=family, level=rule.level, wanted=POWER)
-    reachable = reachable_equivalence(design, comparisons=family, level=rule.level)
+    design = design_of(study, sd_freedom=sd_freedom)
+    smallest, reachable = _sizes(study, design)
     _require_reachable(read, reachable, sd)
     require_arithmetic(read, devices=("auto",), here=False)
     stores = _at_hand(read, watch)
@@ -190,6 +184,16 @@ def plan_study(
         smallest_difference=study.smallest_difference,
         undecided=why_undecided(study),
     )
+
+
+def _sizes(study: Study, design: Design) -> tuple[float, float]:
+    """The smallest difference that is found, and that for which an equivalence can be, for uncorrelated losses."""
+    # scipy, that other verbs do without
+    from realitycheck.statistics.power import detectable_difference, reachable_equivalence
+
+    level, family = study.protocol.interval.level, len(study.losses) - 1
+    smallest = detectable_difference(design, comparisons=family, level=level, wanted=POWER)
+    return smallest, reachable_equivalence(design, comparisons=family, level=level)
 
 
 def _costs(

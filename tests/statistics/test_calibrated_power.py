@@ -58,7 +58,7 @@ def test_one_standard_error_that_is_known_gives_the_normal_power():
     expected = stats.norm.sf(1.2 * edge - 2 * math.sqrt(2)) + stats.norm.cdf(-1.2 * edge - 2 * math.sqrt(2))
     assert power(design, 2.0, alpha=0.05) == pytest.approx(expected, abs=1e-12)
     plain = replace(design, errors=())
-    assert (plain.found, replace(design, errors=(3.0, 4.0)).found) == (1.0, pytest.approx(math.sqrt(12.5)))
+    assert (plain.error, replace(design, errors=(3.0, 4.0)).error) == (1.0, pytest.approx(math.sqrt(12.5)))
     sizes = [reachable_equivalence(one, comparisons=1, level=0.95) for one in (plain, design)]
     assert sizes[1] == pytest.approx(1.2 * sizes[0], rel=1e-12)
 
