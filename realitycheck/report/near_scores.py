@@ -31,7 +31,10 @@ def loss_scores(
     per_class = _per_class(evidence, category) if f"{metric}_per_class" == PER_CLASS else ()
     known = tuple(scores for scores in near if scores)
     return LossScores(
-        values, known if len(known) == len(near) else (), per_class if len(per_class) == len(values) else ()
+        values,
+        known if len(known) == len(near) else (),
+        per_class if len(per_class) == len(values) else (),
+        winner=known[0][0] if len(known) == len(near) == 1 and category is not Category.COMPLETE else None,
     )
 
 

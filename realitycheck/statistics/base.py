@@ -26,11 +26,14 @@ class LossScores:
         near_best: per search, the test scores of its chosen trial and of its runners-up, each by the models of the
             trial itself; empty where they are not scored.
         per_class: per replicate, one score per test class; empty where they are not known.
+        winner: test score of the trial that a single search chose, by its own models; None where it has none, as for
+            complete models, which are no part of a search.
     """
 
     replicates: ReplicateScores
     near_best: tuple[tuple[float, ...], ...] = ()
     per_class: tuple[tuple[float, ...] | None, ...] = ()
+    winner: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

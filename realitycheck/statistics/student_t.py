@@ -26,6 +26,7 @@ class StudentTFit(Fit):
 
     scores: Mapping[str, LossScores]
     over: str
+    method: str
 
     def loss(self, label: str) -> MeanEstimate | None:
         """Return the mean over replicates; None with fewer than two scores."""
@@ -51,7 +52,7 @@ class StudentTFit(Fit):
         n = len(values)
         if n < 2:
             return None
-        return MeanEstimate(mean_of(values), standard_error(values), n - 1, n=n, method=StudentT.method, over=self.over)
+        return MeanEstimate(mean_of(values), standard_error(values), n - 1, n=n, method=self.method, over=self.over)
 
 
 class StudentT(Estimator):
@@ -64,7 +65,7 @@ class StudentT(Estimator):
 
     def fit(self, scores: Mapping[str, LossScores], *, losses: int) -> StudentTFit:
         """Fit every loss by itself; `losses` has no effect."""
-        return StudentTFit(scores, self.over)
+        return StudentTFit(scores, self.over, self.method)
 
     def design(self, *, replicates: int, losses: int) -> Design:
         """Return one less degree of freedom than replicates; `losses` has no effect."""

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from realitycheck.verify.derived_course import DerivedCourse, DerivedRow, DerivedSearch, missing_categories
 from realitycheck.verify.digests import Json
+from realitycheck.verify.estimate_of_winner import KINDS
 from realitycheck.verify.estimates import Fitted
-from realitycheck.verify.estimates_of_luck import KINDS
 from realitycheck.verify.formulas import Scored, Value, known, mean, within_searches
 
 Place = tuple[str, str]
@@ -59,7 +59,14 @@ class DerivedScores:
         whole = [scores for scores in near if scores]
         classes = [one.classes(place[0], row.distance, row.evaluation) for one in row.replicates]
         by_class = place[1] == "map_at_r" and len(classes) == len(values)
-        return Scored(values, whole if len(whole) == len(near) else [], classes if by_class else [])
+        winner = self._winner(row, place) if len(near) == len(whole) == 1 else None
+        return Scored(values, whole if len(whole) == len(near) else [], classes if by_class else [], winner)
+
+    def _winner(self, row: DerivedRow, place: Place) -> Value:
+        """The chosen trial of the only search, by its fold models; the trial of a search has no complete one."""
+        (search,) = row.searches
+        _, models = search.near[0]
+        return None if place[0] == "complete" else models.score(*place, row.distance, row.evaluation)
 
     def _near(self, row: DerivedRow, search: DerivedSearch, place: Place) -> tuple[float, ...] | None:
         """None while a near-best setting lacks a score that it can still get."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from realitycheck.verify.derived_scores import DerivedScores
 from realitycheck.verify.digests import Json
-from realitycheck.verify.estimates_of_luck import beside
+from realitycheck.verify.estimate_of_winner import beside
 from realitycheck.verify.formulas import Estimated, Scored, Value, known, mean, paired
 
 BASE = "\0baseline"

@@ -26,11 +26,13 @@ class Scored:
         values: one per replicate, search by search; None for a missing one.
         near: per search the scores of near-best settings; empty where they are not all scored.
         classes: per replicate one score per class; empty where they are not known.
+        winner: that of the trial which a single search chose, by its fold models; None where it has none.
     """
 
     values: list[Value]
     near: list[tuple[float, ...]] = field(default_factory=list)
     classes: list[tuple[float, ...] | None] = field(default_factory=list)
+    winner: Value = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def _pairs(fit: Fitted, labels: Sequence[str], holed: set[str]) -> Pairs | None:
     estimates = [one for pair in names if (one := fit.pair(*pair)) is not None]
     if not estimates or len(estimates) < len(names):
         return None
-    drawn = _draws(estimates, len(there), own=fit.method == "student_t")
+    drawn = _draws(estimates, len(there), own=fit.method in ("student_t", "pooled_winner"))
     return Pairs(names, estimates, _stepped(estimates, drawn), drawn)
 
 

@@ -92,6 +92,7 @@ def test_what_is_undecided_or_pending_has_no_reason():
     [
         ("student_t", 1, "runners_up", True),
         ("student_t", 2, "searches_calibrated", True),
+        ("pooled_winner", 1, "runners_up", True),
         ("class_bootstrap", 1, "runners_up", True),
         ("class_bootstrap", 2, None, False),
         ("searches_calibrated", 2, "searches_pooled", False),

@@ -16,14 +16,14 @@ BASE = [0.20, 0.20, None, 0.21, 0.21]
 
 @pytest.fixture(params=sorted(MENU))
 def every(request) -> Estimator:
-    return estimator(request.param, level=0.95, searches=1 if request.param == "runners_up" else 2)
+    return estimator(request.param, level=0.95, searches=MENU[request.param].most_searches or 2)
 
 
 def full(rng: np.random.Generator, searches: int) -> LossScores:
     """Scores of ten replicates with all that an estimator may ask for."""
     near_best = tuple(tuple(rng.normal(0.2, 0.01, 4)) for _ in range(searches))
     per_class = tuple(tuple(rng.normal(0.2, 0.1, 20)) for _ in range(10))
-    return LossScores([float(np.mean(row)) for row in per_class], near_best, per_class)
+    return LossScores([float(np.mean(row)) for row in per_class], near_best, per_class, near_best[0][0])
 
 
 def student_t(scores: dict) -> MeanEstimate | None:

@@ -90,6 +90,16 @@ DESIGNS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "baseline: contrastive": "baseline: triplet\ncompare: all_pairs",
         },
     ),
+    "the chosen trial as a run": (
+        {
+            **_search(trials="8", startup_trials="3"),
+            **_interval("method: pooled_winner, level: 0.95, runners_up: 4", seeds=4),
+        },
+        {
+            "category: complete": "category: ensemble",
+            "baseline: contrastive": "baseline: triplet\ncompare: all_pairs",
+        },
+    ),
     "classes of one search": (
         {**_search(trials="4"), **_interval("method: class_bootstrap, level: 0.95, runners_up: 3", seeds=4)},
         {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from dataclasses import replace
@@ -15,7 +16,7 @@ from realitycheck.statistics.comparisons import holm as holm_of_the_report
 from realitycheck.statistics.estimators import estimator
 from realitycheck.statistics.power import detectable
 from realitycheck.verify.derived_verdicts import holm
-from realitycheck.verify.estimates_of_luck import KINDS
+from realitycheck.verify.estimate_of_winner import KINDS
 from realitycheck.verify.formulas import Estimated, Scored
 
 
@@ -29,6 +30,23 @@ def test_a_study_of_several_searches_and_runners_up_holds(tmp_path):
     assert min(counts[f"cells of {file}"] for file in ("tables.md", "index.html", "tables.tex", "tables.csv")) >= 40
 
 
+def test_the_chosen_trial_is_a_run_where_it_has_a_score(tmp_path):
+    """One run more than replicates for fold models, and none more for complete models, of which a search has none."""
+    protocol, study = DESIGNS["the chosen trial as a run"]
+    path = carried_out(tmp_path, protocol=protocol, study=study)
+    assert verbs.verify_study(path).problems == []
+    tables = json.loads((tmp_path / "reports" / path.stem / "tables.json").read_text())
+    (dataset,) = tables["datasets"]
+    chosen = {one["label"]: one["scores"] for one in dataset["near_best"] if one["chosen"]}
+    places = [(row["label"], cell) for row in dataset["rows"] for cell in row["cells"] if cell["metric"] == "map_at_r"]
+    assert len(places) == 3 * 3
+    for label, cell in places:
+        runs = [value for value in cell["values"] if value is not None]
+        runs += [] if cell["category"] == "complete" else [chosen[label][cell["category"]]]
+        assert cell["interval"]["n"] == len(runs)
+        assert cell["interval"]["mean"] == pytest.approx(sum(runs) / len(runs), rel=1e-12)
+
+
 def drawn(labels: int, *, searches: int, share: int, holes: bool, seed: int) -> dict[str, LossScores]:
     """Scores of some losses, some of which may be missing."""
     draw, scores = random.Random(seed), {}
@@ -38,7 +56,8 @@ def drawn(labels: int, *, searches: int, share: int, holes: bool, seed: int) -> 
         near = tuple(tuple(centre + draw.gauss(0, 0.01) for _ in range(draw.randint(1, 5))) for _ in range(searches))
         classes = tuple(tuple(value + draw.gauss(0, 0.1) for _ in range(12)) for value in values)
         missing = [None if holes and number == 1 and place == 0 else value for place, value in enumerate(values)]
-        scores[f"loss {number}"] = LossScores(missing, near, classes)
+        winner = None if holes and number == 2 else near[0][0]
+        scores[f"loss {number}"] = LossScores(missing, near, classes, winner)
     return scores
 
 
@@ -59,6 +78,7 @@ def equal(one: MeanEstimate | None, other: Estimated | None) -> bool:
     [
         ("student_t", 1),
         ("student_t", 3),
+        ("pooled_winner", 1),
         ("searches_pooled", 2),
         ("searches_pooled", 4),
         ("searches_calibrated", 2),
@@ -74,7 +94,8 @@ def test_two_implementations_of_an_estimator_agree(method, searches, labels, hol
         scores = {label: replace(own, near_best=()) for label, own in scores.items()}
     fit = estimator(method, level=0.95, searches=searches).fit(scores, losses=labels)
     columns = {
-        label: Scored(list(own.replicates), list(own.near_best), list(own.per_class)) for label, own in scores.items()
+        label: Scored(list(own.replicates), list(own.near_best), list(own.per_class), own.winner)
+        for label, own in scores.items()
     }
     second = KINDS[method](columns, searches=searches, losses=labels)
     untrained = [0.45 + 0.001 * number for number in range(3 * searches)]
