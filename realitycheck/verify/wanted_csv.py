@@ -20,13 +20,13 @@ def csv_table(text: str) -> PrintedTable:
 
 
 def scores_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
-    """One line per dataset and row: mean, half-width and n of every column."""
+    """One line per dataset and row: mean, half-width, that of retraining only, and n of every column."""
     columns = list(
         dict.fromkeys((one["category"], one["metric"]) for data in datasets for one in data["rows"][0]["cells"])
     )
     names = [f"{study['categories'][category]} {heading(metric)}" for category, metric in columns]
     heads = ["dataset", "loss", "distance", "trained", "status", "exploratory"]
-    heads += [f"{name} {part}" for name in names for part in ("mean", "half_width", "n")]
+    heads += [f"{name} {part}" for name in names for part in ("mean", "half_width", "retraining_half_width", "n")]
     rows = []
     for data in datasets:
         for row in (*data["rows"], *data.get("defaults", ()), *data["untrained"]):
@@ -37,12 +37,13 @@ def scores_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:
     return WantedTable("scores", heads, rows, keys=2)
 
 
-def _parts(one: Json | None) -> tuple[Cell, Cell, Cell]:
+def _parts(one: Json | None) -> tuple[Cell, Cell, Cell, Cell]:
     if one is None:
-        return cell(""), cell(""), cell("")
+        return cell(""), cell(""), cell(""), cell("")
     n = sum(value is not None for value in one["values"])
     mean = cell("") if one["mean"] is None else points(one["mean"])
-    return mean, cell("") if one["interval"] is None else half_width(one["interval"]), cell(str(n))
+    own, alone = (cell("") if one[name] is None else half_width(one[name]) for name in ("interval", "retraining"))
+    return mean, own, alone, cell(str(n))
 
 
 def seeds_csv(study: Json, datasets: Sequence[Json]) -> WantedTable:

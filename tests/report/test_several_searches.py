@@ -116,6 +116,11 @@ def test_tables_have_one_line_per_loss_and_name_what_the_interval_ignores(study,
     rows = list(csv.DictReader(io.StringIO(texts["tables.csv"])))
     assert [row["loss"] for row in rows[:3]] == ["contrastive", "circle", "soft_triple"]
     assert rows[0]["ensemble-512 MAP@R n"] == "4"
+    # Retraining only: the variance within two searches of two seeds, with 4 − 2 degrees of freedom; t is 4.3027.
+    values = 100 * np.array(together(dataset.losses[1])).reshape(2, 2)
+    alone = 4.302653 * np.sqrt(values.var(axis=1, ddof=1).mean() / 4)
+    assert float(rows[1]["ensemble-512 MAP@R retraining_half_width"]) == pytest.approx(alone, abs=0.006)
+    assert rows[1]["ensemble-512 MAP@R half_width"] != rows[1]["ensemble-512 MAP@R retraining_half_width"]
     body = json.loads(texts["tables.json"])
     assert "independent" in body["covers"]
     assert len(body["datasets"][0]["rows"][0]["cells"][0]["search_means"]) == 2

@@ -15,7 +15,7 @@ from scipy import stats
 
 from realitycheck.metrics.menu import MENU
 from realitycheck.report import rows
-from realitycheck.report.writers.csv_tables import safe_cell
+from realitycheck.report.writers.csv_tables import SCORES, safe_cell
 from realitycheck.runs import Category
 
 
@@ -98,6 +98,7 @@ def test_csv_is_plain_numbers(texts, by_hand):
         mean, half = by_hand[row["loss"]]
         assert float(row["ensemble-512 MAP@R mean"]) == pytest.approx(mean, abs=0.005)
         assert float(row["ensemble-512 MAP@R half_width"]) == pytest.approx(half, abs=0.005)
+        assert float(row["ensemble-512 MAP@R retraining_half_width"]) == pytest.approx(half, abs=0.005)
         assert row["ensemble-512 MAP@R n"] == "4"
 
 
@@ -206,7 +207,7 @@ def test_missing_cells(study, dataset, edit):
     )
     texts = texts_of(study, [late])
     rows = {row["loss"]: row for row in csv.DictReader(io.StringIO(texts["tables.csv"]))}
-    assert [rows["circle"][f"ensemble-512 RP {part}"] for part in ("mean", "half_width", "n")] == ["", "", "0"]
+    assert [rows["circle"][f"ensemble-512 RP {part}"] for part in SCORES] == ["", "", "", "0"]
     assert rows["soft_triple"]["ensemble-512 RP half_width"] == ""
     table = markdown_section(texts["tables.md"], "Test scores").replace("**", "")
     assert markdown_row(table, "circle") == ["circle (4 pending)", *["–"] * 9]

@@ -27,6 +27,9 @@ DIFFERENCES = (
 )
 """The columns of the differences table."""
 
+SCORES = ("mean", "half_width", "retraining_half_width", "n")
+"""What the table of scores has of every column; the retraining is Student's t over seeds alone."""
+
 GAINS = (
     *("dataset", "loss", "status", "exploratory", "untrained", "category", "metric", "verdict"),
     *("difference", "low", "high", "p_holm", "iteration_0_best", "fold_runs", "reason"),
@@ -35,9 +38,9 @@ GAINS = (
 
 
 def scores_csv(findings: Findings) -> str:
-    """One line per dataset and loss; mean, half-width and n of every column."""
+    """One line per dataset and loss; mean, half-widths by the estimator and over seeds alone, and n of every column."""
     study, metrics = findings.study, findings.metrics
-    names = [f"{column} {part}" for column in study.column_names(metrics) for part in ("mean", "half_width", "n")]
+    names = [f"{column} {part}" for column in study.column_names(metrics) for part in SCORES]
     head = ["dataset", "loss", "distance", "trained", "status", "exploratory", *names]
     columns = [(category, metric) for category in study.categories for metric in metrics]
     rows = [[dataset.dataset, *_score_row(row, columns)] for dataset in findings.datasets for row in dataset.every_row]
@@ -85,13 +88,14 @@ def csv_text(lines: Iterable[Sequence[str]]) -> str:
 def _score_row(row: ScoreRow, columns: Sequence[tuple[Category, str]]) -> list[str]:
     """The cells of one row; a column of another dataset alone stays empty."""
     known = {(cell.category, cell.metric): _score_cell(cell) for cell in row.cells}
-    cells = [text for column in columns for text in known.get(column, ("", "", ""))]
+    cells = [text for column in columns for text in known.get(column, ("",) * len(SCORES))]
     return [row.label, row.distance, YES[row.trained], row.status, YES[row.exploratory], *cells]
 
 
-def _score_cell(cell: ScoreCell) -> tuple[str, str, str]:
+def _score_cell(cell: ScoreCell) -> tuple[str, ...]:
     mean = "" if cell.mean is None else points(cell.mean)
-    return mean, "" if cell.interval is None else points(cell.interval.half_width), str(cell.n)
+    intervals = (cell.interval, cell.retraining)
+    return mean, *("" if interval is None else points(interval.half_width) for interval in intervals), str(cell.n)
 
 
 def _gain_row(dataset: DatasetFindings, counts: tuple[int, int], untrained: str, gain: Gain) -> list[str]:
