@@ -26,7 +26,7 @@ from realitycheck.report.findings import DatasetFindings, Findings
 from realitycheck.report.forest import REFERENCE, height_of, paint_row
 from realitycheck.report.papers.judged_pairs import LEVEL
 from realitycheck.report.papers.published_tables import PublishedTable
-from realitycheck.report.wording import DASH, METRIC_NAMES, PENDING, decimal, percent
+from realitycheck.report.wording import DASH, METRIC_NAMES, PENDING, count, decimal, percent
 from realitycheck.runs import Category
 from realitycheck.statistics.intervals import Interval
 from realitycheck.statistics.rank_correlation import spearman
@@ -215,6 +215,8 @@ def _agreement_table(sides: Sequence[Side]) -> Table:
 
 def _figure(sides: Sequence[Side]) -> Figure:
     labels = _labels(sides)
+    losses = len({label for side in sides for label in _trained(side)})
+    untrained = f" and {count(len(labels) - losses, 'untrained model')}" if len(labels) > losses else ""
 
     def paint(canvas: Canvas) -> None:
         panels = canvas.subplots(1, len(sides), sharey=True, squeeze=False).ravel()
@@ -231,7 +233,7 @@ def _figure(sides: Sequence[Side]) -> Figure:
         paint,
         name="side-by-side",
         height=height_of(len(labels)),
-        title=f"Scores of {len(labels)} losses on {len(sides)} sides",
+        title=f"Scores of {count(losses, 'loss', 'losses')}{untrained} on {len(sides)} sides",
         caption="Mean (thin tick) and interval (bar) of each side. The panels have different axes.",
     )
 

@@ -53,6 +53,14 @@ def test_untrained_models_come_last_and_have_no_rank(written):
     assert markdown_row(text, "a")[2] == "1"
 
 
+@pytest.mark.parametrize(("untrained", "said"), [(False, "2 losses on"), (True, "2 losses and 1 untrained model on")])
+def test_the_figure_is_named_by_losses_and_untrained_models(written, untrained, said):
+    one = side("one", a=0.1)
+    none = SideScore(0.3, None, trained=False, marks=(), verdict=None)
+    one = replace(one, scores={**one.scores, **({"untrained trunk": none} if untrained else {})})
+    assert f'aria-label="Scores of {said} 2 sides"' in written(one, side("two", b=0.2))["index.html"]
+
+
 def test_a_study_has_its_verdicts(study, dataset):
     findings = findings_of(study, [dataset])
     (own,) = sides_of_study(findings)
