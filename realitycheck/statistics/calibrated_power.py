@@ -13,6 +13,9 @@ from realitycheck.statistics.base import Design
 STUDIES = 4000
 """Simulated studies; the power is then known to about ±0.01."""
 
+SCORES = 20_000_000
+"""The most scores that are drawn: with many losses and searches κ varies less, and fewer studies are enough."""
+
 LEAST_NEAR = 2
 """The fewest near-best settings of a simulated search."""
 
@@ -55,11 +58,11 @@ def calibrated_errors(*, losses: int, searches: int, share: int, near: int, few:
         few: whether the losses are too few to take out what they have in common in a search.
     """
     rng = np.random.default_rng((losses, searches, share, near))
-    shape = (STUDIES, losses, searches)
+    shape = (min(STUDIES, 1 + SCORES // (losses * searches * near)), losses, searches)
     settings = rng.normal(size=(*shape, near))
     means = settings[..., 0] + rng.normal(scale=1 / math.sqrt(share), size=shape)
     freedom = losses * searches * (share - 1)
-    seeds = rng.chisquare(freedom, size=(STUDIES, 1)) / freedom
+    seeds = rng.chisquare(freedom, size=(shape[0], 1)) / freedom
     counts = rng.integers(LEAST_NEAR, near, endpoint=True, size=shape)
     spread = _spread(settings + rng.normal(size=settings.shape), counts) - seeds[..., None] * (1 - 1 / counts)
     variances = np.maximum(0, spread.mean(axis=2)) + seeds / share

@@ -79,3 +79,9 @@ def test_the_same_design_has_the_same_errors():
 def test_where_the_fit_would_be_that_of_pooled_the_design_is(replicates, losses, near):
     pooled = Design(2, 3, "a search")
     assert calibrated(pooled, replicates=replicates, losses=losses, near=near, few=False) == pooled
+
+
+def test_a_large_design_is_simulated_in_little_memory():
+    errors = calibrated_errors(losses=200, searches=50, share=2, near=5, few=False)
+    assert 100 < len(errors) < 1000
+    assert np.median(errors) == pytest.approx(1, abs=0.1)
