@@ -111,7 +111,7 @@ def in_points(study_plan: StudyPlan) -> str:
         return (
             "no standard deviation is known: name an earlier study with --pilot, or state it with --sd, to get points"
         )
-    known = "" if study_plan.sd_freedom is None else f", known to {study_plan.sd_freedom:.3g} degrees of freedom"
+    known = "" if study_plan.sd_freedom is None else f" (degrees of freedom: {study_plan.sd_freedom:.3g})"
     points = " or ".join(f"{size * study_plan.sd:.2f}" for size in study_plan.detectable.values())
     return (
         f"with a standard deviation of {study_plan.sd:.3g} points{known}: differences of {points} points are found; "
