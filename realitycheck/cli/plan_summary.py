@@ -69,9 +69,10 @@ def _findable(study_plan: StudyPlan) -> Iterator[str]:
     differences = " or ".join(
         f"{size:.2f} (correlation {correlation:g})" for correlation, size in study_plan.detectable.items()
     )
+    alike = ", if the searches of all losses have equal luck" if study_plan.searches > 1 else ""
     yield (
         f"smallest difference to the baseline found with 80 % power, in standard deviations of "
-        f"{study_plan.detectable_unit}: {differences}"
+        f"{study_plan.detectable_unit}{alike}: {differences}"
     )
     yield f"an equivalence needs a smallest difference above {study_plan.reachable:.2f} of these standard deviations"
     yield in_points(study_plan)

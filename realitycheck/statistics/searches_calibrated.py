@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realitycheck.statistics.base import LossScores, MeanEstimate
+from realitycheck.statistics.base import Design, LossScores, MeanEstimate
+from realitycheck.statistics.calibrated_power import calibrated
 from realitycheck.statistics.intervals import mean_of
 from realitycheck.statistics.search_means import SearchMeans, unusual
 from realitycheck.statistics.searches_pooled import FEW, PooledFit, SearchesPooled
@@ -133,6 +134,11 @@ class SearchesCalibrated(SearchesPooled):
             shared=gaps.shared,
             unexplained=unusual(gaps.squares, searches=self.searches),
         )
+
+    def design(self, *, replicates: int, losses: int) -> Design:
+        """Return that of `searches_pooled`, with the standard errors of simulated studies."""
+        pooled = super().design(replicates=replicates, losses=losses)
+        return calibrated(pooled, replicates=replicates, losses=losses, near=1 + self.runners_up, few=losses <= FEW)
 
     @property
     def beside(self) -> str:

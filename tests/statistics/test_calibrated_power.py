@@ -85,3 +85,14 @@ def test_a_large_design_is_simulated_in_little_memory():
     errors = calibrated_errors(losses=200, searches=50, share=2, near=5, few=False)
     assert 100 < len(errors) < 1000
     assert np.median(errors) == pytest.approx(1, abs=0.1)
+
+
+def test_searches_calibrated_is_planned_with_its_own_standard_errors():
+    """With as many runners-up as the protocol scores; without any its fit is that of `searches_pooled`."""
+    pooled, expected = designs(2, 5, 12)
+    own = [
+        estimator("searches_calibrated", level=0.95, searches=2, runners_up=number).design(replicates=10, losses=12)
+        for number in (4, 0)
+    ]
+    assert own == [expected, pooled]
+    assert expected.errors
