@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import time
@@ -18,7 +19,7 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
-from realitycheck.errors import StorageError
+from realitycheck.errors import RealityCheckError, StorageError
 from realitycheck.processes import this_machine
 
 NO_LINKS = {errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
@@ -56,6 +57,9 @@ OTHERWISE = "Check the disk and the path."
 
 NOT_OF_A_DISK = {0, errno.ENOENT, errno.EEXIST, errno.EPIPE, errno.EINTR, errno.ECHILD, errno.ESRCH}
 """Answers that say nothing of a machine's state: a caller looks for them, or they are a fault of this package."""
+
+_QUOTED = re.compile(r"\(os error (\d+)\)")
+"""How libraries in Rust, such as safetensors, quote the operating system: their exceptions have no `errno`."""
 
 
 class Lasts(Enum):
@@ -182,17 +186,18 @@ def files_in(folder: Path) -> list[Path]:
             return []
 
 
-def storage_error(error: OSError, path: Path | str | None = None) -> StorageError | None:
+def storage_error(error: Exception, path: Path | str | None = None) -> StorageError | None:
     """Say in one sentence what a machine could not do, or return None if the error is no state of a machine.
 
     Args:
         error: what the operating system answered.
         path: the place to name; by default the one that the error names.
     """
-    number = error.errno or 0
+    number = system_number(error)
     if number in NOT_OF_A_DISK:
         return None
-    return StorageError(f"{path or error.filename or 'a file'}: {os.strerror(number)}. {FIXES.get(number, OTHERWISE)}")
+    place = path or getattr(error, "filename", None) or "a file"
+    return StorageError(f"{place}: {os.strerror(number)}. {FIXES.get(number, OTHERWISE)}")
 
 
 @contextmanager
@@ -200,11 +205,20 @@ def storage_errors(path: Path) -> Iterator[None]:
     """Turn the machine's refusals to read or write `path`, or a file elsewhere that it names, into a `StorageError`."""
     try:
         yield
-    except OSError as error:
-        other = isinstance(error.filename, str) and Path(error.filename).parent != path.parent
-        if failure := storage_error(error, error.filename if other else path):
+    except Exception as error:
+        name = getattr(error, "filename", None)
+        other = isinstance(name, str) and Path(name).parent != path.parent
+        if failure := storage_error(error, name if other else path):
             raise failure from error
         raise
+
+
+def system_number(error: BaseException | None) -> int:
+    """The number of the operating system's answer; 0 where an error is none."""
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    quoted = None if isinstance(error, RealityCheckError) else _QUOTED.search(str(error))
+    return int(quoted[1]) if quoted else 0
 
 
 def _rename_new(draft: Path, path: Path) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from realitycheck.errors import StorageError
 from realitycheck.runs import Body
 
 Tell = Callable[[int, int], None]
@@ -67,6 +68,8 @@ class Finished:
         traceback: the whole traceback of that exception, or None where there is none, as of a killed process.
         machine: the processor and the versions that the job was done with, where that was another machine.
         steps: see `VerbAnswer`.
+        storage: the sentence of a `StorageError` that ended the job, or None. Then it is no failure of the job: the
+            disk is full or cannot be read, which no other attempt would change.
     """
 
     job: Job
@@ -76,6 +79,17 @@ class Finished:
     traceback: str | None = None
     machine: str | None = None
     steps: str | None = None
+    storage: str | None = None
+
+
+def require_storage(ended: Iterable[Finished]) -> None:
+    """Pass on a storage failure that ended a job.
+
+    Raises:
+        StorageError: the first one, if there is any.
+    """
+    for sentence in (finished.storage for finished in ended if finished.storage):
+        raise StorageError(sentence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import traceback
 
+from realitycheck.atomic import system_number
+from realitycheck.errors import StorageError
 from realitycheck.executors.base import Finished, Job, Tell, VerbAnswer
+
+OWN_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""What a job may have used up itself: another attempt of it, in a fresh process, may succeed."""
 
 
 def call(address: str, payload: str, *, tell: Tell) -> str:
-    """Call a verb on JSON and return JSON: `{"body", "failure", "traceback"}`, and `steps` if any; see `Finished`.
+    """Call a verb on JSON and return JSON: `{"body", "failure", "traceback"}`, and `steps`, `storage`; see `Finished`.
 
     Args:
         address: `module:function`; the function takes the payload and `tell`, and returns a body or a `VerbAnswer`.
@@ -30,7 +36,7 @@ def answer_of(address: str, payload: str, *, tell: Tell) -> tuple[str, bool]:
         text = json.dumps({"body": answer.body, **_described(answer.raised), **noted}, allow_nan=False)
         return text, answer.reusable and answer.raised is None
     except (Exception, SystemExit) as error:  # a plug-in may call `sys.exit`
-        return json.dumps({"body": None, **_described(error)}), False
+        return json.dumps({"body": None, **_described(error), **_refused(error)}), False
 
 
 def finished(job: Job, answer: str, *, seconds: float) -> Finished:
@@ -55,6 +61,13 @@ def _described(error: BaseException | None) -> dict[str, str | None]:
         "failure": _encodable(message + place),
         "traceback": _encodable("".join(traceback.format_exception(error))),
     }
+
+
+def _refused(error: BaseException) -> dict[str, str]:
+    """The sentence of a storage failure; nothing for another exception, and for a limit of the process itself."""
+    if not isinstance(error, StorageError) or system_number(error.__cause__) in OWN_LIMITS:
+        return {}
+    return {"storage": _encodable(str(error))}
 
 
 def _encodable(text: str) -> str:

@@ -123,6 +123,7 @@ class NodeHost:
                     "seconds": finished.seconds,
                     "steps": finished.steps,
                     "traceback": finished.traceback,
+                    "storage": finished.storage,
                     "gone": gone,
                 }
         advance = next(iter(self._executor.advances.values()), None)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from realitycheck.errors import RunError
+from realitycheck.atomic import storage_error
+from realitycheck.errors import RunError, StorageError
 from realitycheck.executors.arrivals import Arrival
 from realitycheck.executors.base import Advance, Executor, Finished, Job
 from realitycheck.executors.freight import Cargo, Freight, Loading
@@ -104,10 +105,17 @@ class RemoteExecutor(Executor):
         return {slot.job.id: slot.advance for slot in self._slots if slot.job and slot.advance}
 
     def submit(self, job: Job, *, address: str) -> None:
-        """Begin the conversation about a job; a host that has done a job is preferred to a new one."""
+        """Begin the conversation about a job; a host that has done a job is preferred to a new one.
+
+        A `StorageError` says that a file of the job cannot be read here.
+        """
         try:
             freight = self._loading.freight_of(job)
+        except StorageError:
+            raise
         except (RunError, OSError) as error:
+            if failure := storage_error(error):
+                raise failure from error
             self._unsent.append(Finished(job, None, str(error), 0.0))
             return
         slot = min((slot for slot in self._slots if slot.job is None), key=lambda slot: slot.host is None)
@@ -280,7 +288,7 @@ def _finished(job: Job, freight: Freight, answer: Body, machine: str | None) -> 
         if home := freight.home_of(place):
             home.unlink(missing_ok=True)
     said = (answer["body"], answer["failure"], answer["seconds"], answer["traceback"])
-    return Finished(job, *said, machine=machine, steps=answer["steps"])
+    return Finished(job, *said, machine=machine, steps=answer["steps"], storage=answer["storage"])
 
 
 def _require_same(opened: Body) -> None:

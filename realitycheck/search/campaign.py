@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from realitycheck.errors import LedgerError
-from realitycheck.executors.base import Executor, Finished, Job
+from realitycheck.executors.base import Executor, Finished, Job, require_storage
 from realitycheck.records.from_json import read_record
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Record, Run
@@ -80,7 +80,10 @@ class Campaign:
             self.agenda.set_aside(group)
 
     def steps(self, *, seconds: float) -> Iterator[tuple[Finished, ...]]:
-        """Work until nothing more can be done; yield the jobs that came back, at least every `seconds`."""
+        """Work until nothing more can be done; yield the jobs that came back, at least every `seconds`.
+
+        A `StorageError` of a job ends it, as one of the ledger does, and is no attempt of the job.
+        """
         self._take_in()
         while self._submit() or self.waiting:
             if not self.running:
@@ -88,6 +91,7 @@ class Campaign:
             finished = tuple(self.executor.wait(seconds=seconds)) if self.running else ()
             for job in finished:
                 self._take(job)
+            require_storage(finished)  # when what came back with it is recorded
             yield finished
             self._take_in()
 
@@ -204,11 +208,11 @@ class Campaign:
             note["steps"] = finished.steps
         record, reason = record_of(job, finished)
         why = {"reason": reason} | ({"traceback": finished.traceback} if finished.traceback else {})
-        if record is None and self._is_done(job):  # two workers on one lease; the other was faster
-            self.sharing.leases.release(job.id)
-            return
         if record is None:
-            self._fail(job, {**note, **why})
+            if self._is_done(job):  # two workers on one lease; the other was faster
+                self.sharing.leases.release(job.id)
+            elif not finished.storage:
+                self._fail(job, {**note, **why})
             return
         raised = Raised(finished.failure or "", finished.traceback) if finished.traceback else None
         if job.group in self.set_aside:

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from realitycheck.atomic import draft_of, publish
+from realitycheck.atomic import draft_of, publish, storage_errors
 from realitycheck.errors import RunError
 
 
@@ -49,10 +49,12 @@ def read_meta(path: Path) -> dict[str, Any]:
 
     Raises:
         RunError: if the store is missing, unfinished or damaged.
+        StorageError: it cannot be read.
     """
     facts = path.with_suffix(".json")
     try:
-        text = facts.read_bytes()
+        with storage_errors(facts):
+            text = facts.read_bytes()
     except FileNotFoundError as error:
         raise RunError(f"{path}: no finished store found; `run` the study again to make it.") from error
     body = text[len(HEAD) + 64 + len(MIDDLE) : -1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,7 @@ def join_parts(pixels: Path, recipe: Recipe, *, corruption: str = "") -> Path:
     shape = (len(meta["labels"]), *_part(parts[0]).shape[1:])
     numbers = path.with_suffix(".npy")
     with draft_of(numbers) as draft:
-        whole = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
-        for number, part in enumerate(parts):
-            whole[number * IMAGES_PER_PART : (number + 1) * IMAGES_PER_PART] = _part(part)
-        whole.flush()
-        del whole
+        _write_joined(draft, shape, parts)
         written = file_facts(draft.stat().st_size, sha256_of(draft))
         publish(draft, numbers)
     facts = {name: meta[name] for name in ("digest", "labels", "classes")}
@@ -80,6 +77,15 @@ def join_parts(pixels: Path, recipe: Recipe, *, corruption: str = "") -> Path:
     with suppress(OSError):  # another process has removed it, or writes a part into it
         parts[0].parent.rmdir()
     return path
+
+
+def _write_joined(draft: Path, shape: tuple[int, ...], parts: Sequence[Path]) -> None:
+    """Write the array of all parts. A memory map would end the process by SIGBUS where the disk is full."""
+    with draft.open("wb") as file:
+        header = {"descr": np.dtype(np.float32).str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(_part(part), dtype=np.float32).data)
 
 
 def _name_images(path: Path, pixels: dict[str, Any]) -> None:

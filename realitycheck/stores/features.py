@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from realitycheck.atomic import storage_errors
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.base import Store, facts_of
 from realitycheck.stores.cache import read_meta
@@ -51,7 +52,9 @@ def open_features(path: Path) -> FeatureStore:
 
     Raises:
         RunError: if it is missing or unfinished.
+        StorageError: it cannot be read.
     """
     meta = read_meta(path)
-    features = np.load(path.with_suffix(".npy"), mmap_mode="r")
+    with storage_errors(path.with_suffix(".npy")):
+        features = np.load(path.with_suffix(".npy"), mmap_mode="r")
     return FeatureStore(facts_of(meta), features, meta.get("corruption", ""))

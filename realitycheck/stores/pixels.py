@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from realitycheck.atomic import storage_errors
 from realitycheck.protocol.recipe import Augment, Recipe
 from realitycheck.stores.base import Store, facts_of
 from realitycheck.stores.cache import read_meta
@@ -103,10 +104,12 @@ def open_pixels(path: Path) -> SquareStore | WholeStore:
 
     Raises:
         RunError: if it is missing or unfinished.
+        StorageError: it cannot be read.
     """
     meta = read_meta(path)
     # Copy on write, although nothing is written: torch warns about read-only memory.
-    pixels = np.load(path.with_suffix(".npy"), mmap_mode="c")
+    with storage_errors(path.with_suffix(".npy")):
+        pixels = np.load(path.with_suffix(".npy"), mmap_mode="c")
     if "sizes" not in meta:
         return SquareStore(facts_of(meta), pixels)
     sizes = np.asarray(meta["sizes"], dtype=np.int64)

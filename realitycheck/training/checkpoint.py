@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from realitycheck.atomic import draft_of, move_aside, publish
+from realitycheck.atomic import draft_of, move_aside, publish, storage_error
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import RunError
 from realitycheck.runs import RunSpec
@@ -61,7 +61,11 @@ def weights_digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 def save_weights(cache: Path, spec: RunSpec, model: nn.Module) -> None:
-    """Write a model's weights and its spec to the cache atomically."""
+    """Write a model's weights and its spec to the cache atomically.
+
+    Raises:
+        StorageError: they cannot be written.
+    """
     path = weights_path(cache, spec.id)
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with draft_of(path) as draft:
@@ -73,8 +77,9 @@ def load_weights(cache: Path, run_id: str, *, digest: str) -> tuple[RunSpec, dic
     """Load the spec and the weights of a run, whose record holds this digest of them.
 
     Raises:
-        RunError: if the file cannot be read, or if it is damaged, of another run, or holds other weights than those of
-            the record; then it is set aside, so that the run is trained again.
+        RunError: if the file is gone, or if it is damaged, of another run, or holds other weights than those of the
+            record; then it is set aside, so that the run is trained again.
+        StorageError: the file cannot be read.
     """
     path = weights_path(cache, run_id)
     try:
@@ -86,6 +91,8 @@ def load_weights(cache: Path, run_id: str, *, digest: str) -> tuple[RunSpec, dic
         if weights_digest(tensors) != digest:
             raise ValueError("their SHA-256 is not the one in the run's record")
     except OSError as error:
+        if failure := storage_error(error, path):
+            raise failure from error
         raise RunError(f"{path}: the weights of run {run_id[:12]} cannot be read: {error}") from error
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         aside = move_aside(path)

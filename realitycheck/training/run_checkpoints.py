@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 
-from realitycheck.atomic import move_aside
+from realitycheck.atomic import move_aside, storage_errors
 from realitycheck.errors import RunError
 from realitycheck.runs import Body, RunSpec, TrainingPlace
 from realitycheck.stores.cache import checkpoint_path
@@ -90,9 +90,10 @@ class RunCheckpoints:
             RunError: if it is damaged, or of another run or machine; it is set aside, so that the next attempt starts
                 from zero.
         """
-        if not self.path.exists():
-            return None
-        with self.using():
+        with storage_errors(self.path):
+            if not self.path.exists():
+                return None
+        with self.using(), storage_errors(self.path):
             head, tree = read_checkpoint(self.path)
             for name, here in self._head().items():
                 if head.get(name) != here:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realitycheck.atomic import move_aside, sha256_of
+from realitycheck.atomic import move_aside, sha256_of, storage_error
 from realitycheck.errors import InputError
 from realitycheck.trunks.fetch_weights import download
 
@@ -72,6 +72,7 @@ def read(path: Path) -> dict[str, Tensor]:
 
     Raises:
         InputError: if the file is damaged, contains code, or contains anything but named tensors.
+        StorageError: the file cannot be read.
     """
     content = _opened(path)
     inner = [name for name in WRAPPERS if isinstance(content, Mapping) and isinstance(content.get(name), Mapping)]
@@ -149,6 +150,8 @@ def _opened(path: Path) -> Any:
             return safetensors.torch.load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged or hostile file can raise any exception
+        if failure := storage_error(error, path):
+            raise failure from error
         says = f"not a valid file of tensors ({type(error).__name__}{_cause(error)})."
         fix = "Download it again, or save its tensors as .safetensors."
         raise InputError.one(str(path), "weights-unreadable", f"{says} {fix}") from error

@@ -14,7 +14,7 @@ import yaml
 from realitycheck.atomic import storage_errors
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
-from realitycheck.executors.base import Job
+from realitycheck.executors.base import Job, require_storage
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
@@ -224,6 +224,7 @@ def _trained(
 
 
 def _require_same(run: Run, ended: Sequence[Any]) -> None:
+    require_storage(ended)
     (finished,) = ended
     if finished.body is None:
         raise RunError(f"{finished.job.title} could not be trained again: {finished.failure}")

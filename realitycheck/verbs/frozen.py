@@ -11,7 +11,7 @@ from pathlib import Path
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import RunError
 from realitycheck.evaluations.menu import corruption_in
-from realitycheck.executors.base import Executor, Job
+from realitycheck.executors.base import Executor, Job, require_storage
 from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.recipe import Recipe
@@ -106,7 +106,9 @@ def _carry_out(jobs: list[Job], executor: Executor, *, watch: Callable[[int], No
         watch(done * IMAGES_PER_PART)
         while waiting and executor.free > 0:
             executor.submit(waiting.pop(0), address=COMPUTE)
-        for finished in executor.wait(seconds=1.0):
+        back = executor.wait(seconds=1.0)
+        require_storage(back)
+        for finished in back:
             if finished.body is not None:
                 done += 1
                 continue

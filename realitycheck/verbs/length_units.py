@@ -9,7 +9,7 @@ from realitycheck.canonical import digest
 from realitycheck.check.head_lengths import head_length, length_powers
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
-from realitycheck.executors.base import Executor, Job
+from realitycheck.executors.base import Executor, Job, require_storage
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.space import Bounds, contains
@@ -81,6 +81,7 @@ def measured_length(
         executor.submit(job, address=MEASURE)
         while not (finished := executor.wait(seconds=1.0)):
             watch(title, 0, 1)
+        require_storage(finished)
         body = finished[0].body
         if body is None:
             raise RunError(f"{title}: {finished[0].failure}")

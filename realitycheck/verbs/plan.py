@@ -14,7 +14,7 @@ from realitycheck.check.head_lengths import head_length, length_powers
 from realitycheck.check.possible_verdicts import design_of, require_rejectable, why_undecided
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
-from realitycheck.executors.base import Job
+from realitycheck.executors.base import Job, require_storage
 from realitycheck.plan.cost import (
     Calibration,
     Cost,
@@ -281,6 +281,7 @@ def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -
         (finished,) = executor.wait(seconds=2 * CALIBRATION_SECONDS)
     finally:
         executor.close()
+    require_storage([finished])
     if finished.body is None:
         raise RunError(f"the {title} failed: {finished.failure}")
     return Calibration(**finished.body)

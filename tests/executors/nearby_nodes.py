@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from realitycheck.atomic import storage_errors
 from realitycheck.executors.base import Job
 from realitycheck.executors.node_host import NodeHost
 from realitycheck.executors.remote import RemoteExecutor
@@ -121,3 +123,8 @@ def resume(payload, *, tell):
     text = path.read_text()
     path.rename(path.with_name(f"{path.name}.damaged-12345678"))
     raise OSError(f"damaged: {text}")
+
+
+def overfill(payload, *, tell):
+    with storage_errors(Path("/node/weights")):
+        raise OSError(errno.ENOSPC, "No space left on device")

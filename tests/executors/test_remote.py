@@ -5,6 +5,7 @@ A host is a real `NodeHost` in a folder of its own, but jobs run inline in it. E
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -15,8 +16,8 @@ from nearby_nodes import SILENT, Nearby, executor_over, finish, job_at
 from small_study import FINISHED, FROZEN, write_study
 from stand_in_run import STAND_INS, carry_out
 
-from realitycheck.errors import RunError
-from realitycheck.executors import node_files, node_host, remote
+from realitycheck.errors import RunError, StorageError
+from realitycheck.executors import freight, node_files, node_host, remote
 from realitycheck.executors.freight import CACHE, STORES, WEIGHTS
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.executors.node_files import NodeFiles
@@ -120,6 +121,27 @@ def test_a_checkpoint_goes_along_and_a_damaged_one_is_set_aside_at_home(transpor
     assert [(other.name, other.read_text()) for other in path.parent.iterdir()] == [
         (f"{path.name}.damaged-12345678", "half of a run")
     ]
+    executor.close()
+
+
+def test_a_full_disk_of_a_node_comes_home_as_its_sentence(transport, tmp_path):
+    executor = executor_over(transport)
+    executor.submit(job_at(tmp_path, "a"), address="nearby_nodes:overfill")
+    back = finish(executor)
+    assert back.body is None and back.storage == "/node/weights: No space left on device. Free some space."
+    executor.close()
+
+
+def test_a_file_that_cannot_be_read_here_is_no_attempt(transport, tmp_path, monkeypatch):
+    executor, job = executor_over(transport), job_at(tmp_path, "a")
+
+    def refused(path):
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr(freight, "sha256_of", refused)
+    with pytest.raises(StorageError, match="Check the disk"):
+        executor.submit(job, address="nearby_nodes:read")
+    assert executor.free == 1
     executor.close()
 
 
