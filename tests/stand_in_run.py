@@ -13,6 +13,7 @@ from realitycheck.verbs.study_result import StudyResult
 
 STAND_INS = {
     "proposal": "standins:propose",
+    "selection": "realitycheck.search.posterior_mean:select",
     "run": "standins:run",
     "score": "standins:score",
     "neighbors": "standins:neighbors",

@@ -12,6 +12,7 @@ if __name__ == "__main__":
 
     STAND_INS = {
         "proposal": "realitycheck.search.propose:propose",
+        "selection": "realitycheck.search.posterior_mean:select",
         "run": "standins:run",
         "score": "standins:score",
         "neighbors": "standins:neighbors",

@@ -275,7 +275,7 @@ class Campaign:
             self.ledger.note("given-up", {**kept, "title": title, "search": search})
 
     def _count_given_up(self, job: Job, raised: Raised) -> bool:
-        if job.kind not in ("run", "proposal") or not self.agenda.set_aside(job.group):
+        if job.kind not in ("run", "proposal", "selection") or not self.agenda.set_aside(job.group):
             return False
         earlier = self.given_up.get(job.group, SetAside(job.group, raised))
         self.given_up[job.group] = replace(earlier, jobs=earlier.jobs + 1)

@@ -40,6 +40,20 @@ def test_a_loss_that_always_fails_is_given_up_after_three_jobs(study_path):
     assert all(done > 0 for label in ("contrastive", "normalized_softmax") for done, _ in scored(result, label))
 
 
+def test_a_selection_that_always_fails_keeps_no_other_loss_from_its_scores(tmp_path):
+    protocol = PROTOCOL.replace("round: 1,", "round: 1, select: posterior_mean,")
+    study = write_study(tmp_path / "home", protocol=protocol)
+    result, executor = carry_out(study, broken="triplet: selection")
+    assert [(aside.group, aside.jobs) for aside in result.set_aside] == [("pictures/triplet", 1)]
+    assert sum("triplet: selection" in job.title for job in executor.asked) == 3
+    assert all(done > 0 for label in ("contrastive", "normalized_softmax") for done, _ in scored(result, label))
+    standing = next(each for each in verbs.study_standings(study) if each.label == "triplet")
+    assert standing.raised.startswith("FAILED, selection: OSError: the disk is on fire")
+    assert "FAILED" in page_of(study)
+    result, _ = carry_out(study)
+    assert not result.left and all(done > 0 for done, _ in scored(result, "triplet"))
+
+
 def test_nothing_more_is_started_of_a_search_without_a_single_run(tmp_path):
     """Four trials of two folds may start at once; after three jobs were given up, none of the others does."""
     few, many = "trials: 3, startup_trials: 2, round: 1", "trials: 4, startup_trials: 2, round: 4"

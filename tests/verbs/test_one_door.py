@@ -23,6 +23,7 @@ from realitycheck.verbs import run as run_verb
 
 STAND_INS = {
     "proposal": "standins:propose",
+    "selection": "realitycheck.search.posterior_mean:select",
     "run": "standins:run",
     "score": "standins:score",
     "neighbors": "standins:neighbors",
