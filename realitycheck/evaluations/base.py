@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -52,9 +52,10 @@ class Evaluation(ABC):
         *,
         recipe: Recipe,
         device: torch.device,
+        between: Callable[[], None] | None = None,
     ) -> float:
         """The RMS norm of the embeddings of a model's own training images, by which joined models get equal weight."""
-        return rms_norm(self.embed(model, store, indices, recipe=recipe, device=device))
+        return rms_norm(self.embed(model, store, indices, recipe=recipe, device=device, between=between))
 
     @abstractmethod
     def embed(
@@ -65,8 +66,9 @@ class Evaluation(ABC):
         *,
         recipe: Recipe,
         device: torch.device,
+        between: Callable[[], None] | None = None,
     ) -> Tensor:
-        """(N, D) float32 embeddings of the images at these indices."""
+        """(N, D) float32 embeddings of the images at these indices; `between` is called after each batch."""
 
     def measured(self, embeddings: Tensor, labels: Tensor, *, distance: str) -> Mapping[str, float]:
         """Further scores of (N, D) embeddings with labels (N,), each in [0, 1], by name; none by default."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ class Clean(Evaluation):
         *,
         recipe: Recipe,
         device: torch.device,
+        between: Callable[[], None] | None = None,
     ) -> Tensor:
         """(N, D) float32 embeddings of the images at these indices."""
-        return embed(model, store, indices, output="embedder", recipe=recipe, device=device)
+        return embed(model, store, indices, output="embedder", recipe=recipe, device=device, between=between)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -38,6 +40,7 @@ class FoundationFeatures(Evaluation):
         *,
         recipe: Recipe,
         device: torch.device,
+        between: Callable[[], None] | None = None,
     ) -> float:
         """1: features of training images are not computed, and a single model is never joined to another."""
         return 1.0
@@ -50,6 +53,7 @@ class FoundationFeatures(Evaluation):
         *,
         recipe: Recipe,
         device: torch.device,
+        between: Callable[[], None] | None = None,
     ) -> Tensor:
         """(N, F) float32 features of the images at these indices."""
         return store.plain(indices, recipe=recipe, device=device)

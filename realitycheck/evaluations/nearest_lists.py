@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from realitycheck.evaluations.score import embedded, joined
-from realitycheck.executors.base import Tell
+from realitycheck.executors.base import Steps, Tell
 from realitycheck.metrics.neighbors.whole_order import ranked
 from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec
 from realitycheck.runs import CLEAN, Body, ScoringPlace
@@ -22,8 +22,10 @@ def list_neighbors(payload: Body, *, tell: Tell) -> Body:
         RunError: as `score`.
     """
     spec, place = NeighborsSpec.from_json(payload["spec"]), ScoringPlace(**payload["place"])
-    members, test = embedded(spec.models, CLEAN, place, test=spec.test, weights=payload["weights"], tell=tell)
+    steps = Steps(tell, len(spec.models) + 1)  # embeddings, and the order of their neighbours
+    members, test = embedded(spec.models, CLEAN, place, test=spec.test, weights=payload["weights"], steps=steps)
     order = ranked(joined(members, distance=spec.distance), queries=spec.queries, distance=spec.distance).tolist()
+    steps.step()
     half, labels = half_of_store(Path(place.test)), test.labels.tolist()
     nearest = tuple(tuple(half.shown(image) for image in images[: spec.count]) for images in order)
     first = (

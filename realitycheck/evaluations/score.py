@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +15,7 @@ from torch import Tensor
 from realitycheck.errors import RunError
 from realitycheck.evaluations.base import Evaluation
 from realitycheck.evaluations.menu import FORMS, entry_of
-from realitycheck.executors.base import Tell
+from realitycheck.executors.base import Steps, Tell
 from realitycheck.metrics.measure import measure
 from realitycheck.records.schema import PER_CLASS, DistanceScores, ModelScores, Score
 from realitycheck.runs import DISTANCES, Body, RunSpec, ScoreSpec, ScoringPlace
@@ -37,9 +37,13 @@ def score(payload: Body, *, tell: Tell) -> Body:
         RunError: a model's weights are missing or other ones, or the test half at this place is another one.
     """
     spec, place = ScoreSpec.from_json(payload["spec"]), ScoringPlace(**payload["place"])
-    members, test = embedded(spec.models, spec.evaluation, place, test=spec.test, weights=payload["weights"], tell=tell)
+    number = len(spec.models)
+    steps = Steps(tell, number + len(DISTANCES) * (number + (number > 1)))  # embeddings, and their scores
+    members, test = embedded(
+        spec.models, spec.evaluation, place, test=spec.test, weights=payload["weights"], steps=steps
+    )
     evaluation, labels = build_evaluation(spec.evaluation), torch.from_numpy(test.labels)
-    counts, measures = test.counts(), _Measures(evaluation, labels, spec.scores or {})
+    counts, measures = test.counts(), _Measures(evaluation, labels, spec.scores or {}, steps)
     record = Score(
         spec=spec,
         models=tuple(_scores([member], measures) for member in members),
@@ -51,7 +55,7 @@ def score(payload: Body, *, tell: Tell) -> Body:
 
 
 def embedded(
-    models: Sequence[str], evaluation: str, place: ScoringPlace, *, test: str, weights: Mapping[str, str], tell: Tell
+    models: Sequence[str], evaluation: str, place: ScoringPlace, *, test: str, weights: Mapping[str, str], steps: Steps
 ) -> tuple[list[EmbeddedModel], Store]:
     """Embed the test half with finished models; the embeddings of each, and the half.
 
@@ -61,7 +65,7 @@ def embedded(
         place: where the halves and the weights are.
         test: digest of the test half.
         weights: run id → digest of its weights in the run's record.
-        tell: called before each model, and at the end.
+        steps: gets a step for each model.
 
     Raises:
         RunError: as `score`.
@@ -70,11 +74,11 @@ def embedded(
     way, members = build_evaluation(evaluation), []
     way.require(half, test=test)
     half = way.seen(half)
-    for number, model in enumerate(models):
-        tell(number, len(models))
+    for model in models:
+        steps.report()
         spec, tensors = load_weights(Path(place.cache), model, digest=weights[model])
-        members.append(_member(spec, tensors, way, place, trainval=trainval, test=half))
-    tell(len(members), len(members))
+        members.append(_member(spec, tensors, way, place, trainval=trainval, test=half, between=steps.report))
+        steps.step()
     return members, half
 
 
@@ -108,6 +112,7 @@ def _member(
     *,
     trainval: Store,
     test: Store,
+    between: Callable[[], None],
 ) -> EmbeddedModel:
     require_sources(spec)
     recipe = recipe_of(spec)
@@ -117,8 +122,9 @@ def _member(
     model.to(device).eval()
     train = trainval.of_classes(fold_of(spec, classes=len(trainval.classes)).train)
     images = np.arange(len(test.labels))
-    scale = evaluation.norm(model, trainval, train, recipe=recipe, device=device)
-    return EmbeddedModel(evaluation.embed(model, test, images, recipe=recipe, device=device), scale)
+    scale = evaluation.norm(model, trainval, train, recipe=recipe, device=device, between=between)
+    embeddings = evaluation.embed(model, test, images, recipe=recipe, device=device, between=between)
+    return EmbeddedModel(embeddings, scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +134,15 @@ class _Measures:
     evaluation: Evaluation
     labels: Tensor
     extra: Mapping[str, Any]
+    steps: Steps
 
     def of(self, embeddings: Tensor, distance: str) -> DistanceScores:
         """The scores of (N, D) embeddings under one distance."""
-        values = measure(embeddings, self.labels, extra=self.extra, distance=distance)
+        report = self.steps.report
+        values = measure(embeddings, self.labels, extra=self.extra, distance=distance, between=report)
         per_class = values.pop(PER_CLASS)
         further = self.evaluation.measured(embeddings, self.labels, distance=distance)
+        self.steps.step()
         return DistanceScores({**values, **further}, tuple(per_class) if self.evaluation.by_class else ())
 
 

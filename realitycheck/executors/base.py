@@ -20,6 +20,30 @@ def unheard(done: int, total: int) -> None:
     """A `Tell` that nobody hears."""
 
 
+@dataclass(slots=True)
+class Steps:
+    """The progress of a job of a few long steps: `report` repeats it within a step, and is no step.
+
+    Args:
+        tell: hears of it.
+        total: how many steps there are.
+        done: how many are done.
+    """
+
+    tell: Tell
+    total: int
+    done: int = 0
+
+    def report(self) -> None:
+        """Report that the job advances within a step."""
+        self.tell(self.done, self.total)
+
+    def step(self) -> None:
+        """Report that a step is done."""
+        self.done += 1
+        self.report()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A piece of work that may start now.

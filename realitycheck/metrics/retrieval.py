@@ -14,6 +14,7 @@ tie; equal cosines of vectors of different norms can differ by rounding, and the
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,16 +94,27 @@ def retrieval_scores(
     }
 
 
-def scores(embeddings: Tensor, labels: Tensor, *, distance: str) -> RetrievalScores:
+def scores(
+    embeddings: Tensor, labels: Tensor, *, distance: str, between: Callable[[], None] | None = None
+) -> RetrievalScores:
     """Compute the retrieval scores of (N, D) embeddings with (N,) integer labels.
+
+    `between` is called after each block of queries.
 
     Raises:
         InputError: if an argument is invalid, or no two items share a class.
     """
-    return scores_in_tiles(embeddings, labels, distance=distance, tiles=None)
+    return scores_in_tiles(embeddings, labels, distance=distance, tiles=None, between=between)
 
 
-def scores_in_tiles(embeddings: Tensor, labels: Tensor, *, distance: str, tiles: Tiles | None) -> RetrievalScores:
+def scores_in_tiles(
+    embeddings: Tensor,
+    labels: Tensor,
+    *,
+    distance: str,
+    tiles: Tiles | None,
+    between: Callable[[], None] | None = None,
+) -> RetrievalScores:
     """Compute `scores` with the given tiles, which do not affect the result."""
     class_index, others = classes(embeddings, labels)
     queries = int((others > 0).sum())
@@ -112,6 +124,8 @@ def scores_in_tiles(embeddings: Tensor, labels: Tensor, *, distance: str, tiles:
         query, nearest = block.query.cpu().numpy(), block.nearest.cpu().numpy()
         same = class_index[nearest] == class_index[query, None]
         table[:, query] = _of_queries(same, others[query, None])
+        if between is not None:
+            between()
     map_at_r, r_precision, precision_at_1 = (math.fsum(row) / queries for row in table.tolist())
     per_class = _per_class(table[0], class_index)
     return RetrievalScores(map_at_r, r_precision, precision_at_1, per_class, queries, len(others) - queries)

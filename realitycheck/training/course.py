@@ -169,7 +169,7 @@ class Training:
         )
 
     def _advance(self, phase: str, iterations: int) -> None:
-        means = self.trainer.advance(iterations, between=self._between)
+        means = self.trainer.advance(iterations, between=self._between, tell=self._tell)
         self.intervals.append(TrainingPoint(self.trainer.iteration, phase, means.loss, means.proxy_distance))
 
     def _between(self) -> None:
@@ -187,7 +187,7 @@ class Training:
         self._tell()
         distance = self.spec.loss["distance"] if self.spec.loss else "cosine"
         labels = torch.from_numpy(self.trainer.store.labels[self.val])
-        result = scores(self._check(self.val), labels, distance=distance)
+        result = scores(self._check(self.val), labels, distance=distance, between=self._tell)
         point = CurvePoint(
             iteration=self.trainer.iteration,
             phase=phase,
@@ -205,6 +205,7 @@ class Training:
             output="embedder",
             recipe=trainer.recipe,
             device=trainer.device,
+            between=self._tell,
         )
         if not bool(embeddings.isfinite().all()):
             raise Diverged(f"embeddings were not finite at iteration {trainer.iteration}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -28,8 +28,19 @@ def embed(
     output: str,
     recipe: Recipe,
     device: torch.device,
+    between: Callable[[], None] | None = None,
 ) -> Tensor:
-    """Return (N, D) float32 embeddings of images of a store, or (N, F) features if `output` is `trunk`."""
+    """Return (N, D) float32 embeddings of images of a store, or (N, F) features if `output` is `trunk`.
+
+    Args:
+        model: the model; its mode is kept.
+        store: the images.
+        indices: which of them.
+        output: `embedder` or `trunk`.
+        recipe: how they are seen, and the precision.
+        device: where it computes.
+        between: called after each batch.
+    """
     was_training = model.training
     model.eval()
     forward = model.features if output == "trunk" else model.forward
@@ -38,6 +49,8 @@ def embed(
         images = store.plain(indices[start : start + EVALUATION_BATCH], recipe=recipe, device=device)
         with autocast(recipe.computes.precision, device):
             parts.append(forward(images).float())
+        if between is not None:
+            between()
     model.train(was_training)
     return torch.cat(parts)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from realitycheck.canonical import canonical_json
 from realitycheck.errors import RunError
-from realitycheck.executors.base import Tell
+from realitycheck.executors.base import Steps, Tell
 from realitycheck.protocol.recipe import Recipe
 from realitycheck.runs import Body, TrainingPlace
 from realitycheck.stores.open import open_store
@@ -39,7 +39,10 @@ def measure(payload: Body, *, tell: Tell) -> Body:
         recipe=recipe, in_channels=store.channels, dims=payload["dims"], seed=0, weights=place.weights
     ).to(device)
     images = np.arange(0, len(store.labels), -(-len(store.labels) // IMAGES))
-    length = rms_norm(embed(model, store, images, output="embedder", recipe=recipe, device=device))
+    embeddings = embed(
+        model, store, images, output="embedder", recipe=recipe, device=device, between=Steps(tell, 1).report
+    )
+    length = rms_norm(embeddings)
     if not 0 < length < float("inf"):
         raise RunError(f"untrained embeddings have the length {length}: `units: head` needs another recipe.")
     return {"length": length}

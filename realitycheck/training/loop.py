@@ -95,12 +95,19 @@ class Trainer:
         """Every part with a state that changes during training, by name."""
         return {**self.modules, **{f"{name} optimizer": optimizer for name, optimizer in self.optimizers.items()}}
 
-    def advance(self, iterations: int, *, between: Callable[[], None] | None = None) -> IntervalMeans:
+    def advance(
+        self,
+        iterations: int,
+        *,
+        between: Callable[[], None] | None = None,
+        tell: Callable[[], None] | None = None,
+    ) -> IntervalMeans:
         """Train to the end of an interval and return means over it.
 
         Args:
             iterations: the length of the interval; `sums` may hold some of it already.
             between: called between two iterations of the interval.
+            tell: called between two batches that are embedded at its end.
 
         Raises:
             Diverged: if the loss raises an exception, or its mean is not finite.
@@ -124,14 +131,20 @@ class Trainer:
         if not math.isfinite(loss):
             raise Diverged(f"the training loss was {loss} by iteration {self.iteration}")
         if vectors is not None and self.recipe.unaugmented_distance:
-            away = self._unaugmented_distance(vectors)
+            away = self._unaugmented_distance(vectors, tell)
         return IntervalMeans(loss, None if vectors is None or not math.isfinite(away) else away)
 
-    def _unaugmented_distance(self, vectors: Tensor) -> float:
+    def _unaugmented_distance(self, vectors: Tensor, tell: Callable[[], None] | None) -> float:
         """The mean distance between the embeddings of all training images as they are and their class vectors."""
         indices, labels = self.feed.batches.every()
         embeddings = embed(
-            self.model, self.store, indices.numpy(), output="embedder", recipe=self.recipe, device=self.device
+            self.model,
+            self.store,
+            indices.numpy(),
+            output="embedder",
+            recipe=self.recipe,
+            device=self.device,
+            between=tell,
         )
         return float(own_distance(embeddings, labels.to(self.device), vectors, distance=self.distance))
 

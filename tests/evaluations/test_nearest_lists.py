@@ -11,7 +11,7 @@ from small_study import write_study
 from realitycheck import verbs
 from realitycheck.evaluations.nearest_lists import list_neighbors
 from realitycheck.evaluations.score import embedded
-from realitycheck.executors.base import unheard
+from realitycheck.executors.base import Steps, unheard
 from realitycheck.records.from_json import read_record
 from realitycheck.records.nearest_images import neighbors_spec
 from realitycheck.runs import CLEAN, ScoringPlace, TrainingPlace
@@ -38,7 +38,7 @@ def test_names_classes_and_ranks_are_those_of_a_naive_loop(tmp_path, distance):
     body = list_neighbors(payload, tell=unheard)
     assert read_record(body).to_json() == body and body == list_neighbors(payload, tell=unheard)
 
-    members, test = embedded(spec.models, CLEAN, scoring, test=plan.test, weights=weights, tell=unheard)
+    members, test = embedded(spec.models, CLEAN, scoring, test=plan.test, weights=weights, steps=Steps(unheard, 1))
     parts = [member.embeddings.double().numpy() for member in members]
     scaled = [part / member.scale for part, member in zip(parts, members, strict=True)]
     unit = [part / np.linalg.norm(part, axis=1, keepdims=True) for part in parts]

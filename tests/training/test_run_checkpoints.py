@@ -16,7 +16,7 @@ from realitycheck.check.loss_trial import CLASSES, DIMS, PAIRED, _inputs
 from realitycheck.errors import RunError
 from realitycheck.losses.menu import MENU
 from realitycheck.protocol.knobs import own_knobs, phase_knobs
-from realitycheck.training import run_checkpoints
+from realitycheck.training import embed, run_checkpoints
 from realitycheck.training.loop import Trainer
 from realitycheck.training.module_attributes import attributes_tree
 from realitycheck.training.run_checkpoints import RunCheckpoints
@@ -129,6 +129,18 @@ def test_a_run_reports_every_iteration_of_its_phases(home):
     reported = []
     home.run(home.complete_run("contrastive"), tell=lambda *advance: reported.append(advance))
     assert set(reported) == {(done, 9) for done in range(1, 10)}
+
+
+def test_a_validation_reports_at_every_batch_what_is_done_so_far(home, monkeypatch):
+    monkeypatch.setattr(embed, "EVALUATION_BATCH", 5)
+    spec, reported = home.fold_run("contrastive"), []
+    home.path(spec).unlink(missing_ok=True)
+    body = home.run(spec, tell=lambda *advance: reported.append(advance))
+    done = [advance[0] for advance in reported]
+    assert done == sorted(done)
+    batches = -(-body["images"]["val"] // 5)
+    for point in body["curve"]:
+        assert done.count(point["iteration"]) >= batches > 2
 
 
 @pytest.mark.parametrize("name", ["OddState", "GlobalState"])
