@@ -8,7 +8,7 @@ import sys
 from datetime import datetime
 from functools import partial
 
-from realitycheck.cli.signals import LEAVES, STOPS, at_stop, ending, leave, on_stop
+from realitycheck.cli.signals import LEAVES, STOPS, at_stop, early_signals, ending, leave, on_stop
 
 INTERRUPTED = 130
 """What shells report of a command that Ctrl-C ended."""
@@ -16,7 +16,7 @@ INTERRUPTED = 130
 COMPLETING = "_REALITYCHECK_COMPLETE"
 """Set by the completion of a shell, which ends the process once it has its answer."""
 
-with at_stop(leave):  # these imports take seconds
+with at_stop(leave, signals=early_signals()):  # these imports take seconds
     import typer
 
     from realitycheck import verbs
@@ -205,7 +205,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run the command line; exit 0 when done, 1 when a study could not finish, 2 on bad input, 130 on Ctrl-C."""
-    on_stop(leave)
+    on_stop(leave, signals=early_signals())
     code = _exit_code()
     if code == INTERRUPTED:
         leave()

@@ -31,12 +31,21 @@ class Stopped(KeyboardInterrupt):
         self.number = number
 
 
+def early_signals() -> Sequence[int]:
+    """What ends the command of this process from its first moment, before it has read its arguments."""
+    return (*STOPS, signal.SIGUSR1) if _command() == "work" else STOPS
+
+
+def _command() -> str:
+    return (sys.argv[1:2] or [""])[0]
+
+
 def leave(number: int = signal.SIGINT, _: FrameType | None = None) -> NoReturn:
     """Print that the command stopped, and end the process at once, with the code that shells know: 128 + the signal.
 
     An exception raised inside a half-done import may be swallowed, and a regular exit takes torch some seconds.
     """
-    command = (sys.argv[1:2] or [""])[0]
+    command = _command()
     if command == "work" and number in LEAVES:
         os.write(2, b"Left before the end. Finished runs are recorded, others keep their checkpoints; `work` again.\n")
         os._exit(LEFT)

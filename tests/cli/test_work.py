@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -96,6 +99,34 @@ def test_a_signal_ends_it_in_one_line_after_the_children(monkeypatch, study_path
     assert ended(monkeypatch, study_path, run_study, word) == code
     assert cleaned == [True]
     assert capfd.readouterr().err == says
+
+
+@pytest.mark.parametrize(("word", "number", "code"), [("work", signal.SIGUSR1, 75), ("work", signal.SIGTERM, 75)])
+def test_a_signal_before_the_study_is_loaded(monkeypatch, study_path, capfd, word, number, code):
+    """While the command reads its arguments, `main` has set its signals, and `work` has not."""
+    monkeypatch.setattr(verbs, "seconds_until", lambda text, now: signal.raise_signal(number))
+    assert ended(monkeypatch, study_path, lambda read, **knobs: StudyResult((), (), ()), word, "--until", "1h") == code
+    assert capfd.readouterr().err == LEFT
+
+
+@pytest.mark.parametrize(
+    ("word", "number", "code"),
+    [
+        ("work", signal.SIGUSR1, 75),
+        ("work", signal.SIGTERM, 75),
+        ("run", signal.SIGTERM, 143),
+        ("run", signal.SIGUSR1, -signal.SIGUSR1),
+    ],
+)
+def test_a_signal_while_libraries_are_imported(tmp_path, word, number, code):
+    """The first of them sends it, in place of a scheduler."""
+    (tmp_path / "typer.py").write_text(f"import signal\nsignal.raise_signal({int(number)})\n")
+    path = os.pathsep.join([str(tmp_path), str(Path(cli.__file__).parents[2])])
+    line = [sys.executable, "-m", "realitycheck", word, "none.yaml"]
+    ended = subprocess.run(line, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    assert ended.returncode == code
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr == (LEFT if code == 75 else stopped("run") if code == 143 else "")
 
 
 def test_it_leaves_at_its_limit(monkeypatch, study_path, capfd):
