@@ -27,6 +27,11 @@ def checkpoint_path(cache: Path, run_id: str) -> Path:
     return cache / "checkpoints" / f"{run_id}.safetensors"
 
 
+def aside_path(checkpoint: Path) -> Path:
+    """Return where the checkpoint of another kind of machine is set aside: one for a run, however often it moves."""
+    return checkpoint.with_name(f"{checkpoint.name}.set-aside")
+
+
 def stored_checkpoints(cache: Path) -> set[str]:
     """Return the ids of the runs with a checkpoint in the cache."""
     return {path.stem for path in (cache / "checkpoints").glob("*.safetensors")}
@@ -74,8 +79,10 @@ def forget_weights(cache: Path, run_id: str) -> None:
 
 
 def forget_checkpoint(cache: Path, run_id: str) -> None:
-    """Delete the checkpoint of a run that has ended."""
-    checkpoint_path(cache, run_id).unlink(missing_ok=True)
+    """Delete the checkpoint of a run that has ended, and one that was set aside."""
+    path = checkpoint_path(cache, run_id)
+    path.unlink(missing_ok=True)
+    aside_path(path).unlink(missing_ok=True)
 
 
 def forget_checkpoints(cache: Path) -> None:

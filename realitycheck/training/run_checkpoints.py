@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from safetensors import SafetensorError
 from realitycheck.atomic import move_aside, storage_errors
 from realitycheck.errors import RunError
 from realitycheck.runs import Body, RunSpec, TrainingPlace
-from realitycheck.stores.cache import checkpoint_path
+from realitycheck.stores.cache import aside_path, checkpoint_path
 from realitycheck.training.canary import EVERYWHERE
 from realitycheck.training.checkpoint_file import read_checkpoint, write_checkpoint
 from realitycheck.training.device import machine
@@ -84,21 +85,33 @@ class RunCheckpoints:
         return max(seconds / 2 if evaluated else seconds, self.cost / SHARE)
 
     def find(self) -> Tree | None:
-        """Return what the checkpoint of an earlier attempt holds, or None where there is none.
+        """Return what the checkpoint of an earlier attempt holds, or None where there is none that may be used.
+
+        One of another kind of machine, or of another run, is set aside with a warning. That is no failure: workers on
+        several kinds of machines hand runs over.
 
         Raises:
-            RunError: if it is damaged, or of another run or machine; it is set aside, so that the next attempt starts
-                from zero.
+            RunError: if it is damaged; it is set aside, so that the next attempt starts from zero.
+            StorageError: if it cannot be read.
         """
         with storage_errors(self.path):
             if not self.path.exists():
                 return None
         with self.using(), storage_errors(self.path):
             head, tree = read_checkpoint(self.path)
-            for name, here in self._head().items():
-                if head.get(name) != here:
-                    raise ValueError(f"its {name} is {str(head.get(name))[:60]}, and not {str(here)[:60]}")
+        for name, here in self._head().items():
+            if head.get(name) != here:
+                self._leave(f"its {name} is {str(head.get(name))[:60]}, and not {str(here)[:60]}")
+                return None
         return tree
+
+    def _leave(self, why: str) -> None:
+        """Set a checkpoint of another kind aside, in place of an earlier one."""
+        aside = aside_path(self.path)
+        with storage_errors(self.path), suppress(FileNotFoundError):
+            self.path.replace(aside)
+        says = f"the checkpoint of run {self.spec.id[:12]} is not used: {why}"
+        warnings.warn(f"{says}. It is kept as {aside}, and the run starts from zero.", RuntimeWarning, stacklevel=2)
 
     @contextmanager
     def using(self) -> Iterator[None]:

@@ -30,7 +30,7 @@ def run(payload: Body, *, tell: Tell) -> VerbAnswer:
         The body of its record, and the exception of the loss, if any.
 
     Raises:
-        RunError: if the machine or the place fails, or a checkpoint cannot be used; this is not a result.
+        RunError: if the machine or the place fails, or a checkpoint is damaged; this is not a result.
     """
     spec, place = RunSpec.from_json(payload["spec"]), TrainingPlace(**payload["place"])
     trainer, train, val = assemble(spec, place)

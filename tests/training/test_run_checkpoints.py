@@ -16,6 +16,7 @@ from realitycheck.check.loss_trial import CLASSES, DIMS, PAIRED, _inputs
 from realitycheck.errors import RunError
 from realitycheck.losses.menu import MENU
 from realitycheck.protocol.knobs import own_knobs, phase_knobs
+from realitycheck.stores.cache import forget_checkpoint
 from realitycheck.training import embed, run_checkpoints
 from realitycheck.training.loop import Trainer
 from realitycheck.training.module_attributes import attributes_tree
@@ -173,12 +174,20 @@ def foreign(home, name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["run", "results_version", "arithmetic", "machine", "layout"])
-def test_a_checkpoint_of_another_kind_is_named_and_set_aside(home, unbroken, monkeypatch, name):
-    spec = foreign(home, name, monkeypatch)
-    with pytest.raises(RunError, match=f"its {name} is "):
-        home.run(spec)
-    assert not home.path(spec).exists()
-    assert canonical_json(home.run(spec)) == unbroken(spec)
+def test_a_checkpoint_of_another_kind_is_set_aside_and_the_run_starts_from_zero(home, unbroken, monkeypatch, name):
+    """In the same attempt, however often; one file at most is kept."""
+    for _ in range(4):
+        spec, reported = foreign(home, name, monkeypatch), []
+        content = home.path(spec).read_bytes()
+        with pytest.warns(RuntimeWarning, match=f"its {name} is "):
+            body = home.run(spec, tell=lambda *advance, heard=reported: heard.append(advance))
+        assert reported[0] == (0, 9)
+        assert canonical_json(body) == unbroken(spec)
+        assert not home.path(spec).exists()
+        (aside,) = home.path(spec).parent.glob(f"{home.path(spec).name}.set-aside*")
+        assert aside.read_bytes() == content
+    forget_checkpoint(home.folder, spec.id)
+    assert not aside.exists()
 
 
 def test_whatever_byte_flips_is_found(home):
