@@ -9,12 +9,12 @@ import os
 import signal
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 _PROC = Path("/proc")
 
-_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-"""What a container may use, under versions 2 and 1 of control groups."""
+_CONTROL = Path("/sys/fs/cgroup")
+"""Where control groups are: below it those of version 2, and below `memory` those of version 1."""
 
 
 def memory_of(groups: Collection[int]) -> dict[int, int]:
@@ -48,14 +48,34 @@ def held_by(process: int) -> int:
 
 
 def machine_memory() -> int | None:
-    """Bytes of memory that this machine, or the container that it is, lets us use; None where it is not known."""
+    """Bytes of memory that this process may use; None where it is not known.
+
+    That is the machine's memory, or the smallest limit of a control group that the process is in, at any level: a
+    container has one at the root, a job of Slurm some levels below.
+    """
     known = []
     with suppress(OSError, ValueError):
         known.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    for path in _LIMITS:
-        with suppress(OSError, ValueError):
-            known.append(int(Path(path).read_text(encoding="ascii")))
+    for path in _limits():
+        with suppress(OSError, ValueError):  # `max` is none
+            known.append(int(path.read_text(encoding="ascii")))
     return min((size for size in known if size > 0), default=None)
+
+
+def _limits() -> Iterator[Path]:
+    """Iterate over the files of the limits, from the own control group up to the root."""
+    lines = ["0::/", "0:memory:/"]
+    with suppress(OSError):
+        lines += (_PROC / "self" / "cgroup").read_text(errors="replace").splitlines()
+    for controllers, _, path in (line.partition(":")[2].partition(":") for line in lines):
+        own = PurePosixPath(path.lstrip("/"))
+        if ".." in own.parts:  # of a namespace that this process was moved out of
+            continue
+        for group in (own, *own.parents):
+            if not controllers:
+                yield _CONTROL / group / "memory.max"
+            elif "memory" in controllers.split(","):
+                yield _CONTROL / "memory" / group / "memory.limit_in_bytes"
 
 
 def memory_share(*, jobs: int) -> int | None:
