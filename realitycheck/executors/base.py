@@ -94,6 +94,8 @@ class Finished:
         steps: see `VerbAnswer`.
         storage: the sentence of a `StorageError` that ended the job, or None. Then it is no failure of the job: the
             disk is full or cannot be read, which no other attempt would change.
+        advanced: whether the node of the job was lost after it had sent a checkpoint of it: the next attempt has less
+            to do, and this one does not count.
     """
 
     job: Job
@@ -104,6 +106,7 @@ class Finished:
     machine: str | None = None
     steps: str | None = None
     storage: str | None = None
+    advanced: bool = False
 
 
 def require_storage(ended: Iterable[Finished]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from realitycheck.atomic import sha256_of
+from realitycheck.atomic import sha256_of, storage_errors
 from realitycheck.executors.base import Job
 from realitycheck.runs import Body
 from realitycheck.stores.cache import checkpoint_path, read_meta, weights_path
@@ -84,7 +84,8 @@ class Loading:
 
         Raises:
             RunError: a store is missing, unfinished or damaged.
-            OSError: a file cannot be read.
+            OSError: a file is gone.
+            StorageError: a file cannot be read.
         """
         holder = _holder(job.payload)
         named = {key: _node_name(key, holder[key]) for key in _names(holder)}
@@ -115,10 +116,11 @@ class Loading:
         yield Cargo(path.with_suffix(".npy"), f"{name}.npy", written["sha256"], written["bytes"], kept=True)
 
     def _file(self, path: Path, name: str, *, kept: bool) -> Cargo:
-        stat = path.stat()
-        version = (str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns)
-        if version not in self._digests:
-            self._digests[version] = sha256_of(path)
+        with storage_errors(path):
+            stat = path.stat()
+            version = (str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns)
+            if version not in self._digests:
+                self._digests[version] = sha256_of(path)
         return Cargo(path, name, self._digests[version], stat.st_size, kept)
 
 

@@ -12,16 +12,17 @@ from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from realitycheck.atomic import storage_error
 from realitycheck.errors import RunError, StorageError
 from realitycheck.executors.arrivals import Arrival
 from realitycheck.executors.base import Advance, Executor, Finished, Job
-from realitycheck.executors.freight import Cargo, Freight, Loading
+from realitycheck.executors.freight import CACHE, Cargo, Freight, Loading
 from realitycheck.executors.node_files import CHECKING, MISSING
 from realitycheck.executors.transport import HostFailed, HostLost, Transport
 from realitycheck.runs import RESULTS_VERSION, Body
+from realitycheck.stores.cache import checkpoint_path
 
 CHUNK = 1 << 25
 """Bytes of a file that travel at once."""
@@ -33,8 +34,7 @@ POLL_SECONDS = 1.0
 """How long a node waits for news before it answers that there is none."""
 
 NODE_SECONDS = 300.0
-"""A node that answers nothing for this long counts as lost. The slowest of its answers is the
-first one, when it loads torch."""
+"""A node that answers nothing for this long counts as lost. Its slowest answer is the first, when it loads torch."""
 
 TICK = 0.2
 """Longest time between two rounds of `wait`."""
@@ -72,6 +72,7 @@ class _Slot:
     started: float = 0.0
     silent: float = 0.0
     advance: Advance | None = None
+    checkpointed: bool = False
 
 
 class RemoteExecutor(Executor):
@@ -105,23 +106,18 @@ class RemoteExecutor(Executor):
         return {slot.job.id: slot.advance for slot in self._slots if slot.job and slot.advance}
 
     def submit(self, job: Job, *, address: str) -> None:
-        """Begin the conversation about a job; a host that has done a job is preferred to a new one.
-
-        A `StorageError` says that a file of the job cannot be read here.
-        """
+        """Begin the conversation about a job; a host that has done a job is preferred to a new one."""
         try:
             freight = self._loading.freight_of(job)
         except StorageError:
             raise
         except (RunError, OSError) as error:
-            if failure := storage_error(error):
-                raise failure from error
             self._unsent.append(Finished(job, None, str(error), 0.0))
             return
         slot = min((slot for slot in self._slots if slot.job is None), key=lambda slot: slot.host is None)
         if slot.host is None:
             slot.host = self.transport.start(device=slot.device)
-        slot.job, slot.started, slot.silent, slot.advance = job, time.monotonic(), 0.0, None
+        slot.job, slot.started, slot.silent, slot.advance, slot.checkpointed = job, time.monotonic(), 0.0, None, False
         slot.talk = self._converse(slot, job, freight, address)
         self._ask(slot, next(slot.talk))
 
@@ -199,12 +195,13 @@ class RemoteExecutor(Executor):
         return self._lose(slot, f"the node of this job has answered nothing for {NODE_SECONDS:.0f} s", traceback=None)
 
     def _lose(self, slot: _Slot, why: str, *, traceback: str | None) -> Finished:
-        """Give a host up, with its job."""
+        """Give a host up, with its job; a traceback says that the host is not lost, but could not do the job."""
         assert slot.job is not None and slot.talk is not None
         slot.talk.close()
         with suppress(HostLost):
             self.transport.end(slot.host)
-        finished = Finished(slot.job, None, why, time.monotonic() - slot.started, traceback, slot.machine)
+        said = (why, time.monotonic() - slot.started, traceback, slot.machine)
+        finished = Finished(slot.job, None, *said, advanced=slot.checkpointed and traceback is None)
         slot.host, slot.node, slot.machine = None, "", None
         slot.job = slot.talk = slot.call = slot.advance = None
         return finished
@@ -230,6 +227,7 @@ class RemoteExecutor(Executor):
                 slot.advance = Advance(*news["advance"])
             if news["file"]:
                 yield from self._fetch(freight, news["file"])
+                slot.checkpointed |= news["file"] == checkpoint_path(Path(CACHE), job.id).as_posix()
             elif news["answer"]:
                 return _finished(job, freight, news["answer"], slot.machine)
 

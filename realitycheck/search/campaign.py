@@ -212,7 +212,7 @@ class Campaign:
             if self._is_done(job):  # two workers on one lease; the other was faster
                 self.sharing.leases.release(job.id)
             elif not finished.storage:
-                self._fail(job, {**note, **why})
+                self._fail(job, {**note, **why}, counts=not finished.advanced)
             return
         raised = Raised(finished.failure or "", finished.traceback) if finished.traceback else None
         if job.group in self.set_aside:
@@ -253,9 +253,9 @@ class Campaign:
         self.ledger.note("set-aside", {"id": self.agenda.search_id(group), "title": group, **why})
         self.agenda.withdraw(group, [one.record.id for one in held])
 
-    def _fail(self, job: Job, note: Body) -> None:
+    def _fail(self, job: Job, note: Body, *, counts: bool) -> None:
         """Count a failed attempt; the last one leaves the job."""
-        self.failures[job.id] += 1
+        self.failures[job.id] += counts
         self.ledger.note("failed", {**note, "attempt": self.failures[job.id]})
         if is_last(self.failures[job.id], reason=note["reason"]):
             self.left[job.id] = given_up_line(job, note["reason"])

@@ -21,7 +21,7 @@ from realitycheck.executors import freight, node_files, node_host, remote
 from realitycheck.executors.freight import CACHE, STORES, WEIGHTS
 from realitycheck.executors.inline import InlineExecutor
 from realitycheck.executors.node_files import NodeFiles
-from realitycheck.executors.transport import HostLost
+from realitycheck.executors.transport import HostFailed, HostLost
 from realitycheck.records.ledger import Ledger
 from realitycheck.runs import ScoringPlace, TrainingPlace
 from realitycheck.stores.cache import checkpoint_path, weights_path
@@ -164,6 +164,38 @@ def test_a_lost_node_is_a_failed_attempt_and_the_next_one_gets_a_new_host(transp
     assert finish(executor).body["read"] == "pixels" * 1000
     assert transport.calls[-1].host is not lost[0].host
     executor.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "place", "advanced"),
+    [
+        (HostLost, "a.safetensors", True),
+        (HostLost, "b.safetensors", False),
+        (HostLost, "a.safetensors.set-aside", False),
+        (HostFailed, "a.safetensors", False),
+    ],
+)
+def test_a_node_that_is_lost_after_a_checkpoint_came_home(transport, tmp_path, error, place, advanced):
+    """The job `a` writes a checkpoint; the node is lost before its answer. Files of another name are no progress."""
+    executor = executor_over(transport)
+
+    def refuse(call, number):
+        if call.method == "poll" and any(each.method == "send" for each in transport.calls):
+            raise error("the node is gone")
+
+    transport.refuse = refuse
+    executor.submit(job_at(tmp_path, file=place), address="nearby_nodes:checkpoint")
+    finished = finish(executor)
+    assert finished.body is None and (tmp_path / "home" / "cache" / "checkpoints" / place).exists()
+    assert finished.advanced is advanced
+    transport.refuse = lambda call, number: call.method == "poll" and raise_lost()
+    executor.submit(job_at(tmp_path), address="nearby_nodes:read")
+    assert not finish(executor).advanced
+    executor.close()
+
+
+def raise_lost():
+    raise HostLost("the node is gone")
 
 
 def test_a_node_that_answers_nothing_is_given_up(transport, tmp_path, monkeypatch):

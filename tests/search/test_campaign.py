@@ -172,6 +172,25 @@ def test_weights_lost_while_the_study_runs_are_made_again(study_path):
     assert failed
 
 
+class Losing(Watched):
+    """Loses the node of jobs that are broken, after a checkpoint each time; after five losses it loses none."""
+
+    losses = 0
+
+    def wait(self, *, seconds: float) -> Sequence[Finished]:
+        back = [replace(one, advanced=one.body is None) for one in super().wait(seconds=seconds)]
+        self.losses += sum(one.advanced for one in back)
+        self.broken = self.broken if self.losses < 5 else ""
+        return back
+
+
+def test_a_node_that_is_lost_after_a_checkpoint_is_noted_and_is_no_attempt(study_path):
+    executor = Losing(broken="triplet: trial 2/3, fold 1/2", before=lambda job: None)
+    result = go(study_path, executor, ())
+    assert not result.left and executor.losses == 5
+    assert [note["attempt"] for note in notes(study_path, "failed")] == [0] * 5
+
+
 def notes(study: Path, kind: str) -> list[dict]:
     return [note for note in Ledger(study.parent / "small").notes() if note["kind"] == kind]
 
