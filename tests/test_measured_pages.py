@@ -201,11 +201,12 @@ def test_every_row_of_a_dated_table_has_its_date_and_commit():
 def test_what_is_said_of_the_study_of_groceries():
     text = page("statistics.md")
     report = json.loads((ROOT / "reports" / "grocery_frozen" / "tables.json").read_text(encoding="utf-8"))
-    (found,) = report["datasets"]
-    trunk = found["against_untrained"]["gains"]["untrained trunk"]
-    assert {one["verdict"] for one in (*found["comparisons"], *trunk)} == {"undecided"}
+    (dataset,) = report["datasets"]
+    trunk = dataset["against_untrained"]["gains"]["untrained trunk"]
+    assert {one["verdict"] for one in (*dataset["comparisons"], *trunk)} == {"undecided"}
     assert (len(trunk), report["searches_per_loss"]) == (13, 3)
-    assert "Under these rules the twelve losses and MagFace were searched three times each: [no difference was found]" in text
+    says = "Under these rules the twelve losses and MagFace were searched three times each: [no difference was found]"
+    assert says in text
     assert "from contrastive or from the untrained trunk" in text
 
 
