@@ -1,4 +1,4 @@
-"""Promises whose full run is that of `make test` and `make extended`: each is run as a whole, and its row written."""
+"""Guarantees whose full run is that of `make test` and `make extended`: each is run as a whole, and its row written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from recorded import record
 
 TESTS = Path(__file__).parents[1]
-PROMISES = {
+GUARANTEES = {
     "P3, any order of failures": ("search/test_any_failures.py",),
     "P4, sixteen writers": ("extended/test_sixteen_writers.py",),
     "P5, every refusal of the system": ("records/test_refusals.py",),
@@ -24,13 +24,13 @@ PROMISES = {
 """Name of the row → its files."""
 
 
-@pytest.mark.parametrize("promise", PROMISES)
-def test_a_promise_holds(promise):
-    files = [str(TESTS / name) for name in PROMISES[promise]]
+@pytest.mark.parametrize("guarantee", GUARANTEES)
+def test_a_guarantee_holds(guarantee):
+    files = [str(TESTS / name) for name in GUARANTEES[guarantee]]
     command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-p", "no:cacheprovider", *files]
     ran = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout[-3000:]
     counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|skipped)", ran.stdout)}
     assert counts.get("passed")
     skipped = f", {counts['skipped']} skipped" if "skipped" in counts else ""
-    record(promise, f"passed: {counts['passed']}, failed: 0{skipped}")
+    record(guarantee, f"passed: {counts['passed']}, failed: 0{skipped}")
