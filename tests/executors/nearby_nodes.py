@@ -37,9 +37,11 @@ class Nearby(Transport):
     ended: list[NodeHost] = field(default_factory=list)
     puts: int = 0
     left: bool = False
+    deadline: float = 60.0
+    preload: tuple[str, ...] = ()
 
     def start(self, *, device):
-        settings = {"deadline": 60.0, "memory": None, "preload": (), "pins": {}, "code": {}}
+        settings = {"deadline": self.deadline, "memory": None, "preload": self.preload, "pins": {}, "code": {}}
         return NodeHost(device=device, root=str(self.root), node="here", jobs=1, **settings)
 
     def call(self, host, method, *values, **named):

@@ -1,7 +1,8 @@
 """Every executor of the menu keeps the contract.
 
 `work` is no executor: it is a process around the executor `local`, which keeps the contract for it. What it adds to
-that, leases and leaving, has tests of its own, see docs/cluster.md. The contract of `ray` is in `test_on_ray.py`.
+that, leases and leaving, has tests of its own, see docs/cluster.md. The executor of `ray` keeps it on nodes within this
+process here, and on those of Ray in `tests/extended/test_ray_contract.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
+from nearby_nodes import Nearby, executor_over
 
 from realitycheck.cli import main
 from realitycheck.executors.inline import InlineExecutor
@@ -36,6 +38,18 @@ class TestLocalExecutor(ExecutorContract):
             preload=["realitycheck.testing.contract_jobs"],
             pins={},
         )
+
+
+class TestRemoteExecutor(ExecutorContract):
+    """On nodes within this process; on those of Ray in `tests/extended/test_ray_contract.py`."""
+
+    @pytest.fixture(autouse=True)
+    def _of_nodes(self, tmp_path):
+        self.root = tmp_path / "node"
+
+    def make(self, *, deadline):
+        transport = Nearby(self.root, deadline=deadline, preload=("realitycheck.testing.contract_jobs",))
+        return executor_over(transport, slots=2)
 
 
 KINDS = {"local": (LocalExecutor, 3), "inline": (InlineExecutor, 1), "ray": (RemoteExecutor, 3)}
