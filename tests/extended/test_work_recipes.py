@@ -23,12 +23,12 @@ DOCS = ROOT / "docs" / "cluster.md"
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The stand-ins of Slurm and the command `realitycheck` on the path."""
+    """The stand-ins of Slurm and ssh, and the command `realitycheck` on the path."""
     command = folder / "bin" / "realitycheck"
     command.parent.mkdir(exist_ok=True)
     command.write_text(f'#!/bin/bash\nexec {sys.executable} -m realitycheck "$@"\n')
     command.chmod(0o755)
-    path = os.pathsep.join([str(HERE / "slurm"), str(command.parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(HERE / "cluster_commands"), str(command.parent), os.environ["PATH"]])
     return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
 
 
@@ -80,6 +80,29 @@ def test_an_array_of_workers_is_as_one(heading, alone, tmp_path):
     assert done.returncode == 0
     codes = [(tmp_path / f"slurm-{number}.codes").read_text().split() for number in range(3)]
     assert [code[-1] for code in codes] == ["0", "0", "0"]
+    assert_as_alone(study, alone)
+
+
+def test_preempted_workers_come_back(alone, tmp_path):
+    study = study_in(tmp_path)
+    script = recipe("Slurm, preemption").replace("0-31", "0-1").replace("studies/x.yaml", str(study))
+    settings = environment(tmp_path) | {"PREEMPT_AFTER": "12"}
+    subprocess.run(["bash", "-c", script], env=settings, cwd=tmp_path, check=True)
+    codes = [(tmp_path / f"slurm-{number}.codes").read_text().split() for number in range(2)]
+    assert codes == [["75", "0"]] * 2
+    assert_as_alone(study, alone)
+
+
+def test_workers_over_ssh_are_as_one(alone, tmp_path):
+    study, settings = study_in(tmp_path), environment(tmp_path)
+    installed, codes = tmp_path / ".venv" / "bin" / "realitycheck", tmp_path / "codes"
+    installed.parent.mkdir(parents=True)
+    installed.write_text(f'#!/bin/bash\n"{tmp_path}/bin/realitycheck" "$@"\necho $? >> "{codes}"\n')
+    installed.chmod(0o755)
+    script = recipe("ssh").replace("node1 node2 node3", "node1 node2").replace("studies/x.yaml", str(study))
+    subprocess.run(["bash", "-c", script], env=settings, cwd=tmp_path, check=True)
+    wait_for(lambda: codes.exists() and len(codes.read_text().split()) == 2)
+    assert codes.read_text().split() == ["0", "0"]
     assert_as_alone(study, alone)
 
 
