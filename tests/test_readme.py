@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import re
 import statistics
@@ -125,7 +126,25 @@ def groceries() -> list[str]:
         *chosen_settings(dataset),
         *one_rate(called),
         *sketches(),
+        *five_names(),
     ]
+
+
+def five_names() -> list[str]:
+    """One function under five names: which losses can be the best, and how far apart they are."""
+    dataset = facts("five_names")
+    names = dataset["noise"]["labels"]
+    assert len(names) == 5 and len(dataset["rows"]) == 9
+    (floor,) = (
+        one for one in dataset["noise"]["floors"] if (one["category"], one["metric"]) == ("complete", "map_at_r")
+    )
+    assert (floor["pairs"], floor["closer"]) == (10, [])
+    assert floor["largest"]["interval"]["low"] < 0
+    assert {one["label"] for one in dataset["ranks"]["intervals"] if one["best"] == 1} == set(names)
+    columns = seed_columns("five_names")
+    pairs = [stats.ttest_rel(columns[one], columns[other]).pvalue for one, other in itertools.combinations(names, 2)]
+    assert min(pairs) > 0.05
+    return [trainings("five_names"), f"within {points(floor['high'] - floor['low'], sign=False)} points of each other"]
 
 
 def sketches() -> list[str]:
