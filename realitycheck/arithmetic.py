@@ -20,7 +20,7 @@ from typing import Literal
 _AVX2 = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",  # convolutions of torch on a CPU
     "ATEN_CPU_CAPABILITY": "avx2",  # torch's own vectorised kernels
-    "MKL_CBWR": "AVX2,STRICT",  # BLAS of torch: one code path and one order of sums, whatever the CPU's maker
+    "MKL_CBWR": "AVX2,STRICT",  # BLAS of torch: one code path and one order of sums on one CPU model
     "FBGEMM_ENABLE_INSTRUCTIONS": "AVX2",
     "OPENBLAS_CORETYPE": "Haswell",  # BLAS of numpy and scipy
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",  # numpy's own kernels

@@ -21,9 +21,6 @@ from realitycheck.training.device import autocast, prepare_arithmetic
 REFERENCES = Path(__file__).with_suffix(".json")
 """Class of arithmetic → `reference_key` → digest."""
 
-EVERYWHERE = frozenset({"x86-avx2"})
-"""Classes whose bits are the same on every processor that can give them."""
-
 CLASSES, PER_CLASS, PIXELS, WIDTH, STEPS = 12, 4, 24, 345, 6
 """Enough that products, convolutions and sums are split into vectors and blocks, with a rest; less than a second."""
 
@@ -39,17 +36,15 @@ def compute(payload: Body, *, tell: Tell) -> Body:
     """
     name = payload["arithmetic"]
     device = prepare_arithmetic(name, threads=1, device=payload["device"])
-    digest, key = canary(name, device), reference_key(name, device)
+    digest, key = canary(name, device), reference_key(device)
     known = json.loads(REFERENCES.read_text(encoding="utf-8")).get(name, {}).get(key)
     answer = "no reference" if known is None else "same" if known == digest else "differs"
     return {"digest": digest, "key": key, "answer": answer}
 
 
-def reference_key(name: str, device: torch.device) -> str:
-    """Return what a reference holds for: the version of torch, and the processor where bits depend on it."""
+def reference_key(device: torch.device) -> str:
+    """Return what a reference holds for: the version of torch, and the processor."""
     version = f"torch {torch.__version__.partition('+')[0]}"
-    if name in EVERYWHERE:
-        return version
     return f"{version}, {torch.cuda.get_device_name(device) if device.type == 'cuda' else cpu_model()}"
 
 

@@ -16,7 +16,6 @@ from realitycheck.atomic import move_aside, storage_errors
 from realitycheck.errors import RunError
 from realitycheck.runs import Body, RunSpec, TrainingPlace
 from realitycheck.stores.cache import aside_path, checkpoint_path
-from realitycheck.training.canary import EVERYWHERE
 from realitycheck.training.checkpoint_file import read_checkpoint, write_checkpoint
 from realitycheck.training.device import machine
 from realitycheck.training.machine_failures import is_machine_failure
@@ -131,14 +130,12 @@ class RunCheckpoints:
             raise RunError(f"{self.path}: {says}") from error
 
     def _head(self) -> Body:
-        arithmetic = self.spec.recipe["arithmetic"]
-        anywhere = arithmetic in EVERYWHERE
         return {
             "layout": LAYOUT,
             "run": self.spec.id,
             "results_version": self.spec.results_version,
-            "arithmetic": arithmetic,
-            "machine": f"torch {torch.__version__}" if anywhere else machine(str(self.device)),
+            "arithmetic": self.spec.recipe["arithmetic"],
+            "machine": machine(str(self.device)),
         }
 
 

@@ -83,13 +83,6 @@ def compared(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"| {way} | {row['workers']} | {row['jobs']} | {numbers} |"
 
 
-def coordinator(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
-    """The table of what the coordinator and the commands took, before and after."""
-    yield "| what | before | after |"
-    yield "|---|---|---|"
-    yield from (f"| {row['what']} | {row['before']} | {row['after']} |" for row in rows)
-
-
 def hours(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The table of the curve."""
     yield "| searches | round | jobs | " + " | ".join(f"{count:,}" for count in WORKERS) + " | longest chain |"
@@ -99,7 +92,7 @@ def hours(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"| {row['searches']} | {row['round']} | {row['jobs']:,} | {cells} | {row['least']:.3g} |"
 
 
-TABLES = {"compared": compared, "curve": hours, "coordinator": coordinator}
+TABLES = {"compared": compared, "curve": hours}
 """The tables of the page, by their names in it and in the JSON."""
 
 

@@ -14,7 +14,7 @@ from realitycheck.errors import InputError
 
 def exit_code(monkeypatch, *words: str) -> int:
     monkeypatch.setattr("sys.argv", ["realitycheck", "verify", *words])
-    monkeypatch.setattr(cli, "on_stop", lambda act: None)
+    monkeypatch.setattr(cli, "on_stop", lambda act, **_: None)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     return ended.value.code
