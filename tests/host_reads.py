@@ -37,11 +37,14 @@ class HostReads(TorchDispatchMode):
     """Collects the names of such operations in `found`.
 
     Tensors on the device `meta` stand for those of a GPU: a copy from or to the CPU is one of pageable memory.
+
+    Args:
+        found: the list that gets the names.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, found: list[str] | None = None) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.found: list[str] = [] if found is None else found
         self._python = _PythonReads(self.found)
 
     def __enter__(self) -> HostReads:
@@ -61,6 +64,13 @@ class HostReads(TorchDispatchMode):
         if name in COPIES and len(_places([args, result])) > 1:
             self.found.append(f"{name} between devices")
         return result
+
+
+class Refused(list):
+    """A list that refuses names, as torch does on a GPU where it was asked to."""
+
+    def append(self, name: str) -> None:
+        raise RuntimeError(f"called a synchronizing operation: {name}")
 
 
 class _PythonReads(TorchFunctionMode):

@@ -7,9 +7,11 @@ the recording computes; so the state is put back afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
+from host_reads import HostReads, Refused
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -33,6 +35,9 @@ class RecordedGraphs:
     def warm(self, step: Callable[[], None]) -> None:
         self.warmed += 1
         step()
+
+    def refusing_waits(self) -> AbstractContextManager[Any]:
+        return HostReads(Refused())
 
     def record(self, step: Callable[[], None]) -> Callable[[], None]:
         if self.fails is not None:

@@ -8,7 +8,7 @@ where one replay has the bits of one step.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,6 +35,9 @@ class Capture(Protocol):
 
     def warm(self, step: Replay) -> None:
         """Compute a step as one must be computed before a recording."""
+
+    def refusing_waits(self) -> AbstractContextManager[None]:
+        """Make an operation raise for which the host waits for the device."""
 
     def record(self, step: Replay) -> Replay:
         """Record a step without computing it, and return what computes it again on the same memory."""
@@ -143,18 +146,32 @@ class CapturedSteps:
     def _record(self, trainer: Trainer, sums: Sums, vectors: Tensor | None) -> None:
         """Compute this iteration, then record it and replay it from the same state: it must end in the same bits.
 
-        The step comes first, so that its activations and those of the recording are not held at the same time.
+        The step comes first, so that its activations and those of the recording are not held at the same time. It also
+        finds operations for which the host waits: these would end a recording, and torch then keeps its memory.
         """
-        tensors = [*_tensors(trainer).values(), sums.values]
+        tensors, held = [*_tensors(trainer).values(), sums.values], _held_of(trainer)
         before = [tensor.clone() for tensor in tensors]
-        self.capture.warm(lambda: trainer.take_step(sums.values, vectors))
-        after = [tensor.clone() for tensor in tensors]
-        held = _held_of(trainer)
         trainer.feed.close()  # memory that another thread pins would end the recording
+        try:
+            with self.capture.refusing_waits(), _fed_by(trainer, held):
+                self.capture.warm(lambda: trainer.take_step(sums.values, vectors))
+        except Exception as error:  # an operation that waits; what else fails here, fails again below
+            self.reason = _first_line(_origin(error))
+            _put_back(tensors, before)
+            trainer.take_step(sums.values, vectors)
+        else:
+            self._compare(trainer, held, tensors, before, lambda: trainer.take_step(sums.values, vectors))
+        self._places = _places(trainer)
+
+    def _compare(
+        self, trainer: Trainer, held: _Held, tensors: list[Tensor], before: list[Tensor], step: Replay
+    ) -> None:
+        """Record a step and replay it from the state before; keep the replay if it ends in the bits that are there."""
+        after = [tensor.clone() for tensor in tensors]
         try:
             _put_back(tensors, before)
             with _fed_by(trainer, held):
-                replay = self.capture.record(lambda: trainer.take_step(sums.values, vectors))
+                replay = self.capture.record(step)
             replay()
             if all(torch.equal(_bytes(one), _bytes(two)) for one, two in zip(tensors, after, strict=True)):
                 self._held, self._replay = held, replay
@@ -164,7 +181,6 @@ class CapturedSteps:
             self.reason = _first_line(_origin(error))
         if self.reason is not None:
             _put_back(tensors, after)
-        self._places = _places(trainer)
 
 
 def _put_back(tensors: list[Tensor], values: list[Tensor]) -> None:

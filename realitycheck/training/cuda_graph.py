@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -38,6 +39,16 @@ class CudaGraphs:
         with torch.cuda.stream(self.side):
             step()
         here.wait_stream(self.side)
+
+    @contextmanager
+    def refusing_waits(self) -> Iterator[None]:
+        """Make operations raise that wait for the GPU, as far as torch knows them, on all GPUs of this process."""
+        before = torch.cuda.get_sync_debug_mode()
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            yield
+        finally:
+            torch.cuda.set_sync_debug_mode(before)
 
     def record(self, step: Replay) -> Replay:
         """Record a step; gradients of earlier steps are freed, so that those of the recording are in its own memory.

@@ -127,6 +127,36 @@ def test_a_loss_with_state_outside_of_its_tensors_is_not_recorded(loss, why):
     assert (trainer.replays.outcome, capture.recorded) == (f"eager: {why}", 0)
 
 
+class Reads(_Mean):
+    """The first of its reads is in the midst of a step: a gradient is there, and no weight has moved."""
+
+    def factor(self):
+        return 1.0 if torch.ones(()).item() else 0.0
+
+
+class ReadsLater(_Mean):
+    """A weight has moved when the host reads it."""
+
+    def forward(self, embeddings, labels):
+        with torch.no_grad():
+            self.scale.mul_(1.01)
+        self.scale.detach().sum().item()
+        return embeddings.square().mean() * self.scale
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+
+@pytest.mark.parametrize("loss", [Reads, ReadsLater])
+def test_a_step_for_which_the_host_waits_is_found_before_a_recording(loss):
+    """A recording that such an operation ends would keep the memory of a whole step."""
+    trainer, capture = replayed(trainer_of(loss()))
+    assert trained(trainer) == trained(trainer_of(loss()))
+    why = "RuntimeError: called a synchronizing operation: aten::_local_scalar_dense"
+    assert (trainer.replays.outcome, capture.recorded) == (f"eager: {why}", 0)
+
+
 def test_a_recording_that_fails_leaves_the_run_as_it_is():
     failure = RuntimeError("operation not permitted when stream is capturing\nmore")
     trainer, _ = replayed(trainer_of("contrastive"), fails=failure)
