@@ -62,7 +62,7 @@ check: setup
 	$(BIN)/mypy
 
 bench: setup
-	$(BIN)/python tests/benchmarks/bench_scoring.py --cases cub sop study-128 study-512 small-128
+	$(BIN)/python tests/benchmarks/bench_scoring.py
 	$(BIN)/python tests/benchmarks/bench_training.py
 	$(BIN)/python tests/benchmarks/bench_evaluation.py
 	$(BIN)/python tests/benchmarks/bench_pixels.py

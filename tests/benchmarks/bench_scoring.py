@@ -1,6 +1,6 @@
 """Scoring against pytorch-metric-learning with faiss: seconds and peak memory, side by side.
 
-    python tests/benchmarks/bench_scoring.py                       the test halves of CUB-200 and SOP in size
+    python tests/benchmarks/bench_scoring.py                       all cases
     python tests/benchmarks/bench_scoring.py --cases study-128     a shape of the studies
     python tests/benchmarks/bench_scoring.py --cases validation-1000 --threads 1 --clock processor
 
@@ -48,7 +48,7 @@ NAMES = {
 def main() -> None:
     """Print one line per case and number of threads."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=["cub", "sop"])
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="`processor` adds the time of all threads")
