@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from realitycheck.metrics.neighbors.search import nearest_blocks
-from realitycheck.metrics.neighbors.shortlist import Tiles
+from realitycheck.metrics.neighbors.tiles import Tiles
 from realitycheck.metrics.queries import as_tensor, classes
 
 

@@ -15,7 +15,7 @@ from sklearn.metrics import ndcg_score
 from realitycheck import metrics
 from realitycheck.errors import InputError
 from realitycheck.metrics.ndcg import ndcg_in_tiles
-from realitycheck.metrics.neighbors.shortlist import Tiles
+from realitycheck.metrics.neighbors.tiles import Tiles
 
 DISTANCES = ("cosine", "euclidean")
 
@@ -107,7 +107,7 @@ def test_tiles_do_not_affect_the_result(name):
     rows, labels = DATA[name]
     expected = metrics.ndcg_at_r(rows, torch.tensor(labels), distance="cosine")
     for size in (1, 7, 33):
-        tiles = Tiles(rows=size, columns=size, mirror=0)
+        tiles = Tiles(rows=size, columns=size, mirror=0, pairs=2**20, numbers=2**16)
         assert ndcg_in_tiles(rows, torch.tensor(labels), distance="cosine", tiles=tiles) == expected
 
 

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from realitycheck.errors import InputError
 from realitycheck.metrics.neighbors.search import nearest, nearest_blocks
-from realitycheck.metrics.neighbors.shortlist import Tiles
+from realitycheck.metrics.neighbors.tiles import Tiles
 
 DISTANCES = ("cosine", "euclidean")
 
@@ -65,7 +65,7 @@ def signs(n, d):
 
 
 def cut(size):
-    return Tiles(rows=size, columns=size, mirror=0)
+    return Tiles(rows=size, columns=size, mirror=0, pairs=2**20, numbers=2**16)
 
 
 def in_tiles(rows, *, k, distance, tiles):

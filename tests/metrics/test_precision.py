@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from realitycheck import metrics
 from realitycheck.errors import InputError
-from realitycheck.metrics.neighbors.shortlist import Tiles
+from realitycheck.metrics.neighbors.tiles import Tiles
 from realitycheck.metrics.precision import precision_in_tiles
 
 DISTANCES = ("cosine", "euclidean")
@@ -100,7 +100,7 @@ def test_tiles_do_not_affect_the_result():
     rows, labels = DATA["duplicated"]
     expected = metrics.precision_at_k(rows, torch.tensor(labels), ks=KS, distance="cosine")
     for size in (1, 7, 33):
-        tiles = Tiles(rows=size, columns=size, mirror=0)
+        tiles = Tiles(rows=size, columns=size, mirror=0, pairs=2**20, numbers=2**16)
         assert precision_in_tiles(rows, torch.tensor(labels), ks=KS, distance="cosine", tiles=tiles) == expected
 
 

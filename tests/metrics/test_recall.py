@@ -14,7 +14,7 @@ from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
 from realitycheck import metrics
 from realitycheck.errors import InputError
-from realitycheck.metrics.neighbors.shortlist import Tiles
+from realitycheck.metrics.neighbors.tiles import Tiles
 from realitycheck.metrics.recall import recall_in_tiles
 
 DISTANCES = ("cosine", "euclidean")
@@ -114,7 +114,7 @@ def test_tiles_move_nothing(name):
     rows, labels = DATA[name]
     expected = metrics.recall_at_k(rows, torch.tensor(labels), ks=KS, distance="cosine")
     for size in (1, 7, 33):
-        tiles = Tiles(rows=size, columns=size, mirror=0)
+        tiles = Tiles(rows=size, columns=size, mirror=0, pairs=2**20, numbers=2**16)
         assert recall_in_tiles(rows, torch.tensor(labels), ks=KS, distance="cosine", tiles=tiles) == expected
 
 

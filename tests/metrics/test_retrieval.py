@@ -16,7 +16,7 @@ from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
 from realitycheck import metrics
 from realitycheck.errors import InputError
-from realitycheck.metrics.neighbors.shortlist import Tiles
+from realitycheck.metrics.neighbors.tiles import Tiles
 from realitycheck.metrics.retrieval import scores, scores_in_tiles
 
 DISTANCES = ("cosine", "euclidean")
@@ -145,7 +145,7 @@ def test_tiles_and_threads_move_nothing(name, distance):
     expected = scores(rows, torch.tensor(labels), distance=distance)
     for size, threads in ((1, 1), (7, 2), (33, 1)):
         torch.set_num_threads(threads)
-        tiles = Tiles(rows=size, columns=size, mirror=0)
+        tiles = Tiles(rows=size, columns=size, mirror=0, pairs=2**20, numbers=2**16)
         assert scores_in_tiles(rows, torch.tensor(labels), distance=distance, tiles=tiles) == expected
 
 

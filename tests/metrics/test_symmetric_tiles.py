@@ -8,8 +8,8 @@ import torch
 
 from realitycheck.metrics.neighbors.points import prepare
 from realitycheck.metrics.neighbors.search import nearest_blocks
-from realitycheck.metrics.neighbors.shortlist import Tiles
 from realitycheck.metrics.neighbors.symmetric_tiles import Mirror, tile_order
+from realitycheck.metrics.neighbors.tiles import Tiles
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def whole(n, d, *, low, high):
 
 def in_tiles(rows, *, k, tile):
     wanted = torch.full((len(rows),), k)
-    tiles = Tiles(rows=tile, columns=tile, mirror=tile)
+    tiles = Tiles(rows=tile, columns=tile, mirror=tile, pairs=2**20, numbers=2**16)
     result = torch.empty(len(rows), k, dtype=torch.int64)
     for block in nearest_blocks(rows, wanted=wanted, kind=None, distance="euclidean", tiles=tiles):
         result[block.query] = block.nearest

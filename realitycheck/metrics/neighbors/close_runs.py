@@ -65,11 +65,11 @@ def _sorted_where_close(
 
 def _of_rows(points: Points, short: Shortlist, *, start: Tensor, bits: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return, for each row number, its query, the end of the products that matter, and its band; 0 for other rows."""
-    rows, band = int(short.row[-1]) + 1, points.band[short.query]
+    band = points.band[short.query]
     last = lasts(short.packed, start, band, wanted=short.wanted, bits=bits)
     end = torch.searchsorted(short.packed, pack(short.row, last, (1 << bits) - 1, bits=bits), right=True)
     columns = (short.query, end, band)
-    query, end, band = (column.new_zeros(rows).index_copy_(0, short.row, column) for column in columns)
+    query, end, band = (column.new_zeros(short.rows).index_copy_(0, short.row, column) for column in columns)
     return query, end, band
 
 
@@ -92,7 +92,7 @@ def _mixed(
     own = taken(kind, taken(query, row))
     before, after = (taken(kind, item_of(taken(packed, place), bits=bits)) == own for place in (upper - 1, upper))
     chain = _chains(upper)
-    mixed = torch.zeros(int(chain[-1]) + 1 if len(chain) else 0, dtype=torch.bool, device=upper.device)
+    mixed = torch.zeros(len(chain), dtype=torch.bool, device=upper.device)  # of at most as many chains
     mixed[chain[before != after]] = True
     keep = places(mixed[chain])
     return taken(upper, keep), taken(row, keep)

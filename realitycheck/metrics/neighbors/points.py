@@ -14,15 +14,13 @@ import torch
 from torch import Tensor
 
 from realitycheck.errors import InputError
+from realitycheck.metrics.neighbors.tiles import numbers_at_once
 
 DISTANCES = ("cosine", "euclidean")
 
 _ROUND32, _ROUND64 = 2.0**-24, 2.0**-53
 
 SOURCE = "nearest neighbours"
-
-_NUMBERS = 2**16
-"""float64 numbers that are processed at a time: 512 KiB, which fit into the caches of a core with a copy."""
 
 _CENTRED = 1024
 """Approximate number of rows of which the centre is the mean. Any centre is valid; products are small near the mean."""
@@ -39,6 +37,7 @@ class Points:
         right: (N, D + 2) float32; `left[i] @ right[j]` is half the squared distance of i and j, up to a
             positive factor and a constant.
         band: (N,) float32; two such products of row i that differ by more than `band[i]` are in true order.
+        numbers: float64 numbers that are processed at a time, see `Tiles`.
     """
 
     exact: Tensor
@@ -46,24 +45,34 @@ class Points:
     left: Tensor
     right: Tensor
     band: Tensor
+    numbers: int
 
     def __len__(self) -> int:
         return self.exact.shape[0]
 
     def keys(self, rows: Tensor, others: Tensor) -> Tensor:
         """Return the (P,) float64 keys of P pairs of row numbers; a nearer pair has a lower key."""
-        size = _rows_at_once(self.exact)
+        size = at_once(self.exact, numbers=self.numbers)
         pairs = zip(torch.split(rows, size), torch.split(others, size), strict=True)
         table = self.exact
         return torch.cat(
             [_key(table.index_select(0, a), table.index_select(0, b), distance=self.distance) for a, b in pairs]
         )
 
-    def keys_to_all(self, row: Tensor) -> Tensor:
-        """Return the (N,) float64 keys of one row, given as a (1,) number, with all; equal rows are computed once."""
+    def keys_to_all(self, rows: Tensor) -> Tensor:
+        """Return the (q, N) float64 keys of rows, by number, with all; equal rows are computed once.
+
+        All q rows are processed at a time, whatever their number; see `rows_with_all`.
+        """
         columns, back = self._unique
-        parts = torch.split(columns, _rows_at_once(self.exact), dim=1)
-        return torch.cat([_key_of_columns(self.exact[row].T, part, distance=self.distance) for part in parts])[back]
+        own = self.exact[rows].T.unsqueeze(2)
+        parts = torch.split(columns.unsqueeze(1), max(1, self.numbers // own.numel()), dim=2)
+        return torch.cat([_key_of_columns(own, part, distance=self.distance) for part in parts], dim=1)[:, back]
+
+    @property
+    def rows_with_all(self) -> int:
+        """Number of rows of which `keys_to_all` takes about `numbers` numbers."""
+        return max(1, self.numbers // max(len(self), self._unique[0].numel()))
 
     @property
     def distinct(self) -> int:
@@ -79,7 +88,8 @@ class Points:
     def subset(self, rows: Tensor) -> Points:
         """Return (n,) rows, by number, as points with the same keys and products of their own."""
         exact = self.exact[rows]
-        return Points(exact, self.distance, *_rough(exact, distance=self.distance))
+        rough = _rough(exact, distance=self.distance, numbers=self.numbers)
+        return Points(exact, self.distance, *rough, self.numbers)
 
 
 def prepare(embeddings: Tensor, *, distance: str) -> Points:
@@ -88,29 +98,30 @@ def prepare(embeddings: Tensor, *, distance: str) -> Points:
     Raises:
         InputError: if they are not an (N, D) table of finite numbers, or `distance` is unknown.
     """
-    return prepare_rows(embeddings, torch.arange(len(embeddings), device=embeddings.device), distance=distance)
+    number, numbers = torch.arange(len(embeddings), device=embeddings.device), numbers_at_once(embeddings.device)
+    return prepare_rows(embeddings, number, distance=distance, numbers=numbers)
 
 
-def prepare_rows(embeddings: Tensor, number: Tensor, *, distance: str) -> Points:
-    """Prepare the rows of these (N,) numbers, in that order.
+def prepare_rows(embeddings: Tensor, number: Tensor, *, distance: str, numbers: int) -> Points:
+    """Prepare the rows of these (N,) numbers, in that order; `numbers` are processed at a time.
 
     Raises:
         InputError: as in `prepare`.
     """
     _check(embeddings, distance=distance)
     rows = embeddings.detach()
-    top = torch.cat([part.abs().amax(1) for part in torch.split(rows, _rows_at_once(rows))]).to(torch.float64)
+    size = at_once(rows, numbers=numbers)
+    top = torch.cat([part.abs().amax(1) for part in torch.split(rows, size)]).to(torch.float64)
     if bad := int((~top.isfinite()).sum()):
         says = f"{bad} of {len(top)} rows contain NaN or infinity. All values must be finite."
         raise InputError.one(SOURCE, "embeddings-not-finite", says, where="embeddings")
     shrink = _shrink(top if distance == "cosine" else top.amax().expand(len(top)))[number]
     exact = torch.empty(rows.shape, dtype=torch.float64, device=rows.device)
-    size = _rows_at_once(exact)
     for part, which, factor in zip(*(torch.split(column, size) for column in (exact, number, shrink)), strict=True):
         part.copy_(rows.index_select(0, which)).mul_(factor.unsqueeze(1))
         if distance == "cosine":
             part /= _sum(part * part).sqrt().clamp(min=_ROUND64).unsqueeze(1)
-    return Points(exact, distance, *_rough(exact, distance=distance))
+    return Points(exact, distance, *_rough(exact, distance=distance, numbers=numbers), numbers)
 
 
 def _check(embeddings: Tensor, *, distance: str) -> None:
@@ -123,8 +134,9 @@ def _check(embeddings: Tensor, *, distance: str) -> None:
         raise InputError.one(SOURCE, "embeddings-shape", says, where="embeddings")
 
 
-def _rows_at_once(table: Tensor) -> int:
-    return max(1, _NUMBERS // table.shape[1])
+def at_once(table: Tensor, *, numbers: int) -> int:
+    """Return how many rows of a table have about this many numbers."""
+    return max(1, numbers // table.shape[1])
 
 
 def _shrink(top: Tensor) -> Tensor:
@@ -145,11 +157,11 @@ def _sum(terms: Tensor) -> Tensor:
     return terms[..., 0]
 
 
-def _key_of_columns(row: Tensor, columns: Tensor, *, distance: str) -> Tensor:
-    """Return the keys of one row, given as (D, 1), with (D, n) columns, with the additions of `_key`."""
+def _key_of_columns(rows: Tensor, columns: Tensor, *, distance: str) -> Tensor:
+    """Return the (q, n) keys of (D, q, 1) rows with (D, 1, n) columns, with the additions of `_key`."""
     if distance == "cosine":
-        return -_sum((row * columns).T)
-    return _sum((row - columns).square_().T)
+        return -_sum((rows * columns).movedim(0, 2))
+    return _sum((rows - columns).square_().movedim(0, 2))
 
 
 def _key(rows: Tensor, others: Tensor, *, distance: str) -> Tensor:
@@ -159,7 +171,7 @@ def _key(rows: Tensor, others: Tensor, *, distance: str) -> Tensor:
     return _sum(rows.sub_(others).square_())
 
 
-def _rough(exact: Tensor, *, distance: str) -> tuple[Tensor, Tensor, Tensor]:
+def _rough(exact: Tensor, *, distance: str, numbers: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return `left`, `right` and `band` of `Points`.
 
     Centred rows c = x - m keep the products small if the embeddings are close together. Then |x_i - x_j|² / 2 =
@@ -167,7 +179,7 @@ def _rough(exact: Tensor, *, distance: str) -> tuple[Tensor, Tensor, Tensor]:
     rows (c, b, 1), `right` rows (-c, 1, b), scaled by a power of two against overflow.
     """
     mean = exact[:: max(1, len(exact) // _CENTRED)].mean(0)
-    parts = torch.split(exact, _rows_at_once(exact))
+    parts = torch.split(exact, at_once(exact, numbers=numbers))
     centred = [_centred(part, mean) for part in parts]
     norm, dot = (torch.cat(column) for column in zip(*centred, strict=True))
     scale = _shrink(norm.amax())

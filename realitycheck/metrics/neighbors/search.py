@@ -3,6 +3,8 @@
 Neighbours are ordered by the float64 keys of `points`, ties by lower item number; a query is not its own neighbour.
 Shortlists come from float32 products. Float64 keys are computed only where two products differ by less than their
 proven error, so the result does not depend on tiles, threads or devices.
+
+On a GPU a block of queries takes about 110 operations, and the host waits 7 times (counted on a CPU, classes of five).
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ from realitycheck.errors import InputError
 from realitycheck.metrics.neighbors.close_runs import nearest_of_shortlist
 from realitycheck.metrics.neighbors.points import SOURCE, Points, prepare_rows
 from realitycheck.metrics.neighbors.scales import scales
-from realitycheck.metrics.neighbors.selection import kth_lowest, taken
-from realitycheck.metrics.neighbors.shortlist import Shortlist, Tiles, shortlists
+from realitycheck.metrics.neighbors.selection import kth_lowest, places, taken
+from realitycheck.metrics.neighbors.shortlist import Shortlist, shortlists
 from realitycheck.metrics.neighbors.symmetric_tiles import Mirror, tile_order
+from realitycheck.metrics.neighbors.tiles import Tiles
 
 
 class Neighbors(NamedTuple):
@@ -69,7 +72,7 @@ def nearest_blocks(
     """
     tiles = tiles or Tiles.fitting(max(1, len(wanted)), device=wanted.device)
     number = tile_order(wanted, rows=tiles.mirror)
-    points = prepare_rows(embeddings, number, distance=distance)
+    points = prepare_rows(embeddings, number, distance=distance, numbers=tiles.numbers)
     _check(wanted, items=len(points))
     wanted, kind = wanted[number], None if kind is None else kind[number]
     for row, queries in scales(points, wanted=wanted):
@@ -112,11 +115,16 @@ def _all_shortlists(points: Points, *, wanted: Tensor, tiles: Tiles) -> Iterator
 
 def _nearest_of_all(points: Points, short: Shortlist, *, number: Tensor) -> Tensor:
     """Return the (q, wanted) nearest positions of queries with many ties, from the exact keys with all items."""
-    position, table = number.argsort(), short.query.new_empty(len(short.query), short.wanted)
-    for row, query in enumerate(torch.split(short.query, 1)):
-        keys = points.keys_to_all(query).index_fill(0, query, torch.inf)[position]
-        last = kth_lowest(keys.unsqueeze(0), short.wanted)
-        nearer, tied = (keys < last).nonzero().flatten(), (keys == last).nonzero().flatten()
-        item = torch.cat([nearer[keys[nearer].argsort(stable=True)], tied])
-        table[row] = position[item[: short.wanted]]
-    return table
+    position, parts = number.argsort(), torch.split(short.query, points.rows_with_all)
+    return torch.cat([_nearest_of_few(points, part, position=position, wanted=short.wanted) for part in parts])
+
+
+def _nearest_of_few(points: Points, query: Tensor, *, position: Tensor, wanted: int) -> Tensor:
+    """Do the same for a few queries; `position` are the positions in the order of the numbers."""
+    keys = points.keys_to_all(query).scatter_(1, query.unsqueeze(1), torch.inf).index_select(1, position)
+    last = kth_lowest(keys, wanted).unsqueeze(1)
+    nearer, tied = keys < last, keys == last
+    kept = nearer | (tied & (tied.cumsum(1) <= wanted - nearer.sum(1, keepdim=True)))
+    item = places(kept.flatten()).view(len(query), wanted) % len(position)
+    order = keys.gather(1, item).argsort(dim=1, stable=True)
+    return taken(position, item.gather(1, order))

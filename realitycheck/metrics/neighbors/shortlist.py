@@ -1,6 +1,6 @@
-"""Shortlists of the items that can be among the nearest, from float32 products in tiles.
+"""Shortlists of the items that can be among the nearest, from float32 products of blocks of queries.
 
-There is no N×N table. A block's products fill one reused sheet. Elementwise minima over its column tiles leave
+There is no N×N table. A block's products fill one reused sheet. Elementwise minima over groups of its columns leave
 each row with about a thousand values, the k-th lowest of which is no lower than the k-th lowest of all. The values
 below this bound, widened by the band of the float32 error, are the shortlist.
 """
@@ -9,46 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from realitycheck.metrics.neighbors.packed import fits, item_bits, pack
+from realitycheck.metrics.neighbors.packed import item_bits, pack
 from realitycheck.metrics.neighbors.points import Points
 from realitycheck.metrics.neighbors.selection import below, in_order, kth_lowest
+from realitycheck.metrics.neighbors.tiles import Tiles
 
 _KEYS = 8
 """Keys of a row with all others that take as long as the key of one listed pair, at least."""
-
-_PAIRS = 2**20
-"""Approximate number of pairs that are sorted at a time: about 60 MB."""
-
-
-_MIRRORED = 2048
-"""Items from which on a product for both of its rows saves more time than the search for a limit takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tiles:
-    """Partition of the N×N products; it affects time and memory, but not the result.
-
-    Args:
-        rows: queries of one block.
-        columns: items of one matrix product of a sheet; more if many neighbours are wanted.
-        mirror: rows and columns of the square tiles of `Mirror`, on a CPU; 0 disables it.
-    """
-
-    rows: int
-    columns: int
-    mirror: int
-
-    @classmethod
-    def fitting(cls, items: int, *, device: torch.device) -> Tiles:
-        """Choose tiles with a sheet below 64 MB. `Mirror` pays off on a CPU, where multiplications are expensive."""
-        mirror = 512 if device.type == "cpu" and items >= _MIRRORED and fits(rows=512, items=items) else 0
-        return cls(rows=min(512, max(16, 2**24 // items)), columns=512, mirror=mirror)
 
 
 class Shortlist(NamedTuple):
@@ -58,6 +30,7 @@ class Shortlist(NamedTuple):
         query: (q,) positions of the queries among the points.
         wanted: largest number of neighbours wanted for one of these queries.
         row: (q,) ascending numbers of their rows in `packed`.
+        rows: what these numbers are below.
         packed: (P,) sorted rows, products and positions of items, as of `packed.pack`; each row in `row` occurs at
             least `wanted` times. Empty if, because of ties, a comparison with every distinct row costs less.
     """
@@ -65,6 +38,7 @@ class Shortlist(NamedTuple):
     query: Tensor
     wanted: int
     row: Tensor
+    rows: int
     packed: Tensor
 
 
@@ -78,13 +52,13 @@ def shortlists(points: Points, *, query: Tensor, wanted: Tensor, tiles: Tiles) -
         tiles: partition of the work.
     """
     order = wanted.argsort(descending=True, stable=True)
-    query, wanted = query[order], wanted[order]
-    sheet = points.left.new_empty(min(tiles.rows, len(query)), len(points))
+    query, most = query[order], wanted[order].tolist()
+    groups, _ = _groups(len(points), about=tiles.columns)
+    memory = points.left.new_empty(min(tiles.rows, len(query)) * (len(points) + 4 * groups))
     low = 0
     while low < len(query):
-        most = int(wanted[low])
-        part = query[low : low + max(1, min(tiles.rows, _PAIRS // most))]
-        yield from _block(points, sheet[: len(part)], part, wanted=most, columns=tiles.columns)
+        part = query[low : low + max(1, min(tiles.rows, tiles.pairs // most[low]))]
+        yield from _block(points, memory, part, wanted=most[low], tiles=tiles)
         low += len(part)
 
 
@@ -103,38 +77,58 @@ def full_float32() -> Iterator[None]:
             backend.fp32_precision = precision
 
 
-def _block(points: Points, sheet: Tensor, query: Tensor, *, wanted: int, columns: int) -> Iterator[Shortlist]:
+def _block(points: Points, memory: Tensor, query: Tensor, *, wanted: int, tiles: Tiles) -> Iterator[Shortlist]:
     """Yield one shortlist of all rows of the block, or several if ties make it long."""
-    with full_float32():
-        least = _fill(points, sheet, query, width=max(columns, 8 * wanted))
+    groups, width = _groups(len(points), about=max(tiles.columns, 8 * wanted))
+    sheet = memory[: len(query) * groups * width].view(len(query), groups * width)
+    _fill(sheet, points, query)
+    least = sheet.view(len(query), groups, width).amin(1)
     flat = below(sheet, (kth_lowest(least, wanted) + points.band[query]).unsqueeze(1))
-    ends = torch.searchsorted(flat, sheet.shape[1] * torch.arange(1, len(query) + 1, device=flat.device))
-    for low, high in _parts(ends.tolist()):
-        part = flat[int(ends[low - 1]) if low else 0 : int(ends[high - 1])]
+    for low, high, part in _parts(flat, rows=len(query), width=groups * width, pairs=tiles.pairs):
         row = torch.arange(high - low, device=part.device)
         if _crowded(points, len(part) // (high - low), wanted=wanted):
-            yield Shortlist(query[low:high], wanted, row, part[:0])
-            continue
-        yield Shortlist(query[low:high], wanted, row, in_order(_packed(sheet, part, low=low)))
+            part = part[:0]
+        packed = _packed(sheet, part, low=low, items=len(points))
+        yield Shortlist(query[low:high], wanted, row, high - low, packed)
 
 
-def _packed(sheet: Tensor, flat: Tensor, *, low: int) -> Tensor:
-    """Return the packed products at flat positions of a sheet, with rows that count from `low`."""
+def _groups(items: int, *, about: int) -> tuple[int, int]:
+    """Return the number of equal groups of columns of a sheet, and their width.
+
+    The width is two thirds of `about` or more, unless there is one group. It is a multiple of four, because torch's
+    reductions then read four floats at a time on a GPU. So fewer than four columns a group are added to the items.
+    """
+    groups = max(1, round(items / about))
+    return groups, -(-items // (4 * groups)) * 4
+
+
+def _fill(sheet: Tensor, points: Points, query: Tensor) -> None:
+    """Fill a sheet with the products of queries, and with infinity for the query itself and columns of no item."""
+    products = sheet[:, : len(points)]
+    with full_float32():
+        torch.mm(points.left.index_select(0, query), points.right.T, out=products)
+    products.scatter_(1, query.unsqueeze(1), torch.inf)
+    sheet[:, len(points) :] = torch.inf
+
+
+def _packed(sheet: Tensor, flat: Tensor, *, low: int, items: int) -> Tensor:
+    """Return the sorted packed products at flat positions of a sheet, with rows that count from `low`."""
     row = flat // sheet.shape[1]
     value = sheet.view(-1).index_select(0, flat)
-    return pack(row - low, value, flat - row * sheet.shape[1], bits=item_bits(sheet.shape[1]))
+    return in_order(pack(row - low, value, flat - row * sheet.shape[1], bits=item_bits(items)))
 
 
-def _parts(ends: list[int]) -> Iterator[tuple[int, int]]:
-    """Partition rows with lists that end at `ends` into parts of about `_PAIRS` pairs."""
-    low = 0
-    if ends[-1] < _PAIRS:
-        yield low, len(ends)
+def _parts(flat: Tensor, *, rows: int, width: int, pairs: int) -> Iterator[tuple[int, int, Tensor]]:
+    """Partition the flat positions of the rows of a sheet into those of consecutive rows, of about `pairs` each."""
+    if len(flat) < pairs:
+        yield 0, rows, flat
         return
-    for row, end in enumerate(ends, start=1):
-        if row == len(ends) or end - (ends[low - 1] if low else 0) >= _PAIRS:
-            yield low, row
-            low = row
+    ends = torch.searchsorted(flat, width * torch.arange(1, rows + 1, device=flat.device)).tolist()
+    low = begin = 0
+    for high, end in enumerate(ends, start=1):
+        if high == rows or end - begin >= pairs:
+            yield low, high, flat[begin:end]
+            low, begin = high, end
 
 
 def _crowded(points: Points, size: int, *, wanted: int) -> bool:
@@ -144,16 +138,3 @@ def _crowded(points: Points, size: int, *, wanted: int) -> bool:
     eighth of that number of keys of listed pairs.
     """
     return size > 256 + 4 * wanted and _KEYS * size > points.distinct
-
-
-def _fill(points: Points, sheet: Tensor, query: Tensor, *, width: int) -> Tensor:
-    """Fill the sheet, with infinity for the query itself, and return the (n, ≤ width) minima over column tiles."""
-    left = points.left.index_select(0, query)
-    least = sheet.new_full((len(query), min(width, len(points))), torch.inf)
-    for low in range(0, len(points), width):
-        tile, part = sheet[:, low : low + width], least[:, : len(points) - low]
-        torch.mm(left, points.right[low : low + width].T, out=tile)
-        own = ((query >= low) & (query < low + width)).nonzero().flatten()
-        tile[own, query[own] - low] = torch.inf
-        torch.minimum(part, tile, out=part)
-    return least

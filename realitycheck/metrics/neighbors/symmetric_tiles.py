@@ -206,7 +206,7 @@ class Mirror:
         row = (missed & (ends.diff() >= wanted)).nonzero().flatten()
         row = row[lasts(packed, ends[row], band[row], wanted=wanted, bits=bits) <= limit[row]]
         missed[row] = False
-        return Shortlist(low + row, wanted, row, packed), low + missed.nonzero().flatten()
+        return Shortlist(low + row, wanted, row, len(band), packed), low + missed.nonzero().flatten()
 
     def _packed(self, low: int) -> Tensor:
         """Return the sorted candidates of the rows of a block."""
