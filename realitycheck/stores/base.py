@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -37,6 +37,8 @@ class Store(ABC):
     """Base class of the memory-mapped images or features of one half."""
 
     facts: Facts
+    resident: ClassVar[bool] = False
+    """Whether pixels or features are on a device, and batches are made there."""
 
     @property
     @abstractmethod

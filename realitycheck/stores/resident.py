@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -35,6 +36,7 @@ class ResidentPixels(Store):
         whole: whether evaluation cuts the middle square of the recipe's size out of an image.
     """
 
+    resident: ClassVar[bool] = True
     pixels: Tensor
     starts: Tensor
     sizes: Tensor
@@ -92,6 +94,7 @@ class ResidentFeatures(Store):
         features: (N, V, F) float32 of each image and, where the recipe flips, of its mirror image.
     """
 
+    resident: ClassVar[bool] = True
     features: Tensor
 
     @property
@@ -113,18 +116,29 @@ class ResidentFeatures(Store):
         return self.features[on(torch.from_numpy(indices), place), on(mirrored, place)]
 
 
-def resident(store: Store, recipe: Recipe, device: torch.device, *, free: int) -> Store:
-    """Return a store on the device, or the store itself where that is not possible.
+def resident_where_it_fits(store: Store, device: torch.device) -> Store:
+    """Return a store on a GPU where it takes at most `LARGEST_SHARE` of its free memory, or else the store itself.
 
-    RandAugment works on the CPU; its results are those of one library on every machine.
+    It is not for batches with RandAugment, which works on the CPU.
+    """
+    if device.type != "cuda":
+        return store
+    free, _ = torch.cuda.mem_get_info(device)
+    try:
+        return resident(store, device, free=free)
+    except torch.OutOfMemoryError:  # another process took the memory in between
+        return store
+
+
+def resident(store: Store, device: torch.device, *, free: int) -> Store:
+    """Return a store on the device, or the store itself where that is not possible.
 
     Args:
         store: pixels or features.
-        recipe: its augmentation.
-        device: where the run trains.
+        device: where it goes.
         free: bytes that are free there.
     """
-    if recipe.augment.rand_augment is not None or _bytes_of(store) > LARGEST_SHARE * free:
+    if _bytes_of(store) > LARGEST_SHARE * free:
         return store
     match store:
         case SquareStore():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.base import Store
 from realitycheck.stores.transfer import on, pinned
 from realitycheck.training.batches import ClassBatches
-from realitycheck.training.prefetch import Ahead
+from realitycheck.training.prefetch import DRAWERS, Ahead
 
 BLOCK_BYTES = 4 * 2**20
 """Approximate bytes of the images that are drawn at a time."""
@@ -36,7 +37,7 @@ class Feed:
     """Batches as a function of seeds and iteration.
 
     They are drawn in blocks, because thirty small operations for each batch are 5 % of a step of a small net. The
-    values do not depend on the blocks. With `ahead`, a thread draws the next block on the CPU while this one is used.
+    values do not depend on the blocks. With `ahead`, threads draw the next blocks on the CPU while this one is used.
     """
 
     recipe: Recipe
@@ -58,31 +59,35 @@ class Feed:
             bytes_of_one = block.images[0].numel() * block.images.element_size()
             self._length = min(LONGEST_BLOCK, max(1, BLOCK_BYTES // bytes_of_one))
             if self.ahead:
-                stop = block.iterations.stop
-                self._begun[view].begin(range(stop, stop + self._length), view)
+                self._begin_after(block.iterations.stop, view)
         place = iteration - block.iterations.start
         return block.images[place], block.labels[place]
 
     def close(self) -> None:
-        """Wait for what is being drawn; it is not used."""
+        """Wait for what is being drawn, so that no thread is left."""
         for begun in self._begun.values():
             begun.close()
 
     def _next(self, iterations: range, view: str) -> _Block:
         if not self.ahead:
             return self._drawn(iterations, view, self.device)
-        begun = self._begun.setdefault(view, Ahead(self._on_host))
-        block = begun.take(iterations, view) or self._on_host(iterations, view)
+        begun = self._begun.setdefault(view, Ahead(partial(self._on_host, view=view)))
+        block = begun.take(iterations) or self._on_host(iterations, view=view)
         return _Block(iterations, on(block.images, self.device), on(block.labels, self.device))
 
-    def _on_host(self, iterations: range, view: str) -> _Block:
+    def _begin_after(self, iteration: int, view: str) -> None:
+        for number in range(DRAWERS):
+            start = iteration + number * self._length
+            self._begun[view].begin(range(start, start + self._length))
+
+    def _on_host(self, iterations: range, *, view: str) -> _Block:
         """Draw on the CPU, in memory from which a GPU copies by itself; in any thread."""
-        with self._drawing:  # batches of a stream keep the passes that they have drawn
-            _, images, labels = self._drawn(iterations, view, torch.device("cpu"))
+        _, images, labels = self._drawn(iterations, view, torch.device("cpu"))
         return _Block(iterations, pinned(images, self.device), pinned(labels, self.device))
 
     def _drawn(self, iterations: range, view: str, place: torch.device) -> _Block:
-        indices, labels = self.batches.draw_block(iterations)
+        with self._drawing:  # batches of a stream keep the passes that they have drawn
+            indices, labels = self.batches.draw_block(iterations)
         names = () if view == "batch" else (view,)
         seeds = [derive(self.augment_seed, iteration, *names) for iteration in iterations]
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]

@@ -16,7 +16,7 @@ from device_steps import _caught, _summed
 from device_study import ROOT, StudyHome, chosen
 from device_timing import KNOBS, clear, wait
 
-WAYS = ("drawn in the loop", "drawn by a thread", "resident", "resident, graph")
+WAYS = ("drawn in the loop", "drawn by threads", "resident", "resident, graph")
 """Of the batches of a run, from the slowest to the fastest."""
 
 WARM = 8
@@ -105,7 +105,7 @@ def _trainer(size, device, arithmetic, changes, way):
     recipe = read_protocol(ROOT / "protocols" / "quick.yaml").value.recipe
     update = {"image_size": size["harness_side"], "trunk": TrunkChoice(name="bn_inception"), "augment": crop}
     recipe = recipe.model_copy(update={**update, "arithmetic": arithmetic, **changes})
-    store, ahead = _stored(size, recipe, place, way), way == "drawn by a thread"
+    store, ahead = _stored(size, place, way), way == "drawn by threads"
     shape = {"classes": size["batch"] // 4, "per_class": 4}
     batches = MPerClassBatches(labels=store.labels, classes=range(len(store.classes)), shape=shape, seed=1)
     model = build_model(recipe=recipe, in_channels=3, dims=128, seed=2, weights=None).to(place)
@@ -117,7 +117,7 @@ def _trainer(size, device, arithmetic, changes, way):
     return trainer
 
 
-def _stored(size, recipe, place, way):
+def _stored(size, place, way):
     """Random images of 256 pixels, or of a little more than the step's."""
     from realitycheck.stores.base import Facts
     from realitycheck.stores.pixels import SquareStore
@@ -127,7 +127,7 @@ def _stored(size, recipe, place, way):
     side, labels = size["harness_side"] + 29, np.repeat(np.arange(classes), 8)
     pixels = np.random.default_rng(0).integers(0, 256, (len(labels), 3, side, side), dtype=np.uint8)
     store = SquareStore(Facts(labels, tuple(map(str, range(classes))), ""), pixels)
-    return resident(store, recipe, place, free=2**40) if way.startswith("resident") else store
+    return resident(store, place, free=2**40) if way.startswith("resident") else store
 
 
 def replays_on(trainer):

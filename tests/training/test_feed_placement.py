@@ -1,4 +1,4 @@
-"""Batches that are drawn ahead by a thread, or from pixels on a device, are those of the CPU, byte for byte."""
+"""Batches that are drawn ahead by threads, or from pixels on a device, are those of the CPU, byte for byte."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import torch
 from loss_trainers import recipe_with
 
 from realitycheck.protocol.recipe import Augment, Crop, RandAugment
+from realitycheck.stores import resident as residency
 from realitycheck.stores.base import Facts
 from realitycheck.stores.features import FeatureStore
 from realitycheck.stores.pixels import SquareStore, WholeStore
 from realitycheck.stores.resident import LARGEST_SHARE, resident
+from realitycheck.training import feed as feeds
 from realitycheck.training import feed_placement
 from realitycheck.training.batches import MPerClassBatches, StreamBatches
 from realitycheck.training.feed import Feed
@@ -31,6 +33,7 @@ STORES = {
 }
 SHIFT = Augment(shift=2, flip=0.5)
 CROP = Augment(shift=0, flip=0.5, crop=Crop(scale=(0.16, 1.0), ratio=(0.75, 1.33)))
+CHANGED = Augment(shift=2, flip=0.5, rand_augment=RandAugment(operations=2, magnitude=9))
 CASES = [("squares", SHIFT), ("squares", CROP), ("whole", SHIFT), ("whole", CROP), ("features", SHIFT)]
 
 
@@ -50,8 +53,10 @@ def same(one, two):
 @pytest.mark.parametrize(("name", "augment"), CASES)
 def test_a_resident_store_gives_the_same_bytes(name, augment):
     store, recipe = STORES[name], recipe_with(augment=augment)
-    moved = resident(store, recipe, CPU, free=10**9)
+    moved = resident(store, CPU, free=10**9)
     assert moved is not store
+    assert (store.resident, moved.resident) == (False, True)
+    assert resident(moved, CPU, free=10**9) is moved
     assert moved.channels == store.channels
     assert same(batches_of(feed_of(moved, augment)), batches_of(feed_of(store, augment)))
     every = np.arange(20)
@@ -59,20 +64,15 @@ def test_a_resident_store_gives_the_same_bytes(name, augment):
 
 
 def test_what_does_not_fit_stays():
-    store, recipe = STORES["squares"], recipe_with(augment=SHIFT)
+    store = STORES["squares"]
     least = int(store.images.nbytes / LARGEST_SHARE)
-    assert resident(store, recipe, CPU, free=least) is not store
-    assert resident(store, recipe, CPU, free=least - 1) is store
-
-
-def test_rand_augment_stays_on_the_cpu():
-    augment = Augment(shift=0, flip=0.5, rand_augment=RandAugment(operations=1, magnitude=5))
-    assert resident(STORES["squares"], recipe_with(augment=augment), CPU, free=10**9) is STORES["squares"]
+    assert resident(store, CPU, free=least) is not store
+    assert resident(store, CPU, free=least - 1) is store
 
 
 @pytest.mark.parametrize("kind", [MPerClassBatches, StreamBatches])
-@pytest.mark.parametrize(("name", "augment"), CASES)
-def test_a_thread_draws_the_same_batches(name, augment, kind):
+@pytest.mark.parametrize(("name", "augment"), [*CASES, ("squares", CHANGED)])
+def test_threads_draw_the_same_batches(name, augment, kind):
     order = (*range(9), 3, 4, 70, 71)  # also back, as after a resume, and far ahead
     feed = feed_of(STORES[name], augment, kind=kind, ahead=True)
     expected = feed_of(STORES[name], augment, kind=kind)
@@ -85,22 +85,43 @@ def test_a_thread_draws_the_same_batches(name, augment, kind):
     assert threading.active_count() == before
 
 
-def test_the_next_block_is_drawn_while_this_one_is_used(monkeypatch):
+def test_the_next_blocks_are_drawn_while_this_one_is_used(monkeypatch):
     drawn, store = [], STORES["squares"]
 
     def note(self, iterations, view, place):
-        drawn.append((iterations, threading.current_thread() is threading.main_thread()))
+        drawn.append((iterations.start, len(iterations), threading.current_thread() is threading.main_thread()))
         return own(self, iterations, view, place)
 
     own = Feed._drawn
     monkeypatch.setattr(Feed, "_drawn", note)
+    monkeypatch.setattr(feeds, "DRAWERS", 3)
     feed = feed_of(store, SHIFT, ahead=True)
     feed.batch(0, view="batch")
     feed.close()
+    length = drawn[1][1]
+    begun = [(1 + number * length, length, False) for number in range(4)]
+    assert sorted(drawn) == [(0, 1, True), *begun[:3]]
     feed.batch(1, view="batch")
     feed.close()
-    length = len(drawn[1][0])
-    assert drawn == [(range(1), True), (range(1, 1 + length), False), (range(1 + length, 1 + 2 * length), False)]
+    assert sorted(drawn) == [(0, 1, True), *begun]
+
+
+def test_blocks_are_drawn_at_the_same_time(monkeypatch):
+    """Each thread waits for all others, outside of the lock for the order of the images."""
+    together, own = threading.Barrier(3, timeout=30), SquareStore.drawn_block
+
+    def met(self, *asked, **options):
+        if threading.current_thread() is not threading.main_thread():
+            together.wait()
+        return own(self, *asked, **options)
+
+    monkeypatch.setattr(SquareStore, "drawn_block", met)
+    monkeypatch.setattr(feeds, "DRAWERS", 3)
+    monkeypatch.setattr(feeds, "LONGEST_BLOCK", 1)
+    feed, expected = feed_of(STORES["squares"], SHIFT, ahead=True), feed_of(STORES["squares"], SHIFT)
+    assert same(feed.batch(0, view="batch"), expected.batch(0, view="batch"))
+    feed.close()
+    assert not together.broken
 
 
 def test_an_exception_of_the_thread_reaches_the_loop(monkeypatch):
@@ -120,25 +141,30 @@ def test_an_exception_of_the_thread_reaches_the_loop(monkeypatch):
 
 def placed(monkeypatch, augment, *, free, error=None):
     """The feed of a GPU, as it would be there."""
-    moves = feed_placement.resident
+    moves = residency.resident
 
-    def move(store, recipe, device, *, free):
+    def move(store, device, *, free):
         if error:
             raise error
-        return moves(store, recipe, CPU, free=free)
+        return moves(store, CPU, free=free)
 
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, free))
-    monkeypatch.setattr(feed_placement, "resident", move)
+    monkeypatch.setattr(residency, "resident", move)
     store = STORES["squares"]
     return feed_placement.feed_of(recipe_with(augment=augment), store, None, 12, torch.device("cuda")), store
 
 
-def test_a_gpu_holds_the_pixels_or_gets_them_from_a_thread(monkeypatch):
+def test_a_gpu_holds_the_pixels_or_gets_them_from_threads(monkeypatch):
     feed, store = placed(monkeypatch, SHIFT, free=10**9)
     assert (feed.store is store, feed.ahead) == (False, False)
     feed, store = placed(monkeypatch, SHIFT, free=1000)
     assert (feed.store is store, feed.ahead) == (True, True)
     feed, store = placed(monkeypatch, SHIFT, free=10**9, error=torch.OutOfMemoryError("full"))
+    assert (feed.store is store, feed.ahead) == (True, True)
+
+
+def test_rand_augment_stays_on_the_cpu(monkeypatch):
+    feed, store = placed(monkeypatch, CHANGED, free=10**9)
     assert (feed.store is store, feed.ahead) == (True, True)
 
 
