@@ -31,6 +31,9 @@ class Evaluation(ABC):
     by_class: ClassVar[bool] = True
     """Whether the classes of the images are those of a dataset, so that records hold the scores of each."""
 
+    reads_trainval: ClassVar[bool] = True
+    """Whether `norm` embeds a model's training images."""
+
     def require(self, store: Store, *, test: str) -> None:
         """Check that a store holds the images that are measured: by default the test half with this digest.
 

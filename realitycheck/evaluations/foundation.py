@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -22,6 +23,8 @@ class FoundationFeatures(Evaluation):
 
     The store at the place of the test half holds the features of its images.
     """
+
+    reads_trainval: ClassVar[bool] = False
 
     def require(self, store: Store, *, test: str) -> None:
         """Check that a store holds features; they are those of the same classes and images by its place.

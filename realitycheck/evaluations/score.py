@@ -21,6 +21,7 @@ from realitycheck.records.schema import PER_CLASS, DistanceScores, ModelScores, 
 from realitycheck.runs import DISTANCES, Body, RunSpec, ScoreSpec, ScoringPlace
 from realitycheck.stores.base import Store
 from realitycheck.stores.open import open_store
+from realitycheck.stores.resident import resident_where_it_fits
 from realitycheck.training.assemble import fold_of, model_of, recipe_of, require_sources
 from realitycheck.training.checkpoint import load_weights
 from realitycheck.training.device import prepare_machine
@@ -74,10 +75,11 @@ def embedded(
     way, members = build_evaluation(evaluation), []
     way.require(half, test=test)
     half = way.seen(half)
+    halves = _Halves(trainval, half)
     for model in models:
         steps.report()
         spec, tensors = load_weights(Path(place.cache), model, digest=weights[model])
-        members.append(_member(spec, tensors, way, place, trainval=trainval, test=half, between=steps.report))
+        members.append(_member(spec, tensors, way, place, halves=halves, between=steps.report))
         steps.step()
     return members, half
 
@@ -104,19 +106,34 @@ class EmbeddedModel:
     scale: float
 
 
+@dataclass(slots=True)
+class _Halves:
+    """Both halves; from the first model on a GPU on, their pixels or features are there for all models, if they fit."""
+
+    trainval: Store
+    test: Store
+
+    def move(self, device: torch.device, *, evaluation: Evaluation) -> None:
+        """Copy to a GPU what is read and not there yet: first the half of which all images are read."""
+        self.test = resident_where_it_fits(self.test, device)
+        if evaluation.reads_trainval:
+            self.trainval = resident_where_it_fits(self.trainval, device)
+
+
 def _member(
     spec: RunSpec,
     weights: Mapping[str, Tensor],
     evaluation: Evaluation,
     place: ScoringPlace,
     *,
-    trainval: Store,
-    test: Store,
+    halves: _Halves,
     between: Callable[[], None],
 ) -> EmbeddedModel:
     require_sources(spec)
     recipe = recipe_of(spec)
     device = prepare_machine(recipe, place.device)
+    halves.move(device, evaluation=evaluation)
+    trainval, test = halves.trainval, halves.test
     model = model_of(spec, trainval, weights=None)
     model.load_state_dict(weights)
     model.to(device).eval()

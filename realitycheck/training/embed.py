@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from realitycheck.protocol.recipe import Recipe
 from realitycheck.stores.base import Store
 from realitycheck.training.device import autocast
 from realitycheck.training.embedding_model import EmbeddingModel
+from realitycheck.training.evaluation_images import images_in_batches
 
 EVALUATION_BATCH = 500
 """Images per forward pass. Fixed, because kernels and hence results differ by batch size; see `RESULTS_VERSION`."""
@@ -45,12 +47,12 @@ def embed(
     model.eval()
     forward = model.features if output == "trunk" else model.forward
     parts = []
-    for start in range(0, len(indices), EVALUATION_BATCH):
-        images = store.plain(indices[start : start + EVALUATION_BATCH], recipe=recipe, device=device)
-        with autocast(recipe.computes.precision, device):
-            parts.append(forward(images).float())
-        if between is not None:
-            between()
+    with closing(images_in_batches(store, indices, size=EVALUATION_BATCH, recipe=recipe, device=device)) as batches:
+        for images in batches:
+            with autocast(recipe.computes.precision, device):
+                parts.append(forward(images).float())
+            if between is not None:
+                between()
     model.train(was_training)
     return torch.cat(parts)
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from small_study import write_study
+from untrained_models import untrained_models
 
-from realitycheck import verbs
 from realitycheck.evaluations.nearest_lists import list_neighbors
 from realitycheck.evaluations.score import score
 from realitycheck.executors.base import unheard
 from realitycheck.records.nearest_images import neighbors_spec
-from realitycheck.runs import CLEAN, ScoringPlace, TrainingPlace
 from realitycheck.stores.open import open_store
-from realitycheck.training import embed, single_run
-from realitycheck.verbs.study import plans_of
+from realitycheck.training import embed
 
 BATCH = 10
 
@@ -25,24 +21,13 @@ BATCH = 10
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory):
     """Two untrained models under the seeds of the folds: their payloads, and how many images each embeds."""
-    home = tmp_path_factory.mktemp("home")
-    read = verbs.load_study(write_study(home))
-    stores = verbs.prepare_data(read)
-    (plan,), (pair,) = plans_of(read, stores), stores.values()
-    place = asdict(TrainingPlace(str(pair.trainval), str(home), "cpu", None))
-    specs = plan.untrained.searches[0].replicate_runs(index=0, knobs={})
-    bodies = [single_run.run({"spec": s.to_json(), "place": place, "keep": True}, tell=unheard).body for s in specs]
-    ids = [body["id"] for body in bodies]
-    common = {
-        "place": asdict(ScoringPlace(str(pair.trainval), str(pair.test), str(home), "cpu")),
-        "weights": {body["id"]: body["weights"] for body in bodies},
-    }
+    models = untrained_models(tmp_path_factory.mktemp("home"))
     asked = {"nmi": True, "recall_at": [1, 2]}
-    spec = plan.score(ids, evaluation=CLEAN).to_json() | {"scores": asked}
-    listed = neighbors_spec(plan.test, ids, "cosine", plan.queries).to_json()
-    test = len(open_store(Path(pair.test)).labels)
-    images = [test, *(body["images"]["train"] for body in bodies)]
-    return common | {"spec": spec}, common | {"spec": listed}, images
+    ids = [body["id"] for body in models.bodies]
+    listed = neighbors_spec(models.plan.test, ids, "cosine", models.plan.queries).to_json()
+    test = len(open_store(Path(models.place.test)).labels)
+    images = [test, *(body["images"]["train"] for body in models.bodies)]
+    return models.payload(models.score() | {"scores": asked}), models.payload(listed), images
 
 
 def batches(images: list[int]) -> int:
