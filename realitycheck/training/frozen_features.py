@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from realitycheck.canonical import canonical_json
 from realitycheck.executors.base import Tell
@@ -26,6 +27,7 @@ from realitycheck.stores.feature_parts import (
 from realitycheck.stores.pixels import open_pixels
 from realitycheck.training.device import autocast, prepare_machine
 from realitycheck.training.embedding_model import build_trunk, pooled
+from realitycheck.training.evaluation_images import images_in_batches
 
 
 def compute(payload: Body, *, tell: Tell) -> Body:
@@ -48,23 +50,21 @@ def compute(payload: Body, *, tell: Tell) -> Body:
     trunk = build_trunk(recipe=recipe, in_channels=store.channels, weights=payload["weights"], seed=0)
     trunk.to(device).eval()
     indices = np.arange(start, min(start + IMAGES_PER_PART, len(store.labels)))
-    blocks = [indices[offset : offset + FEATURE_BATCH] for offset in range(0, len(indices), FEATURE_BATCH)]
-    features = []
-    for number, block in enumerate(blocks):
-        tell(number, len(blocks))
-        features.append(_features(trunk, store, block, recipe=recipe, device=device))
+    count = -(-len(indices) // FEATURE_BATCH)
+    features: list[NDArray[np.float32]] = []
+    with closing(images_in_batches(store, indices, size=FEATURE_BATCH, recipe=recipe, device=device)) as batches:
+        for images in batches:
+            tell(len(features), count)
+            features.append(_features(trunk, images, recipe=recipe))
     path = part_path(features_path(pixels, recipe, corruption=corruption), start)
     write_part(path, np.concatenate(features))
     return {"path": str(path)}
 
 
 @torch.inference_mode()
-def _features(
-    trunk: nn.Module, store: Store, indices: NDArray[np.int64], *, recipe: Recipe, device: torch.device
-) -> NDArray[np.float32]:
+def _features(trunk: nn.Module, images: Tensor, *, recipe: Recipe) -> NDArray[np.float32]:
     """Return (B, V, F) pooled features; V is 2 where the recipe flips images, else 1."""
-    images = store.plain(indices, recipe=recipe, device=device)
-    with autocast(recipe.computes.precision, device):
+    with autocast(recipe.computes.precision, images.device):
         mirrored = [images, images.flip(3)][: views(recipe)]
         features = [pooled(trunk(view.float().div(255)), recipe.pooling).float() for view in mirrored]
     return torch.stack(features, dim=1).cpu().numpy()
