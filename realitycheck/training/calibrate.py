@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,12 +53,13 @@ def calibrate(payload: Body, *, tell: Tell) -> Body:
         _seconds_per_image(trainer),
     )
     labels = trainer.store.labels
-    _ranking(labels, spec.dims, extra, DISTANCES[:1])  # untimed: the first call loads libraries
-    narrow, wide = (_ranking(labels, dims, extra, DISTANCES) for dims in (spec.dims, folds * spec.dims))
+    ranking = partial(_ranking, device=trainer.device)
+    ranking(labels, spec.dims, extra, DISTANCES[:1])  # untimed: the first call loads libraries
+    narrow, wide = (ranking(labels, dims, extra, DISTANCES) for dims in (spec.dims, folds * spec.dims))
     return {
         "step": step,
         "complete_step": complete_step,
-        "evaluation": len(val) * embedding + _ranking(labels[val], spec.dims, {}, DISTANCES[:1]),
+        "evaluation": len(val) * embedding + ranking(labels[val], spec.dims, {}, DISTANCES[:1]),
         # A score embeds the test half, and the training images for the RMS norm that scales the model's embeddings.
         "fold_score": folds * ((len(labels) + len(train)) * embedding + narrow) + (wide if folds > 1 else 0.0),
         "complete_score": (len(labels) + len(everything)) * embedding + wide,
@@ -68,7 +70,9 @@ def calibrate(payload: Body, *, tell: Tell) -> Body:
 
 def _seconds_per_step(trainer: Trainer) -> float:
     _mean_seconds(lambda: trainer.advance(1), times=WARM)
-    return _mean_seconds(lambda: trainer.advance(1), times=STEPS)
+    seconds = _mean_seconds(lambda: trainer.advance(1), times=STEPS)
+    trainer.feed.close()  # what is drawn ahead would slow down what is timed next
+    return seconds
 
 
 def _seconds_per_image(trainer: Trainer) -> float:
@@ -103,10 +107,17 @@ def _memory(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def _ranking(labels: NDArray[np.int64], dims: int, extra: Mapping[str, Any], distances: tuple[str, ...]) -> float:
-    """Return the seconds to score as many embeddings as there are labels, under these distances."""
+def _ranking(
+    labels: NDArray[np.int64],
+    dims: int,
+    extra: Mapping[str, Any],
+    distances: tuple[str, ...],
+    *,
+    device: torch.device,
+) -> float:
+    """Return the seconds to score as many embeddings as there are labels on a device, under these distances."""
     ranked = torch.from_numpy(spread_labels(labels, most=RANKED))
-    embeddings = torch.randn((len(ranked), dims), generator=torch.Generator().manual_seed(0))
+    embeddings = torch.randn((len(ranked), dims), generator=torch.Generator().manual_seed(0)).to(device)
     start = time.perf_counter()
     for distance in distances:
         measure(embeddings, ranked, extra=extra, distance=distance)

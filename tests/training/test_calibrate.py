@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 
 import numpy as np
 import pytest
+import torch
 from small_study import write_study
 
 from realitycheck import verbs
@@ -92,3 +93,10 @@ def test_scores_are_timed_on_classes_from_the_whole_list():
     assert set(counts) - {0} == {10, 400}  # whole classes
     assert (counts[10:] > 0).sum() > 50
     assert np.array_equal(module.spread_labels(labels[:50], most=4000), labels[:50])
+
+
+def test_embeddings_are_ranked_on_the_device_of_the_runs(monkeypatch):
+    seen = []
+    monkeypatch.setattr(module, "measure", lambda embeddings, *rest, **options: seen.append(embeddings.device.type))
+    module._ranking(np.arange(6) // 2, 4, {}, ("cosine",), device=torch.device("meta"))
+    assert seen == ["meta"]
