@@ -42,5 +42,4 @@ class TimmClassToken(TimmModel):
             size, patch = (f"{pair[0]} × {pair[1]}" for pair in (images.shape[2:], self.patch))
             says = f"{size} is out of range: sides must be multiples of the model's patches of {patch} pixels. "
             raise InputError.one(SOURCE, "image-size", f"{says}Set `image_size`.", where="model")
-        tokens: Tensor = self.net.forward_features(self.prepare(images))
-        return tokens[:, 0, :, None, None]
+        return self.encoded(images)[:, 0, :, None, None]

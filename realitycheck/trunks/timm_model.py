@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from realitycheck.errors import InputError
 from realitycheck.trunks.base import Trunk
 from realitycheck.trunks.convention import Convention, Normalise
+from realitycheck.trunks.position_grids import interpolation
 
 SOURCE = "trunk timm"
 
@@ -54,10 +55,16 @@ class TimmModel(Trunk):
             size = f"{images.shape[2]} × {images.shape[3]}"
             says = f"{size} is out of range: the model takes {self.side} × {self.side} pixels only. Set `image_size`."
             raise InputError.one(SOURCE, "image-size", says, where="model")
-        maps: Tensor = self.net.forward_features(self.prepare(images))
+        maps = self.encoded(images)
         if maps.ndim == 4:
             return maps.permute(0, 3, 1, 2) if getattr(self.net, "output_fmt", "NCHW") == "NHWC" else maps
         return self._from_tokens(maps)
+
+    def encoded(self, images: Tensor) -> Tensor:
+        """Return the output of timm's `forward_features`, with positions that every device interpolates alike."""
+        with interpolation(self.net, images.shape[2:]):
+            features: Tensor = self.net.forward_features(self.prepare(images))
+        return features
 
     def renamed(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """See `Trunk.renamed`; the names of the public file are timm's."""

@@ -114,5 +114,6 @@ def test_the_embedding_is_the_class_token(study):
     images = torch.from_numpy(store.images[:2])
     with torch.inference_mode():
         tokens = model.trunk.net.forward_features(model.trunk.prepare(images.float() / 255))[:, 0]
-        assert torch.equal(model(images), tokens)
+        # timm's own interpolation of the positions has other last bits.
+        torch.testing.assert_close(model(images), tokens, rtol=1e-5, atol=1e-5)
     assert sum(value.numel() for value in model.embedder.parameters()) == 0
