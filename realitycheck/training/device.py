@@ -53,6 +53,12 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[Non
     return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
+def wait_for(device: torch.device) -> None:
+    """Wait until a GPU has computed what it was given; a CPU has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def has_cuda() -> bool:
     """Return whether this machine has a GPU that torch can use."""
     return torch.cuda.is_available()

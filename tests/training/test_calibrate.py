@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import asdict, fields
 
 import numpy as np
 import pytest
 import torch
+from loss_trainers import recipe_with, trainer_of
 from small_study import write_study
 
 from realitycheck import verbs
@@ -16,6 +18,7 @@ from realitycheck.plan.specs import DatasetPlan
 from realitycheck.runs import TrainingPlace
 from realitycheck.training import calibrate as module
 from realitycheck.training.calibrate import calibrate
+from realitycheck.training.loop import Trainer
 
 ASKED = {"recall_at": [1, 2], "nmi": True}
 
@@ -37,6 +40,7 @@ def ranked(monkeypatch):
 
     def measure(embeddings, labels, *, extra, distance):
         assert len(embeddings) == len(labels)
+        assert labels.device.type == "cpu"  # as those of a score
         seen.append((*embeddings.shape, extra, distance))
         clock[0] += 1.0
 
@@ -73,6 +77,66 @@ def test_time_grows_with_the_square_of_what_is_ranked(payload, ranked, monkeypat
     assert actual["complete_score"] == 32
 
 
+def test_embeddings_are_ranked_on_the_device_of_the_run(monkeypatch):
+    """On `meta`, which stands for a GPU."""
+    seen, waits = [], []
+    monkeypatch.setattr(module, "measure", lambda embeddings, labels, **named: seen.append(embeddings.device.type))
+    monkeypatch.setattr(module, "wait_for", lambda device: waits.append((device.type, len(seen))))
+    labels = np.repeat(np.arange(4), 2)
+    module._ranking(labels, 8, {}, ("cosine", "euclidean"), device=torch.device("meta"))
+    assert seen == ["meta", "meta"]
+    assert waits == [("meta", 0), ("meta", 2)]
+
+
+def test_a_run_is_gone_before_the_next_is_assembled(payload, monkeypatch):
+    """So the peak of the device's memory is that of one job."""
+    assemble, earlier = module.assemble, []
+
+    def assembled(spec, place):
+        assert [model() for model in earlier] == [None] * len(earlier)
+        trainer, train, val = assemble(spec, place)
+        earlier.append(weakref.ref(trainer.model))
+        return trainer, train, val
+
+    monkeypatch.setattr(module, "assemble", assembled)
+    calibrate(payload, tell=unheard)
+    assert len(earlier) == 2
+
+
+class Steps:
+    """A trainer of which a step takes a while, and an interval ends with waiting for the device."""
+
+    def __init__(self, clock, *, step, wait):
+        self.clock, self.step, self.wait, self.intervals = clock, step, wait, []
+
+    def advance(self, iterations):
+        self.intervals.append(iterations)
+        self.clock[0] += iterations * self.step + self.wait
+
+
+def test_steps_are_timed_as_an_interval_of_a_run(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
+    quick, slow = Steps(clock, step=0.01, wait=0.03), Steps(clock, step=2.0, wait=0.0)
+    assert module._seconds_per_step(quick) == pytest.approx(0.011)
+    assert quick.intervals == [1] * 10 + [30]
+    assert module._seconds_per_step(slow) == pytest.approx(2.0)
+    assert slow.intervals == [1] * 3 + [2]
+
+
+def test_embeddings_at_the_end_of_an_interval_are_no_part_of_a_step(monkeypatch):
+    """A step is timed over fewer iterations than an interval has."""
+    trainer = trainer_of("proxy_anchor", recipe=recipe_with(unaugmented_distance=True))
+    monkeypatch.setattr(Trainer, "_unaugmented_distance", None)
+    assert module._embeds_all(trainer)
+    assert not module._embeds_all(trainer_of("contrastive", recipe=recipe_with(unaugmented_distance=True)))
+    assert not module._embeds_all(trainer_of("proxy_anchor"))
+    indices = np.arange(16)
+    monkeypatch.setattr(module, "assemble", lambda spec, place: (trainer, indices, indices[:8]))
+    timed = module._timed(None, None)
+    assert timed.interval == 16 * timed.image > 0
+
+
 def test_slow_work_is_not_repeated_for_long(monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
@@ -93,10 +157,3 @@ def test_scores_are_timed_on_classes_from_the_whole_list():
     assert set(counts) - {0} == {10, 400}  # whole classes
     assert (counts[10:] > 0).sum() > 50
     assert np.array_equal(module.spread_labels(labels[:50], most=4000), labels[:50])
-
-
-def test_embeddings_are_ranked_on_the_device_of_the_runs(monkeypatch):
-    seen = []
-    monkeypatch.setattr(module, "measure", lambda embeddings, *rest, **options: seen.append(embeddings.device.type))
-    module._ranking(np.arange(6) // 2, 4, {}, ("cosine",), device=torch.device("meta"))
-    assert seen == ["meta"]
