@@ -138,6 +138,10 @@ def fail(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     raise OSError("the disk is on fire")
 
 
+def lack(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
+    raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+
+
 def garble(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     """Write into the pipe that the answer goes through."""
     frame = sys._getframe()
@@ -150,6 +154,21 @@ def garble(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
 
 def die(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
     os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+def occupy(payload: dict[str, Any], *, tell: Tell) -> dict[str, Any]:
+    """Note in a folder that a job begins on a device and ends there; in between, wait for a file of its name."""
+    folder, name = Path(payload["folder"]), payload["name"]
+
+    def note(what: str) -> None:
+        with (folder / "log").open("a") as log:
+            log.write(f"{what} {name} {payload['device']}\n")
+
+    note("begin")
+    while not (folder / name).exists():
+        time.sleep(0.01)
+    note("end")
     return {}
 
 

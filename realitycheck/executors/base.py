@@ -54,6 +54,8 @@ class Job:
         group: whose turn it is: `dataset/loss label`, or `dataset` for an opening.
         title: what a person reads in the progress display.
         payload: plain JSON for the verb that does the work.
+        alone: whether it has lacked memory on its device, where other jobs may have been. An executor that shares a
+            device among jobs gives it one to itself.
     """
 
     kind: str
@@ -61,6 +63,7 @@ class Job:
     group: str
     title: str
     payload: Body
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import NamedTuple
 
 from realitycheck.errors import RunError
 from realitycheck.executors.base import Advance, Executor, Finished, Job, on_device
@@ -33,6 +34,14 @@ LONGEST_GAP = 4 * TICK
 
 STARTS = 3
 """How often a fork server is started for one job, where it is killed while it loads."""
+
+
+class _Held(NamedTuple):
+    """A job that waits until its device is empty."""
+
+    job: Job
+    address: str
+    device: str | None
 
 
 class LocalExecutor(Executor):
@@ -66,6 +75,7 @@ class LocalExecutor(Executor):
         self._context.set_forkserver_preload(list(preload))
         self._children: list[Child] = []
         self._waiting: list[Child] = []
+        self._held: list[_Held] = []
         self._failed: set[str] = set()
         self._checked = time.monotonic()
         self._loading = False
@@ -73,8 +83,8 @@ class LocalExecutor(Executor):
 
     @property
     def free(self) -> int:
-        """How many more jobs it would start at once."""
-        return len(self.devices) - len(self._children)
+        """How many more jobs it would start at once, or when their device is empty."""
+        return len(self._open_slots())
 
     @property
     def advances(self) -> Mapping[str, Advance]:
@@ -88,16 +98,30 @@ class LocalExecutor(Executor):
             self._loading = True
 
     def submit(self, job: Job, *, address: str) -> None:
-        """Start a child on the job, on the first free device.
+        """Start a child on the job, on the first free device; one that is `alone` waits for a device without others.
 
         Raises:
             RunError: the fork server of this process was started by others, without the pins, or is killed each time.
         """
         self._suspension.begin()
-        waiting = None if job.id in self._failed else next(iter(self._waiting), None)
-        if waiting is not None and self._give(waiting, job, address):
+        if job.alone:
+            self._held.append(_Held(job, address, self._emptiest()))
+            self._start_held()
             return
-        slot = self._free_slot()
+        open_slots = self._open_slots()
+        waiting = next((child for child in self._waiting if child.slot in open_slots), None)
+        if job.id in self._failed or waiting is None or not self._give(waiting, job, address):
+            self._launch(job, address, self._free_slot(open_slots))
+
+    def _start_held(self) -> None:
+        """Start the jobs whose device has become empty."""
+        for held in list(self._held):
+            if not self._jobs_on(held.device):
+                self._held.remove(held)
+                first = self.devices.index(held.device)
+                self._launch(held.job, held.address, self._free_slot([first]))
+
+    def _launch(self, job: Job, address: str, slot: int) -> None:
         text = json.dumps(on_device(job.payload, self.devices[slot]))
         ours, theirs = self._context.Pipe()
         orders, their_orders = self._context.Pipe()  # a socket, which can carry the output of the next job
@@ -129,11 +153,28 @@ class LocalExecutor(Executor):
             end(child)
         return given
 
-    def _free_slot(self) -> int:
-        """Return a slot without a process; where one waits in each that has no job, the longest waiting is ended."""
-        if len(self._children) + len(self._waiting) >= len(self.devices):
-            end(self._waiting.pop(0))
-        return min(set(range(len(self.devices))) - {child.slot for child in (*self._children, *self._waiting)})
+    def _open_slots(self) -> list[int]:
+        """Return the slots without a job on devices that no job has, or is to have, to itself."""
+        taken = {child.slot for child in self._children}
+        own = {self.devices[child.slot] for child in self._children if child.job.alone}
+        own |= {held.device for held in self._held}
+        return [slot for slot, device in enumerate(self.devices) if slot not in taken and device not in own]
+
+    def _emptiest(self) -> str | None:
+        """Return the device with the fewest jobs among those that take one more."""
+        return min((self.devices[slot] for slot in self._open_slots()), key=self._jobs_on)
+
+    def _jobs_on(self, device: str | None) -> int:
+        return sum(self.devices[child.slot] == device for child in self._children)
+
+    def _free_slot(self, slots: Sequence[int]) -> int:
+        """Return one of these slots without a process; where one waits in each, the longest waiting is ended."""
+        waiting = [child for child in self._waiting if child.slot in slots]
+        if len(waiting) < len(slots):
+            return min(set(slots) - {child.slot for child in waiting})
+        self._waiting.remove(waiting[0])
+        end(waiting[0])
+        return waiting[0].slot
 
     def wait(self, *, seconds: float) -> Sequence[Finished]:
         """The jobs that came back, waiting for the first of them at most this number of seconds."""
@@ -151,7 +192,7 @@ class LocalExecutor(Executor):
             kill(child)
         for child in ending:
             end(child)
-        self._children, self._waiting = [], []
+        self._children, self._waiting, self._held = [], [], []
         if broken_off:
             end_server()
         self._loading = False
@@ -190,7 +231,8 @@ class LocalExecutor(Executor):
                 if child.taken:
                     ended.append(finished)
                 else:  # no attempt of the job: its process had ended, or was ending, while it waited
-                    self.submit(child.job, address=child.address)
+                    self._launch(child.job, child.address, child.slot)
+        self._start_held()
         return ended
 
     def _take_leave(self, child: Child, finished: Finished) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +14,7 @@ from realitycheck.records.schema import Record, Run
 from realitycheck.runs import Body
 from realitycheck.search.agenda import Agenda
 from realitycheck.search.answers import frames_of, record_of
-from realitycheck.search.attempts import given_up_line, is_last
+from realitycheck.search.attempts import Failures, given_up_line, is_last
 from realitycheck.search.first_trials import FIRST, FirstTrials, Held, Raised, SetAside
 from realitycheck.search.sharing import Sharing
 
@@ -41,7 +40,7 @@ class Campaign:
 
     Attributes:
         running: jobs at work, by id.
-        failures: how often each job failed.
+        failures: how often each job failed, and which ones for lack of memory on their device.
         left: why each job was given up, by id.
         alarms: one sentence for every record that came twice and differed.
         stopped: whether a store was found damaged: the stores must be made again, and the campaign begun anew.
@@ -65,7 +64,7 @@ class Campaign:
     ended: Callable[[str], None] = lambda run_id: None
     wanted: Callable[[Job], bool] = lambda job: True
     running: dict[str, Job] = field(default_factory=dict)
-    failures: Counter[str] = field(default_factory=Counter)
+    failures: Failures = field(default_factory=Failures)
     left: dict[str, str] = field(default_factory=dict)
     alarms: list[str] = field(default_factory=list)
     raised: dict[str, str] = field(default_factory=dict)
@@ -122,8 +121,8 @@ class Campaign:
                 self.sharing.leases.release(job.id)
             else:
                 place = {} if job.kind in ("proposal", "selection") else {"place": self.place(job)}
-                job_here = Job(job.kind, job.id, job.group, job.title, job.payload | place)
-                self.executor.submit(job_here, address=self.verbs[job.kind])
+                here = replace(job, payload=job.payload | place, alone=job.id in self.failures.crowded)
+                self.executor.submit(here, address=self.verbs[job.kind])
                 self.running[job.id] = job
         return bool(self.running)
 
@@ -255,9 +254,9 @@ class Campaign:
 
     def _fail(self, job: Job, note: Body, *, counts: bool) -> None:
         """Count a failed attempt; the last one leaves the job."""
-        self.failures[job.id] += counts
-        self.ledger.note("failed", {**note, "attempt": self.failures[job.id]})
-        if is_last(self.failures[job.id], reason=note["reason"]):
+        attempt = self.failures.add(job.id, reason=note["reason"], counts=counts)
+        self.ledger.note("failed", {**note, "attempt": attempt})
+        if is_last(attempt, reason=note["reason"]):
             self.left[job.id] = given_up_line(job, note["reason"])
             self.sharing.give_up(job, self.left[job.id])
             for held in self.firsts.decided(job.group):  # this trial has another end

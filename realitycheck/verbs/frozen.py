@@ -15,7 +15,7 @@ from realitycheck.executors.base import Executor, Job, require_storage
 from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.recipe import Recipe
-from realitycheck.search.attempts import ATTEMPTS
+from realitycheck.search.attempts import ATTEMPTS, is_device_memory
 from realitycheck.stores.cache import read_meta
 from realitycheck.stores.feature_parts import IMAGES_PER_PART, join_parts, missing
 from realitycheck.stores.prepare import Stores
@@ -115,4 +115,5 @@ def _carry_out(jobs: list[Job], executor: Executor, *, watch: Callable[[int], No
             failures[finished.job.id] += 1
             if failures[finished.job.id] >= ATTEMPTS:
                 raise RunError(f"{finished.job.title}: {finished.failure}")
-            waiting.append(finished.job)
+            crowded = finished.job.alone or is_device_memory(finished.failure or "")
+            waiting.append(replace(finished.job, alone=crowded))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -227,7 +226,7 @@ def _campaign(
         may_start=lambda job: is_score_ready(check, runtime.stores, job),
         known=runtime.known,
         machine=machine(runtime.read, place.device if executor.here else "cpu"),
-        failures=Counter(earlier.counts),
+        failures=earlier.failures,
         given_up=dict(before.given_up) if before else {},
     )
     if before:

@@ -65,6 +65,95 @@ def test_what_a_plug_in_writes_into_the_pipe_is_no_answer(executor):
     assert found.body is None and "something else" in found.failure
 
 
+class Occupied:
+    """Jobs that stay on the devices of an executor until they are let go."""
+
+    def __init__(self, folder, devices):
+        self.folder = folder
+        self.executor = LocalExecutor(devices=devices, memory=None, deadline=60.0, preload=(), pins={})
+
+    def submit(self, name, *, alone=False):
+        payload = {"folder": str(self.folder), "name": name, "device": "none"}
+        self.executor.submit(Job("run", name, "g", name, payload, alone), address="standins:occupy")
+
+    def let_go(self, name):
+        (self.folder / name).touch()
+        assert list(finish(self.executor, 1)) == [name]
+
+    def log(self, *, lines):
+        """What has happened, when it is this much."""
+        while (
+            len(found := (self.folder / "log").read_text().splitlines() if (self.folder / "log").exists() else [])
+            < lines
+        ):
+            self.executor.wait(seconds=0.05)
+        return found
+
+
+@pytest.fixture
+def occupied(tmp_path):
+    made = []
+
+    def make(*devices):
+        made.append(Occupied(tmp_path, devices))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.executor.close()
+
+
+def test_a_job_that_lacked_memory_has_its_device_to_itself(occupied):
+    jobs = occupied("a", "b", "a")
+    for name in ("one", "two"):
+        jobs.submit(name)
+    jobs.submit("large", alone=True)
+    assert jobs.executor.free == 0  # `a` gets no other job, so that it becomes empty
+    assert sorted(jobs.log(lines=2)) == ["begin one a", "begin two b"]
+    jobs.let_go("two")
+    assert jobs.executor.free == 1  # on `b`
+    jobs.let_go("one")
+    assert jobs.log(lines=5)[2:] == ["end two b", "end one a", "begin large a"]
+    assert jobs.executor.free == 1
+    jobs.submit("three")
+    assert jobs.executor.free == 0
+    assert jobs.log(lines=6)[5] == "begin three b"
+    jobs.let_go("large")
+    assert jobs.executor.free == 2  # both of `a`
+    jobs.let_go("three")
+    assert jobs.executor.free == 3
+
+
+def test_it_begins_at_once_on_a_device_without_jobs(occupied):
+    jobs = occupied("a", "b", "a", "b")
+    jobs.submit("one")
+    jobs.submit("large", alone=True)
+    assert sorted(jobs.log(lines=2)) == ["begin large b", "begin one a"]
+    assert jobs.executor.free == 1
+    jobs.let_go("one")
+    assert jobs.executor.free == 2
+
+
+def test_two_of_them_come_one_after_the_other(occupied):
+    jobs = occupied("a", "a")
+    jobs.submit("one", alone=True)
+    assert jobs.executor.free == 0
+    jobs.let_go("one")
+    jobs.submit("two", alone=True)
+    jobs.let_go("two")
+    assert jobs.log(lines=4) == ["begin one a", "end one a", "begin two a", "end two a"]
+
+
+def test_close_forgets_one_that_waits(occupied):
+    jobs = occupied("a", "a")
+    jobs.submit("one")
+    jobs.submit("large", alone=True)
+    jobs.log(lines=1)
+    jobs.executor.close()
+    assert jobs.executor.free == 2
+    assert jobs.log(lines=1) == ["begin one a"]
+
+
 def test_close_ends_what_still_runs():
     executor = LocalExecutor(devices=[None], memory=None, deadline=30.0, preload=(), pins={})
     executor.submit(job("a"), address="standins:hang")

@@ -93,7 +93,7 @@ def note(kind: str, job: str, *, attempt: int = 0, reason: str = "OSError: no") 
 
 def test_what_notes_say_of_failures():
     memory = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB"
-    failed = earlier_failures(
+    earlier = earlier_failures(
         [
             {"kind": "started", "title": "versions"},
             *(note("failed", "three", attempt=number) for number in (1, 2, 3)),
@@ -101,8 +101,10 @@ def test_what_notes_say_of_failures():
             *(note("failed", "done", attempt=number) for number in (1, 2, 3)),
             note("done", "done"),
             *(note("failed", "memory", attempt=number, reason=memory) for number in (1, 2)),
+            note("failed", "crowded", attempt=1, reason=memory),
         ]
     )
-    assert failed.counts == {"three": 3, "tried anew": 1, "memory": 2}
-    assert set(failed.given_up) == {"three", "memory"}
-    assert "20.00 GiB" in failed.given_up["memory"]
+    assert earlier.failures.counts == {"three": 3, "tried anew": 1, "memory": 2, "crowded": 1}
+    assert earlier.failures.crowded == {"memory", "crowded"}
+    assert set(earlier.given_up) == {"three", "memory"}
+    assert "20.00 GiB" in earlier.given_up["memory"]

@@ -161,9 +161,13 @@ def no_memory(monkeypatch):
     monkeypatch.setattr(standins, "fail", fail)
 
 
-def test_no_memory_on_the_device_is_tried_once_more(study_path, no_memory):
-    result = go(study_path, OutOfMemory(times=1), ())
+def test_no_memory_on_the_device_is_tried_once_more_alone(study_path, no_memory):
+    executor = OutOfMemory(times=1)
+    result = go(study_path, executor, ())
     assert not result.left
+    alone = [job.alone for job in executor.asked if "triplet: trial 1/3, fold 1/2" in job.title]
+    assert alone == [False, True]
+    assert sum(job.alone for job in executor.asked) == 1
     (failed,) = [note for note in Ledger(study_path.parent / "small").notes() if note["kind"] == "failed"]
     assert is_device_memory(failed["reason"])
 

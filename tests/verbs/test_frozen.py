@@ -9,12 +9,15 @@ from small_study import FROZEN, write_study
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
+from realitycheck.executors.base import Job
+from realitycheck.executors.inline import InlineExecutor
 from realitycheck.executors.local import LocalExecutor
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Run, Score, of_type
 from realitycheck.stores.feature_parts import features_path, missing
 from realitycheck.stores.open import open_store
 from realitycheck.training.embedding_model import build_trunk
+from realitycheck.verbs import frozen
 from realitycheck.verbs.executing import preload
 from realitycheck.verbs.frozen import with_features
 
@@ -103,3 +106,19 @@ def test_the_source_of_weights_is_no_part_of_an_identity(tmp_path):
         plan = DatasetPlan(study=verbs.load_study(study).study, dataset="pictures", data="d", test="t")
         ids.append((plan.digest, plan.losses[0].searches[0].id))
     assert ids[0] == ids[1] != ids[2]
+
+
+class Crowded(InlineExecutor):
+    """A device on which the second part of the features lacks memory while it is shared."""
+
+    def submit(self, job, *, address):
+        self.alone = [*getattr(self, "alone", []), (job.id, job.alone)]
+        short = job.id == "two" and not job.alone
+        super().submit(job, address="standins:lack" if short else "standins:echo")
+
+
+def test_a_part_that_lacked_memory_has_the_device_to_itself():
+    executor = Crowded(device=None)
+    jobs = [Job("features", name, "g", name, {}) for name in ("one", "two", "three")]
+    frozen._carry_out(jobs, executor, watch=lambda done: None)
+    assert executor.alone == [("one", False), ("two", False), ("three", False), ("two", True)]
