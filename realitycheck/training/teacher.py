@@ -29,9 +29,11 @@ class Teacher(nn.Module):
 
     @torch.no_grad()
     def follow(self, student: EmbeddingModel) -> None:
-        """Update every weight with the student's."""
-        for average, weight in zip(self.model.parameters(), student.parameters(), strict=True):
-            average.lerp_(weight, 1 - self.momentum)
+        """Update every weight with the student's, in a few kernels of a GPU; with the bits of `lerp_` on a CPU."""
+        averages: list[Tensor] = list(self.model.parameters())
+        weights: list[Tensor] = list(student.parameters())
+        if averages:
+            torch._foreach_lerp_(averages, weights, 1 - self.momentum)
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:

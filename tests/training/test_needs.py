@@ -78,6 +78,27 @@ def test_a_teacher_moves_by_one_minus_momentum():
     assert teacher.model.weight.item() == 1.75
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.3, 0.5, 0.99, 0.999])
+def test_a_teacher_has_the_bits_of_a_step_for_each_parameter(momentum):
+    """Lengths around every number of values that a processor takes at a time."""
+    draw = torch.Generator().manual_seed(0)
+    student = nn.ParameterList(torch.randn(length, generator=draw) for length in (*range(1, 70), 1000, 4097, 100_000))
+    teacher = Teacher(student, momentum=momentum)
+    expected = [weight.detach().clone() for weight in student]
+    for _ in range(3):
+        with torch.no_grad():
+            for weight in student:
+                weight.add_(torch.randn(weight.shape, generator=draw))
+        teacher.follow(student)
+        for average, weight in zip(expected, student, strict=True):
+            average.lerp_(weight.detach(), 1 - momentum)
+    assert all(torch.equal(one, two) for one, two in zip(teacher.model, expected, strict=True))
+
+
+def test_a_model_without_parameters_has_a_teacher():
+    Teacher(nn.Identity(), momentum=0.9).follow(nn.Identity())
+
+
 def test_a_snapshot_holds_the_teacher(job):
     trainer, _, _ = assemble(*job)
     trainer.advance(2)
