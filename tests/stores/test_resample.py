@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from realitycheck.stores.crop import cut
-from realitycheck.stores.resample import crops, weights
+from realitycheck.stores.resample import TABLES, _table, crops, weights
 
 
 @pytest.mark.parametrize("size", [1, 7, 28, 112, 224, 227])
@@ -55,6 +55,16 @@ def test_boxes_of_pictures_of_many_shapes_are_cut_as_by_torch(layout):
             expected = torch.stack([cut(picture, box, size) for picture, box in zip(pictures, boxes, strict=True)])
             made = crops(torch.cat(parts), starts=starts, steps=steps, boxes=torch.tensor(boxes), size=size, channels=3)
             assert torch.equal(made, expected)
+
+
+def test_tables_of_boxes_of_large_images_are_kept_in_little_memory():
+    """Lengths of 256 to 1,024 pixels at 227, with the taps of the longest box of a batch: 7, 9 or 11."""
+    kept = [
+        _table(length, 227, taps) for length in range(100, 1025) for taps in (7, 9, 11) if length < 113 * (taps - 1)
+    ]
+    assert len(kept) < TABLES
+    held = sum(tensor.numel() * tensor.element_size() for places, values, _ in kept for tensor in (places, values))
+    assert held / len(kept) * TABLES < 110e6
 
 
 def test_boxes_of_the_size_are_copied_and_many_are_cut_in_parts():
