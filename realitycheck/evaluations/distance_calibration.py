@@ -10,7 +10,7 @@ from torch import Tensor
 from realitycheck.evaluations.clean import Clean
 from realitycheck.evaluations.menu import COMMON, OWN, PLACES, SPREAD, pairs_and_seed
 from realitycheck.metrics.class_thresholds import ClassPairs, class_thresholds
-from realitycheck.metrics.drawn_pairs import class_pairs, pair_distances
+from realitycheck.metrics.drawn_pairs import class_pairs, compared, distances_of
 from realitycheck.plan.seeds import derive
 
 
@@ -25,9 +25,11 @@ class DistanceCalibration(Clean):
         """The spread of the places, the mean accuracies at own and common thresholds, and quantiles of the places."""
         number, seed = pairs_and_seed(self.options)
         kinds, draws, classes = labels.cpu().numpy(), derive(seed, "calibration", "pairs"), []
+        # Once, since each class would convert all: 70 ms for 60,502 points of 128 dims, and SOP has 11,316 classes.
+        points = compared(embeddings, distance=distance)
         for label in np.flatnonzero(np.bincount(kinds) > 1).tolist():
             pairs = class_pairs(kinds, label=label, pairs=number, seed=draws)
-            classes.append(ClassPairs(pair_distances(embeddings, pairs, distance=distance), pairs.same))
+            classes.append(ClassPairs(distances_of(points, pairs, distance=distance), pairs.same))
         best = class_thresholds(classes)
         places = np.quantile(best.places, list(PLACES))
         return {

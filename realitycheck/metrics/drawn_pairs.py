@@ -84,9 +84,17 @@ def class_pairs(labels: NDArray[np.integer], *, label: int, pairs: int, seed: in
 
 def pair_distances(embeddings: Tensor, pairs: DrawnPairs, *, distance: str) -> NDArray[np.float64]:
     """(P,) distances of pairs of (N, D) embeddings: one minus the cosine, or the Euclidean distance."""
+    return distances_of(compared(embeddings, distance=distance), pairs, distance=distance)
+
+
+def compared(embeddings: Tensor, *, distance: str) -> Tensor:
+    """(N, D) points as `distances_of` compares them: in float64 on the CPU, normalised for the cosine."""
     points = embeddings.detach().cpu().to(torch.float64)
-    if distance == "cosine":
-        points = torch.nn.functional.normalize(points, dim=1)
+    return torch.nn.functional.normalize(points, dim=1) if distance == "cosine" else points
+
+
+def distances_of(points: Tensor, pairs: DrawnPairs, *, distance: str) -> NDArray[np.float64]:
+    """`pair_distances` of points that `compared` made, for many calls on the same ones."""
     values = []
     for start in range(0, len(pairs.first), BLOCK):
         part = slice(start, start + BLOCK)

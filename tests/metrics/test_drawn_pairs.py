@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from realitycheck.errors import InputError
-from realitycheck.metrics.drawn_pairs import class_pairs, draw_pairs, pair_distances
+from realitycheck.metrics.drawn_pairs import class_pairs, compared, distances_of, draw_pairs, pair_distances
 from realitycheck.metrics.pair_counts import possible_pairs
 
 LABELS = np.array([0, 1, 0, 2, 1, 0, 2, 3, 1, 0])
@@ -75,3 +75,13 @@ def test_distances_by_hand():
     across = class_pairs(np.array([0, 1, 0]), label=0, pairs=9, seed=0)
     cosines = sorted(pair_distances(points, across, distance="cosine")[~across.same])
     assert cosines == [pytest.approx(0.0, abs=1e-15), pytest.approx(1.0)]
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_points_that_are_converted_once_have_the_same_distances(distance):
+    points = torch.randn(len(LABELS), 7, generator=torch.Generator().manual_seed(0))
+    once = compared(points, distance=distance)
+    for label in np.flatnonzero(np.bincount(LABELS) > 1).tolist():
+        pairs = class_pairs(LABELS, label=label, pairs=5, seed=0)
+        values = distances_of(once, pairs, distance=distance)
+        assert np.array_equal(values, pair_distances(points, pairs, distance=distance))
