@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from device_loops import KNOBS, clear, wait
 from device_steps import _caught, _summed
 from device_study import ROOT, StudyHome, chosen
-from device_timing import KNOBS, clear, wait
 
 WAYS = ("drawn in the loop", "drawn by threads", "resident", "resident, graph")
 """Of the batches of a run, from the slowest to the fastest."""
@@ -26,40 +26,28 @@ WARM = 8
 def harness(size, device, save):
     """Milliseconds of a step of BN-Inception, with crops from 256 pixels; the weights are the same in every way."""
     rows, first = [], {}
-    for arithmetic, changes in _recipes(device):
-        for way in WAYS if arithmetic in ("cuda-fp32", "cpu-fp32") else WAYS[2:]:
-            row = {"recipe": ", ".join([arithmetic, *map(str, changes.values())]), "batches": way}
-            rows.append({**row, **_caught(lambda a=arithmetic, c=changes, w=way: _harness_row(size, device, a, c, w))})
+    for arithmetic in ("cuda-fp32", "cuda-tf32", "cuda-bf16") if device == "cuda" else ("cpu-fp32",):
+        for way in WAYS if arithmetic.endswith("-fp32") else WAYS[2:]:
+            row = {"arithmetic": arithmetic, "batches": way}
+            rows.append({**row, **_caught(lambda a=arithmetic, w=way: _harness_row(size, device, a, w))})
             weights = rows[-1].pop("weights", None)
-            rows[-1]["same weights"] = weights is not None and weights == first.setdefault(row["recipe"], weights)
+            rows[-1]["same weights"] = weights is not None and weights == first.setdefault(arithmetic, weights)
             save(_told(rows))
 
 
 def _told(rows):
     bad = [row for row in rows if "error" in row or not row["same weights"]]
-    says = [f"FAILED: {row['recipe']}, {row['batches']}: {row.get('error', 'other weights')}" for row in bad]
-    eager = [f"{row['recipe']}: {row['steps']}" for row in rows if str(row.get("steps", "")).startswith("eager: ")]
-    says = [*(says or [f"All {len(rows)} ways have the weights of the first of their recipe."]), *eager]
+    says = [f"FAILED: {row['arithmetic']}, {row['batches']}: {row.get('error', 'other weights')}" for row in bad]
+    eager = [f"{row['arithmetic']}: {row['steps']}" for row in rows if str(row.get("steps", "")).startswith("eager: ")]
+    says = [*(says or [f"All {len(rows)} ways have the weights of the first of their arithmetic."]), *eager]
     return {"says": says, "tables": {"The harness's step, BN-Inception": rows}}
 
 
-def _recipes(device):
-    """Arithmetic and other keys of the recipe."""
-    from realitycheck.protocol.recipe import Recipe
-
-    if device == "cpu":
-        return [("cpu-fp32", {})]
-    found = [("cuda-fp32", {}), ("cuda-tf32", {}), ("cuda-bf16", {})]
-    if "memory_format" in Recipe.model_fields:
-        found.append(("cuda-bf16", {"memory_format": "channels_last"}))
-    return found
-
-
-def _harness_row(size, device, arithmetic, changes, way):
+def _harness_row(size, device, arithmetic, way):
     from realitycheck.training.checkpoint import weights_digest
 
     clear(device)
-    trainer = _trainer(size, device, arithmetic, changes, way)
+    trainer = _trainer(size, arithmetic, way)
     draws = _draw_seconds(trainer, size)
     trainer.advance(WARM)
     wait(device)
@@ -89,7 +77,7 @@ def _draw_seconds(trainer, size):
     return (time.perf_counter() - start) / count
 
 
-def _trainer(size, device, arithmetic, changes, way):
+def _trainer(size, arithmetic, way):
     from realitycheck import losses
     from realitycheck.protocol.read import read_protocol
     from realitycheck.protocol.recipe import Augment, Crop, TrunkChoice
@@ -104,7 +92,7 @@ def _trainer(size, device, arithmetic, changes, way):
     crop = Augment(shift=0, flip=0.5, crop=Crop(scale=(0.16, 1.0), ratio=(0.75, 1.33)))
     recipe = read_protocol(ROOT / "protocols" / "quick.yaml").value.recipe
     update = {"image_size": size["harness_side"], "trunk": TrunkChoice(name="bn_inception"), "augment": crop}
-    recipe = recipe.model_copy(update={**update, "arithmetic": arithmetic, **changes})
+    recipe = recipe.model_copy(update={**update, "arithmetic": arithmetic})
     store, ahead = _stored(size, place, way), way == "drawn by threads"
     shape = {"classes": size["batch"] // 4, "per_class": 4}
     batches = MPerClassBatches(labels=store.labels, classes=range(len(store.classes)), shape=shape, seed=1)

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from device_timing import processes
+from device_processes import processes
 
 CONTROL = "nvidia-cuda-mps-control"
 

@@ -66,11 +66,11 @@ SHARED = "{followup_trunk_lr_scale: 0.1, followup_embedder_lr_scale: 0.1}"
 
 
 def study(size, device, save):
-    """A study from its file to its report through the command line: in one process, by two, and by graphs."""
+    """A study from its file to its report through the command line: in one process, and by two, on a GPU by graphs."""
     rows, digests, says = [], {}, []
     ways = {"inline": ["--executor", "inline"], "2 workers": ["--workers", "2"]}
     if device == "cuda":
-        ways["2 workers, graphs"] = ["--workers", "2", "--graphs"]
+        ways = {"inline": ways["inline"], "2 workers, graphs": ["--workers", "2", "--graphs"]}
     for way, options in ways.items():
         run = ["run", *options, "--device", device]
         verbs = [["check"], ["plan"], run, ["report"]] if way == "inline" else [run]

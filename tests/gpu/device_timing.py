@@ -1,4 +1,4 @@
-"""Speed on a device: steps of the trunks, several processes on one device, scoring, and the largest batch.
+"""Speed on a device: steps of the trunks, scoring, and the largest batch; and whether steps of the trunks repeat.
 
 The loops are bare: the batch is on the device. So they show what a harness could reach, not what it does. Weights are
 random. CUDA graphs are made by `torch.cuda.graph` and capture a whole step.
@@ -6,95 +6,26 @@ random. CUDA graphs are made by `torch.cuda.graph` and capture a whole step.
 
 from __future__ import annotations
 
-import gc
-import json
-import subprocess
-import sys
 import time
-from pathlib import Path
+from importlib.util import find_spec
 
 import torch
+from device_loops import MODES, Loop, clear, prepare, wait
 from device_steps import _caught
 
-KNOBS = {"alpha": 2.0, "beta": 40.0, "base": 0.5}
-
-MODES = {
-    "fp32": {"graph": False, "precision": "fp32"},
-    "tf32": {"graph": False, "precision": "tf32"},
-    "bf16": {"graph": False, "precision": "bf16"},
-    "fp32, graph": {"graph": True, "precision": "fp32"},
-    "tf32, graph": {"graph": True, "precision": "tf32"},
-    "bf16, graph": {"graph": True, "precision": "bf16"},
-}
-
-
-class Loop:
-    """A bare training loop of one trunk: steps on one static batch of random images."""
-
-    def __init__(self, trunk, batch, *, side, device, precision, graph):
-        from realitycheck import losses
-        from realitycheck.catalog import build_trunk
-        from realitycheck.protocol.recipe import TrunkChoice
-
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
-        torch.manual_seed(0)
-        trunk = build_trunk(TrunkChoice(name=trunk), in_channels=3)
-        head = torch.nn.Linear(trunk.output_dim, 128)
-        self.model = torch.nn.ModuleList([trunk, head]).to(device).to(memory_format=torch.channels_last).train()
-        self.loss = losses.build("multi_similarity", num_classes=100, embedding_dim=128, **KNOBS).to(device)
-        self.images = torch.randint(0, 256, (batch, 3, side, side), dtype=torch.uint8, device=device)
-        self.labels = (torch.arange(batch, device=device) // 4).long()
-        self.device, self.half = device, precision == "bf16"
-        self.optimizer = torch.optim.RMSprop(self.model.parameters(), lr=1e-6, foreach=True, capturable=graph)
-        self.step = self._captured() if graph else self._eager
-
-    def _eager(self):
-        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.half, cache_enabled=False):
-            trunk, head = self.model
-            pixels = self.images.float().div(255).contiguous(memory_format=torch.channels_last)
-            maps = trunk(pixels)
-            points = head(maps.mean(dim=(2, 3)) + maps.amax(dim=(2, 3)))
-        value = self.loss(points.float(), self.labels)
-        self.optimizer.zero_grad()
-        value.backward()
-        self.optimizer.step()
-        return value
-
-    def _captured(self):
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(3):
-                self._eager()
-        torch.cuda.current_stream().wait_stream(side)
-        self.optimizer.zero_grad()
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._eager()
-        return graph.replay
-
-    def seconds(self, steps, *, most):
-        """Seconds a step, over this number of steps, or as many as fit."""
-        for _ in range(3):
-            self.step()
-        wait(self.device)
-        start, done = time.perf_counter(), 0
-        while done < steps and time.perf_counter() - start < most:
-            self.step()
-            done += 1
-            wait(self.device) if done % 10 == 0 else None
-        wait(self.device)
-        return (time.perf_counter() - start) / done
+TOKENS, PATCH = "timm_class_token:vit_small_patch14_dinov2", 14
+"""A model whose positions are those of 518 pixels; sides are multiples of the patch."""
 
 
 def trunks(size, device, save):
-    """Two equal steps of every trunk in every arithmetic: the same bits, and no operation that a run would refuse."""
-    rows = []
-    for trunk in ("bn_inception", "efficientnet_lite0", "resnet50"):
+    """Equal steps of the large trunks in every arithmetic: the same bits, and no operation that a run would refuse."""
+    rows, tokens = [], (TOKENS,) if find_spec("timm") else ()
+    for trunk in ("bn_inception", "efficientnet_lite0", "resnet50", *tokens):
         for precision in ("fp32", "tf32", "bf16") if device == "cuda" else ("fp32",):
             row = {"trunk": trunk, "precision": precision}
             rows.append({**row, **_caught(lambda t=trunk, p=precision: _trunk_row(t, p, size, device))})
-            save({"says": _unequal(rows), "tables": {"Trunks, three steps each, deterministic": rows}})
+            says = _unequal(rows) + ([] if tokens else ["timm is not installed, so its trunks were left out."])
+            save({"says": says, "tables": {"Trunks, three steps each, deterministic": rows}})
 
 
 def _unequal(rows):
@@ -106,9 +37,9 @@ def _trunk_row(trunk, precision, size, device):
     clear(device)
     prepare(deterministic=True)
     torch.use_deterministic_algorithms(mode=True)
-    weights = []
+    weights, side = [], size["side"] // PATCH * PATCH if trunk == TOKENS else size["side"]
     for _ in range(2):
-        loop = Loop(trunk, size["batch"], side=size["side"], device=device, precision=precision, graph=False)
+        loop = Loop(trunk, size["batch"], side=side, device=device, precision=precision, graph=False)
         losses = [loop.step().detach().cpu() for _ in range(3)]
         weights.append([*losses, *(tensor.cpu() for tensor in loop.model.state_dict().values())])
     return {"repeats": all(torch.equal(one, two) for one, two in zip(*weights, strict=True))}
@@ -116,24 +47,24 @@ def _trunk_row(trunk, precision, size, device):
 
 def steps(size, device, save):
     """Milliseconds a step and images a second of three trunks in every arithmetic, eager and as a graph."""
-    prepare(deterministic=True)
     rows = []
-    trunks = [("bn_inception", True), ("bn_inception", False), ("efficientnet_lite0", True), ("resnet50", True)]
-    for trunk, deterministic in trunks:
-        for mode, options in MODES.items():
-            if device == "cpu" and mode != "fp32":
-                continue
+    for trunk, deterministic, modes in _timed(device):
+        for mode, options in modes.items():
             prepare(deterministic=deterministic)
             row = {"trunk": trunk, "deterministic": deterministic, "mode": mode, "batch": size["batch"]}
             rows.append({**row, **_caught(lambda t=trunk, o=options: _step_row(t, o, size, device))})
             save({"says": _failed(rows), "tables": {"Steps": rows}})
 
 
-def prepare(*, deterministic):
-    """Set what a run of the harness sets, but only warn: `trunks` names the operations that a run would refuse."""
-    torch.use_deterministic_algorithms(mode=deterministic, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
-    torch.backends.cudnn.benchmark = False
+def _timed(device):
+    """Trunk, whether kernels are deterministic, and modes; memory is in channels last but in one of them."""
+    modes = MODES if device == "cuda" else {"fp32": MODES["fp32"]}
+    last = list(modes)[-1].partition(",")[0]
+    yield "bn_inception", True, modes
+    yield "bn_inception", True, {f"{last}, contiguous": {**modes[last], "contiguous": True}}
+    yield "bn_inception", False, modes
+    yield "efficientnet_lite0", True, modes
+    yield "resnet50", True, modes
 
 
 def _step_row(trunk, options, size, device):
@@ -142,71 +73,6 @@ def _step_row(trunk, options, size, device):
     seconds = loop.seconds(size["timed"], most=size["most"])
     peak = {"peak GiB": round(torch.cuda.max_memory_allocated() / 2**30, 2)} if device == "cuda" else {}
     return {"ms a step": round(1000 * seconds, 3), "images a second": round(size["batch"] / seconds), **peak}
-
-
-def processes(size, device, save):
-    """Images a second of one, two and four processes on one device: all begin and end at the same times."""
-    import tempfile
-
-    modes = ["tf32", "bf16", "bf16, graph"] if device == "cuda" else ["fp32"]
-    rounds = [(count, mode) for mode in modes for count in size["counts"]]
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        work = {"rounds": rounds, "modes": modes, "batch": size["batch"], "side": size["side"]}
-        work |= {"device": device, "span": size["span"]}
-        children = [_child({**work, "number": number, "folder": folder}) for number in range(max(size["counts"]))]
-        try:
-            while not all((Path(folder) / f"ready{number}").exists() for number in range(len(children))):
-                if any(child.poll() is not None for child in children):
-                    raise RuntimeError(next(child for child in children if child.poll() is not None).stderr.read())
-                time.sleep(0.05)
-            (Path(folder) / "draft").write_text(str(time.time() + 1))
-            (Path(folder) / "draft").rename(Path(folder) / "go")
-            answers = [json.loads(child.communicate()[0].splitlines()[-1]) for child in children]
-        finally:
-            for child in children:
-                child.kill()
-    for index, (count, mode) in enumerate(rounds):
-        rate = size["batch"] * sum(answer[index] for answer in answers)
-        rows.append({"mode": mode, "processes": count, "images a second, all together": round(rate)})
-    save({"says": [], "tables": {"Processes on one device, BN-Inception": rows}})
-
-
-def _child(work):
-    command = [sys.executable, __file__, json.dumps(work)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def child(work):
-    """Print the steps a second of each round; a process that has no part in a round waits."""
-    torch.set_num_threads(1)
-    prepare(deterministic=True)
-    loops = {}
-    for mode in work["modes"]:
-        loops[mode] = Loop("bn_inception", work["batch"], side=work["side"], device=work["device"], **MODES[mode])
-        loops[mode].step()
-    wait(work["device"])
-    folder, rates = Path(work["folder"]), []
-    (folder / f"ready{work['number']}").touch()
-    while not (folder / "go").exists():
-        time.sleep(0.02)
-    start = float((folder / "go").read_text())
-    for index, (count, mode) in enumerate(work["rounds"]):
-        begin = start + index * (work["span"] + 1)
-        time.sleep(max(0.0, begin - time.time()))
-        rates.append(_rate(loops[mode], mode, begin + work["span"], work["device"]) if work["number"] < count else 0)
-    print(json.dumps(rates))
-
-
-def _rate(loop, mode, end, device):
-    """Steps a second until a time."""
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = mode == "tf32"
-    begin, done = time.time(), 0
-    while not done or time.time() < end:
-        loop.step()
-        wait(device)
-        done += 1
-    return done / (time.time() - begin)
 
 
 def scoring(size, device, save):
@@ -278,23 +144,5 @@ def _batch_row(batch, precision, size, device):
     return {"images a second": round(batch / seconds), "peak GiB": peak}
 
 
-def clear(device):
-    """Free what an earlier loop held."""
-    if device == "cuda":
-        gc.collect()
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats()
-
-
-def wait(device):
-    """Wait for the device."""
-    torch.cuda.synchronize() if device == "cuda" else None
-
-
 def _failed(rows):
     return [f"FAILED: {list(row.values())[:3]}: {row['error']}" for row in rows if "error" in row]
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    child(json.loads(sys.argv[1]))
