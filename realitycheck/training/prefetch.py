@@ -14,8 +14,8 @@ DRAWERS = min(4, os.cpu_count() or 1)
 """Calls that are begun before their results are taken, each in a thread.
 
 A thread that draws holds the interpreter lock for 5 to 9 % of its time, because torch's operations run without it:
-sampled every 100 µs for crops of 227 pixels, RandAugment at 224, and central squares. So the lock does not call for processes.
-What four threads gain in time was not measured; see docs/gpu.md.
+sampled every 100 µs for crops of 227 pixels, RandAugment at 224, and central squares. So the lock does not call for
+processes. What four threads gain in time was not measured; see docs/gpu.md.
 """
 
 
