@@ -71,6 +71,17 @@ def test_what_is_said_of_the_luck_of_searches():
     assert f"The ranges of validation, {min(ranges):.1f} to {max(ranges):.1f} points" in text
 
 
+def test_what_is_said_of_a_loss_with_seven_knobs():
+    many, few, three = (cell(loss, "gp")["complete"]["means"] for loss in ("soft_triple", "nt_xent", "contrastive"))
+    ratio, other = stats.tvar(many) / stats.tvar(few), stats.tvar(three) / stats.tvar(many)
+    text, ends = page("searches.md"), sorted(many)
+    assert f"variances {ratio:.1f}, F test, p {2 * stats.f.sf(ratio, 7, 7):.3f})" in text
+    assert f"with three (p {2 * stats.f.sf(other, 7, 7):.2f})" in text
+    assert f"ends at {ends[0]:.2f}, the others between {ends[1]:.2f} and {ends[-1]:.2f}" in text
+    rate = stats.spearmanr(cell("soft_triple", "gp")["rates"], many)
+    assert f"of `soft_triple` {rate.statistic:.2f} (p {rate.pvalue:.2f})".replace("-", "−") in text
+
+
 def calibration() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((DOCS / "measured" / "calibration.json").read_text(encoding="utf-8"))
     return found
