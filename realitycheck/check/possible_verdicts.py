@@ -43,6 +43,25 @@ def design_of(study: Study, *, sd_freedom: float | None = None) -> Design:
     return design if sd_freedom is None else replace(design, freedom=min(design.freedom, sd_freedom))
 
 
+def agreement_needed(study: Study) -> str:
+    """What a verdict needs besides the protocol's estimator, and the smallest difference which that finds with 80 %
+    power; empty where it needs nothing, or no outcome can be a verdict."""
+    from realitycheck.statistics.comparisons import POWER
+    from realitycheck.statistics.estimators import agreeing
+    from realitycheck.statistics.power import can_decide, detectable_difference
+
+    chosen, seeds, losses = _estimator(study), study.protocol.final.seeds, len(study.losses)
+    other = agreeing(chosen)
+    if other is None or not can_decide(chosen, replicates=seeds, losses=losses):
+        return ""
+    design = other.design(replicates=seeds, losses=losses)
+    found = detectable_difference(design, comparisons=losses - 1, level=other.level, wanted=POWER)
+    return (
+        f"a verdict of {chosen.method} counts only where {other.method} gives it as well, which finds {found:.2f} "
+        f"standard deviations of {design.unit} with {POWER:.0%} power"
+    )
+
+
 def why_undecided(study: Study) -> str:
     """Why the design can give no verdict, and what would change it; empty where it can give one."""
     from realitycheck.statistics.estimators import agreeing

@@ -76,6 +76,8 @@ def _findable(study_plan: StudyPlan) -> Iterator[str]:
     )
     yield f"an equivalence needs a smallest difference above {study_plan.reachable:.2f} of these standard deviations"
     yield in_points(study_plan)
+    if study_plan.agreement:
+        yield study_plan.agreement
     if study_plan.undecided:
         yield study_plan.undecided
 

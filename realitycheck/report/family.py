@@ -8,7 +8,7 @@ from realitycheck.evaluations.menu import UNTRAINED_ROWS
 from realitycheck.report.rows import ScoreCell, ScoreRow
 from realitycheck.report.study_facts import StudyFacts
 from realitycheck.runs import CLEAN
-from realitycheck.statistics.agreement import agreed
+from realitycheck.statistics.agreement import agreed, found_by_both
 from realitycheck.statistics.base import Estimator
 from realitycheck.statistics.comparisons import Comparison, compare
 from realitycheck.statistics.estimators import estimator
@@ -20,7 +20,10 @@ REPLACEMENT = next(label for label, evaluation in UNTRAINED_ROWS.items() if eval
 def comparisons(study: StudyFacts, rows: Sequence[ScoreRow], untrained: Sequence[ScoreRow]) -> tuple[Comparison, ...]:
     """Compare all losses but the baseline with it, and count only the verdicts that survive the luck of the search."""
     own = _compared(study, study.estimator, rows, untrained)
-    return tuple(agreed(own, beside(study, rows, untrained))) if study.estimator.needs_agreement else own
+    if not study.estimator.needs_agreement:
+        return own
+    others = beside(study, rows, untrained)
+    return tuple(found_by_both(agreed(own, others), others))
 
 
 def beside(study: StudyFacts, rows: Sequence[ScoreRow], untrained: Sequence[ScoreRow]) -> tuple[Comparison, ...]:

@@ -28,3 +28,16 @@ def _agreed(one: Judged, other: Judged) -> Judged:
     unmeasured = other.interval is None
     reason = other.reason or (Reason.LUCK_NOT_MEASURED if unmeasured else Reason.OTHERS_DISAGREE)
     return replace(one, verdict=Verdict.UNDECIDED, reason=reason)
+
+
+def found_by_both(ours: Sequence[Comparison], others: Sequence[Comparison]) -> list[Comparison]:
+    """Return comparisons with the detectable difference of the estimator that finds less, since a verdict needs both.
+
+    It is None where one of them has no standard error. Args as in `agreed`.
+    """
+    return [_found_by_both(one, other) for one, other in zip(ours, others, strict=True)]
+
+
+def _found_by_both(one: Comparison, other: Comparison) -> Comparison:
+    known = [size for size in (one.detectable, other.detectable) if size is not None]
+    return replace(one, detectable=max(known) if len(known) == 2 else None)

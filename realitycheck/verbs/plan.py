@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from realitycheck import catalog
 from realitycheck.check.head_lengths import head_length, length_powers
-from realitycheck.check.possible_verdicts import design_of, require_rejectable, why_undecided
+from realitycheck.check.possible_verdicts import agreement_needed, design_of, require_rejectable, why_undecided
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
 from realitycheck.executors.base import Job, require_storage
@@ -81,6 +81,7 @@ class StudyPlan:
         sd_freedom: its degrees of freedom; None where it is taken as known.
         smallest_difference: the one of the study, in points.
         undecided: why no verdict will be given; empty where one can be.
+        agreement: which estimator has to give a verdict as well, and what it finds; empty where none has to.
         swept: trainings that sweeps add at most, of all losses.
         defaults: trainings of published settings for rows of their own, at most, of all losses.
     """
@@ -103,6 +104,7 @@ class StudyPlan:
     sd_freedom: float | None
     smallest_difference: float
     undecided: str
+    agreement: str
     swept: int
     defaults: int
 
@@ -118,7 +120,8 @@ class StudyPlan:
             ("difference found with 80 % power", f"{detectable[0]:.2f} to {detectable[1]:.2f}"),
         ]
         unit = f"Differences are in standard deviations of {self.detectable_unit}."
-        return html_table(("plan", ""), rows, notes=(unit, self.undecided) if self.undecided else (unit,))
+        notes = (unit, self.agreement, self.undecided)
+        return html_table(("plan", ""), rows, notes=tuple(note for note in notes if note))
 
 
 def plan_study(
@@ -183,6 +186,7 @@ def plan_study(
         sd_freedom=sd_freedom,
         smallest_difference=study.smallest_difference,
         undecided=why_undecided(study),
+        agreement=agreement_needed(study),
     )
 
 

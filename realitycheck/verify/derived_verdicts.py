@@ -48,7 +48,10 @@ class DerivedVerdicts:
     def comparisons(self) -> list[Json]:
         """Every loss but the baseline with it; a verdict counts only if it survives the luck of the search."""
         own = self._compared(self.scores.method)
-        return [_agreed(*pair) for pair in zip(own, self.others(), strict=True)] if self.both else own
+        if not self.both:
+            return own
+        pairs = zip(own, self.others(), strict=True)
+        return [{**_agreed(one, other), "detectable": _found_by_both(one, other)} for one, other in pairs]
 
     def others(self) -> list[Json]:
         """The same by the estimator that is printed beside."""
@@ -186,6 +189,11 @@ def _agreed(one: Json, other: Json) -> Json:
     unmeasured = "search luck not measured"
     reason = unmeasured if other["interval"] is None else "not if the luck of the search is counted"
     return {**one, "verdict": "undecided", "reason": other["reason"] or reason}
+
+
+def _found_by_both(one: Json, other: Json) -> Value:
+    sizes = [one["detectable"], other["detectable"]]
+    return None if None in sizes else max(sizes)
 
 
 def _filled(column: Scored, untrained: Sequence[Value]) -> Scored | None:

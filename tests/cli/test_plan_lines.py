@@ -43,6 +43,7 @@ def planned(done: int, *, own: int = 0) -> StudyPlan:
         sd_freedom=None,
         smallest_difference=1.0,
         undecided="",
+        agreement="",
         swept=0,
         defaults=0,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from realitycheck.statistics.agreement import agreed
+from realitycheck.statistics.agreement import agreed, found_by_both
 from realitycheck.statistics.base import LossScores
 from realitycheck.statistics.comparisons import Reason, Verdict, compare
 from realitycheck.statistics.estimators import estimator
@@ -130,3 +130,29 @@ def test_a_gain_counts_only_where_the_near_best_settings_give_it_too(label, near
     (first, _), (second, _) = gained({label: own, "other": own})  # two losses: below 4 degrees there is no verdict
     assert (first.verdict, second.verdict) == (alone, together)
     assert second.interval == first.interval
+
+
+def test_what_can_be_found_is_what_both_estimators_find():
+    """By hand: the two of `WILD` differ by points, so that the runners-up find only differences of many points."""
+    for steps, greater in ((WILD, "runners_up"), (None, None)):
+        near_best = near(0.20, steps) if steps else ()
+        family, baseline = {"a": scores(0.21, *near_best, shift=-1)}, scores(0.20, *near_best)
+
+        def by(method, family=family, baseline=baseline):
+            return compare(
+                family,
+                baseline=baseline,
+                untrained=[0.1] * 10,
+                pending=(),
+                estimator=estimator(method, level=0.95, searches=1),
+                losses=2,
+                smallest_difference=0.002,
+            )
+
+        (alone,), (other,) = by("student_t"), by("runners_up")
+        (both,) = found_by_both([alone], [other])
+        (swapped,) = found_by_both([other], [alone])
+        wanted = None if greater is None else other.detectable
+        assert both.detectable == swapped.detectable == wanted
+        assert alone.detectable < 0.01
+        assert greater is None or other.detectable > 0.03
