@@ -43,7 +43,7 @@ def design_of(study: Study, *, sd_freedom: float | None = None) -> Design:
     return design if sd_freedom is None else replace(design, freedom=min(design.freedom, sd_freedom))
 
 
-def agreement_needed(study: Study) -> str:
+def needed_agreement(study: Study) -> str:
     """What a verdict needs besides the protocol's estimator, and the smallest difference which that finds with 80 %
     power; empty where it needs nothing, or no outcome can be a verdict."""
     from realitycheck.statistics.comparisons import POWER
@@ -55,9 +55,9 @@ def agreement_needed(study: Study) -> str:
     if other is None or not can_decide(chosen, replicates=seeds, losses=losses):
         return ""
     design = other.design(replicates=seeds, losses=losses)
-    found = detectable_difference(design, comparisons=losses - 1, level=other.level, wanted=POWER)
+    smallest = detectable_difference(design, comparisons=losses - 1, level=other.level, wanted=POWER)
     return (
-        f"a verdict of {chosen.method} counts only where {other.method} gives it as well, which finds {found:.2f} "
+        f"a verdict of {chosen.method} counts only where {other.method} gives it as well, which finds {smallest:.2f} "
         f"standard deviations of {design.unit} with {POWER:.0%} power"
     )
 

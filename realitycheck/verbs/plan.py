@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from realitycheck import catalog
 from realitycheck.check.head_lengths import head_length, length_powers
-from realitycheck.check.possible_verdicts import agreement_needed, design_of, require_rejectable, why_undecided
+from realitycheck.check.possible_verdicts import design_of, needed_agreement, require_rejectable, why_undecided
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
 from realitycheck.executors.base import Job, require_storage
@@ -186,7 +186,7 @@ def plan_study(
         sd_freedom=sd_freedom,
         smallest_difference=study.smallest_difference,
         undecided=why_undecided(study),
-        agreement=agreement_needed(study),
+        agreement=needed_agreement(study),
     )
 
 

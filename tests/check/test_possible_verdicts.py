@@ -8,7 +8,7 @@ from small_study import PROTOCOL, STUDY, write_study
 
 from realitycheck import verbs
 from realitycheck.check.names import study_warnings
-from realitycheck.check.possible_verdicts import agreement_needed, require_rejectable, why_undecided
+from realitycheck.check.possible_verdicts import needed_agreement, require_rejectable, why_undecided
 from realitycheck.cli.plan_summary import sentences
 from realitycheck.errors import InputError
 
@@ -66,7 +66,7 @@ def test_a_plan_says_what_the_agreeing_method_finds(tmp_path):
     edge = stats.t.ppf(1 - 0.025 / 2, 6)
     shift = optimize.brentq(lambda x: stats.nct.sf(edge, 6, x) - 0.8, 1, 8)  # the other tail is 1e-9
     of = read(tmp_path, "{method: student_t, level: 0.95, runners_up: 4}")
-    assert f" {shift * 2**0.5:.2f} standard deviations of the mean of one search" in agreement_needed(of.study)
+    assert f" {shift * 2**0.5:.2f} standard deviations of the mean of one search" in needed_agreement(of.study)
     plan = verbs.plan_study(of)
     assert plan.agreement in list(sentences(plan))
     assert plan.agreement in plan._repr_html_()
@@ -76,4 +76,4 @@ def test_a_plan_says_what_the_agreeing_method_finds(tmp_path):
     "interval", ["{method: student_t, level: 0.95}", "{method: runners_up, level: 0.95, runners_up: 4}"]
 )
 def test_a_plan_says_nothing_where_no_method_can_or_has_to_agree(tmp_path, interval):
-    assert agreement_needed(read(tmp_path, interval).study) == ""
+    assert needed_agreement(read(tmp_path, interval).study) == ""
