@@ -26,6 +26,8 @@ from realitycheck.report.findings import DatasetFindings, Findings
 from realitycheck.report.forest import REFERENCE, height_of, paint_row
 from realitycheck.report.papers.judged_pairs import LEVEL
 from realitycheck.report.papers.published_tables import PublishedTable
+from realitycheck.report.sections import warning_list
+from realitycheck.report.warning_records import StudyWarning
 from realitycheck.report.wording import DASH, METRIC_NAMES, PENDING, count, decimal, percent
 from realitycheck.runs import Category
 from realitycheck.statistics.intervals import Interval
@@ -61,6 +63,7 @@ class Side:
         about: what must be known of it, in a sentence.
         level: level of its intervals.
         scores: label of a loss → its score.
+        warnings: those beside the verdicts of a study; None for published numbers, of which none are known.
     """
 
     title: str
@@ -68,6 +71,7 @@ class Side:
     about: str
     level: float
     scores: Mapping[str, SideScore]
+    warnings: tuple[StudyWarning, ...] | None = None
 
 
 def sides_of_study(findings: Findings) -> list[Side]:
@@ -151,7 +155,7 @@ def _side(findings: Findings, dataset: DatasetFindings) -> Side:
     about = (
         f"{study.question} Protocol {study.protocol_name}, {dataset.dataset}, against {study.shown(study.baseline)}."
     )
-    return Side(title, study.primary, about, study.level, scores)
+    return Side(title, study.primary, about, study.level, scores, warning_list.find(dataset).warnings)
 
 
 def _labels(sides: Sequence[Side]) -> list[str]:
@@ -176,6 +180,7 @@ def _score_table(sides: Sequence[Side]) -> Table:
         rows_of([_line(label, sides) for label in _labels(sides)]),
         caption=f"Percent; mean ± half-width of the {levels} interval of each side. Ranks are among its losses, "
         "without untrained models.",
+        notes=tuple(f"{side.title}. {warning_list.note(side.warnings)}" for side in sides if side.warnings is not None),
     )
 
 

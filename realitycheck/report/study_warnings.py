@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from realitycheck.report import helped
 from realitycheck.report.findings import DatasetFindings, found_once
 from realitycheck.report.late import NO_VERDICT
 from realitycheck.report.ranking_warnings import knobs, validation
 from realitycheck.report.reduced_losses import reduced, reduced_text
-from realitycheck.report.sections import against_untrained, retraining, search_effort, search_results
+from realitycheck.report.sections import retraining, search_effort, search_results
 from realitycheck.report.warning_records import About, StudyWarning
 from realitycheck.report.wording import enumeration, searched_by_several
 
@@ -123,10 +124,10 @@ def _capped(dataset: DatasetFindings) -> Iterator[StudyWarning]:
 
 
 def _iteration_0(dataset: DatasetFindings) -> Iterator[StudyWarning]:
-    helped = against_untrained.find(dataset)
+    found = helped.find(dataset)
     about = [
         About(label, None, {"runs": runs, "iteration_0_best": best})
-        for label, (runs, best) in (helped.first_best if helped else {}).items()
+        for label, (runs, best) in (found.first_best if found else {}).items()
         if best
     ]
     head = "Fold runs in which the initial weights validate better than every later checkpoint"

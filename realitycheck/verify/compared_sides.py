@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from realitycheck.verify.checks import Checks
-from realitycheck.verify.derived_warnings import ranked
+from realitycheck.verify.derived_warnings import FROM_NOTES, ranked
 from realitycheck.verify.digests import Json
 from realitycheck.verify.numbers_again import NumbersAgain, compare
 from realitycheck.verify.printed import Cell, WantedTable, cell, markdown_tables, page_tables, shown
@@ -38,12 +38,14 @@ class ComparedSide:
         column: category and metric of its scores.
         level: of its intervals.
         scores: label → mean, half-width, whether it was trained, marks and verdict, as `tables.json` has them.
+        warnings: codes and numbers of those of a study; None for published numbers.
     """
 
     title: str
     column: str
     level: float
     scores: Mapping[str, Json]
+    warnings: list[Json] | None = None
 
     @property
     def trained(self) -> dict[str, float]:
@@ -66,6 +68,7 @@ def study_sides(verified: Verified) -> list[ComparedSide]:
             column,
             study["level"],
             dict(_scores(data, place)),
+            data["warnings"],
         )
         for data in numbers.datasets
     ]
@@ -139,13 +142,26 @@ def _check_json(text: str, sides: Sequence[ComparedSide], checks: Checks) -> Non
         says = f"it is no JSON: {error}. `report --compare` writes it again."
         checks.problem(name, "report-incomplete", says)
         return
-    own = [{"title": one.title, "column": one.column, "level": one.level, "scores": one.scores} for one in sides]
+    own = [
+        {"title": one.title, "column": one.column, "level": one.level, "scores": one.scores, "warnings": one.warnings}
+        for one in sides
+    ]
     agreements = [dict(one) for one in _agreements(sides)]
-    compare({"version": 1, "sides": own, "agreements": agreements}, reported, name, checks)
+    compare({"version": 1, "sides": own, "agreements": agreements}, _without_notes(reported), name, checks)
     for side, other in zip(sides, reported.get("sides", ()), strict=False):
         more = sorted(set(other["scores"]) - set(side.scores))
         says = f"it has scores of {', '.join(more)}, which are none of its own."
         checks.holds(not more, what="sides", where=f"{name}, {side.title}", code="table-differs", says=says)
+
+
+def _without_notes(reported: Json) -> Json:
+    """The same without warnings that rest on notes of attempts."""
+
+    def kept(warnings: list[Json] | None) -> list[Json] | None:
+        return None if warnings is None else [one for one in warnings if one["code"] not in FROM_NOTES]
+
+    sides = [{**side, "warnings": kept(side.get("warnings"))} for side in reported.get("sides", ())]
+    return {**reported, "sides": sides}
 
 
 def _agreements(sides: Sequence[ComparedSide]) -> Iterator[Json]:

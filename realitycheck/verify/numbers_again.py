@@ -58,6 +58,7 @@ class NumbersAgain:
             "comparisons": verdicts.comparisons(),
             "beside": verdicts.others(),
             "beside_method": verdicts.beside,
+            "diagnostics": scores.fits[scores.declared.primary].diagnostics,
             "against_untrained": helped,
             "searches": derived_searches.searches(course),
             "near_best": derived_searches.near_best(scores) or None,

@@ -64,7 +64,8 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
     study, datasets = {**numbers.study_keys()}, _datasets(numbers, reported)
     _check_csv(texts, study, datasets, checks)
     if "tables.tex" in texts:
-        papers = [table for data in datasets for table in paper_tables(study, data)]
+        papers = [table for data in datasets for table in gain_table(study, data, reasons=False)]
+        papers += [table for data in datasets for table in paper_tables(study, data)]
         papers += [table for data in datasets for table in paper_differences(study, data)]
         check_tables(papers, latex_tables(texts["tables.tex"]), "tables.tex", checks)
     wanted = _wanted(study, datasets, reported, numbers)
@@ -131,7 +132,7 @@ def _wanted(study: Json, datasets: Sequence[Json], reported: Json | None, number
     theirs = {one["dataset"]: one for one in reported["datasets"]} if reported else {}
     wanted = [table for data in datasets for table in warning_table(data)]
     for data, scores in zip(datasets, numbers.scores, strict=True):
-        wanted += gain_table(study, data) + score_tables(study, data, method=scores.method)
+        wanted += gain_table(study, data, reasons=True) + score_tables(study, data, method=scores.method)
         wanted += difference_table(study, data)
         ranks = theirs.get(data["dataset"], {}).get("ranks")
         wanted += rank_table(study, data, ranks) + pair_table({**study, "compare": numbers.compare}, ranks)

@@ -158,8 +158,8 @@ def half_width(interval: Json) -> Cell:
     return points((interval["high"] - interval["low"]) / 2)
 
 
-def gain_table(study: Json, dataset: Json) -> list[WantedTable]:
-    """Every loss against each untrained row."""
+def gain_table(study: Json, dataset: Json, *, reasons: bool) -> list[WantedTable]:
+    """Every loss against each untrained row; `reasons` says whether they are printed beside the verdicts."""
     facts = dataset["against_untrained"]
     if facts is None:
         return []
@@ -170,7 +170,7 @@ def gain_table(study: Json, dataset: Json) -> list[WantedTable]:
         line = [marked(row["label"], marks_of(row, counts=False))]
         for gains in facts["gains"].values():
             gain = gains[place]
-            line += [cell(gain["verdict"] or "not yet"), signed(gain["mean"]), span(gain["interval"])]
+            line += [_badge(gain) if reasons else _word(gain), signed(gain["mean"]), span(gain["interval"])]
             line.append(cell(DASH) if gain["verdict"] is None else p_value(gain["p_holm"]))
         runs, best = facts["first_best"][row["label"]]
         rows.append([*line, cell(f"{best} of {runs}" if runs else DASH)])
@@ -221,7 +221,7 @@ def paper_differences(study: Json, dataset: Json) -> list[WantedTable]:
     lines = [
         [
             marked(one["label"], marks_of(rows[one["label"]], counts=False)),
-            cell(one["verdict"] or "not yet"),
+            _word(one),
             signed(one["mean"]),
             span(one["interval"]),
             cell(DASH) if one["verdict"] is None else p_value(one["p_holm"]),
@@ -233,8 +233,11 @@ def paper_differences(study: Json, dataset: Json) -> list[WantedTable]:
 
 
 def _badge(one: Json) -> Cell:
-    verdict = one["verdict"] or "not yet"
-    return cell(f"{verdict}: {one['reason']}" if one["reason"] else verdict)
+    return cell(*_word(one), f": {one['reason']}") if one["reason"] else _word(one)
+
+
+def _word(one: Json) -> Cell:
+    return cell(one["verdict"] or "not yet")
 
 
 def rank_table(study: Json, dataset: Json, ranks: Json | None) -> list[WantedTable]:

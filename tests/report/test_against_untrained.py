@@ -5,22 +5,31 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
+import re
+from dataclasses import asdict, replace
 
 from made_records import with_search
 from pages import findings_of, markdown_row, markdown_section, texts_of
 from pytest import approx
 from scipy import stats
 
+from realitycheck.report import helped
 from realitycheck.report.sections import against_untrained
+from realitycheck.report.writers.json_tables import json_of
+from realitycheck.report.writers.latex_table import latex_table
+from realitycheck.report.writers.markdown_text import markdown
 from realitycheck.runs import Stage
-from realitycheck.statistics.comparisons import Verdict
+from realitycheck.statistics.comparisons import Reason, Verdict
 from realitycheck.statistics.untrained import Gain
+from realitycheck.verify.checks import Checks
+from realitycheck.verify.printed import latex_tables, markdown_tables
+from realitycheck.verify.table_check import check_tables
+from realitycheck.verify.wanted_scores import gain_table
 
 
 def found(study, dataset):
     (findings,) = findings_of(study, [dataset]).datasets
-    return findings, against_untrained.find(findings)
+    return findings, helped.find(findings)
 
 
 def test_every_untrained_row_is_compared_with_every_loss(study, dataset):
@@ -94,7 +103,46 @@ def test_without_scores_of_runners_up_students_t_gives_no_verdict(study, dataset
 
 def test_means_that_are_all_lower_than_the_untrained_model_are_said_to_be():
     gained = [Gain(label, mean, None, 1.0, Verdict.UNDECIDED) for label, mean in (("a", -0.0123), ("b", -0.1))]
-    assert "1.23 to 10.00 points" in against_untrained.lower_means(gained)
+    assert "1.23 to 10.00 points" in helped.lower_means(gained)
     for other in (replace(gained[0], mean=0.001), replace(gained[0], mean=None)):
-        assert against_untrained.lower_means([*gained, other]) == ""
-    assert against_untrained.lower_means(gained[:1]) == ""  # of one loss its difference is said anyway
+        assert helped.lower_means([*gained, other]) == ""
+    assert helped.lower_means(gained[:1]) == ""  # of one loss its difference is said anyway
+
+
+def test_the_first_latex_table_compares_with_untrained_models(study, dataset):
+    text = texts_of(study, [dataset])["tables.tex"]
+    first = text.split(r"\end{table*}")[0]
+    assert r"\label{tab:margins-cub200-untrained}" in first
+    _, facts = found(study, dataset)
+    heads = re.findall(r"multicolumn\{4\}\{c\}\{(.*?)\}", first)
+    assert heads == list(facts.gains)
+    for place, gain in enumerate(facts.gains["untrained trunk"]):
+        line = next(line for line in first.splitlines() if line.startswith(gain.label.replace("_", r"\_")))
+        cells = [cell.strip(" \\").replace("$-$", "-") for cell in line.split("&")]
+        assert cells[5] == gain.verdict
+        assert float(cells[6]) == approx(100 * gain.mean, abs=0.0051)
+        runs, best = list(facts.first_best.values())[place]
+        assert cells[9] == f"{best} of {runs}"
+
+
+def test_a_verdict_with_a_reason_holds_under_verify_wherever_it_is_printed(study, dataset):
+    """On the page the reason is in the cell, in LaTeX it is below the table."""
+    findings, facts = found(study, dataset)
+    gains = {
+        row: tuple(replace(gain, verdict=Verdict.UNDECIDED, reason=Reason.OTHERS_DISAGREE) for gain in gained)
+        for row, gained in facts.gains.items()
+    }
+    facts = replace(facts, gains=gains)
+    (paper,) = against_untrained.SECTION.latex(findings, facts)
+    texts = {True: markdown(against_untrained.blocks(findings, facts)), False: latex_table(paper)}
+    assert Reason.OTHERS_DISAGREE in texts[False].split(r"\end{tabular}")[1]
+    rows = [
+        {"label": row.label, "status": row.status, "exploratory": row.exploratory, "late": row.late, "constant": False}
+        for row in findings.rows
+    ]
+    own = {"rows": rows, "against_untrained": json.loads(json_of(asdict(facts)))}
+    for reasons, printed in ((True, markdown_tables(texts[True])), (False, latex_tables(texts[False]))):
+        checks = Checks()
+        check_tables(gain_table({"level": 0.95}, own, reasons=reasons), printed, "a file", checks)
+        assert checks.problems == []
+        assert checks.counted["cells of a file"] == 3 * 10

@@ -4,14 +4,17 @@ import json
 from dataclasses import replace
 
 import pytest
+from made_records import with_search
 from pages import Seen, findings_of, markdown_row
 from scipy import stats
 
 from realitycheck import verbs
 from realitycheck.errors import InputError
+from realitycheck.records.evidence import SearchFailure
 from realitycheck.report.page import write_sides
 from realitycheck.report.papers.published_tables import paper_table
 from realitycheck.report.side_by_side import Side, SideScore, side_of_paper, sides_of_study
+from realitycheck.report.study_warnings import find_warnings
 from realitycheck.runs import Category
 
 
@@ -68,6 +71,22 @@ def test_a_study_has_its_verdicts(study, dataset):
     assert {label: score.verdict for label, score in own.scores.items() if score.verdict} == verdicts
     cell = findings.datasets[0].rows[1].cell(Category.ENSEMBLE, "map_at_r")
     assert own.scores["circle"].mean == cell.mean
+
+
+def test_the_warnings_of_a_study_are_below_its_verdicts(study, dataset, edit, written):
+    failure = SearchFailure("ValueError: no", "Traceback")
+    findings = findings_of(study, [edit(dataset, circle=lambda loss: with_search(loss, failed=failure))])
+    (own,) = sides_of_study(findings)
+    warnings = find_warnings(findings.datasets[0])
+    assert warnings
+    texts = written(own, side("published", circle=0.2))
+    listed = json.loads(texts["tables.json"])["sides"]
+    assert [one["code"] for one in listed[0]["warnings"]] == [warning.code for warning in warnings]
+    assert listed[1]["warnings"] is None
+    page, scores = Seen(texts["index.html"]).text, texts["tables.md"].split("## Agreement")[0]
+    for number, warning in enumerate(warnings, 1):
+        assert f"({number}) {warning.brief}" in page
+        assert f"({number}) {warning.brief}".replace("_", r"\_") in scores
 
 
 def test_a_published_table_is_a_side():

@@ -21,6 +21,7 @@ from realitycheck.report import ranking_warnings
 from realitycheck.report.sections import differences
 from realitycheck.report.sections.search_effort import search_effort
 from realitycheck.report.study_warnings import find_warnings
+from realitycheck.report.writers.latex_table import latex_table
 from realitycheck.report.writers.markdown_text import markdown
 from realitycheck.statistics.searches_pooled import PooledFit
 
@@ -263,6 +264,10 @@ def test_what_the_estimator_doubts(study, dataset):
     assert codes["estimate-doubtful"].sentence == "Gaps exceed."
     printed = markdown(differences.blocks(replace(found, fit=fit), differences.find(found)))
     assert "κ = 4.50" in printed
+    facts = differences.find(replace(found, fit=fit))
+    assert differences.SECTION.keys(facts)["diagnostics"] == {"kappa": 4.5}
+    (paper,) = differences.SECTION.latex(replace(found, fit=fit), facts)
+    assert r"$\kappa$ = 4.50" in latex_table(paper)
     assert "κ" not in markdown(differences.blocks(found, differences.find(found)))
     assert PooledFit.diagnostics.fget(SimpleNamespace()) == {}
 
@@ -280,7 +285,8 @@ def test_every_output_has_every_warning(study, dataset, edit):
     for number, warning in enumerate(warnings, 1):
         assert page.count(warning.code) == texts["tables.md"].count(warning.code) == 2  # the answer, and the list
         assert warning.sentence in page
-        assert f"({number}) {warning.sentence}".replace("_", r"\_") in latex
+        said = f"({number}) {warning.sentence}".replace("_", r"\_")
+        assert all(said in table for table in latex.split(r"\begin{table")[1:])  # each is read by itself
         assert (listed[number - 1]["code"], listed[number - 1]["sentence"]) == (warning.code, warning.sentence)
     number = next(i for i, warning in enumerate(warnings, 1) if warning.code == "search-failed")
     against = markdown_section(texts["tables.md"], "Against contrastive")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from pages import findings_of
 
-from realitycheck.report.sections import against_untrained
+from realitycheck.report import helped
 from realitycheck.report.writers.methods_text import methods_text
 
 CLEAN = "no class of the test half was used before all searches had ended"
@@ -36,5 +36,5 @@ def test_other_scores_in_which_all_losses_are_below_an_untrained_model_are_said(
 
     changed = replace(findings, untrained=tuple(map(shown, findings.untrained)))
     assert findings.study.metric != "precision_at_1"
-    answer = against_untrained.find(changed).answer
+    answer = helped.find(changed).answer
     assert ("In P@1 all 3 means are lower than that of the untrained embedder and untrained trunk." in answer) is said

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from realitycheck.report import helped
 from realitycheck.report.blocks import Banner, Block, Heading, Note, Paragraph, Strong, Text, pieces
 from realitycheck.report.findings import DatasetFindings, Findings
-from realitycheck.report.sections import against_untrained, noise_floor, warning_list
+from realitycheck.report.sections import noise_floor, warning_list
 from realitycheck.report.sections.base import Section
 from realitycheck.report.sections.differences import sensitivity
 from realitycheck.report.sections.rank_table import leading_sentence
@@ -54,9 +55,9 @@ def blocks(findings: Findings, facts: StudyAnswer) -> Iterator[Block]:
 
 def _answers(dataset: DatasetFindings) -> dict[str, Text]:
     """Question → answer, without the questions that this study does not answer."""
-    helped, floor = against_untrained.find(dataset), noise_floor.find(dataset)
+    training, floor = helped.find(dataset), noise_floor.find(dataset)
     known: dict[str, Text] = {
-        "Did training help?": helped.answer if helped else "",
+        "Did training help?": training.answer if training else "",
         **dataset.answers,
         "What could be found?": sensitivity(dataset),
         "Which can be the best?": leading_sentence(dataset) if len(dataset.labels) > 2 else "",

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
 
 from realitycheck.report.blocks import (
     Badge,
     Block,
     Column,
     Content,
-    Figure,
     Heading,
     LatexTable,
     Marked,
@@ -23,18 +19,16 @@ from realitycheck.report.blocks import (
     Text,
     rows_of,
 )
-from realitycheck.report.drawing import BAND, INK, draw, name_rows, style_of
 from realitycheck.report.findings import DatasetFindings
-from realitycheck.report.forest import SEARCHES, Reference, by_search, height_of, paint_references, paint_row
 from realitycheck.report.sections import warning_list
 from realitycheck.report.sections.base import Section
+from realitycheck.report.sections.difference_figure import difference_figure
 from realitycheck.report.study_facts import StudyFacts
 from realitycheck.report.verdicts import detectable_sentence
 from realitycheck.report.warning_records import StudyWarning
 from realitycheck.report.wording import (
     DASH,
     FOOTNOTE,
-    METRIC_NAMES,
     PENDING,
     count,
     decimal,
@@ -46,9 +40,7 @@ from realitycheck.report.wording import (
     safe_name,
     share,
 )
-from realitycheck.statistics.base import differences, present
 from realitycheck.statistics.comparisons import Comparison
-from realitycheck.statistics.intervals import mean_of
 
 PAIRS = ": of the two losses' scores over seeds; the higher, the more pairing sharpens the comparison."
 
@@ -62,17 +54,22 @@ class Differences:
         beside: by the estimator that is printed beside; empty where there is none.
         method: the name of that one; None where there is none.
         sensitivity: the size of the differences that could have been found, as a sentence; empty before a verdict.
+        diagnostics: numbers by name on which the estimator's warnings rest, such as κ.
     """
 
     comparisons: tuple[Comparison, ...]
     beside: tuple[Comparison, ...]
     method: str | None
     sensitivity: str
+    diagnostics: Mapping[str, float]
 
 
 def find(dataset: DatasetFindings) -> Differences:
     """Every dataset has this section."""
-    return Differences(dataset.comparisons, dataset.beside, dataset.study.estimator.beside, sensitivity(dataset))
+    return Differences(
+        *(dataset.comparisons, dataset.beside, dataset.study.estimator.beside, sensitivity(dataset)),
+        diagnostics=dataset.fit.diagnostics,
+    )
 
 
 def sensitivity(dataset: DatasetFindings) -> str:
@@ -97,7 +94,7 @@ def blocks(dataset: DatasetFindings, facts: Differences) -> Iterator[Block]:
         notes=_notes(dataset, warnings),
     )
     if any(comparison.mean is not None for comparison in facts.comparisons):
-        yield _figure(dataset, facts)
+        yield difference_figure(dataset, facts.comparisons)
 
 
 def _columns(study: StudyFacts, method: str | None) -> tuple[Column, ...]:
@@ -202,52 +199,6 @@ def _warned(dataset: DatasetFindings, warnings: Sequence[StudyWarning]) -> str:
     return " ".join(part for part in (*parts, baseline) if part)
 
 
-def _figure(dataset: DatasetFindings, facts: Differences) -> Figure:
-    study = dataset.study
-    baseline, bound = study.shown(study.baseline), 100 * study.smallest_difference
-
-    def paint(canvas: Canvas) -> None:
-        panel = canvas.subplots()
-        panel.axvspan(-bound, bound, color=BAND, lw=0, zorder=0)
-        panel.axvline(0, color="#8A9099", lw=0.8, zorder=1)
-        names = [study.shown(comparison.label) for comparison in facts.comparisons]
-        name_rows(panel, [*names, *(row.label for row in dataset.untrained)])
-        for position, comparison in enumerate(facts.comparisons):
-            seeds = by_search(comparison.differences, study.searches)
-            style = style_of(comparison.label, dataset.labels)
-            paint_row(panel, position, comparison.mean, comparison.interval, seeds, style)
-            _write_beside(panel, position, comparison.verdict or PENDING)
-        paint_references(panel, _references(dataset), first=len(names))
-        panel.set_xlabel(f"{METRIC_NAMES[study.metric]} minus that of {baseline}, points; shaded: ±{bound:g} points")
-
-    return draw(
-        paint,
-        name=dataset.figure_name("differences"),
-        height=height_of(len(facts.comparisons) + len(dataset.untrained)),
-        title=f"Paired differences with {baseline} on {dataset.dataset}",
-        caption=f"Differences of single seeds (small marks), their mean (thin tick) and its {percent(study.level)} "
-        f"interval (bar). {f'{SEARCHES} ' if study.searches > 1 else ''}Untrained models are below the line, without "
-        "an interval; an arrow has the mean of one that is outside.",
-    )
-
-
-def _references(dataset: DatasetFindings) -> list[Reference]:
-    """The untrained models minus the baseline, seed by seed; a deterministic one has one score for all seeds."""
-    study = dataset.study
-    base = dataset.row(study.baseline).cell(study.category, study.metric).values
-    rows = []
-    for row in dataset.untrained:
-        values = row.cell(study.category, study.metric).values
-        gaps = differences(values if len(values) == len(base) else values * len(base), base)
-        known = present(gaps)
-        rows.append(Reference(mean_of(known) if known else None, None, gaps))
-    return rows
-
-
-def _write_beside(panel: Axes, position: int, text: str) -> None:
-    panel.text(1.01, position, text, transform=panel.get_yaxis_transform(), va="center", color=INK)
-
-
 def _latex(dataset: DatasetFindings, facts: Differences) -> Iterator[LatexTable]:
     """One table for one column of a page: verdict, difference, interval and Holm's p of every loss."""
     if not facts.comparisons:
@@ -265,7 +216,9 @@ def _latex(dataset: DatasetFindings, facts: Differences) -> Iterator[LatexTable]
         f"{count(len(facts.comparisons), 'loss', 'losses')}; equivalent: within ±{points(study.smallest_difference)} "
         "points by two one-sided tests.",
         *reasons,
+        *_kappa(dataset),
         *([FOOTNOTE] if study.reconstructed else []),
+        warning_list.note_below(dataset),
     )
     columns = (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in heads))
     table = Table(columns, rows_of([_paper_line(dataset, one) for one in facts.comparisons]), caption, notes)
@@ -293,6 +246,7 @@ SECTION = Section(
         "beside": facts.beside,
         "beside_method": facts.method,
         "sensitivity": facts.sensitivity,
+        "diagnostics": facts.diagnostics,
     },
     latex=_latex,
 )

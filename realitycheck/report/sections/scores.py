@@ -141,8 +141,7 @@ def _paper(
 ) -> LatexTable:
     study = dataset.study
     table = _table(dataset, facts, categories, best, half)
-    warned = warning_list.note(warning_list.find(dataset).warnings)
-    notes = (*([FOOTNOTE] if study.reconstructed else []), warned)
+    notes = (*([FOOTNOTE] if study.reconstructed else []), warning_list.note_below(dataset))
     caption = f"{study.study} on {dataset.dataset}. {table.caption}"
     label = f"tab:{safe_name(study.study)}-{safe_name(dataset.dataset)}-{name}"
     return LatexTable(

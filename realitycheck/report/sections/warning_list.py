@@ -69,6 +69,11 @@ def note(warnings: Sequence[StudyWarning]) -> str:
     return f"Warnings: {' '.join(parts)}"
 
 
+def note_below(dataset: DatasetFindings) -> str:
+    """All warnings of a dataset as the last note below a table for a paper."""
+    return note(find(dataset).warnings)
+
+
 SECTION = Section(
     name="warnings",
     subject=DatasetFindings,

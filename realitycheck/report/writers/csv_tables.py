@@ -7,9 +7,9 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
+from realitycheck.report import helped
 from realitycheck.report.findings import DatasetFindings, Findings
 from realitycheck.report.rows import ScoreCell, ScoreRow
-from realitycheck.report.sections import against_untrained
 from realitycheck.report.study_warnings import find_warnings
 from realitycheck.report.warning_records import StudyWarning
 from realitycheck.report.wording import points
@@ -61,10 +61,10 @@ def differences_csv(findings: Findings) -> str:
 def gains_csv(findings: Findings) -> str:
     """One line per dataset, untrained model and loss: its difference from a model without training."""
     rows = [
-        _gain_row(dataset, helped.first_best[gain.label], untrained, gain)
+        _gain_row(dataset, found.first_best[gain.label], untrained, gain)
         for dataset in findings.datasets
-        if (helped := against_untrained.find(dataset))
-        for untrained, gained in helped.gains.items()
+        if (found := helped.find(dataset))
+        for untrained, gained in found.gains.items()
         for gain in gained
     ]
     return csv_text([GAINS, *rows])
