@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from realitycheck.protocol.space import Bounds, place_in
 from realitycheck.records.evidence import LossEvidence
@@ -40,11 +41,37 @@ def _places(dataset: DatasetFindings, loss: LossEvidence, knob: str) -> list[flo
     return [float(place_in(bounds, value)) for value in numbers]
 
 
+@dataclass(frozen=True, slots=True)
+class Correlations:
+    """Spearman's correlations with the primary test score, where there are enough losses or searches.
+
+    Args:
+        knobs: shared knob → that of its chosen value: `spearman` and the number of `losses`, `spearman_searches` and
+            the number of `searches`.
+        validation: that of the replicates' validation score: `spearman` and the number of `losses`.
+    """
+
+    knobs: Mapping[str, Mapping[str, float]]
+    validation: Mapping[str, float]
+
+    @property
+    def sentence(self) -> str:
+        """All of them; empty without one."""
+        parts = [f"the chosen {knob}, {_shown(numbers)}" for knob, numbers in self.knobs.items()]
+        parts += [f"the replicates' validation score, {_shown(self.validation)}"] if self.validation else []
+        return f"Spearman's correlation of the test score with {'; with '.join(parts)}." if parts else ""
+
+
+def find_correlations(dataset: DatasetFindings) -> Correlations:
+    """Correlate the test score with every shared knob that was chosen, and with validation."""
+    every = {knob: chosen_places(dataset, knob) for knob in dataset.protocol.search.shared}
+    known = {knob: {**_over_losses(dataset, own), **_over_searches(dataset, own)} for knob, own in every.items()}
+    return Correlations({knob: numbers for knob, numbers in known.items() if numbers}, _validation(dataset))
+
+
 def knobs(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     """Every shared knob that the test score follows, over the losses or over all their searches."""
-    for knob in dataset.protocol.search.shared:
-        places = chosen_places(dataset, knob)
-        numbers = {**_over_losses(dataset, places), **_over_searches(dataset, places)}
+    for knob, numbers in find_correlations(dataset).knobs.items():
         correlations = [numbers[name] for name in ("spearman", "spearman_searches") if name in numbers]
         if any(abs(rho) > PREDICTS for rho in correlations):
             yield StudyWarning(
@@ -90,18 +117,23 @@ def _shown(numbers: Mapping[str, float]) -> str:
 
 def validation(dataset: DatasetFindings) -> Iterator[StudyWarning]:
     """Validation scores of the replicates that do not predict the test scores over the losses."""
+    numbers = _validation(dataset)
+    if numbers and numbers["spearman"] < AGREES:
+        yield StudyWarning(
+            "validation-does-not-predict",
+            (About(None, None, {**numbers}),),
+            f"Validation scores of the replicates do not predict their test scores: Spearman {_shown(numbers)}, below "
+            f"{AGREES}. Settings were chosen by a score that says little of the test half.",
+        )
+
+
+def _validation(dataset: DatasetFindings) -> dict[str, float]:
     scores, values = _test_scores(dataset), _fresh_validation(dataset)
     both = [label for label in scores if label in values]
     if len(both) < FEWEST_LOSSES:
-        return
+        return {}
     rho = spearman([values[label] for label in both], [scores[label] for label in both])
-    if rho is not None and rho < AGREES:
-        yield StudyWarning(
-            "validation-does-not-predict",
-            (About(None, None, {"spearman": rho, "losses": len(both)}),),
-            f"Validation scores of the replicates do not predict their test scores: Spearman {decimal(rho)} over "
-            f"{len(both)} losses, below {AGREES}. Settings were chosen by a score that says little of the test half.",
-        )
+    return {} if rho is None else {"spearman": rho, "losses": len(both)}
 
 
 def _test_scores(dataset: DatasetFindings) -> dict[str, float]:

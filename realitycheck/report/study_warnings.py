@@ -124,10 +124,10 @@ def _capped(dataset: DatasetFindings) -> Iterator[StudyWarning]:
 
 
 def _iteration_0(dataset: DatasetFindings) -> Iterator[StudyWarning]:
-    found = helped.find(dataset)
+    training = helped.find(dataset)
     about = [
         About(label, None, {"runs": runs, "iteration_0_best": best})
-        for label, (runs, best) in (found.first_best if found else {}).items()
+        for label, (runs, best) in (training.first_best if training else {}).items()
         if best
     ]
     head = "Fold runs in which the initial weights validate better than every later checkpoint"

@@ -58,7 +58,18 @@ def _claims(scores: DerivedScores) -> Found:
         yield "claims-changed", [_about(None, None, claims=", ".join(changed))]
 
 
+def correlations(scores: DerivedScores) -> Json:
+    """Of the primary score with the chosen value of every shared knob, and with validation; those that there are."""
+    return {"knobs": dict(_of_knobs(scores)), "validation": _of_validation(scores)}
+
+
 def _knobs(scores: DerivedScores) -> Found:
+    for knob, numbers in _of_knobs(scores):
+        if any(abs(float(value)) > PREDICTS for name, value in numbers.items() if name.startswith("spearman")):
+            yield "knob-predicts-ranking", [_about(None, None, knob=knob, **numbers)]
+
+
+def _of_knobs(scores: DerivedScores) -> Iterator[tuple[str, dict[str, float | int | str]]]:
     means = _means(scores)
     for knob in scores.declared.protocol["search"]["shared"]:
         places = _places(scores, knob)
@@ -68,8 +79,8 @@ def _knobs(scores: DerivedScores) -> Found:
         if over_losses is not None:
             numbers |= {"spearman": over_losses, "losses": len(both)}
         numbers |= _over_searches(scores, places)
-        if any(abs(float(value)) > PREDICTS for name, value in numbers.items() if name.startswith("spearman")):
-            yield "knob-predicts-ranking", [_about(None, None, knob=knob, **numbers)]
+        if numbers:
+            yield knob, numbers
 
 
 def _over_searches(scores: DerivedScores, places: dict[str, list[float]]) -> dict[str, float | int | str]:
@@ -101,12 +112,17 @@ def _places(scores: DerivedScores, knob: str) -> dict[str, list[float]]:
 
 
 def _validation(scores: DerivedScores) -> Found:
+    numbers = _of_validation(scores)
+    if numbers and float(numbers["spearman"]) < AGREES:
+        yield "validation-does-not-predict", [_about(None, None, **numbers)]
+
+
+def _of_validation(scores: DerivedScores) -> dict[str, float | int | str]:
     means = _means(scores)
     values = {row.label: known([one.value for one in row.replicates]) for row in scores.course.losses}
     both = [label for label in means if values[label]]
     rho = _spearman([mean(values[label]) for label in both], [means[label] for label in both])
-    if rho is not None and rho < AGREES:
-        yield "validation-does-not-predict", [_about(None, None, spearman=rho, losses=len(both))]
+    return {} if rho is None else {"spearman": rho, "losses": len(both)}
 
 
 def _spearman(first: Sequence[float], second: Sequence[float]) -> float | None:

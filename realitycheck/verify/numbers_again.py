@@ -18,7 +18,7 @@ from realitycheck.verify.derived_floor import noise_floor
 from realitycheck.verify.derived_knobs import proxy_distances, sweeps
 from realitycheck.verify.derived_scores import DerivedScores
 from realitycheck.verify.derived_verdicts import DerivedVerdicts
-from realitycheck.verify.derived_warnings import FROM_NOTES, find_again
+from realitycheck.verify.derived_warnings import FROM_NOTES, correlations, find_again
 from realitycheck.verify.digests import Json
 from realitycheck.verify.pair_simulation import check_ranks
 from realitycheck.verify.shown_images import neighbor_facts
@@ -68,6 +68,7 @@ class NumbersAgain:
             "facts": derived_searches.facts(course),
             "openings": declarations.openings(course),
             "warnings": find_again(scores),
+            "correlations": correlations(scores),
             "noise": noise_floor(scores),
             "per_class": per_class(course),
             "neighbors": neighbor_facts(course),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from realitycheck.report.blocks import Block, Code, Column, Content, Heading, Link, Paragraph, Table, Text, rows_of
 from realitycheck.report.findings import DatasetFindings
+from realitycheck.report.ranking_warnings import Correlations, find_correlations
 from realitycheck.report.sections.base import Section
 from realitycheck.report.study_warnings import find_warnings
 from realitycheck.report.warning_records import StudyWarning
@@ -15,27 +16,35 @@ from realitycheck.report.wording import count, safe_name
 
 @dataclass(frozen=True, slots=True)
 class Warnings:
-    """The warnings of one dataset, in order; their numbers on the page count from 1."""
+    """The warnings of one dataset.
+
+    Args:
+        warnings: in order; their numbers on the page count from 1.
+        correlations: of the test score with what may predict it, whether or not there is a warning of them.
+    """
 
     warnings: tuple[StudyWarning, ...]
+    correlations: Correlations
 
 
 def find(dataset: DatasetFindings) -> Warnings:
     """Every dataset has this section."""
-    return Warnings(tuple(find_warnings(dataset)))
+    return Warnings(tuple(find_warnings(dataset)), find_correlations(dataset))
 
 
 def blocks(dataset: DatasetFindings, facts: Warnings) -> Iterator[Block]:
-    """Print one line per warning."""
+    """Print one line per warning, and the correlations."""
     yield Heading(3, "What to distrust", anchor=_anchor(dataset))
-    if not facts.warnings:
+    if facts.warnings:
+        yield Table(
+            (Column("No."), Column("Warning"), Column("What was found")),
+            rows_of([_line(number, warning) for number, warning in enumerate(facts.warnings, 1)]),
+            prose=True,
+        )
+    else:
         yield Paragraph("There is no warning.")
-        return
-    yield Table(
-        (Column("No."), Column("Warning"), Column("What was found")),
-        rows_of([_line(number, warning) for number, warning in enumerate(facts.warnings, 1)]),
-        prose=True,
-    )
+    if facts.correlations.sentence:
+        yield Paragraph(facts.correlations.sentence)
 
 
 def _line(number: int, warning: StudyWarning) -> tuple[Content, ...]:
@@ -79,5 +88,5 @@ SECTION = Section(
     subject=DatasetFindings,
     find=find,
     blocks=blocks,
-    keys=lambda facts: {"warnings": facts.warnings},
+    keys=lambda facts: {"warnings": facts.warnings, "correlations": facts.correlations},
 )

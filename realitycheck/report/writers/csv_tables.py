@@ -61,10 +61,10 @@ def differences_csv(findings: Findings) -> str:
 def gains_csv(findings: Findings) -> str:
     """One line per dataset, untrained model and loss: its difference from a model without training."""
     rows = [
-        _gain_row(dataset, found.first_best[gain.label], untrained, gain)
+        _gain_row(dataset, training.first_best[gain.label], untrained, gain)
         for dataset in findings.datasets
-        if (found := helped.find(dataset))
-        for untrained, gained in found.gains.items()
+        if (training := helped.find(dataset))
+        for untrained, gained in training.gains.items()
         for gain in gained
     ]
     return csv_text([GAINS, *rows])
