@@ -41,6 +41,7 @@ class SideScore:
     Args:
         mean: in [0, 1].
         half_width: of its interval; None where it has none.
+        retraining: half-width of Student's t over seeds alone, where that is another interval; None elsewhere.
         trained: False for an untrained model, which has no rank.
         marks: what is printed in brackets after its name.
         verdict: of its own study; None for the baseline, untrained models and published numbers.
@@ -51,6 +52,7 @@ class SideScore:
     trained: bool
     marks: tuple[str, ...]
     verdict: str | None
+    retraining: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ def _side(findings: Findings, dataset: DatasetFindings) -> Side:
             trained=row.trained,
             marks=row.every_mark,
             verdict=verdicts.get(label),
+            retraining=cell.retraining.half_width if cell.retraining and cell.retraining != cell.interval else None,
         )
         for label, (row, cell) in cells.items()
         if cell.mean is not None
@@ -178,10 +181,17 @@ def _score_table(sides: Sequence[Side]) -> Table:
     return Table(
         (Column("Loss"), *columns),
         rows_of([_line(label, sides) for label in _labels(sides)]),
-        caption=f"Percent; mean ± half-width of the {levels} interval of each side. Ranks are among its losses, "
-        "without untrained models.",
+        caption=f"Percent; mean ± half-width of the {levels} interval of each side. {_alone(sides)}Ranks are among its "
+        "losses, without untrained models.",
         notes=tuple(f"{side.title}. {warning_list.note(side.warnings)}" for side in sides if side.warnings is not None),
     )
+
+
+def _alone(sides: Sequence[Side]) -> str:
+    """What is in brackets, where something is; a sentence with a space behind it."""
+    if not any(score.retraining is not None for side in sides for score in side.scores.values()):
+        return ""
+    return "In brackets: retraining only, Student's t over seeds, as a paper with one setting prints it. "
 
 
 def _line(label: str, sides: Sequence[Side]) -> tuple[Content, ...]:
@@ -193,7 +203,11 @@ def _line(label: str, sides: Sequence[Side]) -> tuple[Content, ...]:
             continue
         rank = 1 + sum(mean > score.mean for mean in trained.values()) if label in trained else None
         verdict = Badge(score.verdict, score.verdict) if score.verdict else DASH
-        cells += [Estimate(score.mean, score.half_width), DASH if rank is None else str(rank), verdict]
+        cells += [
+            Estimate(score.mean, score.half_width, retraining=score.retraining),
+            DASH if rank is None else str(rank),
+            verdict,
+        ]
     marks = dict.fromkeys(mark for side in sides if label in side.scores for mark in side.scores[label].marks)
     return (Marked(label, tuple(marks)), *cells)
 

@@ -82,8 +82,10 @@ def _scores(data: Json, place: tuple[str, str]) -> Iterator[tuple[str, Json]]:
             if own["mean"] is not None:
                 interval, marks = own["interval"], marks_of(row, counts=True)
                 half = (interval["high"] - interval["low"]) / 2 if interval else None
+                alone = own["retraining"]
+                inner = (alone["high"] - alone["low"]) / 2 if alone and alone != interval else None
                 score = {"mean": own["mean"], "half_width": half, "trained": trained, "marks": marks}
-                yield row["label"], {**score, "verdict": verdicts.get(row["label"])}
+                yield row["label"], {**score, "verdict": verdicts.get(row["label"]), "retraining": inner}
 
 
 def paper_side(
@@ -107,7 +109,8 @@ def paper_side(
         if ours and numbers[metric]:
             mean, half = numbers[metric]
             score = {"mean": mean / 100, "half_width": None if half is None else half / 100}
-            scores[_label(ours, addresses)] = {**score, "trained": True, "marks": [], "verdict": None}
+            other = {"trained": True, "marks": [], "verdict": None, "retraining": None}
+            scores[_label(ours, addresses)] = {**score, **other}
     title = f"{paper['authors']} ({paper['year']}), {dataset}"
     return ComparedSide(title, f"{category}-{block['dims']} {heading(metric)}", PUBLISHED_LEVEL, scores)
 
@@ -193,6 +196,10 @@ def _score_table(sides: Sequence[ComparedSide]) -> WantedTable:
     return WantedTable("scores", ["Loss", *heads], [_line(label, sides) for label in labels])
 
 
+def _inner(retraining: float | None) -> Cell:
+    return ("",) if retraining is None else cell(" (", points(retraining), ")")
+
+
 def _line(label: str, sides: Sequence[ComparedSide]) -> list[Cell]:
     marks: dict[str, None] = {}
     cells: list[Cell] = []
@@ -205,7 +212,7 @@ def _line(label: str, sides: Sequence[ComparedSide]) -> list[Cell]:
         half = score["half_width"]
         better = sum(mean > score["mean"] for mean in side.trained.values())
         cells += [
-            points(score["mean"]) if half is None else cell(points(score["mean"]), " ± ", points(half)),
+            cell(points(score["mean"]), "" if half is None else cell(" ± ", points(half)), _inner(score["retraining"])),
             cell(str(1 + better) if score["trained"] else DASH),
             cell(score["verdict"] or DASH),
         ]

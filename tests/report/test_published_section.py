@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from made_records import with_search
 from pages import Seen, findings_of, found_in, html_section, markdown_section, texts_of
+from scipy import stats
 
 from realitycheck.protocol.model import DatasetChoice
 from realitycheck.report.papers import published_tables
@@ -50,6 +52,19 @@ def test_losses_are_paired_by_address_and_not_by_label(study, dataset):
         ("contrastive", "Contrastive"),
         ("circle", "CosFace"),
     ]
+
+
+def test_ours_have_the_interval_over_seeds_that_papers_have(synthetic_study, synthetic_dataset):
+    """Of several searches Student's t within them, by hand, and not that of the protocol, which counts searches."""
+    study = synthetic_study(labels=("contrastive", "circle", "soft_triple"), seeds=4, trials=6, searches=2)
+    dataset = synthetic_dataset(study)
+    (found,) = findings_of(study, [dataset]).datasets
+    cell = found.row("contrastive").cell(Category.COMPLETE, "map_at_r")
+    scores = np.array(cell.values).reshape(2, 2)
+    half = stats.t.ppf(0.975, 4 - 2) * np.sqrt(scores.var(axis=1, ddof=1).mean() / 4)
+    assert abs(half - cell.interval.half_width) > 1e-4
+    section = markdown_section(texts_of(study, [dataset])["tables.md"], "Published tables")
+    assert f"{100 * cell.mean:.2f} ± {100 * half:.2f}" in section
 
 
 def test_only_categories_of_the_study(study, dataset):

@@ -89,6 +89,14 @@ def test_the_warnings_of_a_study_are_below_its_verdicts(study, dataset, edit, wr
         assert f"({number}) {warning.brief}".replace("_", r"\_") in scores
 
 
+def test_a_study_has_its_interval_over_seeds_beside_the_one_that_counts_searches(written):
+    two = SideScore(0.27, 0.03, trained=True, marks=(), verdict=None, retraining=0.0035)
+    texts = written(replace(side("one"), scores={"a": two}), side("paper", a=0.25))
+    assert markdown_row(texts["tables.md"], "a")[1:] == ["27.00 ± 3.00 (0.35)", "1", "–", "25.00 ± 1.00", "1", "–"]
+    assert "In brackets" in texts["tables.md"]
+    assert "In brackets" not in written(side("one", a=0.1), side("paper", a=0.25))["tables.md"]
+
+
 def test_a_published_table_is_a_side():
     table = paper_table("warped2024", "cub200")
     own = side_of_paper(table, category=Category.COMPLETE, metric="map_at_r", addresses={})

@@ -130,29 +130,31 @@ def _table(dataset: DatasetFindings, part: Part) -> Table:
     columns = [
         Column(head, number=True, group=metric) for metric in METRIC_NAMES.values() for head in ("Ours", *papers)
     ]
-    ours = tuple(_line(part.category, line) for line in part.lines if line.row)
-    others = tuple(_line(part.category, line) for line in part.lines if not line.row)
+    ours = tuple(_line(dataset, part.category, line) for line in part.lines if line.row)
+    others = tuple(_line(dataset, part.category, line) for line in part.lines if not line.row)
     groups = [RowGroup(rows, muted=muted) for rows, muted in ((ours, False), (others, True)) if rows]
     category = dataset.study.categories[part.category]
     return Table((Column("Loss"), *columns), tuple(groups), caption=f"{category} beside published scores.")
 
 
-def _line(category: Category, line: Line) -> tuple[Content, ...]:
+def _line(dataset: DatasetFindings, category: Category, line: Line) -> tuple[Content, ...]:
     name = Marked(line.label, line.row.every_mark, below=line.called) if line.row else line.label
     cells: list[Content] = []
     for metric in METRIC_NAMES:
-        cells.append(_ours(line.row, category, metric))
+        cells.append(_ours(dataset, line.row, category, metric))
         for loss in line.published:
             number = loss.numbers[metric] if loss else None
             cells.append(Estimate(number.mean, number.half_width) if number else DASH)
     return (name, *cells)
 
 
-def _ours(row: ScoreRow | None, category: Category, metric: str) -> Content:
+def _ours(dataset: DatasetFindings, row: ScoreRow | None, category: Category, metric: str) -> Content:
+    """The score with its interval over seeds, as published ones have it; that of the protocol may count searches."""
     if row is None:
         return DASH
     cell = row.cell(category, metric)
-    return Estimate(cell.mean, cell.interval.half_width if cell.interval else None)
+    alone = cell.interval if dataset.study.estimator.over == "seeds" else cell.retraining
+    return Estimate(cell.mean, alone.half_width if alone else None)
 
 
 def _trust(block: PublishedBlock) -> str:
