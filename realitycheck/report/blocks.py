@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from realitycheck.statistics.intervals import Interval
+
 
 @dataclass(frozen=True, slots=True)
 class Strong:
@@ -143,6 +145,14 @@ class Estimate:
     half_width: float | None
     best: bool = False
     retraining: float | None = None
+
+    @classmethod
+    def of(cls, mean: float | None, interval: Interval | None, retraining: Interval | None) -> Estimate:
+        """A mean with its interval, and with that over seeds where it is another one."""
+        if interval is None or retraining in (None, interval):
+            return cls(mean, interval.half_width if interval else None)
+        assert retraining is not None
+        return cls(mean, interval.half_width, retraining=retraining.half_width)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ def _corrupted(scores: DerivedScores, name: str) -> Json:
         cell, verdict = own.cell(row, place, fit), compared.get(row.label)
         lines.append(
             {
-                **{"label": row.label, "mean": cell["mean"], "interval": cell["interval"], "drop": drops[row.label]},
+                **{name: cell[name] for name in ("mean", "interval", "retraining")},
+                **{"label": row.label, "drop": drops[row.label]},
                 "verdict": verdict["verdict"] if verdict else None,
                 "reason": (verdict["reason"] or "") if verdict else "",
                 "p_holm": verdict["p_holm"] if verdict else None,

@@ -32,6 +32,12 @@ def _half(interval: Json | None) -> float | None:
     return (interval["high"] - interval["low"]) / 2 if interval else None
 
 
+def _alone(one: Json) -> Cell:
+    """The half-width over seeds in brackets, where it is another one."""
+    alone, shown = one["retraining"], one["mean"] is not None and one["interval"] is not None
+    return cell(" (", points(_half(alone)), ")") if shown and alone and alone != one["interval"] else ("",)
+
+
 def _corruption_table(study: Json, dataset: Json) -> Iterator[WantedTable]:
     facts, rows = dataset["corruption"], {row["label"]: row for row in dataset["rows"]}
     if facts is None:
@@ -48,7 +54,7 @@ def _corruption_table(study: Json, dataset: Json) -> Iterator[WantedTable]:
                 [
                     cell(named),
                     marked(one["label"], marks_of(rows[one["label"]], counts=False)),
-                    _estimate(one["mean"], _half(one["interval"])),
+                    cell(_estimate(one["mean"], _half(one["interval"])), _alone(one)),
                     change,
                     cell(DASH) if one["label"] == baseline else badge,
                     cell(DASH) if one["verdict"] is None else p_value(one["p_holm"]),

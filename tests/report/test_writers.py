@@ -34,6 +34,7 @@ from realitycheck.report.blocks import (
 from realitycheck.report.writers.html_page import block_html, page
 from realitycheck.report.writers.latex_table import latex_table
 from realitycheck.report.writers.markdown_text import block_markdown, markdown
+from realitycheck.statistics.intervals import Interval
 
 HOSTILE = "</style><script>alert(1)</script>\"'&=|*_`\\input{x}"
 
@@ -166,3 +167,10 @@ def test_links_within_the_page_are_plain_in_markdown():
 
 def test_a_fence_is_longer_than_any_in_the_text():
     assert block_markdown(Verbatim("a\n````\nb\n")) == "`````\na\n````\nb\n`````"
+
+
+def test_an_estimate_has_the_interval_over_seeds_where_it_is_another_one():
+    wide, narrow = (Interval(0.5, 0.5 - half, 0.5 + half, 0.95, 4, "", "") for half in (0.25, 0.125))
+    assert Estimate.of(0.5, wide, narrow) == Estimate(0.5, 0.25, retraining=0.125)
+    assert Estimate.of(0.5, wide, wide) == Estimate.of(0.5, wide, None) == Estimate(0.5, 0.25)
+    assert Estimate.of(0.5, None, narrow) == Estimate(0.5, None)

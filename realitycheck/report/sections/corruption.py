@@ -59,6 +59,7 @@ class CorruptedLine:
         label: the loss.
         mean: of the primary score; None without one.
         interval: its interval.
+        retraining: Student's t over seeds alone.
         drop: against clean images.
         verdict: against the baseline under the same corruption; None for the baseline, and while replicates are
             missing.
@@ -69,6 +70,7 @@ class CorruptedLine:
     label: str
     mean: float | None
     interval: Interval | None
+    retraining: Interval | None
     drop: Fall
     verdict: Verdict | None
     reason: str
@@ -130,11 +132,10 @@ def _table(dataset: DatasetFindings, evaluation: str, options: str) -> Corrupted
 
 
 def _line(cell: ScoreCell, label: str, drop: Fall, comparison: Comparison | None) -> CorruptedLine:
+    own = label, cell.mean, cell.interval, cell.retraining, drop
     if comparison is None:
-        return CorruptedLine(label, cell.mean, cell.interval, drop, None, "", None)
-    return CorruptedLine(
-        label, cell.mean, cell.interval, drop, comparison.verdict, comparison.reason or "", comparison.p_holm
-    )
+        return CorruptedLine(*own, None, "", None)
+    return CorruptedLine(*own, comparison.verdict, comparison.reason or "", comparison.p_holm)
 
 
 def _drops(dataset: DatasetFindings, cells: dict[str, ScoreCell]) -> dict[str, Fall]:
@@ -193,9 +194,9 @@ def blocks(dataset: DatasetFindings, facts: Corruption) -> Iterator[Block]:
             Column("Holm p", number=True),
         ),
         tuple(_group(dataset, table) for table in facts.tables),
-        caption=f"{study.primary} in percent, with the half-width of its interval, and the difference from the score "
-        "on clean images in points, paired by seed. Verdicts follow the rules of the comparisons on clean images, with "
-        "Holm's correction over the losses of one corruption.",
+        caption=f"{study.primary} in percent, with the half-width of its interval (in brackets over seeds alone), and "
+        "the difference from the score on clean images in points, paired by seed. Verdicts follow the rules of the "
+        "comparisons on clean images, with Holm's correction over the losses of one corruption.",
     )
     yield Note(_risen(dataset, facts))
     yield _figure(dataset, facts)
@@ -231,7 +232,7 @@ def _cells(dataset: DatasetFindings, line: CorruptedLine) -> tuple[Content, ...]
     text = f"{verdict}: {line.reason}" if line.reason else verdict
     return (
         Marked(line.label, dataset.row(line.label).marks),
-        Estimate(line.mean, line.interval.half_width if line.interval else None),
+        Estimate.of(line.mean, line.interval, line.retraining),
         _change(line.drop),
         DASH if baseline else Badge(text, line.verdict or "pending"),
         DASH if line.verdict is None or line.p_holm is None else p_value(line.p_holm),
