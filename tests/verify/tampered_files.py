@@ -138,11 +138,13 @@ def changed_verdict_sentence(copy: Copy) -> None:
     copy.edit_json(claim)
 
 
-def changed_detectable_difference(copy: Copy) -> None:
+def invented_detectable_difference(copy: Copy) -> None:
+    """No verdict can be given here: `runners_up` has to agree, and none are scored."""
+
     def claim(body: dict) -> None:
         (dataset,) = body["datasets"]
-        size = re.search(r" by (\d+\.\d\d) points", dataset["sensitivity"])[1]
-        dataset["sensitivity"] = dataset["sensitivity"].replace(size, f"{float(size) + 0.1:.2f}")
+        assert dataset["sensitivity"] == ""
+        dataset["sensitivity"] = f"A loss that truly differs from {FIRST} by 1.00 points is called better or worse."
 
     copy.edit_json(claim)
 

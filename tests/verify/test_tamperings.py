@@ -231,7 +231,7 @@ TAMPERINGS = {
     tampered_files.changed_verdict_word: "cell-differs",
     tampered_files.changed_verdict_sentence: "sentence-differs",
     tampered_files.changed_headline: "sentence-differs",
-    tampered_files.changed_detectable_difference: "sentence-differs",
+    tampered_files.invented_detectable_difference: "sentence-differs",
     tampered_files.swapped_rows: "cell-differs",
     changed_seed: "seed-beyond",
     changed_setting_of_the_chosen: "setting-differs",
