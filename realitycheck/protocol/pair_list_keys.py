@@ -18,8 +18,10 @@ class PairFiles(FrozenSection):
 
     def placed(self, folder: Path) -> PairFiles:
         """The same with whole paths; relative ones start at `folder`."""
-        return PairFiles(file=_place(self.file, folder), images=self.images and _place(self.images, folder))
+        return PairFiles(file=placed(self.file, folder), images=self.images and placed(self.images, folder))
 
 
-def _place(path: str, folder: Path) -> str:
-    return os.path.normpath(folder.absolute() / Path(path).expanduser())
+def placed(path: str, folder: Path) -> str:
+    """A path as it is written in a study, whole; a `~` of nobody's home is the name of a folder, as in a shell."""
+    home = os.path.expanduser(path)  # noqa: PTH111 - that of `Path` raises where there is no such home
+    return os.path.normpath(folder.absolute() / home)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,7 +14,7 @@ from realitycheck.plugin_source import sources_of
 from realitycheck.protocol.base import FrozenSection, Name, Text
 from realitycheck.protocol.foundation_keys import FoundationTrunk, foundation_evaluations
 from realitycheck.protocol.model import DatasetChoice, LossChoice, Primary, Protocol, Study
-from realitycheck.protocol.pair_list_keys import PairFiles
+from realitycheck.protocol.pair_list_keys import PairFiles, placed
 from realitycheck.protocol.paper_settings import first_length, first_setting
 from realitycheck.protocol.space import Space
 from realitycheck.protocol.sweep_keys import Sweep
@@ -113,7 +112,7 @@ def space_of(name: str, spaces: Spaces, *, dataset: str) -> Space:
 
 def dataset_choice(name: str, given: WrittenDataset, folder: Path) -> DatasetChoice:
     """One dataset of a study; `folder` is where its relative root starts."""
-    place = None if given.root is None else os.path.normpath(folder.absolute() / Path(given.root).expanduser())
+    place = None if given.root is None else placed(given.root, folder)
     return DatasetChoice(name=name, address=given.dataset or name, root=place, exclude=given.exclude or ())
 
 

@@ -24,6 +24,7 @@ from realitycheck.plan.fitting import fitted
 from realitycheck.plan.splits import Split, split_classes
 from realitycheck.plan.wall_time import wall_time
 from realitycheck.protocol.model import DatasetChoice, Protocol
+from realitycheck.protocol.pair_list_keys import placed
 from realitycheck.protocol.places import source_of
 from realitycheck.protocol.read import ReadStudy, read_protocol
 from realitycheck.protocol.validation import nearest
@@ -126,12 +127,12 @@ def _write(path: Path, text: str) -> None:
 
 def _choice(images: str, root: str | None, name: str | None, studies: Path) -> DatasetChoice:
     """The dataset, with its name on the menu as the address."""
-    place = Path(images).expanduser()
+    place = Path(placed(images, Path()))
     if images in DATASETS and not place.exists():
         if DATASETS[images].needs_root and root is None:
             says = f"missing option; add `--root` with its images. Layout: {DATASETS[images].layout}."
             raise InputError.one(images, "root-missing", says, where="--root")
-        where = None if root is None else str(Path(root).expanduser().absolute())
+        where = None if root is None else placed(root, Path())
         return DatasetChoice(name=_slug(name or images), address=images, root=where)
     if not place.exists():
         says = f"unknown images '{images}': no folder, no file and no dataset. {nearest(images, list(DATASETS))}"

@@ -208,3 +208,20 @@ def test_status_and_report_list_the_problems_of_the_files(tmp_path, name):
     path = write(tmp_path, **{file: [change]})
     for verb in (verbs.study_standings, verbs.report_study):
         assert [problem.code for problem in refused(verb, path)] == [code]
+
+
+@pytest.mark.parametrize(
+    ("written", "mark"),
+    [
+        ("Photos: {dataset: folder, root: ../pictures}", ("datasets.Photos", "name-invalid")),
+        ('"my photos": {dataset: folder, root: ../pictures}', ("datasets.my photos", "name-invalid")),
+        ("pictures: {dataset: folder, root: ~nobody.of.this.name/x}", ("datasets.pictures", "root-missing")),
+    ],
+)
+def test_a_dataset_without_a_name_or_a_home_is_one_problem(tmp_path, written, mark):
+    path = write_study(tmp_path)
+    old = "pictures: {dataset: folder, root: ../pictures}"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, written))
+    (problem,) = refused(verbs.check_study, path)
+    assert (problem.where, problem.code) == mark
