@@ -21,7 +21,8 @@ from multiprocessing.connection import Connection
 from typing import NoReturn, TypeVar, cast
 
 from realitycheck.check.inspection import Inspection, RuleFindings
-from realitycheck.check.rules.base import Rule
+from realitycheck.check.rules.base import Rule, cause_of
+from realitycheck.errors import RealityCheckError
 from realitycheck.plugin_source import is_loose
 from realitycheck.processes import end_with_parent
 from realitycheck.protocol.document import Fault
@@ -48,6 +49,9 @@ class TrialEnded(Exception):
         self.at = at
         self.how = how
 
+    def __reduce__(self) -> tuple[type[TrialEnded], tuple[str, str]]:
+        return type(self), (self.at, self.how)
+
 
 def apply_apart(
     inspection: Inspection, rules: Sequence[Rule], *, first_apart: Sequence[Rule] = (), seconds: float = SECONDS
@@ -69,8 +73,20 @@ def apply_apart(
 
     def tried(step: Callable[[str], None]) -> RuleFindings:
         use_one_thread()  # the threads of this process are not copied
-        inspection.step = step
-        inspection.apply([*rules, *first_apart])
+        steps = [""]
+
+        def at(address: str) -> None:
+            steps.append(address)
+            step(address)
+
+        inspection.step = at
+        try:
+            inspection.apply([*rules, *first_apart])
+        except (RealityCheckError, OSError):
+            raise
+        except Exception as error:
+            # Without the class that is blamed the rules run again: an error of ours comes back, and is raised.
+            raise TrialEnded(steps[-1], f"raised {cause_of(error)}") from None
         return inspection.findings()
 
     while addresses := list(filter(_is_strange, inspection.addresses())):

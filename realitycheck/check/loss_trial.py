@@ -38,8 +38,15 @@ def use_one_thread() -> None:
 
 
 def small_loss(address: str, knobs: Knobs) -> nn.Module:
-    """Build a loss for the small batches."""
-    return build_loss(address, num_classes=CLASSES, embedding_dim=DIMS, seed=0, knobs=own_knobs(knobs))
+    """Build a loss for the small batches.
+
+    Raises:
+        TypeError: its constructor does not call that of `nn.Module`.
+    """
+    loss = build_loss(address, num_classes=CLASSES, embedding_dim=DIMS, seed=0, knobs=own_knobs(knobs))
+    if not isinstance(vars(loss).get("_parameters"), dict):  # torch makes it there, and fails later without it
+        raise TypeError("`__init__` does not call `super().__init__()` before it returns")
+    return loss
 
 
 def small_step(loss: nn.Module) -> None:

@@ -149,3 +149,41 @@ def test_status_report_and_pack_run_nothing(tmp_path):
     verbs.report_study(path)
     verbs.pack_study(path)
     assert not module.with_suffix(".ran").exists()
+
+
+OWN = "from torch import nn\nclass L(nn.Module):\n    %s\n    def forward(self, e, y): return (e[:, 0] * y).sum()\n"
+
+
+@pytest.mark.parametrize(
+    ("member", "code"),
+    [
+        ("def __init__(self, margin=0.1): self.margin = margin", "loss-build"),  # without super().__init__()
+        ("def __getattr__(self, name): return 1", "plugin-ends"),
+        ("needs = ('pixels',)", "plugin-ends"),
+        ("lengths = [1]", "plugin-ends"),
+        ("lower_in_followup = 5", "plugin-ends"),
+        ("__init__ = property(lambda self: 1 / 0)", "plugin-ends"),
+    ],
+)
+def test_a_class_that_breaks_what_reads_it_is_a_problem_of_the_study(tmp_path, member, code):
+    path, _ = study_naming(tmp_path, OWN % member)
+    (problem,) = refused(verbs.load_study, path)
+    assert (problem.where, problem.code) == ("losses.mine.loss", code)
+
+
+def test_an_exception_without_words_is_named(tmp_path):
+    failing = "class X(Exception):\n    def __str__(self): raise RuntimeError('s')\n"
+    path, _ = study_naming(tmp_path, failing + HONEST.replace("return", "raise X; return"))
+    (problem,) = refused(verbs.load_study, path)
+    assert problem.code == "loss-forward"
+    assert "X" in problem.says
+
+
+def test_a_class_is_not_blamed_for_an_error_of_ours(tmp_path, monkeypatch):
+    def fails(self, rules):
+        raise ZeroDivisionError("ours")
+
+    path, _ = study_naming(tmp_path, HONEST)
+    monkeypatch.setattr(apart.Inspection, "apply", fails)
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        verbs.load_study(path)

@@ -114,4 +114,7 @@ def raise_own(error: Exception, name: str) -> None:
 
 def cause_of(error: Exception) -> str:
     """An exception of a class of a study's author, in a message."""
-    return f"{type(error).__name__}: {error}"
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # its own `__str__` fails
+        return type(error).__name__
