@@ -8,9 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
+
 from realitycheck.catalog import build_dataset
 from realitycheck.check.rules.base import Found, Made, not_allowed, out_of_range, raise_own, rule
 from realitycheck.datasets.base import Dataset
+from realitycheck.datasets.interface import require_interface
 from realitycheck.errors import InputError, Problem, first_few
 from realitycheck.evaluations.menu import pairs_and_seed
 from realitycheck.metrics.pair_counts import possible_pairs
@@ -50,9 +53,13 @@ def dataset_opens(
     _: object, *, address: str, root: str | None, exclude: tuple[str, ...] | None, name: str, study: Document
 ) -> Found:
     """The files of a dataset are there."""
-    choice = dataset_choice(name, WrittenDataset(dataset=address, root=root, exclude=exclude), study.path.parent)
+    try:
+        choice = dataset_choice(name, WrittenDataset(dataset=address, root=root, exclude=exclude), study.path.parent)
+    except ValidationError:  # the dataset's own name is no name: reported with the file
+        return
     try:
         dataset = build_dataset(choice)
+        require_interface(dataset)
     except InputError as error:
         yield from data_faults(error.source, error.problems)
     except (Exception, SystemExit) as error:  # the class of a study's author may raise anything

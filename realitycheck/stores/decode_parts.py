@@ -20,6 +20,7 @@ from PIL import Image
 
 from realitycheck.atomic import draft_of, publish
 from realitycheck.datasets.base import Dataset
+from realitycheck.datasets.interface import require_images
 from realitycheck.errors import InputError, Problem
 from realitycheck.protocol.recipe import Fit
 
@@ -189,9 +190,11 @@ class Decoding:
     def _decode(self, number: int) -> list[Problem]:
         indices = self.indices[number * IMAGES_PER_PART : (number + 1) * IMAGES_PER_PART]
         try:
-            images = [self.kept.of(image) for image in self.dataset.images(indices, size=self.kept.size)]
+            decoded = list(self.dataset.images(indices, size=self.kept.size))
+            require_images(decoded, self.dataset, indices=indices, size=self.kept.size)
         except InputError as error:
             return list(error.problems)
+        images = [self.kept.of(image) for image in decoded]
         sizes = np.array([image.shape[1:] if self.kept.square else image.shape[:2] for image in images], dtype=np.int64)
         digests = np.array([_digest(image) for image in images])
         blank = np.array([self.kept.is_blank(image) for image in images])

@@ -15,6 +15,7 @@ import numpy as np
 from realitycheck.atomic import draft_of, publish
 from realitycheck.canonical import digest
 from realitycheck.datasets.base import Dataset
+from realitycheck.datasets.interface import require_files, require_interface
 from realitycheck.errors import InputError, Problem, RunError
 from realitycheck.evaluations.menu import corruption_in, is_foundation, pair_list_in
 from realitycheck.plan.splits import split_classes
@@ -91,6 +92,7 @@ def prepare(
     Raises:
         InputError: if images cannot be read or the dataset cannot be split; it lists every problem.
     """
+    require_interface(dataset)
     own = source_of(f"{type(dataset).__module__}:{type(dataset).__qualname__}")
     sources = [] if own is None else [own]
     folder = home / digest([dataset.fingerprint, *kept.identity, split.model_dump(mode="json"), *sources])[:16]
@@ -155,8 +157,9 @@ def write_store(
             "files": dataset.digests(indices),
             **facts,
         }
-        if meta["files"]:
+        if meta["files"] != []:
             names = dataset.names_of(indices)
+            require_files(meta["files"], names, count=len(indices), dataset=dataset)
             blank = [name for name, is_blank in zip(names, decoding.blank(), strict=True) if is_blank]
             meta |= {"names": names, "pixels": decoding.digests()} | ({"blank": blank} if blank else {})
         _join(decoding, meta, path, shape=(dataset.channels, kept.size, kept.size) if kept.square else None)

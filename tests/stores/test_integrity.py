@@ -126,6 +126,8 @@ def test_damage_before_the_scores_stops_them(sound, tmp_path):
 
 def test_a_damaged_part_is_decoded_again(sound):
     class Numbers:
+        channels = 1
+
         def images(self, indices, *, size):
             return (np.full((1, 4, 4), index, dtype=np.uint8) for index in indices)
 
