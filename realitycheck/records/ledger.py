@@ -279,6 +279,6 @@ def _note_of(source: Path, text: str) -> Body:
         note: Body = json.loads(text)
         if not isinstance(note["time"], str) or not isinstance(note["kind"], str):
             raise TypeError("no time and kind")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise LedgerError(f"{source}: a note is damaged. Restore or remove it: notes are not evidence.") from error
     return note

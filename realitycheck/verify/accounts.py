@@ -119,7 +119,8 @@ def _run_why(spec: Json, course: DerivedCourse) -> Unaccounted | None:
         return Unaccounted(
             "seed-beyond", f"replicate {spec['index'] + 1} of {label} is not one of the protocol's {declared.seeds}."
         )
-    search = next((one for one in course.row(label).searches if one.number == spec["search"]), None)
+    searches = course.row(label).searches if label != UNTRAINED else ()
+    search = next((one for one in searches if one.number == spec["search"]), None)
     if search is not None and search.chosen is None:
         return Unaccounted(
             "setting-differs", f"{label} has retrained models, and no search of it has chosen a setting."

@@ -68,7 +68,7 @@ def halves_of_manifests(folder: Path, checks: Checks) -> dict[str, Json]:
         try:
             half: Json = json.loads(gzip.decompress(path.read_bytes()))["test"]
             halves[half["digest"]] = half
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error):
+        except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError, zlib.error):
             checks.skip(f"{path.name}: the manifest cannot be read.")
     return halves
 
@@ -92,7 +92,7 @@ def _opened(text: str, where: str, checks: Checks) -> Json | None:
         body: Json = envelope["body"]
         if sha256_of(body) == envelope["sha256"]:
             return body
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     checks.problem(where, "ledger-damaged", "the SHA-256 of this record is not that of its body. Restore it.")
     return None
@@ -131,7 +131,7 @@ def _notes(folder: Path) -> Iterator[Json]:
     for text in texts:
         try:
             note = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(note, dict) and "time" in note:
             yield note

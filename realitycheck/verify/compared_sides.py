@@ -15,6 +15,7 @@ from realitycheck.verify.derived_warnings import FROM_NOTES, ranked
 from realitycheck.verify.digests import Json
 from realitycheck.verify.numbers_again import NumbersAgain, compare
 from realitycheck.verify.printed import Cell, WantedTable, cell, markdown_tables, page_tables, shown
+from realitycheck.verify.report_texts import OF_ANOTHER_KIND, read_texts
 from realitycheck.verify.table_check import check_tables
 from realitycheck.verify.verification import Verified
 from realitycheck.verify.wanted_scores import DASH, heading, marked, marks_of, points
@@ -123,17 +124,18 @@ def _label(ours: str, addresses: Mapping[str, str]) -> str:
 
 def check_comparison(folder: Path, sides: Sequence[ComparedSide], checks: Checks) -> None:
     """Hold the files of a comparison to its sides; what does not hold is added to `checks`."""
-    texts = {name: folder / name for name in ("tables.json", "tables.md", "index.html")}
-    for name, path in list(texts.items()):
-        if not path.exists():
-            checks.problem(str(path), "report-incomplete", "the file is missing. `report --compare` writes it.")
-            del texts[name]
+    names = ("tables.json", "tables.md", "index.html")
+    texts = read_texts(folder, names, checks)
+    for name in names:
+        if name not in texts:
+            says = "the file is missing. `report --compare` writes it."
+            checks.problem(str(folder / name), "report-incomplete", says)
     if "tables.json" in texts:
-        _check_json(texts["tables.json"].read_text(encoding="utf-8"), sides, checks)
+        _check_json(texts["tables.json"], sides, checks)
     wanted = [_score_table(sides), _agreement_table(sides)]
     for name, read in (("tables.md", markdown_tables), ("index.html", page_tables)):
         if name in texts:
-            check_tables(wanted, read(texts[name].read_text(encoding="utf-8")), name, checks)
+            check_tables(wanted, read(texts[name]), name, checks)
     checks.skip("Figures, and the texts around tables.")
 
 
@@ -141,10 +143,19 @@ def _check_json(text: str, sides: Sequence[ComparedSide], checks: Checks) -> Non
     name = "tables.json"
     try:
         reported: Json = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         says = f"it is no JSON: {error}. `report --compare` writes it again."
         checks.problem(name, "report-incomplete", says)
         return
+    try:
+        _hold_json(reported, sides, checks)
+    except OF_ANOTHER_KIND as error:
+        says = f"a value is of another kind than `report` writes ({type(error).__name__}: {error})."
+        checks.problem(name, "report-incomplete", f"{says} `report --compare` writes it again.")
+
+
+def _hold_json(reported: Json, sides: Sequence[ComparedSide], checks: Checks) -> None:
+    name = "tables.json"
     own = [
         {"title": one.title, "column": one.column, "level": one.level, "scores": one.scores, "warnings": one.warnings}
         for one in sides

@@ -16,6 +16,7 @@ from realitycheck.verify.digests import Json
 from realitycheck.verify.numbers_again import NumbersAgain
 from realitycheck.verify.paper_texts import METHODS, REFERENCES, check_paper_texts
 from realitycheck.verify.printed import WantedTable, latex_tables, markdown_tables, page_tables, plain
+from realitycheck.verify.report_texts import OF_ANOTHER_KIND, read_texts
 from realitycheck.verify.sentences import check_answers, check_declarations, check_repeated
 from realitycheck.verify.shown_images import neighbor_table
 from realitycheck.verify.table_check import check_tables
@@ -56,11 +57,12 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
         digest: SHA-256 over the bodies of all records.
         checks: the result.
     """
-    texts = {name: (folder / name).read_text(encoding="utf-8") for name in FILES if (folder / name).exists()}
+    texts = read_texts(folder, FILES, checks)
     for name in FILES:
         if name not in texts:
             checks.problem(str(folder / name), "report-incomplete", "the file is missing. `report` writes it.")
-    reported = _check_json(texts.get("tables.json"), numbers, checks)
+    flat = _flat(texts)
+    reported = _check_json(texts.get("tables.json"), numbers, flat, checks)
     study, datasets = {**numbers.study_keys()}, _datasets(numbers, reported)
     _check_csv(texts, study, datasets, checks)
     if "tables.tex" in texts:
@@ -81,24 +83,32 @@ def check_report(folder: Path, numbers: NumbersAgain, *, digest: str, checks: Ch
         says = f"it does not name the digest of this ledger, {shortened(digest)}… It is a page of other records."
         page = texts["index.html"]
         checks.holds(digest in page, what="digest", where="index.html", code="page-of-other-records", says=says)
-    extra = {name: (folder / name).read_text(encoding="utf-8") for name in PAPER_TEXTS if (folder / name).exists()}
+    extra = read_texts(folder, PAPER_TEXTS, checks)
     check_paper_texts(study, numbers.study.study["protocol"], datasets, extra, checks)
-    flat = _flat(texts)
     check_declarations(study, datasets, flat, checks)
     check_rises(study, datasets, flat, checks)
-    if reported is not None:
-        check_repeated(reported, flat, checks)
     checks.skip("Figures, the texts around tables, and provenance.html.")
 
 
-def _check_json(text: str | None, numbers: NumbersAgain, checks: Checks) -> Json | None:
+def _check_json(text: str | None, numbers: NumbersAgain, flat: dict[str, str], checks: Checks) -> Json | None:
     if text is None:
         return None
     try:
         reported: Json = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         checks.problem("tables.json", "report-incomplete", f"it is no JSON: {error}. `report` writes it again.")
         return None
+    try:
+        _hold_json(reported, numbers, checks)
+        check_repeated(reported, flat, checks)
+    except OF_ANOTHER_KIND as error:
+        says = f"a value is of another kind than `report` writes ({type(error).__name__}: {error})."
+        checks.problem("tables.json", "report-incomplete", f"{says} `report` writes it again.")
+        return None
+    return reported
+
+
+def _hold_json(reported: Json, numbers: NumbersAgain, checks: Checks) -> None:
     numbers.check_json(reported, checks)
     theirs = {one["dataset"]: one for one in reported["datasets"]}
     primary = numbers.study.study["primary"]
@@ -108,7 +118,6 @@ def _check_json(text: str | None, numbers: NumbersAgain, checks: Checks) -> Json
             other, where = theirs[own["dataset"]], f"tables.json, {own['dataset']}"
             check_answers(own, other, where, checks, primary=column)
             check_shared(own["shared_effects"], other.get("shared_effects"), where, checks)
-    return reported
 
 
 def _datasets(numbers: NumbersAgain, reported: Json | None) -> list[Json]:

@@ -108,7 +108,7 @@ class Walk:
 
     def _complete(self, label: str, number: int, index: int, knobs: Json, basis: Sequence[Json | None]) -> Json | None:
         phases = [] if label == UNTRAINED else complete_phases(self.declared, label, basis)
-        if phases is None or None in basis:
+        if phases is None or (None in basis and label != UNTRAINED):  # untrained models wait for no fold runs
             return None
         spec = self.declared.run(label, number, stage="final", index=index, fold=None, knobs=knobs, phases=phases)
         return self.find(sha256_of(spec), "run")

@@ -122,3 +122,13 @@ def test_a_page_that_was_not_written(reported: Copy, tmp_path: Path):
     with pytest.raises(InputError) as caught:
         verbs.verify_comparison([str(copy.study), TABLE])
     assert [problem.code for problem in caught.value.problems] == ["report-missing"]
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "5", '{"sides": 5}', '{"sides": [null]}', "[" * 100_000], ids=lambda text: text[:9]
+)
+def test_tables_of_another_shape_are_named(home: Copy, tmp_path: Path, text: str):
+    copy = home.copied(tmp_path / "home")
+    (page(copy) / "tables.json").write_text(text)
+    checks = verbs.verify_comparison([str(copy.study), TABLE])
+    assert {problem.code for problem in checks.problems} & {"report-incomplete", "table-differs"}
