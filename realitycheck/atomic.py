@@ -79,6 +79,15 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those around it, or raise a `StorageError`, such as where a file has its name."""
+    with storage_errors(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, FileNotFoundError) as error:  # a file, a link to nowhere, or no place, as in /proc
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from error
+
+
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
     """Name a hidden draft beside `path` and make its folder; a draft that is not published is removed at the end.
@@ -89,7 +98,7 @@ def draft_of(path: Path) -> Iterator[Path]:
     draft = path.parent / f".{path.name[:32]}.{this_machine()}-{os.getpid()}.{secrets.token_hex(4)}{DRAFT}"
     try:
         with storage_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             yield draft
     finally:
         with suppress(OSError):  # an error of the body must not be hidden by this one
@@ -193,8 +202,7 @@ def storage_error(error: Exception, path: Path | str | None = None) -> StorageEr
         error: what the operating system answered.
         path: the place to name; by default the one that the error names.
     """
-    number = system_number(error)
-    if number in NOT_OF_A_DISK:
+    if (number := system_number(error)) in NOT_OF_A_DISK:
         return None
     place = path or getattr(error, "filename", None) or "a file"
     return StorageError(f"{place}: {os.strerror(number)}. {FIXES.get(number, OTHERWISE)}")
@@ -242,6 +250,7 @@ def _take(claim: Path) -> int | None:
     while True:
         try:
             claim.touch(exist_ok=False)
+            return _version(claim)
         except FileExistsError:
             if (now := _version(claim)) != seen:
                 seen, since = now, time.monotonic()
@@ -249,8 +258,6 @@ def _take(claim: Path) -> int | None:
                 _rename_away(claim, seen)
             else:
                 time.sleep(0.01)
-        else:
-            return _version(claim)
 
 
 def _rename_away(claim: Path, seen: int | None) -> None:
@@ -264,11 +271,9 @@ def _rename_away(claim: Path, seen: int | None) -> None:
 
 def _version(claim: Path) -> int | None:
     """What two claims of one name differ in; None where there is none."""
-    try:
-        stat = claim.stat()
-    except FileNotFoundError:
-        return None
-    return stat.st_mtime_ns  # an inode's number need not last where there are no hard links
+    with suppress(FileNotFoundError):
+        return claim.stat().st_mtime_ns  # an inode's number need not last where there are no hard links
+    return None
 
 
 def _remove(draft: Path) -> None:

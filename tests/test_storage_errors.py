@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from realitycheck.atomic import storage_errors
+from realitycheck.atomic import draft_of, make_folder, storage_errors
 from realitycheck.errors import StorageError
 
 
@@ -29,3 +29,17 @@ def test_a_state_of_the_machine_is_one_sentence(number, says):
 def test_another_error_stays_what_it_is():
     with pytest.raises(FileNotFoundError), storage_errors(Path("a")):
         raise FileNotFoundError(errno.ENOENT, "none")
+
+
+def test_a_folder_cannot_be_made_where_a_file_is(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    for place in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / "loop", Path("/proc/nowhere")):
+        with pytest.raises(StorageError) as caught:
+            make_folder(place)
+        assert str(caught.value).startswith(f"{place}")
+    with pytest.raises(StorageError), draft_of(tmp_path / "file" / "tables.md"):
+        pass
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite, nan
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,13 @@ from realitycheck import verbs
 from realitycheck.cli.progress import out
 from realitycheck.errors import InputError
 
+MOST = 100
+"""Classes of a landscape: their vectors are at equal angles, and more than these cannot be distinguished."""
+
 Losses = Annotated[list[str], typer.Argument(help="Losses of the menu, such as warped_softmax.", show_default=False)]
-Classes = Annotated[list[int], typer.Option(help="Classes of a landscape; given several times, one panel each.", min=2)]
+Classes = Annotated[
+    list[int], typer.Option(help="Classes of a landscape; given several times, one panel each.", min=2, max=MOST)
+]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="A hyper-parameter, such as point=0.5.", show_default=False)
 ]
@@ -44,7 +50,10 @@ def picture(
 def _knob(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
     try:
-        return name, int(value) if value.lstrip("-").isdecimal() else float(value)
+        number = int(value) if value.lstrip("-").isdecimal() else float(value)
     except ValueError:
-        says = f"'{text}' is not allowed here: write a name and a number, such as `point=0.5`."
-        raise InputError.one("the command line", "setting-invalid", says, where="--set") from None
+        number = nan
+    if not isfinite(number):
+        says = f"'{text}' is not allowed here: write a name and a finite number, such as `point=0.5`."
+        raise InputError.one("the command line", "setting-invalid", says, where="--set")
+    return name, number

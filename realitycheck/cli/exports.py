@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -59,6 +60,6 @@ def export(
     for path in written:
         out.print(str(path), markup=False, soft_wrap=True)
     if optuna is not None:
-        out.print(f"open it with: optuna-dashboard sqlite:///{optuna}", markup=False, soft_wrap=True)
+        out.print(f"open it with: optuna-dashboard {quote(f'sqlite:///{optuna}')}", markup=False, soft_wrap=True)
     if tensorboard is not None:
-        out.print(f"open it with: tensorboard --logdir {tensorboard}", markup=False, soft_wrap=True)
+        out.print(f"open it with: tensorboard --logdir {quote(str(tensorboard))}", markup=False, soft_wrap=True)

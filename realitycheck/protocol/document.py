@@ -14,6 +14,9 @@ from realitycheck.protocol.yaml_lines import Keys, Reader, Unreadable
 MAX_BYTES = 1 << 20
 """The largest file that is read; a study of a thousand losses is smaller."""
 
+GZIP = b"\x1f\x8b"
+"""How a packed ledger begins, which `verify` takes in the place of a study's file."""
+
 T = TypeVar("T")
 
 
@@ -126,6 +129,9 @@ def _text(path: Path, source: str) -> str:
     if len(raw) > MAX_BYTES:
         says = f"the file is out of range: must have at most {MAX_BYTES} bytes. Shorten it, or name another file."
         raise InputError.one(source, "file-too-large", says)
+    if raw.startswith(GZIP):
+        says = "a compressed file is not allowed here: must be YAML. Name the study's file, such as studies/demo.yaml."
+        raise InputError.one(source, "file-encoding", says)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 
 import optuna
@@ -51,7 +53,9 @@ def write_optuna(path: Path, searches: Sequence[ShownSearch]) -> None:
     """Write one study of Optuna per search, whole or not at all; a diverged trial has the state FAIL."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with draft_of(path) as draft:
-        storage = RDBStorage(f"sqlite:///{draft}")
+        draft.touch()
+        # Not by an address: `?`, `#`, `%` and braces of a path have a meaning in one.
+        storage = RDBStorage("sqlite://", engine_kwargs={"creator": partial(connect, draft)})
         for search in searches:
             study = optuna.create_study(study_name=search.name, storage=storage, direction="maximize")
             for name, value in search.attributes.items():

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from realitycheck.atomic import draft_of, publish
+from realitycheck.atomic import draft_of, make_folder, publish
 from realitycheck.datasets.base import Dataset
 from realitycheck.datasets.interface import require_images
 from realitycheck.errors import InputError, Problem
@@ -119,7 +119,7 @@ class Decoding:
         Raises:
             InputError: if images cannot be read; it lists all of them.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         left = [number for number in range(self.count) if not self._is_sound(number)]
         problems: list[Problem] = []
         done = self.count - len(left)

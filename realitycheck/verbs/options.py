@@ -69,7 +69,7 @@ def _executor_problems(name: str, *, address: str | None, device: str) -> Iterat
 
 def _reuse_problems(folder: Path) -> Iterator[Problem]:
     try:
-        known = Ledger(folder).records
+        known = {} if folder.is_file() else Ledger(folder).records  # such as the study's file beside the folder
     except InputError as error:  # of another results version
         yield from (replace(problem, where=f"--reuse {error.source}") for problem in error.problems)
         return

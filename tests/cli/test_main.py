@@ -188,3 +188,11 @@ def test_a_machine_is_described_without_a_study(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     assert exit_code(monkeypatch, "doctor") == 0
     assert "Arithmetic" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [("--classes", "1000000000"), ("--set", "scale=nan"), ("--set", "scale=1e999"), ("--set", "scale")]
+)
+def test_a_picture_without_an_end_is_refused(monkeypatch, words, tmp_path):
+    assert exit_code(monkeypatch, "picture", "arcface", *words, "--to", str(tmp_path)) == 2
+    assert list(tmp_path.iterdir()) == []

@@ -255,6 +255,7 @@ class TestWrongFiles:
             (b"- a\n- b\n", 1, "type-wrong"),
             (b"just words", 1, "type-wrong"),
             (b"study: x\nquestion: \xff\n", 2, "file-encoding"),
+            (b"\x1f\x8b\x08\x00", 0, "file-encoding"),  # a packed ledger
             (b"#" * (1 << 20) + b"\n", 0, "file-too-large"),
         ],
     )

@@ -49,8 +49,11 @@ def values_by_hand(records, label: str) -> dict[int, float]:
 
 
 def test_optuna_opens_every_search_with_its_trials(study, records, tmp_path):
-    file = tmp_path / "trials.db"
-    assert verbs.export_study(study, optuna=file) == [file]
+    odd = tmp_path / "100% {of}?#"
+    odd.mkdir()
+    assert verbs.export_study(study, optuna=odd / "trials %d.db") == [odd / "trials %d.db"]
+    assert [path.name for path in odd.iterdir()] == ["trials %d.db"]
+    file = (odd / "trials %d.db").rename(tmp_path / "trials.db")
     storage = f"sqlite:///{file}"
     assert sorted(optuna.get_all_study_names(storage)) == ["pictures/contrastive", "pictures/normalized_softmax"]
     for label in ("contrastive", "normalized_softmax"):

@@ -19,6 +19,13 @@ def test_an_unknown_executor_and_a_folder_without_records_are_told_together(tmp_
     assert not (tmp_path / "studies" / "small" / "ledger").exists()
 
 
+def test_records_of_another_study_are_in_a_folder_and_not_in_its_file(tmp_path):
+    path = write_study(tmp_path)
+    with pytest.raises(InputError) as error:
+        verbs.run_study(verbs.load_study(path), reuse=[path])
+    assert [(each.where, each.code) for each in error.value.problems] == [("--reuse", "ledger-missing")]
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30.0), ("5m", 300.0), ("1.5h", 5400.0), ("2 h", 7200.0)])
 def test_durations(text, seconds):
     assert duration(text, option="--checkpoint-every") == seconds

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from realitycheck.atomic import sha256_of
+from realitycheck.atomic import make_folder, sha256_of
 from realitycheck.datasets.fetching.archive import LIMITS, extract
 from realitycheck.datasets.fetching.download import DownloadProgress, download
 from realitycheck.datasets.menu import MENU
@@ -89,7 +89,7 @@ def fetch(name: str, folder: Path, *, progress: DownloadProgress) -> Path:
         raise _by_hand(name)
     target = folder / name
     if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         archive = _archive(name, source, folder, progress)
         _unpack(source, archive, target)
         if source.address is not None:  # keep an archive that was downloaded by hand
