@@ -104,7 +104,7 @@ class IntervalRule(FrozenSection):
     options = frozenset({"runners_up"})
 
     method: Annotated[str, OneOf(tuple(ESTIMATORS))]
-    level: Annotated[float, Field(gt=0.5, lt=1)]
+    level: Annotated[float, Field(gt=0.5, le=0.9999)]  # nearer to 1, the simulations of the report have no end
     runners_up: Annotated[int, Field(ge=0, le=MOST - 1)] = 0
 
 

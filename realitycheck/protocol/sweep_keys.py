@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -31,6 +32,9 @@ class Grid(FrozenSection):
         if self.log is not None and low <= 0:
             says = f"[{low}, {high}] is out of range: bounds of a log grid must be positive. Use `linear`."
             raise PydanticCustomError("range-not-positive", says)
+        if not isfinite(high / low if self.log else high - low):
+            says = f"[{low}, {high}] is out of range: its width must be a finite number. Narrow it."
+            raise PydanticCustomError("range-too-wide", says)
         return self
 
     @property

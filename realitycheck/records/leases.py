@@ -32,6 +32,9 @@ from realitycheck.runs import Body
 PERIOD = 180.0
 """Seconds without a renewal after which a lease is stale; network file systems show a change after 60 at most."""
 
+LONGEST = 3_600.0
+"""A lease that asks for more, or for no number, is damaged."""
+
 RENEWALS = 6
 """Renewals, and checks of the others' stamps, in one period."""
 
@@ -263,7 +266,7 @@ def at_work(folder: Path) -> tuple[str, ...]:
 
 def _period(content: Body) -> float:
     seconds = content.get("seconds")
-    return float(seconds) if isinstance(seconds, int | float) else PERIOD
+    return float(seconds) if isinstance(seconds, int | float) and 0 < seconds <= LONGEST else PERIOD
 
 
 def _read(path: Path) -> Body:
@@ -285,6 +288,6 @@ def _stamp(path: Path) -> int:
 def _body_of(content: bytes) -> Body:
     try:
         body = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

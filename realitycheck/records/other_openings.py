@@ -69,6 +69,6 @@ def _openings(folder: Path) -> Iterator[dict[str, Any]]:
 def _body(text: bytes, keys: Collection[str]) -> dict[str, Any] | None:
     try:
         body = json.loads(text)["body"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return body if isinstance(body, dict) and body.keys() >= set(keys) else None

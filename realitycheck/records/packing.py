@@ -26,13 +26,17 @@ def unpacked(path: Path) -> Iterator[bytes]:
     """The lines of a packed file, none where it does not exist.
 
     Raises:
-        LedgerError: the file is damaged.
+        LedgerError: the file is damaged, or has no line: none is written so.
     """
     with storage_errors(path):
         if not path.exists():
             return
+    line = b""
     try:
         with storage_errors(path), gzip.open(path, "rb") as lines:
-            yield from lines
+            for line in lines:
+                yield line
+        if not line:
+            raise EOFError("the file is empty")
     except (gzip.BadGzipFile, FileNotFoundError, EOFError, zlib.error) as error:
         raise LedgerError(f"{path} cannot be read: {error}. Restore it from a good copy.") from error

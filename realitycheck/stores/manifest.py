@@ -106,7 +106,7 @@ def read_manifest(path: Path) -> Manifest | None:
         return Manifest(*(_half_of(body[half]) for half in HALVES))
     except FileNotFoundError:
         return None
-    except (OSError, EOFError, zlib.error, KeyError, TypeError, AttributeError) as error:
+    except (OSError, EOFError, zlib.error, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path}: the manifest is damaged") from error
 
 

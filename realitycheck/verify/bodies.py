@@ -77,9 +77,13 @@ def _lines(path: Path, checks: Checks) -> Iterator[str]:
     """The lines of a packed file, none where it does not exist."""
     if not path.exists():
         return
+    line = ""
     try:
         with gzip.open(path, "rt", encoding="utf-8") as file:
-            yield from file
+            for line in file:
+                yield line
+        if not line:
+            raise EOFError("it is empty")
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         checks.problem(path.name, "ledger-damaged", f"the file cannot be read: {error}. Restore it from a good copy.")
 

@@ -21,6 +21,8 @@ BOUNDS = [
     ("trials: 6", "trials: {}", 10_000, 10_001),
     ("seeds: 3", "seeds: {}", 10_000, 10_001),
     ("seeds: 3", "seeds: {}", 2, 1),
+    ("level: 0.95", "level: {}", 0.9999, 0.99999),
+    ("level: 0.95", "level: {}", 0.51, 0.5),
 ]
 """What is replaced, by what, with a value that is allowed and one that is not; 4 folds."""
 

@@ -185,7 +185,11 @@ def test_of_two_that_take_over_one_gets_it_and_keeps_it(worker, tmp_path, clock)
     assert json.loads((tmp_path / "leases" / f"{JOB}.json").read_text())["worker"] == faster.worker
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"seconds": "x"}', b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"seconds": "x"}', b"\xff", b"[" * 100_000, b'{"seconds": NaN}', b'{"seconds": 1e300}'],
+    ids=lambda content: str(content[:16]),
+)
 def test_a_damaged_lease_is_one_of_the_usual_period(worker, tmp_path, clock, content):
     elsewhere(tmp_path).write_bytes(content)
     one = worker()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from pydantic import ValidationError
 from small_study import FINISHED, FINISHED_PROTOCOL, STUDY, write_study
 
 from realitycheck import verbs
@@ -169,3 +170,10 @@ def test_runs_of_a_sweep_count_in_the_progress_of_their_loss(tmp_path):
     assert result.standings[0].swept_runs in {(12, 18), (18, 18)}  # the chosen value may be one of the grid
     done, planned = result.standings[0].done, result.standings[0].planned
     assert planned - done == 18 - result.standings[0].swept_runs[0]
+
+
+@pytest.mark.parametrize("grid", [{"linear": (-1e308, 1e308)}, {"log": (1e-300, 1e300)}])
+def test_a_grid_wider_than_numbers_go_is_refused(grid):
+    with pytest.raises(ValidationError) as refused:
+        Grid(points=3, **grid)
+    assert [error["type"] for error in refused.value.errors()] == ["range-too-wide"]

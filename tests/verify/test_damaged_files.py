@@ -10,6 +10,7 @@ import pytest
 from tampered import Copy
 
 from realitycheck import verbs
+from realitycheck.errors import LedgerError
 
 DEEP = "[" * 100_000
 SHAPES = ("{}", "[]", "5", "null", DEEP, '{"datasets": 5}', '{"datasets": [null]}', '{"version": 1, "datasets": NaN}')
@@ -64,3 +65,13 @@ def test_an_untrained_model_without_its_fold_runs_belongs_to_the_study(copy: Cop
     lost = next(line for line in lines if is_first_fold(line))
     copy.write([line for line in lines if line is not lost])
     assert "record-foreign" not in found(copy)
+
+
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"")], ids=["no byte", "no line"])
+def test_an_empty_ledger_is_damaged_and_not_a_study_without_records(copy: Copy, content: bytes):
+    copy.pack.write_bytes(content)
+    assert "ledger-damaged" in found(copy)
+    for verb in (verbs.study_standings, verbs.report_study, verbs.pack_study):
+        with pytest.raises(LedgerError):
+            verb(copy.study)
+    assert copy.pack.read_bytes() == content
