@@ -47,6 +47,7 @@ with at_stop(leave, signals=early_signals()):  # these imports take seconds
     from realitycheck.cli.plan_summary import counted, plan_table, sentences, wall_sentences
     from realitycheck.cli.progress import display, err, making, out
     from realitycheck.cli.result_lines import ended, print_end, print_failure, print_warnings, quiet, require_finished
+    from realitycheck.cli.streams import ready_streams
     from realitycheck.errors import InputError, RealityCheckError
 
 app = typer.Typer(
@@ -205,6 +206,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run the command line; exit 0 when done, 1 when a study could not finish, 2 on bad input, 130 on Ctrl-C."""
+    ready_streams()
     on_stop(leave, signals=early_signals())
     code = _exit_code()
     if code == INTERRUPTED:

@@ -1,0 +1,31 @@
+"""The streams of a command, whatever it was started with."""
+
+from __future__ import annotations
+
+import os
+import sys
+from io import TextIOWrapper
+
+NUMBERS = {0: "stdin", 1: "stdout", 2: "stderr"}
+
+
+def ready_streams() -> None:
+    """Lead streams that were closed, as by `>&-` or cron, to nothing, and escape what an encoding does not have.
+
+    Otherwise the next file that is opened would get the number of the closed stream, and what is printed.
+    """
+    for number, name in NUMBERS.items():
+        _open(number)
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+        elif number and isinstance(stream, TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
+            stream.reconfigure(errors="backslashreplace")  # of a locale such as C, which has no minus sign
+
+
+def _open(number: int) -> None:
+    """Open the null device under the number of a closed stream; all lower numbers are open."""
+    try:
+        os.fstat(number)
+    except OSError:
+        os.open(os.devnull, os.O_RDWR)
