@@ -147,7 +147,8 @@ def _bytes(path: Path, source: str) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        says = f"cannot read the file: {reason}. {_other(path) or 'Check the path.'}"
+        other = _other(path) if isinstance(error, FileNotFoundError) else ""
+        says = f"cannot read the file: {reason}. {other or 'Check the path and its permissions.'}"
         raise InputError.one(source, "file-unreadable", says) from None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from realitycheck.atomic import files_in
 from realitycheck.verify.checks import Checks, shortened
 from realitycheck.verify.digests import KEYS, VERSION, Json, sha256_of
 
@@ -52,7 +53,7 @@ def read_bodies(folder: Path, checks: Checks) -> Bodies:
             bodies.texts = dict(body["files"])
         elif body is not None:
             _keep(bodies, body, f"{PACKED}, line {number}", checks, packed=True)
-    for path in sorted((folder / "ledger").glob("*/*.json")):
+    for path in _loose(folder / "ledger"):
         where = path.relative_to(folder).as_posix()
         body = _opened(path.read_text(encoding="utf-8", errors="replace"), where, checks)
         if body is not None:
@@ -71,6 +72,13 @@ def halves_of_manifests(folder: Path, checks: Checks) -> dict[str, Json]:
         except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError, zlib.error):
             checks.skip(f"{path.name}: the manifest cannot be read.")
     return halves
+
+
+def _loose(ledger: Path) -> Iterator[Path]:
+    """The files of records. `Path.glob` takes a folder that cannot be read for an empty one, and all would hold."""
+    for kind in files_in(ledger):
+        if kind.is_dir():
+            yield from (path for path in files_in(kind) if path.suffix == ".json")
 
 
 def _lines(path: Path, checks: Checks) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 from tampered import Copy
 
 from realitycheck import verbs
-from realitycheck.errors import LedgerError
+from realitycheck.errors import LedgerError, StorageError
 
 DEEP = "[" * 100_000
 SHAPES = ("{}", "[]", "5", "null", DEEP, '{"datasets": 5}', '{"datasets": [null]}', '{"version": 1, "datasets": NaN}')
@@ -75,3 +75,18 @@ def test_an_empty_ledger_is_damaged_and_not_a_study_without_records(copy: Copy, 
         with pytest.raises(LedgerError):
             verb(copy.study)
     assert copy.pack.read_bytes() == content
+
+
+def test_a_ledger_that_cannot_be_listed_is_not_an_empty_one(copy: Copy, monkeypatch: pytest.MonkeyPatch):
+    kind = copy.study.with_suffix("") / "ledger" / "run"
+    kind.mkdir(parents=True)
+    listed = Path.iterdir
+
+    def iterdir(path: Path):
+        if path == kind:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(StorageError):
+        verbs.verify_study(copy.study, ask=False)
