@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from sqlite3 import connect
 from typing import Any
 
 import optuna
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from realitycheck.atomic import draft_of, publish
+from realitycheck.atomic import OTHERWISE, draft_of, publish
+from realitycheck.errors import StorageError
 from realitycheck.search.propose import distribution_of
 
 
@@ -50,20 +51,40 @@ class ShownSearch:
 
 
 def write_optuna(path: Path, searches: Sequence[ShownSearch]) -> None:
-    """Write one study of Optuna per search, whole or not at all; a diverged trial has the state FAIL."""
+    """Write one study of Optuna per search, whole or not at all; a diverged trial has the state FAIL.
+
+    Raises:
+        StorageError: the file cannot be written, such as on a full disk.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with draft_of(path) as draft:
         draft.touch()
-        # Not by an address: `?`, `#`, `%` and braces of a path have a meaning in one.
-        storage = RDBStorage("sqlite://", engine_kwargs={"creator": partial(connect, draft)})
-        for search in searches:
-            study = optuna.create_study(study_name=search.name, storage=storage, direction="maximize")
-            for name, value in search.attributes.items():
-                study.set_user_attr(name, value)
-            study.add_trials([_trial(search.space, trial) for trial in search.trials])
-        storage.remove_session()
-        storage.engine.dispose()
+        try:
+            _fill(draft, searches)
+        except Exception as error:
+            if (cause := _of_sqlite(error)) is None:
+                raise
+            raise StorageError(f"{path}: SQLite reports: {cause}. {OTHERWISE}") from error
         publish(draft, path)
+
+
+def _fill(draft: Path, searches: Sequence[ShownSearch]) -> None:
+    # Not by an address: `?`, `#`, `%` and braces of a path have a meaning in one.
+    storage = RDBStorage("sqlite://", engine_kwargs={"creator": partial(sqlite3.connect, draft)})
+    for search in searches:
+        study = optuna.create_study(study_name=search.name, storage=storage, direction="maximize")
+        for name, value in search.attributes.items():
+            study.set_user_attr(name, value)
+        study.add_trials([_trial(search.space, trial) for trial in search.trials])
+    storage.remove_session()
+    storage.engine.dispose()
+
+
+def _of_sqlite(error: BaseException | None) -> sqlite3.Error | None:
+    """The error of SQLite that another one was raised for, or None."""
+    while error is not None and not isinstance(error, sqlite3.Error):
+        error = error.__cause__
+    return error
 
 
 def _trial(space: Mapping[str, Any], trial: ShownTrial) -> FrozenTrial:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from types import SimpleNamespace
 
 import optuna
@@ -14,12 +15,13 @@ from safetensors.torch import load_file
 from small_study import FINISHED, FINISHED_PROTOCOL, FROZEN, write_study
 
 from realitycheck import verbs
-from realitycheck.errors import InputError
+from realitycheck.errors import InputError, StorageError
 from realitycheck.plan.searches import SearchPlan
 from realitycheck.protocol.read import read_study
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal, Run, of_type
 from realitycheck.runs import Stage
+from realitycheck.search.optuna_file import ShownSearch, write_optuna
 from realitycheck.training.assemble import recipe_of
 from realitycheck.training.checkpoint import weights_digest
 from realitycheck.training.embedding_model import EmbeddingModel, build_trunk
@@ -64,6 +66,18 @@ def test_optuna_opens_every_search_with_its_trials(study, records, tmp_path):
         proposals = {one.slot: one for one in of_type(records, Proposal) if one.loss == label}
         assert all(trial.params == dict(proposals[trial.number].knobs) for trial in opened.trials)
         assert all(len(trial.user_attrs["runs"]) == 2 for trial in opened.trials)
+
+
+def test_a_full_disk_is_one_sentence_and_no_file(tmp_path, monkeypatch):
+    def connect(path):
+        connection = sqlite3.Connection(path)
+        connection.execute("PRAGMA max_page_count = 4")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    with pytest.raises(StorageError, match="full"):
+        write_optuna(tmp_path / "trials.db", [ShownSearch("a", {}, [])])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_exists_is_kept(study, tmp_path):
