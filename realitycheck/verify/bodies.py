@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from realitycheck.atomic import files_in
 from realitycheck.verify.checks import Checks, shortened
 from realitycheck.verify.digests import KEYS, VERSION, Json, sha256_of
 
@@ -76,9 +75,9 @@ def halves_of_manifests(folder: Path, checks: Checks) -> dict[str, Json]:
 
 def _loose(ledger: Path) -> Iterator[Path]:
     """The files of records. `Path.glob` takes a folder that cannot be read for an empty one, and all would hold."""
-    for kind in files_in(ledger):
+    for kind in sorted(ledger.iterdir()) if ledger.exists() else ():
         if kind.is_dir():
-            yield from (path for path in files_in(kind) if path.suffix == ".json")
+            yield from (path for path in sorted(kind.iterdir()) if path.suffix == ".json" and path.name[0] != ".")
 
 
 def _lines(path: Path, checks: Checks) -> Iterator[str]:

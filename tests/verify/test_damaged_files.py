@@ -10,7 +10,7 @@ import pytest
 from tampered import Copy
 
 from realitycheck import verbs
-from realitycheck.errors import LedgerError, StorageError
+from realitycheck.errors import LedgerError
 
 DEEP = "[" * 100_000
 SHAPES = ("{}", "[]", "5", "null", DEEP, '{"datasets": 5}', '{"datasets": [null]}', '{"version": 1, "datasets": NaN}')
@@ -88,5 +88,5 @@ def test_a_ledger_that_cannot_be_listed_is_not_an_empty_one(copy: Copy, monkeypa
         return listed(path)
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
-    with pytest.raises(StorageError):
+    with pytest.raises(PermissionError):
         verbs.verify_study(copy.study, ask=False)
