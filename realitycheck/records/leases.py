@@ -170,6 +170,9 @@ class Leases:
             with self._path(job_id).open("rb") as file:  # opening asks a network file system for the present state
                 facts = os.fstat(file.fileno())
                 content = _body_of(file.read())
+        except (IsADirectoryError, PermissionError):
+            with storage_errors(self._path(job_id)):
+                raise  # not a lease that is gone: waiting for its end would have no end
         except OSError:
             self._seen.pop(job_id, None)
             self.others.pop(job_id, None)

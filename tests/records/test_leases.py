@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from realitycheck.errors import StorageError
 from realitycheck.processes import has_ended, this_process
 from realitycheck.records import leases as module
 from realitycheck.records.leases import Leases
@@ -240,3 +241,9 @@ def test_an_answer_of_a_killed_worker_ends_with_its_lease(worker, tmp_path, cloc
     clock.now += 61
     assert kept(one) == []
     assert one.take(JOB, title="")
+
+
+def test_a_folder_in_the_place_of_a_lease_is_no_lease_that_ends(worker, tmp_path):
+    (tmp_path / "leases" / f"{JOB}.json").mkdir(parents=True)
+    with pytest.raises(StorageError, match=JOB):
+        worker().take(JOB, title="a run")
