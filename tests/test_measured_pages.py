@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import json
 import re
@@ -27,59 +26,10 @@ from calibrate_verdicts import table
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-SEARCHES = DOCS / "measured" / "searches"
 
 
 def page(name: str) -> str:
     return " ".join((DOCS / name).read_text(encoding="utf-8").split())
-
-
-def rows() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((SEARCHES / "rows.json").read_text(encoding="utf-8"))
-    return found
-
-
-def cell(loss: str, sampler: str, select: str = "best") -> dict[str, Any]:
-    return next(row for row in rows() if (row["loss"], row["sampler"], row["select"]) == (loss, sampler, select))
-
-
-def test_the_tables_of_searches_are_those_of_the_measurement():
-    lines = [line for line in (SEARCHES / "table.md").read_text(encoding="utf-8").splitlines() if line.startswith("|")]
-    text = (DOCS / "searches.md").read_text(encoding="utf-8").splitlines()
-    assert len(lines) > 8
-    assert [line for line in lines if line not in text] == []
-
-
-def test_a_cell_of_searches_has_the_trainings_that_its_page_says():
-    """800 fold runs of eight searches of 25 trials, and 16 replicates of four fold runs and a complete one."""
-    with gzip.open(SEARCHES / "grocery-contrastive-gp_guarded" / "attempts.jsonl.gz", "rt", encoding="utf-8") as file:
-        notes = [json.loads(line) for line in file]
-    done = [one for one in notes if one["kind"] == "done" and re.search(r", (fold \d|complete)", one.get("title", ""))]
-    assert len(done) == 8 * 25 * 4 + 16 * 5 == 880
-    assert "from 880 trainings a cell" in page("searches.md")
-
-
-def test_what_is_said_of_the_luck_of_searches():
-    gp, other = cell("contrastive", "gp")["complete"], cell("nt_xent", "gp")["complete"]
-    ratio = stats.tvar(gp["means"]) / stats.tvar(other["means"])
-    text = page("searches.md")
-    assert f"between searches is {ratio:.0f} (F test, p {2 * stats.f.sf(ratio, 7, 7):.3f})" in text
-    assert f"end between {min(gp['means']):.2f} and {max(gp['means']):.2f} points" in text
-    ranges = [
-        max(row["validation"]["means"]) - min(row["validation"]["means"]) for row in rows() if row["select"] == "best"
-    ]
-    assert f"The ranges of validation, {min(ranges):.1f} to {max(ranges):.1f} points" in text
-
-
-def test_what_is_said_of_a_loss_with_seven_knobs():
-    many, few, three = (cell(loss, "gp")["complete"]["means"] for loss in ("soft_triple", "nt_xent", "contrastive"))
-    ratio, other = stats.tvar(many) / stats.tvar(few), stats.tvar(three) / stats.tvar(many)
-    text, ends = page("searches.md"), sorted(many)
-    assert f"variances {ratio:.1f}, F test, p {2 * stats.f.sf(ratio, 7, 7):.3f})" in text
-    assert f"with three (p {2 * stats.f.sf(other, 7, 7):.2f})" in text
-    assert f"ends at {ends[0]:.2f}, the others between {ends[1]:.2f} and {ends[-1]:.2f}" in text
-    rate = stats.spearmanr(cell("soft_triple", "gp")["rates"], many)
-    assert f"of `soft_triple` {rate.statistic:.2f} (p {rate.pvalue:.2f})".replace("-", "−") in text
 
 
 def calibration() -> dict[str, Any]:

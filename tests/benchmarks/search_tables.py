@@ -268,16 +268,21 @@ def _draw(rows: Sequence[Row], path: Path) -> None:
     canvas.savefig(path, metadata={"Date": None})
 
 
+COLOURS = {"contrastive": "#0072B2", "nt_xent": "#D55E00", "soft_triple": "#009E73"}
+SHAPES = {"gp": "o", "gp_guarded": "s", "tpe": "^", "qmc": "D", "random": "v", "botorch": "P"}
+
+
 def _draw_rates(rows: Sequence[Row], path: Path) -> None:
-    """A point per search, with a colour per cell: the chosen rate, and the test score."""
-    canvas, panel = plt.subplots(figsize=(9.6, 3.2), layout="constrained")
+    """A point per search, the loss by its colour and the sampler by its shape: the chosen rate, and the test score."""
+    canvas, panel = plt.subplots(figsize=(9.6, 3.6), layout="constrained")
     for row in (row for row in rows if row.rate is None and None not in row.rates):
-        label = f"{row.loss}, {_way(row)}, {row.trials}"
-        panel.plot(row.rates, row.complete.means, "o", alpha=0.7, label=label)
+        if row.select == "best" and row.trials == rows[0].trials and row.startup == "random":
+            style = {"color": COLOURS[row.loss], "marker": SHAPES[row.sampler], "label": f"{row.loss}, {row.sampler}"}
+            panel.plot(row.rates, row.complete.means, ls="", alpha=0.7, **style)
     panel.set_xscale("log")
     panel.set_xlabel("chosen rate of the embedder")
     panel.set_ylabel("test MAP@R, complete, points")
     panel.grid(color="#EEF0F2")
     panel.spines[["top", "right"]].set_visible(b=False)
-    panel.legend(frameon=False)
+    canvas.legend(frameon=False, loc="outside right upper")
     canvas.savefig(path, metadata={"Date": None})
