@@ -224,9 +224,18 @@ def searches() -> list[str]:
     usual = [row for row in measured if (row["sampler"], row["rate"], row["select"]) == ("gp", None, "best")]
     known = {row["loss"]: row for row in usual if (row["surface"], row["trials"]) == ("grocery", 25)}
     first, second = known["contrastive"]["complete"], known["nt_xent"]["complete"]
-    menu = DATASETS["grocery_store"]
+    menu, one = DATASETS["grocery_store"], "contrastive"
+    kinds = [row for row in measured if (row["loss"], row["select"], row["trials"]) == (one, "best", 25)]
+    searched = [row for row in kinds if row["rate"] is None]
+    (fixed,) = (row for row in kinds if row["rate"] is not None)
+    rates = [rate for row in searched for rate in row["rates"]]
+    ends = [mean for row in searched for mean in row["complete"]["means"]]
+    rho = f"{stats.spearmanr(rates, ends).statistic:.2f}".replace("-", "−")
     return [
         f"{menu.images:,} photos of {menu.classes}",
+        f"Over the {len(rates)} searches of all five",
+        f"Spearman {rho}",
+        f"With that rate fixed the standard deviation is {fixed['complete']['search']:.2f}",
         f"between {min(first['means']):.2f} and {max(first['means']):.2f} points",
         f"deviation is {first['search']:.2f} points; that of one seed is {first['seed']:.2f}",
         f"deviation of {second['search']:.2f}",
