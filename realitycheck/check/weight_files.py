@@ -9,11 +9,12 @@ from realitycheck.catalog import build_trunk
 from realitycheck.check.rules.base import Found, Made, rule
 from realitycheck.datasets.base import Dataset
 from realitycheck.errors import InputError, Problem
+from realitycheck.https import require_https
 from realitycheck.protocol.document import Fault
 from realitycheck.protocol.model import Protocol
 from realitycheck.protocol.read import ReadStudy
 from realitycheck.protocol.recipe import TrunkChoice, Weights
-from realitycheck.trunks.weights import load, locate, set_aside, to_fetch
+from realitycheck.trunks.weights import load, locate, require_source, set_aside, to_fetch
 
 FOLDER = "weights"
 """In a study's home: where relative paths of weights begin, and where those of an address are put."""
@@ -27,7 +28,10 @@ def weights_are_there(weights: Weights | None, *, home: Path, _: str) -> Found:
     if weights is None or weights.source is None:
         return
     try:
-        if not to_fetch(weights.source, folder=home / FOLDER):
+        require_source(weights.source, sha256=weights.sha256)
+        if to_fetch(weights.source, folder=home / FOLDER):
+            require_https(weights.source)
+        else:
             yield Made(locate(weights.source, sha256=weights.sha256, folder=home / FOLDER))
     except InputError as error:
         yield from (Fault(problem.code, f"{weights.source}: {problem.says}") for problem in error.problems)

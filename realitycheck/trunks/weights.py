@@ -29,6 +29,21 @@ def to_fetch(source: str, *, folder: Path) -> Path | None:
     return path if _is_address(source) and not path.is_file() else None
 
 
+def require_source(source: str, *, sha256: str) -> None:
+    """Refuse what no download and no file can correct: an ill-formed digest, or an address without a file name.
+
+    Raises:
+        InputError: it is one of these.
+    """
+    if not re.fullmatch("[0-9a-f]{8,64}", sha256.lower()):
+        says = f"invalid sha256 '{sha256}': must have 8 to 64 hex digits. Copy it from the publisher."
+        raise InputError.one(source, "weights-sha256-invalid", says)
+    name = _name(source)
+    if _is_address(source) and not re.fullmatch(r"\w[\w.+-]*", name):
+        says = f"the address does not end with a file name, but with '{name}'. Download the file and give its path."
+        raise InputError.one(source, "weights-address", says)
+
+
 def locate(source: str, *, sha256: str, folder: Path) -> Path:
     """Return the file of a source after verifying its digest.
 
@@ -41,9 +56,7 @@ def locate(source: str, *, sha256: str, folder: Path) -> Path:
     Raises:
         InputError: if the file is missing, cannot be downloaded, or has another digest.
     """
-    if not re.fullmatch("[0-9a-f]{8,64}", sha256.lower()):
-        says = f"invalid sha256 '{sha256}': must have 8 to 64 hex digits. Copy it from the publisher."
-        raise InputError.one(source, "weights-sha256-invalid", says)
+    require_source(source, sha256=sha256)
     if _is_address(source):
         return _downloaded(source, sha256=sha256, folder=folder)
     path = _inside(source) if source.startswith(PACKAGE) else folder / source
@@ -96,11 +109,7 @@ def load(trunk: Trunk, path: Path) -> None:
 
 
 def _downloaded(url: str, *, sha256: str, folder: Path) -> Path:
-    name = _name(url)
-    if not re.fullmatch(r"\w[\w.+-]*", name):
-        says = f"the address does not end with a file name, but with '{name}'. Download the file and give its path."
-        raise InputError.one(url, "weights-address", says)
-    path = folder / name
+    path = folder / _name(url)
     if path.is_file():
         return _verified(path, source=url, sha256=sha256)
     download(url, path, accept=lambda part: _verified(part, source=url, sha256=sha256))

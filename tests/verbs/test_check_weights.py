@@ -74,6 +74,16 @@ def test_what_is_still_to_be_fetched_is_a_warning_with_its_place(tmp_path):
     assert unfetched(verbs.check_study(study(tmp_path, fitting()))) == []
 
 
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [("http://192.0.2.1/other.pth", "address-not-https"), ("https://localhost:9/", "weights-address")],
+)
+def test_what_cannot_be_fetched_is_found_before_it_is(tmp_path, source, code):
+    """192.0.2.1 is an address for documentation (RFC 5737)."""
+    found = refused(verbs.check_study, study(tmp_path, fitting(), source=source))
+    assert [problem.code for problem in found] == [code]
+
+
 def unfetched(read):
     return [warning for warning in verbs.study_warnings(read) if warning.code == "weights-unfetched"]
 
