@@ -110,14 +110,22 @@ def test_what_is_said_of_more_trials():
 
 
 def test_what_is_said_of_one_rate_for_all():
-    fixed, text = on_test("contrastive", "gp", rate=3e-4), page("searches.md")
-    assert f"search sd of {cell('contrastive', 'gp', rate=3e-4)['complete']['search']:.2f}. The variance" in text
+    fixed = {loss: on_test(loss, "gp", rate=3e-4) for loss in ("contrastive", "nt_xent")}
+    searched = {loss: on_test(loss, "gp") for loss in fixed}
+    sd = {loss: cell(loss, "gp", rate=3e-4)["complete"]["search"] for loss in fixed}
     pooled = np.mean([stats.tvar(on_test("contrastive", name)) for name in SAMPLERS])
-    ratio = pooled / stats.tvar(fixed)
-    assert f"is {ratio:.1f} times as large (F test, p {2 * stats.f.sf(ratio, 35, 7):.2f})" in text
-    searched = on_test("contrastive", "gp")
-    gap, p = np.mean(np.subtract(searched, fixed)), stats.ttest_ind(searched, fixed, equal_var=False).pvalue
-    assert f"{gap:.2f} points lower than by `gp` with a searched rate (Welch's test, p {p:.2f})" in text
+    less, text = pooled / stats.tvar(fixed["contrastive"]), page("searches.md")
+    assert f"search sd of {sd['contrastive']:.2f}. The variance" in text
+    assert f"is {less:.1f} times as large (F test, p {2 * stats.f.sf(less, 35, 7):.2f})" in text
+    more = stats.tvar(fixed["nt_xent"]) / stats.tvar(searched["nt_xent"])
+    assert (
+        f"`nt_xent` have {sd['nt_xent']:.2f}, with a variance {more:.1f} times as large as with a searched rate" in text
+    )
+    assert f"(F test, p {f_test(fixed['nt_xent'], searched['nt_xent']):.2f})" in text
+    gaps = [np.mean(np.subtract(searched[loss], fixed[loss])) for loss in fixed]
+    p = [stats.ttest_ind(searched[loss], fixed[loss], equal_var=False).pvalue for loss in fixed]
+    assert f"{gaps[0]:.2f} and {gaps[1]:.2f} points lower than by `gp` with a searched rate" in text
+    assert f"(Welch's tests, p {p[0]:.2f} and {p[1]:.2f})" in text
 
 
 def test_what_is_said_of_the_chosen_rate():
