@@ -12,13 +12,13 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
+from realitycheck.claims import rename_new
 from realitycheck.errors import RealityCheckError, StorageError
 from realitycheck.processes import this_machine
 
@@ -28,11 +28,8 @@ NO_LINKS = {errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EN
 NO_FOLDER_SYNC = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EBADF}
 """What `fsync` of a folder answers where a file system knows no such thing."""
 
-CLAIM_SECONDS = 5.0
-"""A claim older than this belongs to a killed process: it is held for one rename."""
-
-DRAFT, CLAIM = ".partial", ".claim"
-"""How the names of drafts and claims end."""
+DRAFT = ".partial"
+"""How the names of drafts end."""
 
 FIXES = {
     errno.ENOSPC: "Free some space.",
@@ -134,8 +131,7 @@ def move_aside(path: Path) -> Path | None:
 def link_new(path: Path, content: bytes, *, lasts: Lasts = Lasts.WHOLE) -> bool:
     """Publish a new file and return True, or return False where `path` exists: the first writer wins.
 
-    A file system without hard links gets the same guarantee by a claim: an empty file of a name of its own, made
-    exclusively, that is held while the draft is renamed.
+    A file system without hard links gets the same guarantee by a claim (`claims.py`).
     """
     with draft_of(path) as draft:
         with _new_file(draft) as file:
@@ -150,7 +146,7 @@ def link_new(path: Path, content: bytes, *, lasts: Lasts = Lasts.WHOLE) -> bool:
         except OSError as error:
             if error.errno not in NO_LINKS:
                 raise
-            if not _rename_new(draft, path):
+            if not rename_new(draft, path):
                 return False
     if lasts is Lasts.WHOLE:
         with storage_errors(path):
@@ -227,53 +223,6 @@ def system_number(error: BaseException | None) -> int:
         return error.errno
     quoted = None if isinstance(error, RealityCheckError) else _QUOTED.search(str(error))
     return int(quoted[1]) if quoted else 0
-
-
-def _rename_new(draft: Path, path: Path) -> bool:
-    claim = path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}{CLAIM}")
-    owner = _take(claim)
-    try:
-        if path.exists():
-            return False
-        if _version(claim) != owner:  # taken over while this process was stopped
-            return _rename_new(draft, path)
-        draft.replace(path)
-    finally:
-        if _version(claim) == owner:
-            claim.unlink(missing_ok=True)
-    return True
-
-
-def _take(claim: Path) -> int | None:
-    """Make the claim, or wait for its end; one that outlives its time is renamed away, by one of those who wait."""
-    seen, since = None, time.monotonic()
-    while True:
-        try:
-            claim.touch(exist_ok=False)
-            return _version(claim)
-        except FileExistsError:
-            if (now := _version(claim)) != seen:
-                seen, since = now, time.monotonic()
-            elif time.monotonic() - since > CLAIM_SECONDS:
-                _rename_away(claim, seen)
-            else:
-                time.sleep(0.01)
-
-
-def _rename_away(claim: Path, seen: int | None) -> None:
-    """Remove the claim of a killed process, unless another process was faster and has one of its own."""
-    away = claim.with_name(f"{claim.name.removesuffix(CLAIM)}-{secrets.token_hex(4)}{CLAIM}")
-    with suppress(FileNotFoundError):
-        if _version(claim) == seen:
-            claim.rename(away)
-            away.unlink()
-
-
-def _version(claim: Path) -> int | None:
-    """What two claims of one name differ in; None where there is none."""
-    with suppress(FileNotFoundError):
-        return claim.stat().st_mtime_ns  # an inode's number need not last where there are no hard links
-    return None
 
 
 def _remove(draft: Path) -> None:

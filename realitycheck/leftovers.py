@@ -8,7 +8,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from realitycheck.atomic import CLAIM, DRAFT
+from realitycheck.atomic import DRAFT
+from realitycheck.claims import CLAIM
 from realitycheck.processes import is_alive, this_machine
 
 DAY = 86_400.0

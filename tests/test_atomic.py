@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from realitycheck import atomic
+from realitycheck import claims
 from realitycheck.atomic import draft_of, link_new, publish, sha256_of
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
@@ -85,7 +85,7 @@ def test_the_digest_is_that_of_the_standard(tmp_path):
 STEPS = """
 import errno, os, signal, sys
 from pathlib import Path
-from realitycheck import atomic
+from realitycheck import atomic, claims
 
 def no_link(source, target):
     raise OSError(errno.EPERM, "no links")
@@ -103,7 +103,7 @@ def act(step, how):
     left = step
     def trace(frame, event, _):
         nonlocal left
-        if frame.f_code.co_filename != atomic.__file__:
+        if frame.f_code.co_filename not in (atomic.__file__, claims.__file__):
             return None
         if event == "line":
             left -= 1
@@ -123,7 +123,7 @@ folder, what, links, how, old = Path(sys.argv[1]), *sys.argv[2:]
 WHAT = {"link_new": link_new, "replace": replace}[what]
 if links == "without":
     os.link = no_link
-atomic.CLAIM_SECONDS = 0.05
+claims.CLAIM_SECONDS = 0.05
 step, whole = 0, 0
 while True:
     step += 1
@@ -217,7 +217,7 @@ def test_of_many_writers_one_wins_each_file(tmp_path, links):
 
 def test_the_claim_of_a_killed_process_is_taken_over(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", no_link)
-    monkeypatch.setattr(atomic, "CLAIM_SECONDS", 0.2)
+    monkeypatch.setattr(claims, "CLAIM_SECONDS", 0.2)
     claim = tmp_path / f".{hashlib.sha256(b'a').hexdigest()[:16]}.claim"
     claim.touch()
     assert link_new(tmp_path / "a", NEW)
@@ -233,7 +233,7 @@ def _write_once(path, name, go, won):
 
 def test_of_many_who_wait_for_the_claim_of_a_killed_process_one_wins(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", no_link)
-    monkeypatch.setattr(atomic, "CLAIM_SECONDS", 1.0)
+    monkeypatch.setattr(claims, "CLAIM_SECONDS", 1.0)
     honest = Path.replace
 
     def late(path, target):
@@ -256,10 +256,45 @@ def test_of_many_who_wait_for_the_claim_of_a_killed_process_one_wins(tmp_path, m
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def test_a_claim_that_another_process_has_by_now_is_not_renamed_away(tmp_path, monkeypatch):
+    """Unlocked, the second writer takes over between the first one's look at the claim and its renaming; both win."""
+    monkeypatch.setattr(os, "link", no_link)
+    monkeypatch.setattr(claims, "CLAIM_SECONDS", 1.0)
+    rename, replace, others, won = Path.rename, Path.replace, [], {}
+    replacing, renamed = threading.Event(), threading.Event()
+
+    def write(content):
+        won[content] = link_new(tmp_path / "a", content)
+
+    def paused(path, target):
+        if not others:
+            others.append(threading.Thread(target=write, args=(OLD,)))
+            others[0].start()
+            replacing.wait(1.5)
+        result = rename(path, target)
+        renamed.set()
+        return result
+
+    def slow(path, target):
+        replacing.set()
+        renamed.wait(10)
+        time.sleep(0.2)
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "rename", paused)
+    monkeypatch.setattr(Path, "replace", slow)
+    (tmp_path / f".{hashlib.sha256(b'a').hexdigest()[:16]}.claim").touch()
+    write(NEW)
+    others[0].join()
+    assert sorted(won.values()) == [False, True]
+    assert won[(tmp_path / "a").read_bytes()]
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_a_process_whose_claim_was_taken_over_does_not_overwrite(tmp_path, monkeypatch):
     """Stopped before its rename, as by Ctrl-Z, for longer than a claim holds."""
     monkeypatch.setattr(os, "link", no_link)
-    monkeypatch.setattr(atomic, "CLAIM_SECONDS", 0.1)
+    monkeypatch.setattr(claims, "CLAIM_SECONDS", 0.1)
     honest, others = Path.exists, []
 
     def stopped(path):

@@ -8,14 +8,14 @@ import os
 import pytest
 from killed_writers import kill_writers
 
-from realitycheck import atomic
+from realitycheck import claims
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
 def test_a_hundred_kills_lose_no_record(tmp_path, monkeypatch, links):
     if not links:
         monkeypatch.setattr(os, "link", _none)
-        monkeypatch.setattr(atomic, "CLAIM_SECONDS", 0.05)
+        monkeypatch.setattr(claims, "CLAIM_SECONDS", 0.05)
     assert kill_writers(tmp_path, kills=100, seed=1) > 100
 
 
