@@ -56,7 +56,7 @@ def test_a_cell_of_searches_has_the_trainings_that_its_page_says():
         notes = [json.loads(line) for line in file]
     done = [one for one in notes if one["kind"] == "done" and re.search(r", (fold \d|complete)", one.get("title", ""))]
     assert len(done) == 8 * 25 * 4 + 16 * 5 == 880
-    assert "from 880 trainings a cell" in page("searches.md")
+    assert "from 880 trainings a cell of 25 trials" in page("searches.md")
 
 
 def test_what_is_said_of_the_luck_of_searches():
@@ -102,11 +102,24 @@ def test_what_is_said_of_samplers():
 
 
 def test_what_is_said_of_more_trials():
-    few, many = on_test("contrastive", "gp"), on_test("contrastive", "gp", trials=50)
-    search, text = cell("contrastive", "gp", trials=50)["complete"]["search"], page("searches.md")
-    assert f"have a search sd of {search:.2f} (F test, p {f_test(many, few):.2f})" in text
-    gap, p = np.mean(np.subtract(many, few)), stats.ttest_rel(many, few).pvalue
-    assert f"mean test score is {gap:.2f} points higher (paired t test, p {p:.2f})" in text
+    few, (more, most) = cell("contrastive", "gp"), (cell("contrastive", "gp", trials=trials) for trials in (50, 100))
+    text = page("searches.md")
+
+    def both(shown: str, values: list[float]) -> str:
+        return f"{values[0]:{shown}} and {values[1]:{shown}}"
+
+    p = [f_test(one["complete"]["means"], few["complete"]["means"]) for one in (more, most)]
+    sds = [one["complete"]["search"] for one in (more, most)]
+    assert f"have a search sd of {both('.2f', sds)} (F tests, p {both('.2f', p)})" in text
+    sentences = {
+        "validation": "{} points higher than after 25 trials (paired t tests, p {})",
+        "complete": "their test scores {} (p {})",
+    }
+    for part, sentence in sentences.items():
+        pairs = [(one[part]["means"], few[part]["means"]) for one in (more, most)]
+        gaps = [float(np.mean(np.subtract(*pair))) for pair in pairs]
+        p = [stats.ttest_rel(*pair).pvalue for pair in pairs]
+        assert sentence.format(both(".2f", gaps), both(".2f", p)) in text
 
 
 def test_what_is_said_of_one_rate_for_all():
