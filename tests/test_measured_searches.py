@@ -63,7 +63,18 @@ def test_what_is_said_of_the_luck_of_searches():
     gp, other = cell("contrastive", "gp")["complete"], cell("nt_xent", "gp")["complete"]
     ratio = stats.tvar(gp["means"]) / stats.tvar(other["means"])
     text = page("searches.md")
-    assert f"between searches is {ratio:.0f} (F test, p {2 * stats.f.sf(ratio, 7, 7):.3f})" in text
+    assert f"losses is {ratio:.0f} by `gp` (F test, p {2 * stats.f.sf(ratio, 7, 7):.3f})" in text
+    tpe, sums = cell("nt_xent", "tpe")["complete"], []
+    assert f"search sd of {other['search']:.2f} by `gp`, and of {tpe['search']:.2f} by `tpe`" in text
+    for loss in ("contrastive", "nt_xent"):
+        sums.append(sum(stats.tvar(on_test(loss, name)) for name in ("gp", "tpe")))
+    both = sums[0] / sums[1]
+    assert f"and {both:.1f} over both samplers together (p {2 * stats.f.sf(both, 14, 14):.3f})" in text
+    unlike = f_test(tpe["means"], other["means"])
+    times = stats.tvar(tpe["means"]) / stats.tvar(other["means"])
+    assert f"the variance by `tpe` is {times:.1f} times that by `gp` (F test, p {unlike:.2f})" in text
+    gap, welch = tpe["mean"] - other["mean"], stats.ttest_ind(tpe["means"], other["means"], equal_var=False).pvalue
+    assert f"the mean test score {gap:.2f} points higher (Welch's test, p {welch:.2f})" in text
     assert f"end between {min(gp['means']):.2f} and {max(gp['means']):.2f} points" in text
 
 
