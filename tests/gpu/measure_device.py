@@ -56,7 +56,7 @@ SIZES = {
     },
     "small": {
         "losses": None, "items": 400, "run_steps": 8, "study_steps": 20,
-        "batch": 8, "side": 128, "timed": 5, "most": 2.0, "counts": [1, 2], "span": 2.0, "harness_side": 96,
+        "batch": 8, "side": 64, "timed": 5, "most": 2.0, "counts": [1, 2], "span": 2.0, "harness_side": 96,
         "scored": 4000, "batches": [8, 16],
     },
     "tiny": {
