@@ -44,8 +44,7 @@ def design_of(study: Study, *, sd_freedom: float | None = None) -> Design:
 
 
 def needed_agreement(study: Study) -> str:
-    """What a verdict needs besides the protocol's estimator, and the smallest difference which that finds with 80 %
-    power; empty where it needs nothing, or no outcome can be a verdict."""
+    """Say which estimator has to give a verdict as well, and what it finds; empty where none has to, or none can."""
     from realitycheck.statistics.comparisons import POWER
     from realitycheck.statistics.estimators import agreeing
     from realitycheck.statistics.power import can_decide, detectable_difference

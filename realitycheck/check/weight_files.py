@@ -28,8 +28,8 @@ def weights_are_there(weights: Weights | None, *, home: Path, _: str) -> Found:
     if weights is None or weights.source is None:
         return
     try:
-        require_source(weights.source, sha256=weights.sha256)
         if to_fetch(weights.source, folder=home / FOLDER):
+            require_source(weights.source, sha256=weights.sha256)
             require_https(weights.source)
         else:
             yield Made(locate(weights.source, sha256=weights.sha256, folder=home / FOLDER))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from scipy import optimize, stats
 
 from realitycheck.statistics.agreement import agreed, found_by_both
 from realitycheck.statistics.base import LossScores
@@ -18,21 +19,23 @@ def scores(mean, *near, shift=1):
     return LossScores([mean + shift * step for step in STEPS], (near,) if near else ())
 
 
-def judged(family, baseline, *, smallest=0.002, level=0.95):
-    def by(method):
-        return compare(
-            family,
-            baseline=baseline,
-            untrained=[0.1] * 10,
-            pending=(),
-            estimator=estimator(method, level=level, searches=1),
-            losses=1 + len(family),
-            smallest_difference=smallest,
-        )
+def compared(method, family, baseline, *, smallest=0.002, level=0.95):
+    return compare(
+        family,
+        baseline=baseline,
+        untrained=[0.1] * 10,
+        pending=(),
+        estimator=estimator(method, level=level, searches=1),
+        losses=1 + len(family),
+        smallest_difference=smallest,
+    )
 
-    student = estimator("student_t", level=level, searches=1)
+
+def judged(family, baseline, **options):
+    student = estimator("student_t", level=0.95, searches=1)
     assert student.needs_agreement
-    return by("student_t"), agreed(by("student_t"), by(student.beside))
+    own, others = (compared(method, family, baseline, **options) for method in (student.method, student.beside))
+    return own, agreed(own, others)
 
 
 CALM = (0.0, 0.0005, -0.0005, 0.0005, -0.0005)
@@ -132,27 +135,25 @@ def test_a_gain_counts_only_where_the_near_best_settings_give_it_too(label, near
     assert second.interval == first.interval
 
 
+def both_ways(near_best):
+    """Comparisons by Student's t and by the runners-up, and the two together, from both sides."""
+    family, baseline = {"a": scores(0.21, *near_best, shift=-1)}, scores(0.20, *near_best)
+    (alone,), (other,) = (compared(method, family, baseline) for method in ("student_t", "runners_up"))
+    return alone, other, [*found_by_both([alone], [other]), *found_by_both([other], [alone])]
+
+
 def test_what_can_be_found_is_what_both_estimators_find():
-    """By hand: the two of `WILD` differ by points, so that the runners-up find only differences of many points."""
-    for steps, greater in ((WILD, "runners_up"), (None, None)):
-        near_best = near(0.20, steps) if steps else ()
-        family, baseline = {"a": scores(0.21, *near_best, shift=-1)}, scores(0.20, *near_best)
+    """Four degrees of freedom, half of the eight runners-up; the noncentral t is that of scipy."""
+    alone, other, together = both_ways(near(0.20, WILD))
+    edge = stats.t.ppf(0.975, 4)
+    shift = optimize.brentq(lambda x: stats.nct.sf(edge, 4, x) - 0.8, 1, 8)
+    wanted = shift * (other.interval.high - other.interval.low) / 2 / edge
+    assert [one.detectable for one in together] == [pytest.approx(wanted, rel=1e-6)] * 2
+    assert alone.detectable < wanted / 4
 
-        def by(method, family=family, baseline=baseline):
-            return compare(
-                family,
-                baseline=baseline,
-                untrained=[0.1] * 10,
-                pending=(),
-                estimator=estimator(method, level=0.95, searches=1),
-                losses=2,
-                smallest_difference=0.002,
-            )
 
-        (alone,), (other,) = by("student_t"), by("runners_up")
-        (both,) = found_by_both([alone], [other])
-        (swapped,) = found_by_both([other], [alone])
-        wanted = None if greater is None else other.detectable
-        assert both.detectable == swapped.detectable == wanted
-        assert alone.detectable < 0.01
-        assert greater is None or other.detectable > 0.03
+def test_nothing_can_be_found_where_no_runners_up_are_scored():
+    alone, other, together = both_ways(())
+    assert alone.detectable is not None
+    assert other.detectable is None
+    assert [one.detectable for one in together] == [None, None]

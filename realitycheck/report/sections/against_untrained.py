@@ -22,7 +22,6 @@ from realitycheck.report.sections import warning_list
 from realitycheck.report.sections.base import Section
 from realitycheck.report.wording import (
     DASH,
-    FOOTNOTE,
     PENDING,
     enumeration,
     optional_signed,
@@ -104,12 +103,7 @@ def _latex(dataset: DatasetFindings, facts: Helped) -> Iterator[LatexTable]:
         _columns(facts, study.level),
         rows_of([_paper_line(dataset, facts, place) for place in range(len(dataset.labels))]),
         f"{study.study} on {dataset.dataset}: {study.primary} minus that of untrained models, in percentage points.",
-        notes=(
-            _reading(dataset),
-            *_reasons(dataset, facts),
-            *([FOOTNOTE] if study.reconstructed else []),
-            warning_list.note_below(dataset),
-        ),
+        notes=(_reading(dataset), *_reasons(dataset, facts), *warning_list.notes_below(dataset)),
     )
     yield LatexTable(table, f"tab:{name}-untrained", "Every loss against the untrained models.", wide=True)
 

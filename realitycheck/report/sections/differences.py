@@ -28,7 +28,6 @@ from realitycheck.report.verdicts import detectable_sentence
 from realitycheck.report.warning_records import StudyWarning
 from realitycheck.report.wording import (
     DASH,
-    FOOTNOTE,
     PENDING,
     count,
     decimal,
@@ -217,8 +216,7 @@ def _latex(dataset: DatasetFindings, facts: Differences) -> Iterator[LatexTable]
         "points by two one-sided tests.",
         *reasons,
         *_kappa(dataset),
-        *([FOOTNOTE] if study.reconstructed else []),
-        warning_list.note_below(dataset),
+        *warning_list.notes_below(dataset),
     )
     columns = (Column("Loss"), Column("Verdict"), *(Column(head, number=True) for head in heads))
     table = Table(columns, rows_of([_paper_line(dataset, one) for one in facts.comparisons]), caption, notes)

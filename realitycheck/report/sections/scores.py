@@ -141,12 +141,10 @@ def _paper(
 ) -> LatexTable:
     study = dataset.study
     table = _table(dataset, facts, categories, best, half)
-    notes = (*([FOOTNOTE] if study.reconstructed else []), warning_list.note_below(dataset))
     caption = f"{study.study} on {dataset.dataset}. {table.caption}"
     label = f"tab:{safe_name(study.study)}-{safe_name(dataset.dataset)}-{name}"
-    return LatexTable(
-        Table(table.columns, table.groups, caption, notes), label, about, wide=len(table.columns) > NARROW
-    )
+    own = Table(table.columns, table.groups, caption, warning_list.notes_below(dataset))
+    return LatexTable(own, label, about, wide=len(table.columns) > NARROW)
 
 
 class HalfWidth(Enum):

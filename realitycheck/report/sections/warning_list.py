@@ -11,7 +11,7 @@ from realitycheck.report.ranking_warnings import Correlations, find_correlations
 from realitycheck.report.sections.base import Section
 from realitycheck.report.study_warnings import find_warnings
 from realitycheck.report.warning_records import StudyWarning
-from realitycheck.report.wording import count, safe_name
+from realitycheck.report.wording import FOOTNOTE, count, safe_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ def note(warnings: Sequence[StudyWarning]) -> str:
     return f"Warnings: {' '.join(parts)}"
 
 
-def note_below(dataset: DatasetFindings) -> str:
-    """All warnings of a dataset as the last note below a table for a paper."""
-    return note(find(dataset).warnings)
+def notes_below(dataset: DatasetFindings) -> tuple[str, ...]:
+    """The last notes below a table for a paper: on formulas that were reconstructed, and all warnings of a dataset."""
+    return (*([FOOTNOTE] if dataset.study.reconstructed else []), note(find(dataset).warnings))
 
 
 SECTION = Section(
