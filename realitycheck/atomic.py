@@ -217,6 +217,15 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def made_there(path: Path) -> Iterator[None]:
+    """Turn the refusal of a folder that takes no files, such as `/proc`, into a `StorageError`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StorageError(f"{path}: no file can be made there. {OTHERWISE}") from error
+
+
 def system_number(error: BaseException | None) -> int:
     """The number of the operating system's answer; 0 where an error is none."""
     if isinstance(error, OSError) and error.errno:

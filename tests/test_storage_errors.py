@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from realitycheck.atomic import draft_of, make_folder, storage_errors
+from realitycheck.atomic import draft_of, made_there, make_folder, storage_errors
 from realitycheck.errors import StorageError
 
 
@@ -43,3 +43,10 @@ def test_a_folder_cannot_be_made_where_a_file_is(tmp_path):
     make_folder(tmp_path / "a" / "b")
     make_folder(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="the system has no /proc")
+def test_a_folder_that_takes_no_files_is_a_sentence():
+    path = Path("/proc/settings.yaml")
+    with pytest.raises(StorageError, match=str(path)), storage_errors(path), made_there(path):
+        path.write_text("a")

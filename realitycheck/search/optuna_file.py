@@ -13,7 +13,7 @@ import optuna
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from realitycheck.atomic import OTHERWISE, draft_of, publish
+from realitycheck.atomic import OTHERWISE, draft_of, made_there, publish
 from realitycheck.errors import StorageError
 from realitycheck.search.propose import distribution_of
 
@@ -58,7 +58,8 @@ def write_optuna(path: Path, searches: Sequence[ShownSearch]) -> None:
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with draft_of(path) as draft:
-        draft.touch()
+        with made_there(path):
+            draft.touch()
         try:
             _fill(draft, searches)
         except Exception as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from realitycheck.atomic import make_folder, storage_errors
+from realitycheck.atomic import made_there, make_folder, storage_errors
 from realitycheck.check.weight_files import weights_file
 from realitycheck.errors import InputError, RunError
 from realitycheck.executors.base import Job, require_storage
@@ -152,7 +152,7 @@ def export_best(
     named = {dataset: named_or_best(losses, loss) for dataset, losses in settings.items() if losses}
     path = folder / "settings.yaml"
     make_folder(folder)
-    with storage_errors(path):
+    with storage_errors(path), made_there(path):
         path.write_text(settings_text(read, settings), encoding="utf-8")
     return [path, *(_models(read, ledger, named, folder, watch=watch, say=say) if weights else ())]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from realitycheck import catalog
 from realitycheck.arithmetic import obstacle
-from realitycheck.atomic import make_folder, storage_errors
+from realitycheck.atomic import made_there, make_folder, storage_errors
 from realitycheck.check.near_duplicates import near_duplicates
 from realitycheck.datasets.base import Dataset
 from realitycheck.datasets.menu import MENU as DATASETS
@@ -121,7 +121,7 @@ def init_study(
 
 def _write(path: Path, text: str) -> None:
     make_folder(path.parent)
-    with storage_errors(path):
+    with storage_errors(path), made_there(path):
         path.write_text(text, encoding="utf-8")
 
 
