@@ -263,13 +263,6 @@ class TestWrongFiles:
         home.study.write_bytes(raw)
         assert marks(refused(read_study, home.study)) == [(line, "", code)]
 
-    def test_a_file_that_is_there_and_cannot_be_read_is_no_slip_of_its_name(self, home):
-        home.study.unlink()
-        home.study.mkdir()
-        (problem,) = refused(read_study, home.study)
-        assert problem.code == "file-unreadable"
-        assert "Did you mean" not in problem.says
-
     @pytest.mark.parametrize("name", ["none", "n" * 300])
     def test_a_file_that_is_not_there(self, home, name):
         found = refused(read_study, home.folder / "studies" / f"{name}.yaml")
