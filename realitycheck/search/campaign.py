@@ -164,9 +164,10 @@ class Campaign:
         again = job.id in self.agenda.records
         if not again and not self.sharing.is_written(job):
             return False
+        stored = job.id in self.stored()  # first: weights are removed when the records that they were for are written
         self._take_in(at_once=True)
         if again and any(ready.id == job.id for ready in self.agenda.ready()):
-            if job.id not in self.stored():
+            if not stored:
                 return False
             self._accept(job, self.agenda.records[job.id])
         return True

@@ -169,7 +169,7 @@ def test_the_measured_deviations_are_those_of_the_measurement():
     measured = {
         f"{row['loss']} by {row['sampler']}": round(row["complete"]["search"], 2)
         for row in rows
-        if row["select"] == "best" and row["rate"] is None
+        if row["select"] == "best" and row["rate"] is None and row["trials"] == 25
     }
     assert {loss: luck for luck, loss in MEASURED.items()}.items() <= measured.items()
 

@@ -199,3 +199,20 @@ def test_an_answer_for_a_search_that_was_set_aside_gives_its_lease_back(study_pa
     campaign._take(Finished(job, standins.answer(job, tmp_path), None, 1.0))
     assert not leases.is_taken(job.id)
     leases.close()
+
+
+def test_a_run_is_not_made_again_whose_weights_another_worker_has_just_finished_with(study_path):
+    """It writes the last record that they were for and removes them while this worker asks whether they are stored."""
+    plan = DatasetPlan(study=read_study(study_path).study, dataset="pictures", data="d" * 64, test="t" * 64)
+    job = next(job for job in Agenda([plan], [], []).ready() if job.kind == "proposal")
+    last, ready = [], [job]
+
+    def finish_elsewhere() -> set[str]:
+        last.append("the score of the run")
+        return set()
+
+    campaign = object.__new__(Campaign)  # of its parts, those alone that the question meets
+    campaign.agenda = SimpleNamespace(records={job.id: object()}, ready=lambda: list(ready))
+    campaign.stored = finish_elsewhere
+    campaign.sharing = SimpleNamespace(take_in=lambda agenda, **calls: ready.clear() if last else None)
+    assert campaign._is_done(job)
