@@ -12,6 +12,9 @@ from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec, ne
 from realitycheck.records.schema import Opening, Run
 from realitycheck.runs import CLEAN
 
+Models = tuple[Sequence[Run | None], Run | None]
+"""The fold runs and the complete run of a replicate; those that are not recorded are None."""
+
 
 def with_neighbors(plan: DatasetPlan, row: LossEvidence, records: Records) -> LossEvidence:
     """A row with its nearest neighbours, where they are stored."""
@@ -24,7 +27,7 @@ def with_neighbors(plan: DatasetPlan, row: LossEvidence, records: Records) -> Lo
 
 
 def wanted_neighbors(
-    plan: DatasetPlan, replicates: Sequence[tuple[Sequence[Run | None], Run | None]], distance: str, records: Records
+    plan: DatasetPlan, replicates: Sequence[Models], distance: str, records: Records
 ) -> NeighborsSpec | None:
     """The list of nearest neighbours of one row; None where its models are not known yet, and where none is wanted.
 
@@ -41,14 +44,35 @@ def wanted_neighbors(
     queries = opening.queries if isinstance(opening, Opening) else ()
     if not queries or plan.test is None:
         return None
+    models, certain = _first_models(plan.protocol, replicates)
+    return neighbors_spec(plan.test, models, distance, queries) if models and certain else None
+
+
+def may_be_listed(plan: DatasetPlan, row: LossEvidence, records: Records) -> tuple[str, ...]:
+    """The runs whose weights the list of a row still needs, or needs if the models of an earlier replicate diverge.
+
+    Args:
+        plan: what the study asks for on the dataset.
+        row: models of which the parts that are not recorded are None.
+        records: every record by id.
+    """
+    replicates = [(one.fold_runs, one.complete_run) for one in row.searches[0].replicates]
+    opening = records.get(plan.opening_id)
+    if not isinstance(opening, Opening) or not opening.queries or with_neighbors(plan, row, records).neighbors:
+        return ()
+    return _first_models(plan.protocol, replicates)[0]
+
+
+def _first_models(protocol: Protocol, replicates: Sequence[Models]) -> tuple[tuple[str, ...], bool]:
+    """The models of the first replicate that has all of them, and whether none before it may get its own."""
+    certain = True
     for folds, complete in replicates:
-        runs = (complete,) if plan.protocol.completes else folds
-        models = [run.id for run in runs if run is not None and not run.diverged]
+        runs = (complete,) if protocol.completes else folds
+        models = tuple(run.id for run in runs if run is not None and not run.diverged)
         if len(models) == len(runs):
-            return neighbors_spec(plan.test, models, distance, queries)
-        if not _without_models(plan.protocol, folds, complete):
-            return None
-    return None
+            return models, certain
+        certain = certain and _without_models(protocol, folds, complete)
+    return (), certain
 
 
 def _without_models(protocol: Protocol, folds: Sequence[Run | None], complete: Run | None) -> bool:
