@@ -116,8 +116,12 @@ class RunSpec:
         specs = tuple(replace(self, fold=fold) for fold in range(count))
         for fold, spec in enumerate(specs):
             text = f'{before[:-1]},"fold":{fold},{after[1:]}'
-            vars(spec)["id"] = hashlib.sha256(text.encode()).hexdigest()  # where `cached_property` keeps it
+            spec.take_id(hashlib.sha256(text.encode()).hexdigest())
         return specs
+
+    def take_id(self, known: str) -> None:
+        """Take the digest of this spec, where it is known, so that its JSON is not written for it."""
+        vars(self)["id"] = known  # where `cached_property` keeps it
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> RunSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from realitycheck.records.schema import PER_CLASS, DistanceScores, Opening, Prop
 from realitycheck.runs import RESULTS_VERSION, Outcome, RunSpec, ScoreSpec
 
 _ID = re.compile(r"[0-9a-f]{64}")
+_SPEC, _TRAINING = b',"spec":{', b',"training":['
 
 T = TypeVar("T")
 
@@ -30,6 +32,39 @@ def read_record(body: Any) -> Record:
         LedgerError: the kind or the results version is another one, a field is missing, unknown or of another type, or
             the id is not the digest of what the record is about.
     """
+    return _with_its_id(*_read(body))
+
+
+def read_written_record(body: Any, *, text: bytes) -> Record:
+    """Read the body of a record with its canonical JSON: the id of a run is then the digest of a part of it.
+
+    To write the spec again for that takes a fifth of the time of reading a run.
+
+    Args:
+        body: what the text says.
+        text: canonical JSON.
+
+    Raises:
+        LedgerError: as in `read_record`.
+    """
+    record, given = _read(body)
+    if isinstance(record, Run) and hashlib.sha256(_spec_text(text)).hexdigest() == given:
+        record.spec.take_id(given)
+    return _with_its_id(record, given)
+
+
+def _spec_text(text: bytes) -> bytes:
+    """The spec of a run in its canonical text; empty where this is not certain, as with a second key of that name.
+
+    No field before `spec`, and none after `training`, which follows it, has a part of such a name.
+    """
+    if b"\\" in text or text.count(b'"spec"') != 1 or text.count(b'"training"') != 1:
+        return b""
+    return text[text.find(_SPEC) + len(_SPEC) - 1 : text.find(_TRAINING)]
+
+
+def _read(body: Any) -> tuple[Record, str]:
+    """A record, and the id that its body gives it."""
     fields = JsonFields(body, "a record")
     kind = fields.take("kind", str)
     if kind not in _READERS:
@@ -42,8 +77,14 @@ def read_record(body: Any) -> Record:
         raise LedgerError(f"a {kind} record has the id {given!r:.80}: must be 64 hexadecimal digits.")
     record = _READERS[kind](fields)
     fields.end()
+    return record, given
+
+
+def _with_its_id(record: Record, given: str) -> Record:
     if record.id != given:
-        raise LedgerError(f"the {kind} record {given} is not the one of its id: its fields have the id {record.id}.")
+        raise LedgerError(
+            f"the {record.kind} record {given} is not the one of its id: its fields have the id {record.id}."
+        )
     return record
 
 

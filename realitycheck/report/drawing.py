@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from html import escape
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
@@ -27,7 +28,10 @@ DASHES = ("-", "--", ":", "-.")
 Style = tuple[str, str]
 """Colour and marker."""
 
-INK, GREY, PALE, BAND, RED = "#222222", "#4D4D4D", "#C9CDD2", "#E8EEF4", "#B00020"
+Limits = tuple[float, float]
+"""The ends of an axis."""
+
+INK, GREY, GUIDE, BAND, RED = "#222222", "#4D4D4D", "#EEF0F2", "#E8EEF4", "#B00020"
 READERS_FONTS = "Helvetica, Arial, 'DejaVu Sans'"
 
 WIDTH = 9.6
@@ -55,7 +59,7 @@ SETTINGS: dict[str, Any] = {
     "ytick.color": "#5A6068",
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
-    "grid.color": "#EEF0F2",
+    "grid.color": GUIDE,
     "legend.frameon": False,
     "legend.fontsize": 9,
     "figure.facecolor": "white",
@@ -136,23 +140,47 @@ def grid(canvas: Canvas, count: int, *, columns: int, legend: float) -> list[Axe
     panels: list[Axes] = canvas.subplots(rows, columns, squeeze=False).ravel().tolist()
     for place, panel in enumerate(panels):
         panel.set_visible(place < count)
-        panel.tick_params(labelleft=place % columns == 0, labelbottom=place >= count - columns)
         for axis in (panel.xaxis, panel.yaxis):
             axis.set_label_coords(0.5, 0.5)  # it has no label: otherwise all ticks are measured to place one
     return panels[:count]
 
 
-def align(panels: Sequence[Axes]) -> None:
-    """Give painted panels the limits that hold the points of all of them.
+def align(panels: Sequence[Axes], *, columns: int, marks: Sequence[float] | None = None) -> None:
+    """Give the painted panels of a grid the limits that hold the points of all of them, and one set of ticks.
 
-    Axes that matplotlib shares have the same limits, but each question for a limit visits all panels.
+    Axes that matplotlib shares have the same limits, but each question for a limit visits all panels. A tick is an
+    artist of several parts: those of 102 inner panels took a third of the time of a report of 34 losses. So the inner
+    panels have lines at the ticks alone, one collection each.
+
+    Args:
+        panels: those of `grid`.
+        columns: panels side by side.
+        marks: where the horizontal axis has ticks, if not where matplotlib puts them.
     """
     first = panels[0]
     first.dataLim = Bbox.union([panel.dataLim for panel in panels])
     first.autoscale_view()
-    for panel in panels[1:]:
-        panel.set_xlim(first.get_xlim())
-        panel.set_ylim(first.get_ylim())
+    limits = (first.get_xlim(), first.get_ylim())
+    across = _within(limits[0], first.get_xticks() if marks is None else marks)
+    upward = _within(limits[1], first.get_yticks())
+    for place, panel in enumerate(panels):
+        panel.set_xlim(limits[0])
+        panel.set_ylim(limits[1])
+        panel.set_xticks(across if place >= len(panels) - columns else [])
+        panel.set_yticks(upward if place % columns == 0 else [])
+        panel.add_collection(_guides(limits, across, upward), autolim=False)
+
+
+def _guides(limits: tuple[Limits, Limits], across: Sequence[float], upward: Sequence[float]) -> LineCollection:
+    """Faint lines through a panel at the ticks."""
+    (left, right), (bottom, top) = limits
+    lines = [[(x, bottom), (x, top)] for x in across] + [[(left, y), (right, y)] for y in upward]
+    return LineCollection(lines, colors=GUIDE, lw=0.8, zorder=0.5)
+
+
+def _within(limits: Limits, marks: Iterable[float]) -> list[float]:
+    low, high = sorted(limits)
+    return [float(mark) for mark in marks if low <= mark <= high]
 
 
 def _gap(inches: float, room: float, count: int) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from realitycheck.protocol.model import Study
 from realitycheck.records.evidence import DatasetEvidence
 from realitycheck.report.blocks import Block, Code, Figure, LatexTable, Link, Paragraph
-from realitycheck.report.drawn_apart import draw_all
+from realitycheck.report.drawn_apart import drawing
 from realitycheck.report.findings import Findings, find_all
 from realitycheck.report.menu import SECTIONS
 from realitycheck.report.parts import ReportPart, figures_of, make_parts
@@ -52,12 +52,14 @@ def write_report(
     """
     findings = find_all(study, evidence, sources=sources, credit=credit)
     parts = make_parts(findings, SECTIONS)
-    draw_all(list(figures_of(parts)))
+    with drawing(list(figures_of(parts))):
+        tables = table_texts(findings, parts)
+        provenance = provenance_text(findings, attempts=attempts, ledger_digest=ledger_digest)
     texts = {
-        **table_texts(findings, parts),
+        **tables,
         **{f"figures/{figure.name}.svg": figure.svg for figure in figures_of(parts)},
         "index.html": page_text(findings, parts, ledger_digest=ledger_digest),
-        "provenance.html": provenance_text(findings, attempts=attempts, ledger_digest=ledger_digest),
+        "provenance.html": provenance,
     }
     return write_texts(folder, texts)
 

@@ -17,9 +17,10 @@ from realitycheck.errors import LedgerError
 from realitycheck.records.collection import rarely_collected
 from realitycheck.records.curves import CurvePoint, TrainingPoint, column
 from realitycheck.records.envelopes import open_envelope
-from realitycheck.records.from_json import read_record
+from realitycheck.records.from_json import read_record, read_written_record
 from realitycheck.records.ledger import Ledger
 from realitycheck.records.schema import Proposal, Run, of_type
+from realitycheck.runs import RunSpec
 from realitycheck.verify.digests import sha256_of
 
 
@@ -29,6 +30,15 @@ def runs(finished) -> list[dict]:
     with gzip.open(finished.with_suffix("") / "ledger.jsonl.gz", "rt", encoding="utf-8") as lines:
         bodies = [json.loads(line)["body"] for line in lines]
     return [body for body in bodies if body["kind"] == "run" and body["curve"] and body["training"]]
+
+
+def text_of(value) -> str:
+    """The canonical JSON of a value, by its definition in docs/architecture.md."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest_of(value) -> str:
+    return hashlib.sha256(text_of(value).encode()).hexdigest()
 
 
 def of_all(bodies) -> str:
@@ -129,6 +139,41 @@ def test_points_that_are_made_when_asked_for_equal_those_that_were_written(runs)
         assert (
             column(read.training, "loss") == column(training, "loss") == [point["loss"] for point in body["training"]]
         )
+
+
+def test_the_id_of_a_run_is_that_of_its_spec_however_the_record_is_written(runs):
+    for body in runs:
+        record = read_record(body)
+        text = text_of(body).encode()
+        spaced = json.dumps(body, sort_keys=True).encode()
+        inner = copy.deepcopy(body)
+        inner["spec"]["knobs"] = {"spec": 1.0, "training": 2.0}
+        inner["id"] = digest_of(inner["spec"])
+        for written in (text, spaced, text_of(inner).encode()):
+            read = read_written_record(json.loads(written), text=written)
+            assert read.id == digest_of(json.loads(written)["spec"])
+        assert read_written_record(body, text=text) == record
+
+
+def test_the_spec_of_a_canonical_text_is_not_written_again(runs, monkeypatch):
+    monkeypatch.setattr(RunSpec, "to_json", lambda spec: pytest.fail("it was written"))
+    for body in runs:
+        assert read_written_record(body, text=text_of(body).encode()).id == body["id"]
+
+
+def test_a_run_under_the_id_of_another_is_refused_however_it_is_written(runs):
+    """A second key, with which JSON replaces the first, or another id."""
+    body, other = runs[0], copy.deepcopy(runs[0]["spec"])
+    other["root"] += 1
+    second = text_of(other)
+    text = text_of(body)
+    for key in ('"spec"', '"\\u0073pec"', ' "spec" '):
+        forged = f"{text[:-1]},{key}:{second}}}"
+        assert json.loads(forged)["spec"] == other
+        with pytest.raises(LedgerError, match=digest_of(other)):
+            read_written_record(json.loads(forged), text=forged.encode())
+    with pytest.raises(LedgerError, match=body["id"]):
+        read_written_record(body | {"id": "0" * 64}, text=text_of(body | {"id": "0" * 64}).encode())
 
 
 def test_the_runs_of_all_folds_have_the_digests_of_their_specs(finished):

@@ -5,13 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 from made_records import UNSEARCHED, with_search
+from matplotlib.figure import Figure
 from pages import findings_of
 
-from realitycheck.report.drawing import COLOURS, line_of, style_of
+from realitycheck.report.drawing import COLOURS, align, grid, line_of, style_of
 from realitycheck.report.forest import by_search
 from realitycheck.report.menu import SECTIONS
 from realitycheck.report.parts import figures_of, make_parts
-from realitycheck.report.sections.trial_figure import trial_ticks
+from realitycheck.report.sections.trial_figure import _paint_range, trial_ticks
 from realitycheck.report.writers.figure_theme import DARK
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -174,3 +175,33 @@ def brightness(colour):
 @pytest.mark.parametrize("colour", ["#222222", "#4d4d4d", "#5a6068", "#8a9099", "#b00020", *map(str.lower, COLOURS)])
 def test_marks_are_legible_on_a_dark_page(colour):
     assert (brightness(DARK[colour]) + 0.05) / (brightness(DARK["#ffffff"]) + 0.05) >= 3
+
+
+def test_the_inner_panels_of_a_grid_have_lines_at_the_ticks_of_the_outer_ones():
+    """Four panels in two columns, the last row with one: labels at the left, and below where no panel follows."""
+    canvas = Figure(figsize=(6, 6))
+    panels = grid(canvas, 3, columns=2, legend=0.0)
+    for place, panel in enumerate(panels):
+        panel.plot([0, 10 * place], [0, place])
+    align(panels, columns=2, marks=[-5, 5, 10, 100])
+    assert {panel.get_xlim() for panel in panels} == {(-1.0, 21.0)}, "5 % beyond 0 to 20"
+    assert {panel.get_ylim() for panel in panels} == {(-0.1, 2.1)}
+    assert [list(panel.get_xticks()) for panel in panels] == [[], [5, 10], [5, 10]]
+    assert [len(panel.get_yticks()) > 0 for panel in panels] == [True, False, True]
+    for panel in panels:
+        (lines,) = panel.collections
+        ends = [segment.tolist() for segment in lines.get_segments()]
+        assert ends[:2] == [[[5, -0.1], [5, 2.1]], [[10, -0.1], [10, 2.1]]]
+        assert ends[2:] == [[[-1, y], [21, y]] for y in panels[0].get_yticks()]
+
+
+def test_the_range_of_other_searches_is_that_of_their_best_values_so_far():
+    """By hand: 1, 3, 3, 3 and from trial 2 on 2, 2, 5. Trial 1 of the second search has no value, trial 2 neither."""
+    canvas = Figure()
+    panel = canvas.subplots()
+    _paint_range(panel, [([1.0, 2.0], [1.0, 3.0]), ([2.0, 4.0], [2.0, 5.0])], 4)
+    (band,) = panel.collections
+    corners = {tuple(point) for path in band.get_paths() for point in path.vertices.tolist()}
+    assert {(1.0, 1.0), (2.0, 3.0), (2.0, 2.0), (4.0, 5.0), (4.0, 3.0)} <= corners
+    assert max(y for _, y in corners) == 5 and min(y for _, y in corners) == 1
+    _paint_range(canvas.subplots(), [], 4)

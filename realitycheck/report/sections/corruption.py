@@ -266,9 +266,7 @@ def _figure(dataset: DatasetFindings, facts: Corruption) -> Figure:
         for panel, kind in zip(panels, kinds, strict=True):
             name_panel(panel, kind.replace("_", " "))
             _paint(panel, dataset, facts, kind)
-        align(panels)
-        for panel in panels:
-            panel.set_xticks(range(6))
+        align(panels, columns=columns, marks=range(6))
         canvas.supxlabel("severity", fontsize=10)
         canvas.supylabel(f"{dataset.study.primary}, percent", fontsize=10)
         canvas.legend(*panels[0].get_legend_handles_labels(), loc="upper center", ncols=NAMES)
@@ -283,7 +281,6 @@ def _figure(dataset: DatasetFindings, facts: Corruption) -> Figure:
 
 
 def _paint(panel: Axes, dataset: DatasetFindings, facts: Corruption, kind: str) -> None:
-    panel.grid(axis="y")
     for label in dataset.labels:
         points = [(at, mean) for at, mean in _course(dataset, facts.tables, kind, label) if mean is not None]
         places, means = [at for at, _ in points], [100 * mean for _, mean in points]

@@ -43,7 +43,7 @@ def curve_figure(dataset: DatasetFindings) -> Figure:
         for panel, loss, own in zip(panels, losses, runs, strict=True):
             name_panel(panel, dataset.study.shown(loss.label))
             _paint_curves(panel, own, style_of(loss.label, dataset.labels)[0])
-        align(panels)
+        align(panels, columns=columns)
         canvas.supxlabel("iteration", fontsize=10)
         canvas.supylabel("validation MAP@R, percent", fontsize=10)
         canvas.legend(handles=_legend(followed=followed), loc="upper center", ncols=4)
@@ -63,7 +63,6 @@ def curve_figure(dataset: DatasetFindings) -> Figure:
 
 
 def _paint_curves(panel: Axes, runs: Sequence[Run], colour: str) -> None:
-    panel.grid(axis="y")
     lines = [[(point.iteration, 100 * point.scores["map_at_r"]) for point in run.curve] for run in runs]
     panel.add_collection(LineCollection([line for line in lines if line], colors=colour, lw=0.6, alpha=0.28, zorder=2))
     best = [(run.best.iteration, 100 * run.best.scores["map_at_r"]) for run in runs if run.best]

@@ -137,7 +137,7 @@ def _figure(dataset: DatasetFindings, facts: PerClass) -> Figure:
         for panel, gaps in zip(panels, facts.losses, strict=True):
             name_panel(panel, study.shown(gaps.label))
             _paint(panel, gaps, style_of(gaps.label, dataset.labels)[0])
-        align(panels)
+        align(panels, columns=columns)
         canvas.supxlabel("test classes, from the largest gain to the largest loss", fontsize=10)
         canvas.supylabel("points of MAP@R", fontsize=10)
 
@@ -154,7 +154,6 @@ def _figure(dataset: DatasetFindings, facts: PerClass) -> Figure:
 def _paint(panel: Axes, gaps: ClassGaps, colour: str) -> None:
     values = sorted((100 * gap for gap in gaps.gaps), reverse=True)
     panel.axhline(0, color="#8A9099", lw=0.8, zorder=1)
-    panel.grid(axis="y")
     panel.fill_between(range(len(values)), values, step="mid", color=colour, alpha=0.25, lw=0, zorder=2)
     panel.step(range(len(values)), values, where="mid", color=colour, lw=1.6, zorder=3)
 

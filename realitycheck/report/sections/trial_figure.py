@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from itertools import accumulate, pairwise
+from collections.abc import Sequence
+from itertools import accumulate, chain
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 from realitycheck.records.evidence import LossEvidence, SearchEvidence
 from realitycheck.report.blocks import Figure
 from realitycheck.report.drawing import (
+    BAND,
     GREY,
     LEGEND,
-    PALE,
     RED,
     align,
     columns_for,
@@ -45,14 +48,11 @@ def trial_figure(dataset: DatasetFindings) -> Figure:
     def paint(canvas: Canvas) -> None:
         panels = grid(canvas, len(losses), columns=columns, legend=LEGEND)
         for position, (panel, loss) in enumerate(zip(panels, losses, strict=True)):
-            others = [_corners(line) for lines in (*best[:position], *best[position + 1 :]) for line in lines]
-            panel.add_collection(LineCollection([line for line in others if line], colors=PALE, lw=0.8, zorder=1))
+            _paint_range(panel, [*chain(*best[:position], *best[position + 1 :])], trials)
             name_panel(panel, dataset.study.shown(loss.label))
             _paint_loss(panel, loss, best[position], style_of(loss.label, dataset.labels)[0])
         panels[0].set_xlim(1 - 0.03 * trials, 1.03 * trials)
-        align(panels)
-        for panel in panels:
-            panel.set_xticks(trial_ticks(trials))
+        align(panels, columns=columns, marks=trial_ticks(trials))
         canvas.supxlabel("trial", fontsize=10)
         canvas.supylabel("validation MAP@R, percent", fontsize=10)
         canvas.legend(handles=_legend(losses), loc="upper center", ncols=6)
@@ -76,7 +76,6 @@ def trial_ticks(trials: int) -> list[int]:
 
 def _paint_loss(panel: Axes, loss: LossEvidence, best: list[Steps], colour: str) -> None:
     """Paint the searches of one loss; where there are several, each has its number at the end of its line."""
-    panel.grid(axis="y")
     for search, line in zip(loss.searches, best, strict=True):
         _paint_search(panel, search, line, colour)
         if len(loss.searches) > 1 and line[0]:
@@ -100,11 +99,19 @@ def _paint_search(panel: Axes, search: SearchEvidence, best: Steps, colour: str)
     panel.plot(diverged, [0.03] * len(diverged), "x", ms=5, mew=1.4, color=RED, transform=bottom, zorder=4)
 
 
-def _corners(line: Steps) -> list[tuple[float, float]]:
-    """The corners of a line of steps; a collection of lines is drawn in a fraction of the time of single ones."""
-    points = list(zip(*line, strict=True))
-    level = [(after[0], before[1]) for before, after in pairwise(points)]
-    return [*points[:1], *(corner for both in zip(level, points[1:], strict=True) for corner in both)]
+def _paint_range(panel: Axes, others: Sequence[Steps], trials: int) -> None:
+    """Paint the range of the best values so far of other searches; their lines would cover the panel."""
+    if others:
+        values = np.stack([_by_trial(line, trials) for line in others])
+        low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+        panel.fill_between(np.arange(1, trials + 1), low, high, step="post", color=BAND, lw=0, zorder=1)
+
+
+def _by_trial(line: Steps, trials: int) -> NDArray[np.float64]:
+    """The best value so far at every trial; not a number before the first one."""
+    values = np.full(trials, np.nan)
+    values[np.array(line[0], dtype=int) - 1] = line[1]
+    return np.fmax.accumulate(values)
 
 
 def _best_so_far(search: SearchEvidence) -> Steps:
@@ -124,12 +131,12 @@ def _bead(source: str, colour: str) -> dict[str, Any]:
     return {"marker": marker, "ms": size, "mec": colour, "mfc": fill, "mew": 0.9, "ls": ""}
 
 
-def _legend(losses: tuple[LossEvidence, ...]) -> list[Line2D]:
+def _legend(losses: tuple[LossEvidence, ...]) -> list[Line2D | Patch]:
     known = {_source(trial.source) for loss in losses for trial in loss.trials}
     beads = [Line2D([], [], label=label, **_bead(name, GREY)) for name, label in SOURCES.items() if name in known]
     return [
         Line2D([], [], color=GREY, lw=1.8, label="best so far"),
         *beads,
         Line2D([], [], marker="x", ms=5, mew=1.4, color=RED, ls="", label="diverged trial"),
-        Line2D([], [], color=PALE, lw=1, label="best so far of the other losses"),
+        Patch(color=BAND, lw=0, label="range of the best so far of the other losses"),
     ]
