@@ -18,7 +18,11 @@ GUARANTEES = {
     "P6, a checkpoint at every step": ("extended/test_every_cut.py",),
     "P8, one ledger wherever jobs run": ("extended/test_one_ledger.py", "extended/test_ray_contract.py"),
     "P10, every kind of poison": ("executors/test_poison.py", "chaos/test_all_poisons.py"),
-    "P11, two coordinators": ("search/test_sharing.py", "extended/test_many_workers.py"),
+    "P11, two coordinators": (
+        "search/test_sharing.py",
+        "search/test_interleaved_workers.py",
+        "extended/test_many_workers.py",
+    ),
     "P12, no memory on the device": ("search/test_set_aside.py",),
 }
 """Name of the row → its files."""
