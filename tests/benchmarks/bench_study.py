@@ -5,8 +5,9 @@
 
 Both train on the embedded sketches: two losses, a search of four trials over four folds, two seeds, with equal numbers
 of iterations, validations and test scores, on two cores: `run` has two workers, and the script two threads. Imports,
-decoding and features are part of both, records of `run` alone. Both score under two distances; a second ratio leaves
-out what the script needs for the second one. Processor time is that of all processes of a command; where other work
+decoding and features are part of both, records and lists of nearest neighbours of `run` alone. Both score under two
+distances, and models that are not trained as well; further ratios leave out what the script needs for either. Processor
+time is that of all processes of a command; where other work
 keeps the machine busy, it says more than wall time. Aim: at most a third of the script's time.
 """
 
@@ -72,6 +73,10 @@ class Took(NamedTuple):
     wall: float
     processor: float
 
+    def without(self, part: Took) -> Took:
+        """What is left without a part of it."""
+        return Took(self.wall - part.wall, self.processor - part.processor)
+
 
 def main() -> None:
     """Print the seconds of both, and their ratio."""
@@ -84,19 +89,19 @@ def main() -> None:
         _write_images(home)
         (home / "speed.yaml").write_text(STUDY.format(**SIZES, further=FROZEN if frozen else ""))
         ours = _took([sys.executable, "-m", "realitycheck", *RUN], home)[0]
-        plain, second = _script(home, "plain_frozen_study.py" if frozen else "plain_study.py", frozen=frozen)
+        plain, parts = _script(home, "plain_frozen_study.py" if frozen else "plain_study.py", frozen=frozen)
     trainings = len(SIZES["losses"]) * (4 * SIZES["trials"] + 5 * SIZES["seeds"])
-    once = Took(plain.wall - second.wall, plain.processor - second.processor)
-    print(f"a study of {trainings} trainings                  wall   processor")
-    _print("`run --workers 2`", ours)
-    _print(f"a script of the same, {THREADS} threads", plain)
-    _print("the same, one distance alone", once)
-    for says, script in (("ratio (aim: 0.33)", plain), ("ratio, one distance alone", once)):
-        print(f"{says:36}{ours.wall / script.wall:7.2f}   {ours.processor / script.processor:9.2f}")
-
-
-def _print(says: str, took: Took) -> None:
-    print(f"{says:36}{took.wall:7.1f} s {took.processor:9.1f} s")
+    trained = plain.without(parts["untrained"])
+    scripts = {
+        f"a script of the same, {THREADS} threads": plain,
+        "the same, no untrained models": trained,
+        "the same, one distance alone as well": trained.without(parts["second"]),
+    }
+    print(f"a study of {trainings} trainings                  wall   processor      ratios (aim: 0.33)")
+    print(f"{'`run --workers 2`':36}{ours.wall:7.1f} s {ours.processor:9.1f} s")
+    for says, took in scripts.items():
+        ratios = f"{ours.wall / took.wall:7.2f} {ours.processor / took.processor:7.2f}"
+        print(f"{says:36}{took.wall:7.1f} s {took.processor:9.1f} s {ratios}")
 
 
 def _write_images(home: Path) -> None:
@@ -111,12 +116,12 @@ def _write_images(home: Path) -> None:
             Image.fromarray(np.asarray(image)[0]).save(path)
 
 
-def _script(home: Path, name: str, *, frozen: bool) -> tuple[Took, Took]:
-    """Run a script: what it took, and what of that its scores under the second distance took."""
+def _script(home: Path, name: str, *, frozen: bool) -> tuple[Took, dict[str, Took]]:
+    """Run a script: what it took, and what of that its further scores took."""
     sizes = json.dumps({**SIZES, "width": FROZEN_WIDTH if frozen else WIDTH, "threads": THREADS})
     script = str(Path(__file__).with_name(name).resolve())
     took, printed = _took([sys.executable, script, str(home / "train"), str(home / "test"), sizes], home)
-    return took, Took(**json.loads(printed.splitlines()[-1]))
+    return took, {part: Took(**spent) for part, spent in json.loads(printed.splitlines()[-1]).items()}
 
 
 def _took(command: list[str], place: Path) -> tuple[Took, str]:

@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_workers.py run --work FOLDER
     python tests/benchmarks/bench_workers.py report
 
-`run` carries studies/demo.yaml out with one worker and with two, training for real. Then the real campaign carries the
+`run` carries studies/demo.yaml out with one worker, two and four, training for real. Then the real campaign carries the
 same study out with 1, 2, 4 and 8 workers whose jobs sleep for times drawn by their ids: where workers that train
 outnumber the cores, they slow each other down. Both are written to docs/measured/workers.json.
 `report` computes the curve, and writes the rest of the JSON, the tables of docs/scaling.md and the figure.
@@ -39,12 +39,12 @@ from realitycheck.verbs.folders import evidence_folder  # noqa: E402
 
 OUT = ROOT / "docs" / "measured" / "workers.json"
 WAYS = {
-    **{f"training-{workers}": ("training", workers) for workers in (1, 2)},
+    **{f"training-{workers}": ("training", workers) for workers in (1, 2, 4)},
     **{f"sleeping-{workers}": ("sleeping", workers) for workers in (1, 2, 4, 8)},
 }
 """What is compared: name → whether jobs train or sleep, and on how many workers."""
 
-LENGTHS = {"proposal": 0.2, "run": 1.5, "score": 0.5}
+LENGTHS = {"proposal": 0.2, "run": 1.5, "score": 0.5, "neighbors": 0.5}
 """Seconds that jobs sleep on average, by their kind."""
 
 CHANCE = standins.chance
@@ -111,7 +111,7 @@ def slept(work: Path, workers: int) -> ReadStudy:
         device="cpu",
         reuse=(),
         watch=lambda standings, running: None,
-        verbs=dict.fromkeys(("proposal", "selection", "run", "score"), ""),
+        verbs=dict.fromkeys(("proposal", "selection", "run", "score", "neighbors"), ""),
     )
     return read
 

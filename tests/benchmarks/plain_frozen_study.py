@@ -4,8 +4,9 @@
 
 The features of the frozen trunk are computed once, and kept in memory. For every loss a search of some trials over
 folds of the training classes, then heads of the best setting, scored on the test classes: alone, by fold, and joined,
-under cosine and Euclidean distance as records of this package are. The last line is JSON: the seconds that Euclidean
-scores took. It keeps no records, repeats no bit, and cannot be resumed.
+under cosine and Euclidean distance as records of this package are; so are heads that are not trained, and the features.
+The last line is JSON: the seconds that Euclidean scores of trained heads took, and those of all that is not trained. It
+keeps no records, repeats no bit, and cannot be resumed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 CALCULATOR = AccuracyCalculator(
     include=("mean_average_precision_at_r", "r_precision", "precision_at_1"), k="max_bin_count"
 )
-SECOND = {"wall": 0.0, "processor": 0.0}
+SECOND, UNTRAINED = {"wall": 0.0, "processor": 0.0}, {"wall": 0.0, "processor": 0.0}
 
 
 def trunk_of(width: int) -> nn.Module:
@@ -84,21 +85,39 @@ def score(embeddings: torch.Tensor, labels: torch.Tensor) -> float:
     return CALCULATOR.get_accuracy(unit, labels)["mean_average_precision_at_r"]
 
 
-def scores(embeddings: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
-    """MAP@R under cosine and under Euclidean distance."""
-    first, start, used = score(embeddings, labels), time.perf_counter(), time.process_time()
-    second = CALCULATOR.get_accuracy(embeddings, labels)["mean_average_precision_at_r"]
-    SECOND["wall"] += time.perf_counter() - start
-    SECOND["processor"] += time.process_time() - used
+def scores(cosine: torch.Tensor, euclidean: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
+    """MAP@R of embeddings under cosine distance, and of others under Euclidean distance."""
+    first, start, used = score(cosine, labels), time.perf_counter(), time.process_time()
+    second = CALCULATOR.get_accuracy(euclidean, labels)["mean_average_precision_at_r"]
+    add(SECOND, start, used)
     return np.array([first, second])
+
+
+def add(spent: dict[str, float], start: float, used: float) -> None:
+    """Add the seconds since a moment."""
+    spent["wall"] += time.perf_counter() - start
+    spent["processor"] += time.process_time() - used
+
+
+def of_folds(heads: list[tuple[nn.Module, torch.Tensor]], test) -> list[np.ndarray]:
+    """The scores of the heads of all folds: their mean, and those of the joined embeddings.
+
+    For the Euclidean distance each is divided by its root mean square norm over its own training images.
+    """
+    features, labels = test
+    embedded = [embed(head, features) for head, _ in heads]
+    norms = [embed(head, own).square().sum(1).mean().sqrt() for head, own in heads]
+    joined = torch.cat([each / norm for each, norm in zip(embedded, norms, strict=True)], dim=1)
+    unit = torch.cat([nn.functional.normalize(each) for each in embedded], dim=1)
+    return [np.mean([scores(each, each, labels) for each in embedded], axis=0), scores(unit, joined, labels)]
 
 
 def train(name, knobs, data, classes, sizes, *, dims):
     """Train a head on some classes; return it and the best score of the other classes."""
     features, labels = data
-    inside = torch.isin(labels, torch.tensor(sorted(classes)))
-    train_features, val_features, val_labels = features[inside], features[~inside], labels[~inside]
-    targets = torch.unique(labels[inside], return_inverse=True)[1]
+    own = torch.isin(labels, torch.tensor(sorted(classes)))
+    train_features, val_features, val_labels = features[own], features[~own], labels[~own]
+    targets = torch.unique(labels[own], return_inverse=True)[1]
     each = 4 if name == "contrastive" else 2
     count = 32 * sizes["iterations"]
     sampler = samplers.MPerClassSampler(targets, m=each, batch_size=32, length_before_new_iter=count)
@@ -127,23 +146,38 @@ def study(name: str, data, test, sizes: dict[str, int]) -> dict[str, list[np.nda
 
     def fold_heads(knobs: dict[str, float]):
         for val in folds:
-            yield train(name, knobs, data, classes - val, sizes, dims=128)
+            yield train(name, knobs, data, classes - val, sizes, dims=128), inside(data, classes - val)
 
     def objective(trial: optuna.Trial) -> float:
-        return float(np.mean([best for _, best in fold_heads(knobs_of(name, trial))]))
+        return float(np.mean([best for (_, best), _ in fold_heads(knobs_of(name, trial))]))
 
     search = optuna.create_study(direction="maximize")
     search.optimize(objective, n_trials=sizes["trials"])
     found = {"aggregate": [], "ensemble": [], "complete": []}
-    features, labels = test
     for _ in range(sizes["seeds"]):
-        embedded = [embed(model, features) for model, _ in fold_heads(search.best_params)]
-        found["aggregate"].append(np.mean([scores(each, labels) for each in embedded], axis=0))
-        joined = torch.cat([nn.functional.normalize(each) for each in embedded], dim=1)
-        found["ensemble"].append(scores(joined, labels))
-        model, _ = train(name, search.best_params, data, classes, sizes, dims=512)
-        found["complete"].append(scores(embed(model, features), labels))
+        alone, joined = of_folds([(head, own) for (head, _), own in fold_heads(search.best_params)], test)
+        head, _ = train(name, search.best_params, data, classes, sizes, dims=512)
+        embeddings = embed(head, test[0])
+        for category, values in zip(found, (alone, joined, scores(embeddings, embeddings, test[1])), strict=True):
+            found[category].append(values)
     return found
+
+
+def untrained(data, test, sizes: dict[str, int]) -> list[list[np.ndarray]]:
+    """The scores of heads that are not trained, and once of the features, which all share."""
+    classes, width = set(data[1].tolist()), data[0].shape[1]
+    folds = [set(part.tolist()) for part in np.array_split(np.array(sorted(classes)), 4)]
+    found = [[scores(test[0], test[0], test[1])]]
+    for _ in range(sizes["seeds"]):
+        heads = [(head_of(width, 128), inside(data, classes - val)) for val in folds]
+        embeddings = embed(head_of(width, 512), test[0])
+        found.append([*of_folds(heads, test), scores(embeddings, embeddings, test[1])])
+    return found
+
+
+def inside(data, classes: set[int]) -> torch.Tensor:
+    """The features of some classes."""
+    return data[0][torch.isin(data[1], torch.tensor(sorted(classes)))]
 
 
 def features_of(trunk: nn.Module, folder: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -165,4 +199,7 @@ if __name__ == "__main__":
     train_half, test_half = (features_of(frozen, folder) for folder in sys.argv[1:3])
     for label in chosen["losses"]:
         print(label, study(label, train_half, test_half, chosen))
-    print(json.dumps(SECOND))
+    second, start, used = dict(SECOND), time.perf_counter(), time.process_time()
+    print("untrained", untrained(train_half, test_half, chosen))
+    add(UNTRAINED, start, used)
+    print(json.dumps({"second": second, "untrained": UNTRAINED}))

@@ -3,8 +3,9 @@
     python tests/benchmarks/plain_study.py TRAIN TEST SIZES      folders with one sub-folder per class; sizes as JSON
 
 For every loss a search of some trials over folds of the training classes, then models of the best setting, scored on
-the test classes: alone, by fold, and joined, under cosine and Euclidean distance as records of this package are. The
-last line is JSON: the seconds that the Euclidean scores took. It keeps no records, repeats no bit, and cannot be
+the test classes: alone, by fold, and joined, under cosine and Euclidean distance as records of this package are; so are
+models that are not trained, and the features of their trunks. The last line is JSON: the seconds that the Euclidean
+scores of trained models took, and those of all that is not trained. It keeps no records, repeats no bit, and cannot be
 resumed.
 """
 
@@ -33,7 +34,7 @@ CALCULATOR = AccuracyCalculator(
     include=("mean_average_precision_at_r", "r_precision", "precision_at_1"), k="max_bin_count"
 )
 
-SECOND = {"wall": 0.0, "processor": 0.0}
+SECOND, UNTRAINED = {"wall": 0.0, "processor": 0.0}, {"wall": 0.0, "processor": 0.0}
 
 
 class Net(nn.Module):
@@ -55,9 +56,12 @@ class Net(nn.Module):
         )
         self.head = nn.Linear(8 * width, dims)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def features(self, images: torch.Tensor) -> torch.Tensor:
         maps = self.trunk(images)
-        return self.head(maps.mean((2, 3)) + maps.amax((2, 3)))
+        return maps.mean((2, 3)) + maps.amax((2, 3))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(self.features(images))
 
 
 def loss_of(name: str, knobs: dict[str, float], *, classes: int, dims: int) -> nn.Module:
@@ -80,11 +84,12 @@ def subset(data: datasets.ImageFolder, classes: set[int]) -> Subset:
     return Subset(data, [index for index, label in enumerate(data.targets) if label in classes])
 
 
-def embed(model: nn.Module, data: Subset | datasets.ImageFolder) -> tuple[torch.Tensor, torch.Tensor]:
-    """Embeddings and labels of all images."""
+def embed(model: Net, data: Subset | datasets.ImageFolder, *, trunk: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    """Embeddings and labels of all images, or features of the trunk."""
     model.eval()
     with torch.inference_mode():
-        parts = [(model(images), labels) for images, labels in DataLoader(data, batch_size=500)]
+        seen = model.features if trunk else model
+        parts = [(seen(images), labels) for images, labels in DataLoader(data, batch_size=500)]
     model.train()
     return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
 
@@ -95,13 +100,31 @@ def score(embeddings: torch.Tensor, labels: torch.Tensor) -> float:
     return CALCULATOR.get_accuracy(unit, labels)["mean_average_precision_at_r"]
 
 
-def scores(embeddings: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
-    """MAP@R under cosine and under Euclidean distance."""
-    first, start, used = score(embeddings, labels), time.perf_counter(), time.process_time()
-    second = CALCULATOR.get_accuracy(embeddings, labels)["mean_average_precision_at_r"]
-    SECOND["wall"] += time.perf_counter() - start
-    SECOND["processor"] += time.process_time() - used
+def scores(cosine: torch.Tensor, euclidean: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
+    """MAP@R of embeddings under cosine distance, and of others under Euclidean distance."""
+    first, start, used = score(cosine, labels), time.perf_counter(), time.process_time()
+    second = CALCULATOR.get_accuracy(euclidean, labels)["mean_average_precision_at_r"]
+    add(SECOND, start, used)
     return np.array([first, second])
+
+
+def add(spent: dict[str, float], start: float, used: float) -> None:
+    """Add the seconds since a moment."""
+    spent["wall"] += time.perf_counter() - start
+    spent["processor"] += time.process_time() - used
+
+
+def of_folds(models: list[tuple[Net, Subset]], test: datasets.ImageFolder, *, trunk: bool = False) -> list[np.ndarray]:
+    """The scores of the models of all folds: their mean, and those of the joined embeddings.
+
+    For the Euclidean distance each is divided by its root mean square norm over its own training images.
+    """
+    embedded = [embed(model, test, trunk=trunk) for model, _ in models]
+    labels = embedded[0][1]
+    norms = [embed(model, own, trunk=trunk)[0].square().sum(1).mean().sqrt() for model, own in models]
+    joined = torch.cat([each / norm for (each, _), norm in zip(embedded, norms, strict=True)], dim=1)
+    unit = torch.cat([nn.functional.normalize(each) for each, _ in embedded], dim=1)
+    return [np.mean([scores(each, each, labels) for each, _ in embedded], axis=0), scores(unit, joined, labels)]
 
 
 def train(name, knobs, train_data, val_data, sizes, *, dims):
@@ -136,22 +159,36 @@ def study(name: str, train_folder: str, test_folder: str, sizes: dict[str, int])
 
     def fold_models(knobs: dict[str, float]):
         for val in folds:
-            yield train(name, knobs, subset(data, set(range(count)) - val), subset(clean, val), sizes, dims=128)
+            own = set(range(count)) - val
+            trained = train(name, knobs, subset(data, own), subset(clean, val), sizes, dims=128)
+            yield trained, subset(clean, own)
 
     def objective(trial: optuna.Trial) -> float:
-        return float(np.mean([best for _, best in fold_models(knobs_of(name, trial))]))
+        return float(np.mean([best for (_, best), _ in fold_models(knobs_of(name, trial))]))
 
     search = optuna.create_study(direction="maximize")
     search.optimize(objective, n_trials=sizes["trials"])
     found = {"aggregate": [], "ensemble": [], "complete": []}
     for _ in range(sizes["seeds"]):
-        embedded = [embed(model, test) for model, _ in fold_models(search.best_params)]
-        labels = embedded[0][1]
-        found["aggregate"].append(np.mean([scores(each, labels) for each, _ in embedded], axis=0))
-        joined = torch.cat([nn.functional.normalize(each) for each, _ in embedded], dim=1)
-        found["ensemble"].append(scores(joined, labels))
+        alone, joined = of_folds([(model, own) for (model, _), own in fold_models(search.best_params)], test)
         model, _ = train(name, search.best_params, subset(data, set(range(count))), None, sizes, dims=512)
-        found["complete"].append(scores(*embed(model, test)))
+        embeddings, labels = embed(model, test)
+        for category, values in zip(found, (alone, joined, scores(embeddings, embeddings, labels)), strict=True):
+            found[category].append(values)
+    return found
+
+
+def untrained(train_folder: str, test_folder: str, sizes: dict[str, int]) -> dict[str, list[list[np.ndarray]]]:
+    """The scores of models that are not trained, and of the features of their trunks."""
+    clean, test = datasets.ImageFolder(train_folder, EVAL), datasets.ImageFolder(test_folder, EVAL)
+    count, found = len(clean.classes), {"embedder": [], "trunk": []}
+    folds = [set(part.tolist()) for part in np.array_split(np.arange(count), 4)]
+    for _ in range(sizes["seeds"]):
+        models = [(Net(sizes["width"], 128), subset(clean, set(range(count)) - val)) for val in folds]
+        complete = Net(sizes["width"], 512)
+        for output, rows in found.items():
+            embeddings, labels = embed(complete, test, trunk=output == "trunk")
+            rows.append([*of_folds(models, test, trunk=output == "trunk"), scores(embeddings, embeddings, labels)])
     return found
 
 
@@ -160,4 +197,7 @@ if __name__ == "__main__":
     torch.set_num_threads(chosen["threads"])
     for label in chosen["losses"]:
         print(label, study(label, sys.argv[1], sys.argv[2], chosen))
-    print(json.dumps(SECOND))
+    second, start, used = dict(SECOND), time.perf_counter(), time.process_time()
+    print("untrained", untrained(sys.argv[1], sys.argv[2], chosen))
+    add(UNTRAINED, start, used)
+    print(json.dumps({"second": second, "untrained": UNTRAINED}))
