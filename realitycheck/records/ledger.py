@@ -121,7 +121,7 @@ class Ledger:
         path, body = self.path_of(record.kind, record.id), record.to_json()
         known = self.records.get(record.id)
         if known is None and not _link_new(path, envelope(body)):
-            known = _record_of(read_body(path), None, source=str(path))
+            known = _record_of(read_body(path), text=None, source=str(path))
         self.records[record.id] = known or record
         if known is not None and not agree(known, record):
             makers = f"The first was made on: {self._maker(record.id)}; the second on: {machine or UNKNOWN}."
@@ -192,7 +192,7 @@ class Ledger:
 
     def _read(self, source: str, text: bytes) -> None:
         body, written = open_envelope(text, source=source)
-        record = _record_of(body, written, source=source)
+        record = _record_of(body, text=written, source=source)
         known = self.records.setdefault(record.id, record)
         if known is not record:
             if known != record:
@@ -246,9 +246,9 @@ def _is_file(entry: object) -> bool:
     return isinstance(entry, list) and len(entry) == 2 and all(isinstance(part, str) for part in entry)
 
 
-def _record_of(body: Body, written: bytes | None, *, source: str) -> Record:
+def _record_of(body: Body, *, text: bytes | None, source: str) -> Record:
     try:
-        return read_record(body) if written is None else read_written_record(body, text=written)
+        return read_record(body) if text is None else read_written_record(body, text=text)
     except LedgerError as error:
         raise LedgerError(f"{source}: {error} Remove the file, or restore it from a good copy.") from error
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from realitycheck.plan.searches import SearchPlan
 from realitycheck.plan.specs import DatasetPlan
 from realitycheck.protocol.model import Protocol
-from realitycheck.records.evidence import LossEvidence, Records
-from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec, neighbors_spec
+from realitycheck.records.evidence import LossEvidence, Records, SearchEvidence
+from realitycheck.records.nearest_images import NeighborLists, NeighborsSpec, Query, neighbors_spec
 from realitycheck.records.schema import Opening, Run
 from realitycheck.runs import CLEAN
 
@@ -20,8 +21,7 @@ def with_neighbors(plan: DatasetPlan, row: LossEvidence, records: Records) -> Lo
     """A row with its nearest neighbours, where they are stored."""
     if row.evaluation != CLEAN or row.constant:
         return row
-    replicates = [(one.fold_runs, one.complete_run) for one in row.searches[0].replicates]
-    spec = wanted_neighbors(plan, replicates, row.distance, records)
+    spec = wanted_neighbors(plan, _models_of(row.searches[0]), row.distance, records)
     record = records.get(spec.id) if spec else None
     return replace(row, neighbors=record) if isinstance(record, NeighborLists) else row
 
@@ -40,27 +40,42 @@ def wanted_neighbors(
         distance: the one that the loss declares.
         records: every record by id; its opening holds the queries.
     """
-    opening = records.get(plan.opening_id)
-    queries = opening.queries if isinstance(opening, Opening) else ()
+    queries = _queries(plan, records)
     if not queries or plan.test is None:
         return None
     models, certain = _first_models(plan.protocol, replicates)
     return neighbors_spec(plan.test, models, distance, queries) if models and certain else None
 
 
-def may_be_listed(plan: DatasetPlan, row: LossEvidence, records: Records) -> tuple[str, ...]:
-    """The runs whose weights the list of a row still needs, or needs if the models of an earlier replicate diverge.
+def may_be_listed(plan: DatasetPlan, search: SearchEvidence, distance: str, records: Records) -> tuple[str, ...]:
+    """The runs whose weights a list still needs, or needs if the models of an earlier replicate diverge.
 
     Args:
         plan: what the study asks for on the dataset.
-        row: models of which the parts that are not recorded are None.
+        search: the first one of the row; parts that are not recorded are None.
+        distance: the one that the loss declares.
         records: every record by id.
     """
-    replicates = [(one.fold_runs, one.complete_run) for one in row.searches[0].replicates]
-    opening = records.get(plan.opening_id)
-    if not isinstance(opening, Opening) or not opening.queries or with_neighbors(plan, row, records).neighbors:
+    replicates = _models_of(search)
+    spec = wanted_neighbors(plan, replicates, distance, records)
+    if not _queries(plan, records) or (spec is not None and spec.id in records):
         return ()
     return _first_models(plan.protocol, replicates)[0]
+
+
+def declared_distance(search: SearchPlan) -> str:
+    """The distance that a loss declares; cosine for the untrained models."""
+    return search.choice.distance if search.choice else "cosine"
+
+
+def _models_of(search: SearchEvidence) -> list[Models]:
+    return [(one.fold_runs, one.complete_run) for one in search.replicates]
+
+
+def _queries(plan: DatasetPlan, records: Records) -> tuple[Query, ...]:
+    """The test images of which neighbours are listed; none before the opening."""
+    opening = records.get(plan.opening_id)
+    return opening.queries if isinstance(opening, Opening) else ()
 
 
 def _first_models(protocol: Protocol, replicates: Sequence[Models]) -> tuple[tuple[str, ...], bool]:

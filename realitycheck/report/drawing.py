@@ -145,7 +145,7 @@ def grid(canvas: Canvas, count: int, *, columns: int, legend: float) -> list[Axe
     return panels[:count]
 
 
-def align(panels: Sequence[Axes], *, columns: int, marks: Sequence[float] | None = None) -> None:
+def align(panels: Sequence[Axes], *, columns: int, marks: Sequence[float] | None) -> None:
     """Give the painted panels of a grid the limits that hold the points of all of them, and one set of ticks.
 
     Axes that matplotlib shares have the same limits, but each question for a limit visits all panels. A tick is an
@@ -155,7 +155,7 @@ def align(panels: Sequence[Axes], *, columns: int, marks: Sequence[float] | None
     Args:
         panels: those of `grid`.
         columns: panels side by side.
-        marks: where the horizontal axis has ticks, if not where matplotlib puts them.
+        marks: where the horizontal axis has ticks; None for where matplotlib puts them.
     """
     first = panels[0]
     first.dataLim = Bbox.union([panel.dataLim for panel in panels])

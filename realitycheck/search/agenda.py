@@ -13,7 +13,7 @@ from realitycheck.records.evidence import LossEvidence, SearchEvidence
 from realitycheck.records.gather import counted_losses, near_evidence, search_evidence
 from realitycheck.records.near_settings import validation_noise
 from realitycheck.records.nearest_images import NeighborLists
-from realitycheck.records.neighbor_lists import may_be_listed
+from realitycheck.records.neighbor_lists import declared_distance, may_be_listed
 from realitycheck.records.schema import Opening, Record, Run, Score
 from realitycheck.records.swept_evidence import swept_runs
 from realitycheck.runs import CLEAN, Stage
@@ -168,25 +168,18 @@ class Agenda:
         With a list, they are those of all replicates of its row: any of them may have waited for it. Some are named a
         second time then.
         """
-        row = self._row(board, group)
-        waiting = may_be_listed(board.plan, row, self.records) if row else ()
-        scores = [record]
-        if row and isinstance(record, NeighborLists):
-            pairs = [pair for one in row.searches[0].replicates for pair in one.scores.values()]
-            own = [pair.complete if board.plan.protocol.completes else pair.folds for pair in pairs]
-            scores += [score for score in own if score]
+        scores: list[Score | NeighborLists] = [record]
+        waiting: tuple[str, ...] = ()
+        search = next(one for one in (*board.plan.searches, *board.plan.untrained.searches) if one.group == group)
+        if search.number == 0:  # it makes the list of its row
+            evidence = board.searches.get(group) or search_evidence(board.plan, search, self.records)
+            waiting = may_be_listed(board.plan, evidence, declared_distance(search), self.records)
+            if isinstance(record, NeighborLists):
+                pairs = [pair for one in evidence.replicates for pair in one.scores.values()]
+                own = [pair.complete if board.plan.protocol.completes else pair.folds for pair in pairs]
+                scores += [score for score in own if score]
         spent = [model for score in scores for model in spent_weights(board.plan, score, self.records)]
         return tuple(model for model in dict.fromkeys(spent) if model not in waiting)
-
-    def _row(self, board: _Board, group: str) -> LossEvidence | None:
-        """The row of which a group is the first search, which makes its list of neighbours; None for the others."""
-        searches = (*board.plan.searches, *board.plan.untrained.searches)
-        search = next(search for search in searches if search.group == group)
-        if search.number > 0:
-            return None
-        evidence = board.searches.get(group) or search_evidence(board.plan, search, self.records)
-        distance = search.choice.distance if search.choice else "cosine"
-        return LossEvidence(label=group, distance=distance, evaluation=CLEAN, searches=(evidence,))
 
     def _spent_trials(self, board: _Board, groups: Collection[str]) -> tuple[str, ...]:
         """The runs of trials whose weights no score can need; they then count as not stored."""

@@ -12,7 +12,7 @@ from realitycheck.plan.sweeps import planned_points
 from realitycheck.records.evidence import Records, SearchEvidence, Trial
 from realitycheck.records.gather import counted_losses, default_trial, final_knobs, search_evidence
 from realitycheck.records.near_settings import kept_trials, near_trials, runner_up_run, validation_noise
-from realitycheck.records.neighbor_lists import wanted_neighbors
+from realitycheck.records.neighbor_lists import declared_distance, wanted_neighbors
 from realitycheck.records.replicate_models import lengths_basis, score_spec
 from realitycheck.records.schema import Opening, Run, of_type
 from realitycheck.records.swept_evidence import scores_sweep, swept_models
@@ -195,7 +195,7 @@ def _neighbor_jobs(
     if not known.opened or search.number > 0:
         return []
     runs = [(tuple(map(known.run, folds)), known.run(whole) if whole else None) for folds, whole in replicates]
-    spec = wanted_neighbors(plan, runs, search.choice.distance if search.choice else "cosine", known.records)
+    spec = wanted_neighbors(plan, runs, declared_distance(search), known.records)
     if spec is None or spec.id in known.records:
         return []
     models = [run for folds, whole in replicates for run in (*folds, whole) if run and run.id in spec.models]

@@ -43,7 +43,7 @@ def curve_figure(dataset: DatasetFindings) -> Figure:
         for panel, loss, own in zip(panels, losses, runs, strict=True):
             name_panel(panel, dataset.study.shown(loss.label))
             _paint_curves(panel, own, style_of(loss.label, dataset.labels)[0])
-        align(panels, columns=columns)
+        align(panels, columns=columns, marks=None)
         canvas.supxlabel("iteration", fontsize=10)
         canvas.supylabel("validation MAP@R, percent", fontsize=10)
         canvas.legend(handles=_legend(followed=followed), loc="upper center", ncols=4)

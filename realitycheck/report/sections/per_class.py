@@ -137,7 +137,7 @@ def _figure(dataset: DatasetFindings, facts: PerClass) -> Figure:
         for panel, gaps in zip(panels, facts.losses, strict=True):
             name_panel(panel, study.shown(gaps.label))
             _paint(panel, gaps, style_of(gaps.label, dataset.labels)[0])
-        align(panels, columns=columns)
+        align(panels, columns=columns, marks=None)
         canvas.supxlabel("test classes, from the largest gain to the largest loss", fontsize=10)
         canvas.supylabel("points of MAP@R", fontsize=10)
 
