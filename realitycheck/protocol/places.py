@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from realitycheck.shipped import shipped_file
@@ -41,10 +42,15 @@ def source_of(file: Path, place: str | None) -> Path:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; a name that no file can have is none."""
+    """Whether there is such a file, or may be one in a folder that is closed to us; an impossible name is none.
+
+    The shipped file must not take the place of a closed one without a word: to open it says why it cannot be read.
+    """
     try:
-        return path.is_file()
-    except OSError:
+        return stat.S_ISREG(path.stat().st_mode)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
         return False
 
 

@@ -204,7 +204,7 @@ def parse_files(path: Path, texts: Mapping[str, str]) -> StudyFiles:
 
 
 def changed_files(path: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of those of the three files that are present and have another text."""
+    """The names of those of the three files that are present and have another text, or cannot be read."""
     places = {name: path if number == 0 else home_of(path) / name for number, name in enumerate(texts)}
     return tuple(name for name, file in places.items() if is_file(file) and _document_text(file) != texts[name])
 
@@ -265,5 +265,8 @@ def _document(source: Path, file: Path) -> Document:
         return unread(file, source=error.source, problems=error.problems)
 
 
-def _document_text(file: Path) -> str:
-    return file.read_bytes().decode("utf-8-sig", errors="replace")
+def _document_text(file: Path) -> str | None:
+    try:
+        return file.read_bytes().decode("utf-8-sig", errors="replace")
+    except OSError:
+        return None
