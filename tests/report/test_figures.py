@@ -205,3 +205,8 @@ def test_the_range_of_other_searches_is_that_of_their_best_values_so_far():
     assert {(1.0, 1.0), (2.0, 3.0), (2.0, 2.0), (4.0, 5.0), (4.0, 3.0)} <= corners
     assert max(y for _, y in corners) == 5 and min(y for _, y in corners) == 1
     _paint_range(canvas.subplots(), [], 4)
+
+
+def test_one_loss_alone_has_no_others_in_the_legend(study, dataset):
+    assert "of the other losses" in draw("search", study, dataset)
+    assert "of the other losses" not in draw("search", study, replace(dataset, losses=dataset.losses[:1]))

@@ -134,9 +134,10 @@ def _bead(source: str, colour: str) -> dict[str, Any]:
 def _legend(losses: tuple[LossEvidence, ...]) -> list[Line2D | Patch]:
     known = {_source(trial.source) for loss in losses for trial in loss.trials}
     beads = [Line2D([], [], label=label, **_bead(name, GREY)) for name, label in SOURCES.items() if name in known]
+    band = Patch(color=BAND, lw=0, label="range of the best so far of the other losses")
     return [
         Line2D([], [], color=GREY, lw=1.8, label="best so far"),
         *beads,
         Line2D([], [], marker="x", ms=5, mew=1.4, color=RED, ls="", label="diverged trial"),
-        Patch(color=BAND, lw=0, label="range of the best so far of the other losses"),
+        *([band] if len(losses) > 1 else []),
     ]
