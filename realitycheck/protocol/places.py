@@ -44,7 +44,7 @@ def source_of(file: Path, place: str | None) -> Path:
 def is_file(path: Path) -> bool:
     """Whether there is such a file, or may be one in a folder that is closed to us; an impossible name is none.
 
-    The shipped file must not take the place of a closed one without a word: to open it says why it cannot be read.
+    The shipped file must not silently take the place of a closed one: to open it says why it cannot be read.
     """
     try:
         return stat.S_ISREG(path.stat().st_mode)
