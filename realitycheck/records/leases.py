@@ -2,8 +2,9 @@
 
 `<study>/leases/<job id>.json` is made by the first worker that takes the job, and removed when its record is written.
 The worker renews it by its time stamp, which the file system sets. A lease is stale where its stamp did not change for
-its whole period, as another worker sees it on its own clock: the clocks of two machines are never compared. On the same
-machine it is stale as soon as its process has ended.
+its whole period, as another worker sees it on its own clock: the clocks of two machines are never compared. Time in
+which that worker did not look does not count: what stopped it may have stopped all of them, as Slurm suspends a job. On
+the same machine a lease is stale as soon as its process has ended.
 
 A worker can keep an answer beside its lease that is no record: a job that it gave up, or one that waits for others.
 
@@ -45,7 +46,7 @@ KEPT = ".kept.json"
 
 @dataclass(slots=True)
 class _Seen:
-    """A lease of another worker: what it says, its stamp, and since when on our clock; when it was read."""
+    """A lease of another worker: what it says, its stamp, since when as far as we looked, and when it was read."""
 
     content: Body
     stamp: tuple[int, int]
@@ -164,8 +165,11 @@ class Leases:
     def _look_at(self, job_id: str, *, now: float) -> _Seen | None:
         """What another worker's lease says; its stamp is read again now and then. None where there is no lease."""
         seen = self._seen.get(job_id)
-        if seen is not None and now - seen.checked < self._interval(seen.content):
-            return seen
+        if seen is not None:
+            gap, interval = now - seen.checked, self._interval(seen.content)
+            if gap < interval:
+                return seen
+            seen.since += max(0.0, gap - 2 * interval)  # longer than we look apart: we were stopped, or at work
         try:
             with self._path(job_id).open("rb") as file:  # opening asks a network file system for the present state
                 facts = os.fstat(file.fileno())

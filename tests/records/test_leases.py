@@ -30,6 +30,14 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
+    def pass_by(self, seconds: float, *readers: Leases) -> None:
+        """Let time pass for workers that look every ten seconds."""
+        end = self.now + seconds
+        while self.now < end:
+            self.now = min(end, self.now + 10)
+            for reader in readers:
+                reader.look()
+
 
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
@@ -117,9 +125,9 @@ def test_a_renewed_lease_is_not_stale_whatever_the_clocks_say(worker, tmp_path, 
     for number in range(20):
         os.utime(path, (stamp + number, stamp + number))
         assert not one.take(JOB, title="")
-        clock.now += 40
-    clock.now += 21
-    assert one.take(JOB, title=""), "61 seconds after the last renewal that was seen"
+        clock.pass_by(40, one)
+    clock.pass_by(31, one)
+    assert one.take(JOB, title=""), "61 seconds after the last renewal was seen, ten after it"
 
 
 def test_a_reader_that_was_stopped_for_long_reads_again_before_it_takes_over(worker, tmp_path, clock):
@@ -128,6 +136,20 @@ def test_a_reader_that_was_stopped_for_long_reads_again_before_it_takes_over(wor
     clock.now += 10_000
     os.utime(path, (5, 5))
     assert not one.take(JOB, title="")
+
+
+def test_workers_that_were_all_stopped_for_long_take_nothing_from_each_other(worker, tmp_path, clock):
+    """The stamp is as old as the stop: its worker was stopped as well, and renews it once it goes on."""
+    path, one = elsewhere(tmp_path), worker()
+    clock.pass_by(30, one)
+    clock.now += 10_000
+    assert not one.take(JOB, title="")
+    clock.pass_by(9, one)
+    os.utime(path, (5, 5))
+    clock.pass_by(51, one)
+    assert not one.take(JOB, title="")
+    clock.pass_by(20, one)
+    assert one.take(JOB, title=""), "more than 60 seconds after it was renewed, in which we looked"
 
 
 def test_on_one_machine_a_lease_ends_with_its_process(worker, tmp_path):
@@ -178,9 +200,7 @@ def test_of_two_that_take_over_one_gets_it_and_keeps_it(worker, tmp_path, clock)
     faster, slower = worker(), worker()
     faster.look()
     slower.look()
-    clock.now += 61
-    faster.look()
-    slower.look()
+    clock.pass_by(61, faster, slower)
     assert faster.take(JOB, title="")
     assert not slower.take(JOB, title="")
     assert json.loads((tmp_path / "leases" / f"{JOB}.json").read_text())["worker"] == faster.worker
@@ -196,7 +216,7 @@ def test_a_damaged_lease_is_one_of_the_usual_period(worker, tmp_path, clock, con
     one = worker()
     one.look()
     assert not one.take(JOB, title="")
-    clock.now += module.PERIOD + 1
+    clock.pass_by(module.PERIOD + 1, one)
     assert one.take(JOB, title="")
 
 
@@ -238,7 +258,7 @@ def test_an_answer_of_a_killed_worker_ends_with_its_lease(worker, tmp_path, cloc
     os.utime(path, (5, 5))
     one = worker()
     assert kept(one) == [(JOB, "x")]
-    clock.now += 61
+    clock.pass_by(61, one)
     assert kept(one) == []
     assert one.take(JOB, title="")
 
