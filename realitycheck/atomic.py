@@ -46,6 +46,7 @@ FIXES = {
     errno.EISDIR: "A folder is in the place of a file: move it away.",
     errno.ELOOP: "Remove the link that leads to itself.",
     errno.ENOMEM: "Close other programs.",
+    errno.EFBIG: "Raise the limit of file sizes (`ulimit -f`), or choose another file system.",
 }
 """States of a machine, and what a person does about each."""
 

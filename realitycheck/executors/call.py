@@ -11,8 +11,14 @@ from realitycheck.atomic import system_number
 from realitycheck.errors import StorageError
 from realitycheck.executors.base import Finished, Job, Tell, VerbAnswer
 
-OWN_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-"""What a job may have used up itself: another attempt of it, in a fresh process, may succeed."""
+OWN_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EFBIG}
+"""What a job may have used up itself, or forbidden its process: another attempt of it, in a fresh process, may succeed."""
+
+MESSAGE = 2_000
+"""Characters of an exception that are kept: a message may hold a whole tensor, and goes into notes and leases."""
+
+TRACEBACK = 50_000
+"""Characters of its traceback that are kept."""
 
 
 def call(address: str, payload: str, *, tell: Tell) -> str:
@@ -26,8 +32,17 @@ def call(address: str, payload: str, *, tell: Tell) -> str:
     return answer_of(address, payload, tell=tell)[0]
 
 
-def answer_of(address: str, payload: str, *, tell: Tell) -> tuple[str, bool]:
-    """Do the same, and return also whether the verb says that its process may do another job."""
+def answer_of(
+    address: str, payload: str, *, tell: Tell, passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
+) -> tuple[str, bool]:
+    """Do the same, and return also whether the verb says that its process may do another job.
+
+    Args:
+        address: as in `call`.
+        payload: as in `call`.
+        tell: as in `call`.
+        passes: exceptions that are none of the job's, such as Ctrl-C; none where a process never gets one from outside.
+    """
     try:
         module, _, name = address.partition(":")
         returned = getattr(importlib.import_module(module), name)(json.loads(payload), tell=tell)
@@ -35,7 +50,9 @@ def answer_of(address: str, payload: str, *, tell: Tell) -> tuple[str, bool]:
         noted = {"steps": answer.steps} if answer.steps else {}
         text = json.dumps({"body": answer.body, **_described(answer.raised), **noted}, allow_nan=False)
         return text, answer.reusable and answer.raised is None
-    except (Exception, SystemExit) as error:  # a plug-in may call `sys.exit`
+    except passes:
+        raise
+    except BaseException as error:  # a plug-in may call `sys.exit`, or raise what is no `Exception`
         return json.dumps({"body": None, **_described(error), **_refused(error)}), False
 
 
@@ -58,8 +75,8 @@ def _described(error: BaseException | None) -> dict[str, str | None]:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
     return {
-        "failure": _encodable(message + place),
-        "traceback": _encodable("".join(traceback.format_exception(error))),
+        "failure": _encodable(_shortened(message, MESSAGE) + place),
+        "traceback": _encodable(_shortened("".join(traceback.format_exception(error)), TRACEBACK)),
     }
 
 
@@ -68,6 +85,14 @@ def _refused(error: BaseException) -> dict[str, str]:
     if not isinstance(error, StorageError) or system_number(error.__cause__) in OWN_LIMITS:
         return {}
     return {"storage": _encodable(str(error))}
+
+
+def _shortened(text: str, longest: int) -> str:
+    """Leave out the middle of a text that is too long; the frames of a traceback are before a long message."""
+    if len(text) <= longest:
+        return text
+    end = longest // 4
+    return f"{text[: longest - end]}\n[{len(text) - longest:,} characters left out]\n{text[-end:]}"
 
 
 def _encodable(text: str) -> str:

@@ -61,7 +61,7 @@ def work(pipe: Connection, orders: Connection, output: Connection, address: str,
 
 def _did(pipe: Connection, address: str, text: str, own: int, state: ProcessState) -> bool:
     """Do a job and answer; whether the process may do another."""
-    answer, reusable = answer_of(address, text, tell=_through(pipe, own))
+    answer, reusable = answer_of(address, text, tell=_through(pipe, own), passes=())
     if os.getpid() != own:  # a process that the job has forked, which comes here as well
         os._exit(0)
     reusable = reusable and state.unchanged()

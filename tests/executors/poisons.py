@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -71,6 +72,17 @@ def print_bytes(payload, *, tell):
 
 def cannot_read(payload, *, tell):
     raise MemoryError("cannot read caf\udce9.bin")
+
+
+def interrupt(payload, *, tell):
+    """Raise what no `except Exception` catches, while a thread keeps the interpreter from its end."""
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    raise {"KeyboardInterrupt": KeyboardInterrupt, "GeneratorExit": GeneratorExit}[payload["raises"]]("stop here")
+
+
+def say_everything(payload, *, tell):
+    """Raise an exception with a message of a whole tensor's size."""
+    raise MemoryError("start " + "x" * 20_000_000 + " end")
 
 
 def unterminated(payload, *, tell):

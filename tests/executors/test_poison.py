@@ -150,6 +150,20 @@ def test_a_message_that_is_no_text_is_a_failure(opened):
     assert "MemoryError" in found.failure.encode().decode()
 
 
+@pytest.mark.parametrize("raises", ["KeyboardInterrupt", "GeneratorExit"])
+def test_an_exception_that_is_no_exception_class_is_a_failure_with_its_reason(opened, raises):
+    found = of(opened(deadline=10.0), "interrupt", raises=raises)
+    assert found.failure.startswith(f"{raises}: stop here")
+    assert "in interrupt" in found.traceback
+
+
+def test_a_message_of_any_length_is_a_short_failure_with_its_frames(opened):
+    found = of(opened(), "say_everything")
+    assert len(found.failure) < 3_000 and len(found.traceback) < 60_000
+    assert found.failure.startswith("MemoryError: start x") and found.failure.rpartition(" (")[0].endswith("x end")
+    assert "in say_everything" in found.traceback and "left out" in found.traceback
+
+
 def test_the_next_job_runs_after_every_poison(opened, tmp_path):
     executor = opened(deadline=3.0)
     for name in ("segfault", "leave_at_once", "print_bytes"):

@@ -55,8 +55,9 @@ def test_a_full_disk_ends_the_study_with_its_sentence_and_is_no_attempt(study_pa
     assert records(other) == records(study_path)
 
 
-def test_files_that_a_job_itself_holds_open_are_an_attempt(study_path, monkeypatch):
-    monkeypatch.setattr(standins, "fail", refuse(errno.EMFILE))
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EFBIG])
+def test_files_that_a_job_itself_holds_open_or_may_not_write_are_an_attempt(study_path, monkeypatch, number):
+    monkeypatch.setattr(standins, "fail", refuse(number))
     result, _ = carry_out(study_path, broken=FRAGMENT)
     assert [aside.jobs for aside in result.set_aside] == [1]
     assert [note["attempt"] for note in notes(study_path, "failed")] == [1, 2, 3]
