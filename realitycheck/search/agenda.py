@@ -135,10 +135,10 @@ class Agenda:
         return self._boards[group.split("/")[0]].searches[group].id
 
     def withdraw(self, group: str, record_ids: Iterable[str]) -> None:
-        """Forget records of a search that were accepted and are not written."""
+        """Set the loss of a search aside, and forget records that were accepted and are not written."""
         for record_id in record_ids:
             del self.records[record_id]
-        self._refresh(self._boards[group.split("/")[0]], group)
+        self.set_aside(group)
 
     def losses(self, dataset: str) -> tuple[LossEvidence, ...]:
         """The evidence of a dataset's losses, in the study's order."""

@@ -75,7 +75,7 @@ class Campaign:
 
     def __post_init__(self) -> None:
         self.firsts = FirstTrials(self.agenda.undecided(first=FIRST))
-        for group in self.given_up:
+        for group in (*self.set_aside, *self.given_up):
             self.agenda.set_aside(group)
 
     def steps(self, *, seconds: float) -> Iterator[tuple[Finished, ...]]:
@@ -243,7 +243,7 @@ class Campaign:
             self.ledger.note("done", held.note)
 
     def _set_aside(self, group: str) -> None:
-        """Give a search up, without a record, if all of its first trials raised one exception."""
+        """Give a search up if all of its first trials raised one exception; the test half opens for the other losses."""
         held = self.firsts.failed(group)
         raised = next((one.raised for one in held if one.raised), None)
         if raised is None:

@@ -227,11 +227,12 @@ def _campaign(
         known=runtime.known,
         machine=machine(runtime.read, place.device if executor.here else "cpu"),
         failures=earlier.failures,
+        set_aside=dict(before.set_aside) if before else {},
         given_up=dict(before.given_up) if before else {},
     )
     if before:
         campaign.failures, campaign.left = before.failures, before.left
-        campaign.alarms, campaign.raised, campaign.set_aside = before.alarms, before.raised, before.set_aside
+        campaign.alarms, campaign.raised = before.alarms, before.raised
     return campaign
 
 
