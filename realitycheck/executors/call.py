@@ -12,7 +12,7 @@ from realitycheck.errors import StorageError
 from realitycheck.executors.base import Finished, Job, Tell, VerbAnswer
 
 OWN_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EFBIG}
-"""What a job may have used up itself, or forbidden its process: another attempt of it, in a fresh process, may succeed."""
+"""What a job may have used up or forbidden itself: another attempt of it, in a fresh process, may succeed."""
 
 MESSAGE = 2_000
 """Characters of an exception that are kept: a message may hold a whole tensor, and goes into notes and leases."""

@@ -243,7 +243,7 @@ class Campaign:
             self.ledger.note("done", held.note)
 
     def _set_aside(self, group: str) -> None:
-        """Give a search up if all of its first trials raised one exception; the test half opens for the other losses."""
+        """Give a search up if all of its first trials raised one exception; the others are scored."""
         held = self.firsts.failed(group)
         raised = next((one.raised for one in held if one.raised), None)
         if raised is None:
