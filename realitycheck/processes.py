@@ -48,7 +48,7 @@ def is_alive(number: int) -> bool:
     """Whether this machine has a process of this number."""
     try:
         os.kill(number, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no system has numbers that long: a damaged lease
         return False
     except OSError:  # of another user
         return True

@@ -42,7 +42,9 @@ Deadline = Annotated[
 ]
 Memory = Annotated[
     float | None,
-    typer.Option(help="GB that a job may hold; a share of this machine's memory.", min=0.1, show_default=False),
+    typer.Option(
+        help="GB that a job may hold; a share of this machine's memory.", min=0.1, max=1e6, show_default=False
+    ),
 ]
 
 Deviation = Annotated[

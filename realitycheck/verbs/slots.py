@@ -11,7 +11,7 @@ from realitycheck.errors import InputError, Problem
 CPU_WORKERS = 2
 """Jobs at a time on a CPU where none is stated; on GPUs it is one each."""
 
-KNOWN = re.compile(r"auto|cpu|cuda(:\d+)?")
+KNOWN = re.compile(r"auto|cpu|cuda(:(0|[1-9][0-9]{0,2}))?")  # as torch writes a number: ASCII digits, no leading zero
 
 
 def slots_of(device: str, *, workers: int | None, per_device: int | None, computes: str) -> tuple[str, ...]:

@@ -75,6 +75,7 @@ KEPT = "Stopped. Every finished run is recorded; `run` again to continue.\n"
     [
         (["chekc", "x.yaml"], "Did you mean 'check'? See `realitycheck --help`."),
         (["run", "x.yaml", "--workers", "0"], "See `realitycheck run --help`."),
+        (["run", "x.yaml", "--memory", "inf"], "See `realitycheck run --help`."),
     ],
 )
 def test_a_usage_error_names_the_help_of_its_command(monkeypatch, capfd, words, says):

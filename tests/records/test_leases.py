@@ -169,6 +169,11 @@ def test_a_process_number_that_came_again_is_another_process():
     assert not has_ended({})
 
 
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**100])
+def test_a_process_number_that_no_system_has_is_of_no_process(number):
+    assert has_ended({**this_process(), "process": number})
+
+
 def test_a_lease_is_renewed_while_its_worker_works(worker, tmp_path):
     one = worker(seconds=0.06)
     one.take(JOB, title="")

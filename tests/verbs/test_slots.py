@@ -38,6 +38,9 @@ def test_the_devices_take_turns(device, workers, per_device, computes, expected)
     [
         ("gpu", None, None, ["device-unknown"]),
         ("mps", None, None, ["device-unknown"]),
+        ("cuda:0,cuda:00", None, None, ["device-unknown"]),
+        ("cuda:\u0663", None, None, ["device-unknown"]),
+        ("cuda:" + "9" * 5000, None, None, ["device-unknown"]),
         ("cuda:0,cuda:0", None, None, ["device-list-invalid"]),
         ("cpu,cuda:0", None, None, ["device-list-invalid"]),
         ("cuda:0, cuda:1", None, None, ["device-unknown"]),

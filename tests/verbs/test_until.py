@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import datetime
 
 import pytest
@@ -10,6 +11,12 @@ from realitycheck.errors import InputError
 from realitycheck.verbs.work import seconds_until
 
 NOW = datetime(2026, 11, 28, 16, 30)
+
+
+@pytest.mark.parametrize("text", ["99999999999h", "9" * 400 + "s", "9999-12-31T00:00:00"])
+def test_a_limit_far_away_is_one_that_a_timer_takes(text):
+    before = signal.setitimer(signal.ITIMER_REAL, seconds_until(text, now=datetime(2026, 1, 1)))
+    signal.setitimer(signal.ITIMER_REAL, *before)
 
 
 @pytest.mark.parametrize(
