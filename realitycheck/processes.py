@@ -1,4 +1,4 @@
-"""Processes of this machine: who this one is, whether another has ended, and an end together with the parent."""
+"""Processes of this machine: who this one is, whether another has ended, an end with the parent, and orphans."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 _STARTED = 19
 """Index of the start time among the fields of `/proc/<process>/stat` that follow the command (proc(5): field 22)."""
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 """prctl(2)."""
 
 
@@ -59,6 +59,12 @@ def end_with_parent() -> None:
     """Ask the system to kill this process when its parent ends, whatever it is at; only Linux can."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends, so that it can be found; only Linux can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 @cache

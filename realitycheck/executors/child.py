@@ -22,7 +22,7 @@ from typing import Any
 from realitycheck.executors.base import Tell
 from realitycheck.executors.call import answer_of
 from realitycheck.executors.process_state import ProcessState
-from realitycheck.processes import end_with_parent
+from realitycheck.processes import adopt_orphans, end_with_parent
 
 TELL_SECONDS = 0.25
 """The least time between two reports of progress."""
@@ -42,6 +42,7 @@ def work(pipe: Connection, orders: Connection, output: Connection, address: str,
         text: the payload as JSON.
     """
     os.setpgid(0, 0)  # the parent ends the whole group, and so the processes that a loss starts
+    adopt_orphans()  # and those that leave the group
     _end_with_ours(pipe)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where others had started the fork server before us
     _print_to(output.fileno())

@@ -16,7 +16,8 @@ from multiprocessing.reduction import send_handle
 
 from realitycheck.executors.base import Advance, Finished, Job
 from realitycheck.executors.call import finished
-from realitycheck.executors.process_groups import send
+from realitycheck.executors.fork_server import end_orphans
+from realitycheck.executors.process_groups import kill_group, send
 from realitycheck.executors.relay import Relay
 
 GRACE = 5.0
@@ -146,7 +147,7 @@ def kill(child: Child) -> None:
     One that ended while it waited had started none, and the system may have given its number to another process since.
     """
     if not child.waits or child.process.exitcode is None:
-        send(child.group, signal.SIGKILL)
+        kill_group(child.group)
 
 
 def end(child: Child) -> None:
@@ -154,6 +155,7 @@ def end(child: Child) -> None:
     child.process.join(0.05)  # after an answer it ends by itself
     kill(child)
     child.process.join(GRACE)
+    end_orphans()
     child.relay.close(seconds=1.0)
     child.pipe.close()
     child.orders.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from realitycheck.errors import RunError
+from realitycheck.executors.process_groups import children_apart, kill_trees
 
 _started: dict[int, dict[str, str]] = {}
 """Process id of a fork server that was started here → its pins."""
@@ -43,6 +45,18 @@ def end_server() -> None:
     if server._forkserver_pid is not None:
         os.kill(server._forkserver_pid, signal.SIGKILL)
         server._stop()
+
+
+def end_orphans() -> None:
+    """Kill what jobs that have ended left behind in other groups than theirs, such as daemons.
+
+    A server that was started here adopts them, see `adopting`. Its other children are jobs, and in its own group those
+    that begin.
+    """
+    server = _process()
+    if server is not None and server in _started:
+        known = {process.pid for process in multiprocessing.active_children()}
+        kill_trees(children_apart(server) - known)
 
 
 def _ensure(pins: Mapping[str, str]) -> None:

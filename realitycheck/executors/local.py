@@ -32,6 +32,8 @@ TICK = 0.5
 LONGEST_GAP = 4 * TICK
 """What a longer gap between two checks counts as: in it, this process was stopped or at work, and read no report."""
 
+ADOPTING = "realitycheck.executors.adopting"
+
 STARTS = 3
 """How often a fork server is started for one job, where it is killed while it loads."""
 
@@ -72,7 +74,7 @@ class LocalExecutor(Executor):
         self.deadline, self.memory = deadline, memory
         self.pins, self.show = dict(pins), show
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(list(preload))
+        self._context.set_forkserver_preload([*preload, ADOPTING])
         self._children: list[Child] = []
         self._waiting: list[Child] = []
         self._held: list[_Held] = []

@@ -1,13 +1,14 @@
 """Groups of processes: who belongs to one, how much memory they hold, and their end. A group is named by its leader.
 
-Where there is no /proc, as outside Linux, groups are ended, and nothing is known of their memory.
+Descendants of the leader that left its group belong to it as well: it adopts those whose parent ends. Where there is no
+/proc, as outside Linux, groups alone are ended, and nothing is known of their memory.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -22,22 +23,69 @@ def memory_of(groups: Collection[int]) -> dict[int, int]:
 
     Pages that a child shares with the fork server count as its own.
     """
-    held = dict.fromkeys(groups, 0)
+    members = {group: {group, *descendants_of(group)} for group in groups}
     for process in _processes() if groups else ():
         with suppress(OSError):
-            group = os.getpgid(process)
-            if group in held:
-                held[group] += _resident(process)
-    return held
+            members.get(os.getpgid(process), set()).add(process)
+    return {group: sum(map(held_by, processes)) for group, processes in members.items()}
 
 
 def members_of(group: int) -> list[int]:
-    """The processes of a group."""
-    members = []
+    """The processes of a group, and the descendants of its leader."""
+    members = descendants_of(group)
     for process in _processes():
         with suppress(OSError):
-            members += [process] if os.getpgid(process) == group else []
+            members |= {process} if os.getpgid(process) == group else set()
     return sorted(members)
+
+
+def descendants_of(process: int) -> set[int]:
+    """The children of a process, theirs, and so on."""
+    descendants: set[int] = set()
+    new = children_of(process)
+    while new:
+        descendants |= new
+        new = {child for parent in new for child in children_of(parent)} - descendants
+    return descendants
+
+
+def children_of(process: int) -> set[int]:
+    """The children of a process; none where the system does not list them."""
+    children: set[int] = set()
+    with suppress(OSError):
+        for thread in (_PROC / str(process) / "task").iterdir():
+            with suppress(OSError):  # a thread that has ended
+                children |= {int(child) for child in (thread / "children").read_text(encoding="ascii").split()}
+    return children
+
+
+def children_apart(process: int) -> set[int]:
+    """The children of a process that are in another group than it."""
+    with suppress(OSError):
+        own = os.getpgid(process)
+        return {child for child in children_of(process) if _group_of(child) not in (own, None)}
+    return set()
+
+
+def _group_of(process: int) -> int | None:
+    with suppress(OSError):
+        return os.getpgid(process)
+    return None
+
+
+def kill_group(group: int) -> None:
+    """Kill a group and the descendants of its leader."""
+    strays = descendants_of(group)
+    send(group, signal.SIGKILL)
+    kill_trees(strays)
+
+
+def kill_trees(processes: Iterable[int]) -> None:
+    """Kill processes and the descendants of each."""
+    for process in processes:
+        for one in (process, *descendants_of(process)):
+            with suppress(OSError):
+                os.kill(one, signal.SIGKILL)
 
 
 def held_by(process: int) -> int:

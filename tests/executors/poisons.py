@@ -46,6 +46,27 @@ def fork(payload, *, tell):
     return {"pid": os.getpid()}
 
 
+def daemon(payload, *, tell):
+    """Start a process of a session of its own whose parent has ended; then return, end at once, or hang."""
+    mark = Path(payload["mark"])
+    if not os.fork():
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        mark.with_suffix(".draft").write_text(str(os.getpid()))
+        mark.with_suffix(".draft").rename(mark)
+        held = b"x" * payload.get("holds", 0)
+        time.sleep(600)
+        del held
+    while not mark.exists():
+        time.sleep(0.01)
+    if payload["then"] == "end":
+        os._exit(7)
+    if payload["then"] == "hang":
+        time.sleep(600)
+    return {}
+
+
 def orphan(payload, *, tell):
     """End without an answer, while a forked process keeps every pipe open."""
     mark = Path(payload["mark"])

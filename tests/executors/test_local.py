@@ -172,7 +172,7 @@ from realitycheck.executors.local import LocalExecutor
 from realitycheck.executors.base import Job
 if __name__ == "__main__":
     executor = LocalExecutor(devices=[None], memory=None, deadline=60.0, preload=(), pins={{}})
-    executor.submit(Job("run", "a", "g", "a", {{}}), address="standins:hang")
+    executor.submit(Job("run", "a", "g", "a", {payload}), address="{address}")
     print(executor._children[0].process.pid, flush=True)
     time.sleep(60)
 """
@@ -180,12 +180,25 @@ if __name__ == "__main__":
 
 def test_children_end_when_their_parent_is_killed(tmp_path):
     script = tmp_path / "parent.py"
-    script.write_text(PARENT.format(tests=Path(__file__).parent.parent))
+    script.write_text(PARENT.format(tests=Path(__file__).parent.parent, address="standins:hang", payload={}))
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as parent:
         child = int(parent.stdout.readline())
         time.sleep(1.0)
         parent.kill()
     assert ends(child)
+
+
+def test_a_daemon_ends_when_the_parent_is_killed(tmp_path):
+    script, mark = tmp_path / "parent.py", tmp_path / "mark"
+    payload = {"mark": str(mark), "then": "hang"}
+    script.write_text(PARENT.format(tests=Path(__file__).parent, address="poisons:daemon", payload=payload))
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as parent:
+        child = int(parent.stdout.readline())
+        while not mark.exists():
+            time.sleep(0.05)
+        parent.kill()
+    assert ends(child)
+    assert ends(int(mark.read_text()))
 
 
 def ends(pid: int) -> bool:

@@ -126,6 +126,18 @@ def test_processes_that_a_job_started_end_with_it(opened, tmp_path):
     assert gone(int((tmp_path / "mark").read_text()))
 
 
+@pytest.mark.parametrize("then", ["return", "end", "hang"])
+def test_a_daemon_of_a_job_ends_with_it(opened, tmp_path, then):
+    of(opened(deadline=2.0), "daemon", mark=str(tmp_path / "mark"), then=then)
+    assert gone(int((tmp_path / "mark").read_text()))
+
+
+def test_the_memory_of_a_daemon_is_that_of_its_job(opened, tmp_path):
+    found = of(opened(memory=400_000_000), "daemon", mark=str(tmp_path / "mark"), then="hang", holds=600_000_000)
+    assert "`--memory`" in found.failure
+    assert gone(int((tmp_path / "mark").read_text()))
+
+
 def test_an_orphan_that_holds_the_pipes_keeps_nobody_waiting(opened, tmp_path):
     found = of(opened(), "orphan", mark=str(tmp_path / "mark"))
     assert "exit code 4" in found.failure
