@@ -125,9 +125,27 @@ def groceries() -> list[str]:
         f"is {re.search(r'Spearman ([0-9.]+[0-9])', rank['sentence'])[1]}",
         *chosen_settings(dataset),
         *one_rate(called),
+        *finetuned(),
         *sketches(),
         *five_names(),
         *placebo(),
+    ]
+
+
+def finetuned() -> list[str]:
+    """Three losses whose trunk trains: means, their order beside `grocery_frozen`, and the gap of two searches."""
+    columns, comparisons = seed_columns("grocery_finetuned"), facts("grocery_finetuned")["comparisons"]
+    ((verdict, size),) = {(one["verdict"], points(one["detectable"], sign=False)) for one in comparisons}
+    means = {label: statistics.mean(values) for label, values in columns.items()}
+    frozen = [statistics.mean(seed_columns("grocery_frozen")[label]) for label in means]
+    halves = [statistics.mean(columns["multi_similarity"][part]) for part in (slice(5), slice(5, 10))]  # its searches
+    return [
+        trainings("grocery_finetuned"),
+        *(f"{label} {means[label.strip('`')]:.2f}" for label in ("contrastive", "`multi_similarity`")),
+        f"`normalized_softmax` {means['normalized_softmax']:.2f}",
+        f"Spearman {stats.spearmanr(list(means.values()), frozen).statistic:.2f} over three losses",
+        f"`multi_similarity` are {abs(halves[0] - halves[1]):.2f} points apart",
+        {"undecided": f"{size} points would be found"}[verdict],
     ]
 
 

@@ -156,6 +156,7 @@ def test_a_job_sent_to_a_dying_process_is_no_attempt(opened):
 def test_the_number_of_a_process_that_ended_while_it_waited_is_not_signalled(opened, monkeypatch):
     """By then the system may have given it to a process of somebody else."""
     signalled = []
+    monkeypatch.setattr(children, "kill_group", signalled.append)
     for module in (children, local):
         monkeypatch.setattr(module, "send", lambda process, number: signalled.append(process), raising=False)
     dead, alive = opened(), opened()
