@@ -145,7 +145,7 @@ def finetuned() -> list[str]:
         f"`normalized_softmax` {means['normalized_softmax']:.2f}",
         f"Spearman {stats.spearmanr(list(means.values()), frozen).statistic:.2f} over three losses",
         f"`multi_similarity` are {abs(halves[0] - halves[1]):.2f} points apart",
-        {"undecided": f"{size} points would be found"}[verdict],
+        {"undecided": f"{size} points would be found in 80 % of such studies"}[verdict],
     ]
 
 

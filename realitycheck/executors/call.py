@@ -29,12 +29,10 @@ def call(address: str, payload: str, *, tell: Tell) -> str:
         payload: a JSON object.
         tell: hears how far the work is.
     """
-    return answer_of(address, payload, tell=tell)[0]
+    return answer_of(address, payload, tell=tell, passes=(KeyboardInterrupt,))[0]
 
 
-def answer_of(
-    address: str, payload: str, *, tell: Tell, passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
-) -> tuple[str, bool]:
+def answer_of(address: str, payload: str, *, tell: Tell, passes: tuple[type[BaseException], ...]) -> tuple[str, bool]:
     """Do the same, and return also whether the verb says that its process may do another job.
 
     Args:

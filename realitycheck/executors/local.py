@@ -33,6 +33,7 @@ LONGEST_GAP = 4 * TICK
 """What a longer gap between two checks counts as: in it, this process was stopped or at work, and read no report."""
 
 ADOPTING = "realitycheck.executors.adopting"
+"""The module that the fork server imports last."""
 
 STARTS = 3
 """How often a fork server is started for one job, where it is killed while it loads."""

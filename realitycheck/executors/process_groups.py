@@ -75,9 +75,9 @@ def _group_of(process: int) -> int | None:
 
 def kill_group(group: int) -> None:
     """Kill a group and the descendants of its leader."""
-    strays = descendants_of(group)
+    descendants = descendants_of(group)  # listed first: they change their parent when it ends
     send(group, signal.SIGKILL)
-    kill_trees(strays)
+    kill_trees(descendants)
 
 
 def kill_trees(processes: Iterable[int]) -> None:

@@ -16,7 +16,7 @@ from realitycheck.records.ledger import Ledger
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 """Seconds of the units of a duration."""
 
-FOREVER = 1e9
+LONGEST = 1e9
 """Seconds that longer durations count as, some 30 years; timers take no more than 292."""
 
 
@@ -55,7 +55,7 @@ def duration(text: str, *, option: str) -> float:
 def seconds_of(text: str) -> float | None:
     """The seconds of a duration, or None where the text is no duration above 0."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh])", text.strip())
-    return (min(float(match[1]) * SECONDS[match[2]], FOREVER) or None) if match else None
+    return (min(float(match[1]) * SECONDS[match[2]], LONGEST) or None) if match else None
 
 
 def _executor_problems(name: str, *, address: str | None, device: str) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from realitycheck.errors import InputError
-from realitycheck.verbs.options import FOREVER, seconds_of
+from realitycheck.verbs.options import LONGEST, seconds_of
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -35,7 +35,7 @@ def seconds_until(text: str, *, now: datetime) -> float:
         moment = _date(text)
     if moment <= now:
         raise _refused(f"{text} is out of range: it must be later than now.")
-    return min((moment - now).total_seconds(), FOREVER)
+    return min((moment - now).total_seconds(), LONGEST)
 
 
 def _date(text: str) -> datetime:

@@ -12,7 +12,7 @@ from realitycheck.report.drawing import COLOURS, align, grid, line_of, style_of
 from realitycheck.report.forest import by_search
 from realitycheck.report.menu import SECTIONS
 from realitycheck.report.parts import figures_of, make_parts
-from realitycheck.report.sections.trial_figure import _paint_range, trial_ticks
+from realitycheck.report.sections.trial_figure import _number_lines, _paint_range, trial_ticks
 from realitycheck.report.writers.figure_theme import DARK
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -210,3 +210,13 @@ def test_the_range_of_other_searches_is_that_of_their_best_values_so_far():
 def test_one_loss_alone_has_no_others_in_the_legend(study, dataset):
     assert "of the other losses" in draw("search", study, dataset)
     assert "of the other losses" not in draw("search", study, replace(dataset, losses=dataset.losses[:1]))
+
+
+def test_the_numbers_of_lines_that_end_side_by_side_do_not_overlap():
+    canvas = Figure()
+    panel = canvas.subplots()
+    panel.set(xlim=(0, 9), ylim=(20, 60))
+    _number_lines(panel, [([1.0, 8.0], [40.0, 50.34]), ([1.0, 8.0], [37.0, 51.02]), ([], [])], ["1", "2", "3"], "k")
+    one, two = (text.get_window_extent() for text in panel.texts)
+    assert [text.get_text() for text in panel.texts] == ["1", "2"]
+    assert one.y1 <= two.y0 and one.y0 < two.y1

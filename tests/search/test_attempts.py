@@ -39,7 +39,7 @@ def fail(payload, *, tell):
 def reason_of(error):
     """What the note of a job says that ended by this exception."""
     RAISED.append(error)
-    answer, _ = answer_of(f"{__name__}:fail", "{}", tell=unheard)
+    answer, _ = answer_of(f"{__name__}:fail", "{}", tell=unheard, passes=())
     return finished(Job("run", "a", "g", "a", {}), answer, seconds=0.0).failure
 
 

@@ -78,11 +78,17 @@ def _paint_loss(panel: Axes, loss: LossEvidence, best: list[Steps], colour: str)
     """Paint the searches of one loss; where there are several, each has its number at the end of its line."""
     for search, line in zip(loss.searches, best, strict=True):
         _paint_search(panel, search, line, colour)
-        if len(loss.searches) > 1 and line[0]:
-            number, end = str(search.number + 1), (line[0][-1], line[1][-1])
-            panel.annotate(
-                number, end, xytext=(4, 0), textcoords="offset points", color=colour, fontsize=8, va="center"
-            )
+    if len(loss.searches) > 1:
+        _number_lines(panel, best, [str(search.number + 1) for search in loss.searches], colour)
+
+
+def _number_lines(panel: Axes, lines: Sequence[Steps], numbers: Sequence[str], colour: str) -> None:
+    """Write numbers at the ends of lines: above the highest and below the lowest, since two may end side by side."""
+    ends = sorted((line[1][-1], line[0][-1], number) for line, number in zip(lines, numbers, strict=True) if line[0])
+    sides = ["top", *["center"] * (len(ends) - 2), "bottom"]
+    for (value, trial, number), side in zip(ends, sides, strict=False):
+        end = trial, value
+        panel.annotate(number, end, xytext=(4, 0), textcoords="offset points", color=colour, fontsize=8, va=side)
 
 
 def _paint_search(panel: Axes, search: SearchEvidence, best: Steps, colour: str) -> None:
