@@ -102,8 +102,13 @@ class TrainingPoint:
 
 
 def column(points: Sequence[Any], name: str) -> list[Any]:
-    """The values of one field of all points."""
-    return points.column(name) if isinstance(points, RunPoints) else [getattr(point, name) for point in points]
+    """The values of one field of all points, scores among them."""
+    return points.column(name) if isinstance(points, RunPoints) else [point.to_json()[name] for point in points]
+
+
+def by_iteration(points: Sequence[Any], name: str) -> list[tuple[int, Any]]:
+    """The iteration and one field of each point."""
+    return list(zip(column(points, "iteration"), column(points, name), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

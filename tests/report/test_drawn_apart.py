@@ -54,8 +54,8 @@ with drawn_apart.drawing(apart):
 assert [vars(one)["svg"] for one in apart] == here
 print(*sorted(took))
 """
-    # f0 is drawn first. Texts count here as a fifth of 42 inches, 8.4: f4 and f3 go out, f2 stays, f1 follows f3.
-    assert in_process(code).split() == ["f1", "f3", "f4"]
+    # f0 is drawn first. Texts count as 0.3 of 42 inches, 12.6: f4 and f3 go out, f2 (10) follows f3 (11), f1 f4 (12).
+    assert in_process(code).split() == ["f1", "f2", "f3", "f4"]
 
 
 @pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGKILL)", "raise MemoryError", "sys.exit(3)"])
@@ -122,5 +122,5 @@ print(*sizes)
 
 def test_the_highest_figures_go_to_different_processes():
     made = [Figure(f"f{height}", "", "", "", height=float(height)) for height in (3, 9, 5, 8, 1)]
-    # The first process begins with texts, a fifth of 26 inches: 5.2, then 13.2 against 9, 14, and 16.2 against 14.
-    assert [[one.height for one in part] for part in shares(made, 2)] == [[8.0, 3.0], [9.0, 5.0, 1.0]]
+    # The first process begins with texts, 0.3 of 26 inches: 7.8 against 9, then 15.8 against 9, 14 and 17.
+    assert [[one.height for one in part] for part in shares(made, 2)] == [[8.0, 1.0], [9.0, 5.0, 3.0]]

@@ -9,6 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
+from realitycheck.records.curves import by_iteration, column
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Figure
 from realitycheck.report.drawing import (
@@ -63,24 +64,24 @@ def curve_figure(dataset: DatasetFindings) -> Figure:
 
 
 def _paint_curves(panel: Axes, runs: Sequence[Run], colour: str) -> None:
-    lines = [[(point.iteration, 100 * point.scores["map_at_r"]) for point in run.curve] for run in runs]
+    courses = [by_iteration(run.curve, "map_at_r") for run in runs]
+    lines = [[(iteration, 100 * value) for iteration, value in one] for one in courses]
     panel.add_collection(LineCollection([line for line in lines if line], colors=colour, lw=0.6, alpha=0.28, zorder=2))
     best = [(run.best.iteration, 100 * run.best.scores["map_at_r"]) for run in runs if run.best]
     panel.plot(*unzip(best), ".", ms=4, color=colour, zorder=3)
     starts = [start for run in runs if (start := _followup_start(run))]
     panel.plot(*unzip(starts), "|", ms=5, mew=0.8, color=INK, alpha=0.7, zorder=5)
-    iterations, means = mean_course(
-        [[(point.iteration, point.scores["map_at_r"]) for point in run.curve] for run in runs]
-    )
+    iterations, means = mean_course(courses)
     panel.plot(iterations, [100 * value for value in means], "-", color=colour, lw=2.2, zorder=4)
 
 
 def _followup_start(run: Run) -> tuple[int, float] | None:
     """The last point of a run's normal phase, or None without a follow-up."""
-    normal = [point for point in run.curve if point.phase != "followup"]
-    if len(normal) == len(run.curve):
+    phases = column(run.curve, "phase")
+    if "followup" not in phases:
         return None
-    return normal[-1].iteration, 100 * normal[-1].scores["map_at_r"]
+    last = run.curve[phases.index("followup") - 1]
+    return last.iteration, 100 * last.scores["map_at_r"]
 
 
 def _legend(*, followed: bool) -> list[Line2D]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure as Canvas
 
 from realitycheck.protocol.recipe import Recipe
-from realitycheck.records.curves import column
+from realitycheck.records.curves import by_iteration, column
 from realitycheck.records.evidence import LossEvidence
 from realitycheck.records.schema import Run
 from realitycheck.report.blocks import Block, Column, Content, Figure, Heading, Marked, Note, Paragraph, Table, rows_of
@@ -81,10 +81,8 @@ def _has_vectors(loss: LossEvidence) -> bool:
 
 def _course(dataset: DatasetFindings, loss: LossEvidence) -> DistanceCourse:
     runs, every = [run for replicate in loss.replicates for run in replicate.fold_runs if run], _every_run(loss)
-    known = [
-        [(point.iteration, point.proxy_distance) for point in run.training if point.proxy_distance is not None]
-        for run in runs
-    ]
+    courses = [by_iteration(run.training, "proxy_distance") for run in runs]
+    known = [[(iteration, distance) for iteration, distance in one if distance is not None] for one in courses]
     known = [points for points in known if points]
     iterations, means = mean_course(known)
     return DistanceCourse(
