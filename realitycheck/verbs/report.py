@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -102,10 +102,15 @@ def reported(study: ReadStudy | Path | str) -> tuple[ReadStudy, Ledger]:
         LedgerError: as in `report_study`.
     """
     ledger = Ledger(evidence_folder(study), digested=True)
-    texts = _packed_texts(ledger)
-    read = open_study(study) if texts is None else open_packed(study_path(study), texts)
+    texts, path = _packed_texts(ledger), study_path(study)
+    read = open_study(study) if texts is None or _is_mistyped(path, texts) else open_packed(path, texts)
     require_fitting_records(read, ledger)
     return read, ledger
+
+
+def _is_mistyped(path: Path, texts: Mapping[str, str]) -> bool:
+    """Whether a file that does not exist has another ending than that of the packed study."""
+    return not path.exists() and path.suffix != Path(next(iter(texts))).suffix
 
 
 def _packed_texts(ledger: Ledger) -> dict[str, str] | None:

@@ -70,6 +70,15 @@ def test_without_files_and_without_a_pack_the_study_is_missing(tmp_path):
     assert [problem.code for problem in caught.value.problems] == ["file-unreadable"]
 
 
+def test_a_mistyped_ending_is_no_other_study(packed):
+    """Its report would call the texts of the registration changed."""
+    with pytest.raises(InputError) as caught:
+        verbs.report_study(packed.with_suffix(".txt"))
+    assert [problem.code for problem in caught.value.problems] == ["file-unreadable"]
+    packed.rename(packed.with_suffix(".yml"))
+    assert verbs.report_with_changes(packed.with_suffix(".yml")).written
+
+
 def test_packing_again_takes_the_files_as_they_are(packed):
     packed.write_text(packed.read_text().replace("Do the parts fit together?", "Another question?"))
     verbs.pack_study(packed)
