@@ -28,6 +28,9 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
     """What a plan says beside its table of trainings."""
     for dataset, losses in study_plan.measured.items():
         for label, seconds in losses.items():
+            if reason := study_plan.failed.get(dataset, {}).get(label):
+                yield f"not measured, {dataset}/{label}: {reason}; counted like the slowest of the others"
+                continue
             yield (
                 f"measured, {dataset}/{label}: {1000 * seconds.step:.1f} ms per step "
                 f"({1000 * seconds.complete_step:.1f} with K·D dims), {seconds.evaluation:.2f} s per validation, "

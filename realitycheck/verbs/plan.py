@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from realitycheck import catalog
-from realitycheck.check.head_lengths import head_length, length_powers
 from realitycheck.check.possible_verdicts import design_of, needed_agreement, require_rejectable, why_undecided
-from realitycheck.check.weight_files import weights_file
-from realitycheck.errors import InputError, RunError
-from realitycheck.executors.base import Job, require_storage
+from realitycheck.errors import InputError
 from realitycheck.plan.cost import (
     Calibration,
     Cost,
@@ -28,13 +23,11 @@ from realitycheck.plan.cost import (
     trainings,
     untrained_cost,
 )
-from realitycheck.plan.searches import SearchPlan
 from realitycheck.plan.sweeps import swept_trainings
-from realitycheck.protocol.model import LossChoice, Protocol, Study
+from realitycheck.protocol.model import Protocol, Study
 from realitycheck.protocol.read import ReadStudy
-from realitycheck.protocol.units import LengthUnit
-from realitycheck.runs import TrainingPlace
 from realitycheck.stores.prepare import Stores
+from realitycheck.verbs.calibrations import CALIBRATION_SECONDS, calibrations
 from realitycheck.verbs.durations import PlannedJobs, planned_jobs
 from realitycheck.verbs.executing import build_executor
 from realitycheck.verbs.html_tables import html_table
@@ -44,10 +37,6 @@ from realitycheck.verbs.study import Progress, require_arithmetic, unsaid, unwat
 
 if TYPE_CHECKING:
     from realitycheck.statistics.base import Design
-
-CALIBRATE = "realitycheck.training.calibrate:calibrate"
-CALIBRATION_SECONDS = 600.0
-"""A machine that needs longer than this for thirty steps cannot carry out a study."""
 
 POWER = 0.8
 """The chance of finding a difference that is asked for; Cohen's (1988) convention."""
@@ -65,7 +54,8 @@ class StudyPlan:
         searches: independent searches of each loss.
         losses: how many losses.
         datasets: how many datasets.
-        measured: the calibration, by dataset and loss.
+        measured: the calibration, by dataset and loss; of a loss that failed, that of the slowest one.
+        failed: why the calibration of a loss failed, by dataset and loss.
         cost: the prediction over all of them, if every run reaches its cap.
         least_hours: the worker-hours if every run ends as early as its patience allows.
         longest: how long one run takes that goes to its cap, by dataset and loss.
@@ -91,6 +81,7 @@ class StudyPlan:
     losses: int
     datasets: int
     measured: Mapping[str, Mapping[str, Calibration]]
+    failed: Mapping[str, Mapping[str, str]]
     cost: Cost
     least_hours: float
     longest: Mapping[str, Mapping[str, RunSeconds]]
@@ -143,6 +134,7 @@ def plan_study(
         watch: sees the progress.
 
     Raises:
+        RunError: every loss fails while it is measured.
         InputError: the data do not fit the protocol, this machine not its arithmetic, the design can never tell two
             losses apart, or with this `sd` it cannot reach an equivalence within the smallest difference.
 
@@ -159,11 +151,9 @@ def plan_study(
     _require_reachable(read, reachable, sd)
     require_arithmetic(read, devices=("auto",), here=False)
     stores = _at_hand(read, watch)
-    measured = _measured(read, stores, watch)
-    pixels = Cost(0.0, sum(_bytes(pair) for pair in stores.values()))
-    protocols = {name: study.protocol_on(name) for name in measured}
-    total = sum(_costs(study, protocols, measured), pixels)
-    least = sum(_costs(study, {name: impatient(one) for name, one in protocols.items()}, measured), pixels)
+    calibrated = calibrations(read, stores, watch)
+    measured = calibrated.measured
+    least, total = _bounds(study, stores, measured)
     standings = study_standings(read)
     return StudyPlan(
         trainings=trainings(protocol),
@@ -171,6 +161,7 @@ def plan_study(
         losses=len(study.losses),
         datasets=len(study.datasets),
         measured=measured,
+        failed=calibrated.failed,
         cost=total,
         least_hours=least.worker_hours,
         longest=_longest(read, measured),
@@ -198,6 +189,16 @@ def _sizes(study: Study, design: Design) -> tuple[float, float]:
     level, family = study.protocol.interval.level, len(study.losses) - 1
     smallest = detectable_difference(design, comparisons=family, level=level, wanted=POWER)
     return smallest, reachable_equivalence(design, comparisons=family, level=level)
+
+
+def _bounds(
+    study: Study, stores: Mapping[str, Stores], measured: Mapping[str, Mapping[str, Calibration]]
+) -> tuple[Cost, Cost]:
+    """The cost if every run ends as early as its patience allows, and if every run reaches its cap."""
+    pixels = Cost(0.0, sum(_bytes(pair) for pair in stores.values()))
+    protocols = {name: study.protocol_on(name) for name in measured}
+    early = {name: impatient(one) for name, one in protocols.items()}
+    return sum(_costs(study, early, measured), pixels), sum(_costs(study, protocols, measured), pixels)
 
 
 def _costs(
@@ -234,15 +235,6 @@ def _at_hand(read: ReadStudy, watch: Progress) -> dict[str, Stores]:
         executor.close()
 
 
-def _measured(read: ReadStudy, stores: Mapping[str, Stores], watch: Progress) -> dict[str, dict[str, Calibration]]:
-    losses = read.study.losses
-    measured: dict[str, dict[str, Calibration]] = {name: {} for name in stores}
-    for done, (name, loss) in enumerate(itertools.product(stores, losses)):
-        watch("calibrations", done, len(stores) * len(losses))
-        measured[name][loss.label] = _calibrate(read, name, stores[name], loss)
-    return measured
-
-
 def _swept(study: Study, measured: Mapping[str, Mapping[str, Calibration]]) -> int:
     """How many trainings the sweeps of all losses add at most."""
     protocols = {name: study.protocol_on(name) for name in measured}
@@ -265,27 +257,3 @@ def _longest(read: ReadStudy, measured: Mapping[str, Mapping[str, Calibration]])
 
 def _bytes(stores: Stores) -> int:
     return sum(path.with_suffix(".npy").stat().st_size for path in (stores.trainval, stores.test))
-
-
-def _calibrate(read: ReadStudy, name: str, stores: Stores, choice: LossChoice) -> Calibration:
-    protocol = read.study.protocol_on(name)
-    unit = LengthUnit(head_length(protocol) or 1.0, length_powers(protocol, choice, name))  # no matter for the time
-    middle = catalog.middle_knobs(protocol.space_of(choice, name))
-    knobs = unit.raw(middle) if protocol.search.units == "head" else middle
-    spec = SearchPlan(protocol, name, stores.trainval_digest, choice, 0).trial_runs(slot=0, knobs=knobs)[0]
-    place = asdict(TrainingPlace(str(stores.trainval), cache="", device="auto", weights=weights_file(read, protocol)))
-    scores = protocol.scores.model_dump(mode="json") if protocol.scores else None
-    title = f"calibration of {choice.label} on {name}"
-    executor = build_executor(read, "local", devices=[None], deadline=CALIBRATION_SECONDS, memory=None)
-    try:
-        executor.submit(
-            Job("calibration", spec.id, name, title, {"spec": spec.to_json(), "place": place, "scores": scores}),
-            address=CALIBRATE,
-        )
-        (finished,) = executor.wait(seconds=2 * CALIBRATION_SECONDS)
-    finally:
-        executor.close()
-    require_storage([finished])
-    if finished.body is None:
-        raise RunError(f"the {title} failed: {finished.failure}")
-    return Calibration(**finished.body)

@@ -30,6 +30,7 @@ def planned(done: int, *, own: int = 0) -> StudyPlan:
         losses=1,
         datasets=1,
         measured={"birds": {"triplet": SEEN}},
+        failed={},
         cost=Cost(40.0, 0),
         least_hours=8.0,
         longest={"birds": {"triplet": RunSeconds(7200.0, 600.0)}},
