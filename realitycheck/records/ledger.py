@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from realitycheck.atomic import Lasts, link_new, storage_errors
 from realitycheck.canonical import canonical_json, digest
@@ -143,13 +144,14 @@ class Ledger:
     def notes(self, *, kinds: Collection[str] | None = None) -> list[Body]:
         """The notes of some kinds, or all, by time, with the packed ones; of one that is packed as well, the note."""
         packed = self.folder / "attempts.jsonl.gz"
+        loose = [read_note(path) for path in note_files(self.folder, kinds=kinds)]
+        known = {_key_of(note) for note in loose}
         notes = [_note_of(packed, _decoded(line)) for line in unpacked(packed)]
-        notes += [read_note(path) for path in note_files(self.folder, kinds=kinds)]
-        wanted = (note for note in notes if kinds is None or note["kind"] in kinds)
-        unique = {(note["time"], note["kind"], note.get("id"), note.get("attempt")): note for note in wanted}
-        times = Counter(time for time, *_ in unique)
-        ties = {key: canonical_json(note) if times[key[0]] > 1 else "" for key, note in unique.items()}
-        return [unique[key] for key in sorted(unique, key=lambda key: (key[0], ties[key]))]
+        notes = loose + [note for note in notes if _key_of(note) not in known]
+        wanted = [note for note in notes if kinds is None or note["kind"] in kinds]
+        times = Counter(note["time"] for note in wanted)
+        ties = (canonical_json(note) if times[note["time"]] > 1 else "" for note in wanted)
+        return [note for _, note in sorted(zip(ties, wanted, strict=True), key=lambda pair: (pair[1]["time"], pair[0]))]
 
     def pack(self, texts: Mapping[str, str]) -> Path:
         """Write all records into one file, whose bytes depend on the records and the texts alone.
@@ -199,6 +201,11 @@ class Ledger:
                 raise LedgerError(f"{source}: differs from an earlier record of the same id. Remove the wrong one.")
         elif self._bodies is not None and written is not None:
             self._bodies[record.id] = written
+
+
+def _key_of(note: Body) -> tuple[Any, ...]:
+    """What a packed note, in which names of a machine are replaced, has in common with the note itself."""
+    return note["time"], note["kind"], note.get("id"), note.get("attempt")
 
 
 def read_body(path: Path) -> Body:

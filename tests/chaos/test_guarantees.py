@@ -13,7 +13,7 @@ from recorded import record
 TESTS = Path(__file__).parents[1]
 GUARANTEES = {
     "P3, any order of failures": ("search/test_any_failures.py",),
-    "P4, sixteen writers": ("extended/test_sixteen_writers.py",),
+    "P4, sixteen writers": ("records/test_sixteen_writers.py",),
     "P5, every refusal of the system": ("records/test_refusals.py",),
     "P6, a checkpoint at every step": ("extended/test_every_cut.py",),
     "P8, one ledger wherever jobs run": ("extended/test_one_ledger.py", "extended/test_ray_contract.py"),
@@ -21,7 +21,7 @@ GUARANTEES = {
     "P11, two coordinators": (
         "search/test_sharing.py",
         "search/test_interleaved_workers.py",
-        "extended/test_many_workers.py",
+        "search/test_many_workers.py",
     ),
     "P12, no memory on the device": ("search/test_set_aside.py",),
 }

@@ -15,7 +15,7 @@ def copied(finished, tmp_path_factory):
     return home / "studies" / finished.name
 
 
-@pytest.mark.parametrize("kind", sorted(set(FILES) - {"image"}))
+@pytest.mark.parametrize("kind", sorted(FILES))
 def test_a_flipped_bit_is_found(copied, kind):
     answers = flip_each(copied, kind=kind, count=3, seed=len(kind))
     assert answers[SILENT] == 0 and answers.total() == 3, answers

@@ -3,7 +3,6 @@ from __future__ import annotations
 import errno
 import gzip
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -116,24 +115,6 @@ def test_a_torn_pack_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(LedgerError, match=r"ledger\.jsonl\.gz"):
         Ledger(tmp_path)
-
-
-def _write_all(folder, worker):
-    ledger = Ledger(folder)
-    for number in range(40):
-        ledger.append(proposal(number))
-
-
-def test_many_writers_make_one_record_each(tmp_path):
-    context = multiprocessing.get_context("fork")
-    workers = [context.Process(target=_write_all, args=(tmp_path, number)) for number in range(8)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-        assert worker.exitcode == 0
-    assert len(Ledger(tmp_path).records) == 40
-    assert len(list((tmp_path / "ledger" / "proposal").iterdir())) == 40
 
 
 def test_nothing_is_written_before_the_first_record(tmp_path):
