@@ -27,8 +27,8 @@ CLASSES, PER_CLASS, DIMS = 12, 4, 16
 RATE = 0.01
 """Of the small change of every parameter between the two steps."""
 
-PAIRED = torch.arange(CLASSES // PER_CLASS).repeat(PER_CLASS)
-ALONE = torch.arange(CLASSES)
+PAIRED = torch.arange(CLASSES // PER_CLASS, device="cpu").repeat(PER_CLASS)
+ALONE = torch.arange(CLASSES, device="cpu")
 """Labels with several images of each class, and with one image of each."""
 
 

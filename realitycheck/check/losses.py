@@ -22,6 +22,7 @@ from realitycheck.check.rules.base import (
 )
 from realitycheck.check.rules.protocol_rules import PHASES
 from realitycheck.errors import InputError
+from realitycheck.executors.usual_settings import usual_settings
 from realitycheck.losses.build import OFFERED, knobs_of, lengths_of
 from realitycheck.losses.global_draws import seeded
 from realitycheck.protocol.document import Fault
@@ -126,7 +127,7 @@ def loss_works(address: str, *, space: Space, phases: tuple[int, ...]) -> Found:
     from realitycheck.check.loss_trial import small_loss, tried_loss  # torch, that other rules do without
 
     knobs = middle_knobs(_in_phases(space, phases))
-    with seeded(0):
+    with seeded(0), usual_settings():
         try:
             first, *last = (small_loss(address, phase_knobs(knobs, phase)) for phase in PHASES[: max(1, len(phases))])
         except Exception as error:  # the class of a study's author may raise anything

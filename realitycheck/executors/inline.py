@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from realitycheck.executors.base import Advance, Executor, Finished, Job, on_device
 from realitycheck.executors.call import call, finished
+from realitycheck.executors.usual_settings import usual_settings
 
 
 class InlineExecutor(Executor):
@@ -50,7 +51,8 @@ class InlineExecutor(Executor):
 
         with suppress(Exception):  # only libraries that are loaded can be limited; `call` says what is wrong
             importlib.import_module(address.partition(":")[0])
-        with threadpool_limits(limits=1):  # as `executors.preload` does for child processes: sums keep their order
+        # As in child processes: sums keep their order, and nothing that was set before changes them.
+        with usual_settings(), threadpool_limits(limits=1):
             answer = call(address, payload, tell=tell)
         self._advances.pop(job.id, None)
         return [finished(job, answer, seconds=time.monotonic() - start)]
