@@ -5,9 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing import forkserver, resource_tracker
+from multiprocessing import forkserver, resource_tracker, util
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,22 @@ _started: dict[int, dict[str, str]] = {}
 """Process id of a fork server that was started here → its pins."""
 
 
+LONGEST = 71
+"""Bytes of a folder's path in which the socket of a fork server fits: 103 on macOS, less its own folder and name."""
+
+SHORT = ("/tmp", "/var/tmp")
+"""Where the socket is if the path of the folder for temporary files is longer, as on some clusters."""
+
+
 def start_server(pins: Mapping[str, str]) -> None:
     """Start a fork server with these environment variables, where none with them runs.
 
     One with other pins is ended, and its children with it.
 
     Raises:
-        RunError: a server that others have started runs without the pins.
+        RunError: a server that others have started runs without the pins, or there is no folder for its socket.
     """
+    _make_socket_folder()
     before = _process()
     if before in _started and _started[before] != pins:
         end_server()
@@ -57,6 +66,22 @@ def end_orphans() -> None:
     if server is not None and server in _started:
         known = {process.pid for process in multiprocessing.active_children()}
         kill_trees(children_apart(server) - known)
+
+
+def _make_socket_folder() -> None:
+    """Let `multiprocessing` make its folder for sockets, where a socket fits."""
+    given = tempfile.gettempdir()
+    folder = next(
+        (one for one in (given, *SHORT) if len(os.fsencode(one)) <= LONGEST and os.access(one, os.W_OK)), None
+    )
+    if folder is None:
+        says = f"{given}: the path of the folder for temporary files is longer than {LONGEST} bytes"
+        raise RunError(f"{says}, so that no socket fits in it. Set TMPDIR to a shorter one.")
+    before, tempfile.tempdir = tempfile.tempdir, folder
+    try:
+        util.get_temp_dir()  # made once for this process, and removed at its end
+    finally:
+        tempfile.tempdir = before
 
 
 def _ensure(pins: Mapping[str, str]) -> None:
