@@ -12,8 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_STARTED = 19
-"""Index of the start time among the fields of `/proc/<process>/stat` that follow the command (proc(5): field 22)."""
+_STATE, _STARTED = 0, 19
+"""Index of state and start time among the fields of `/proc/<process>/stat` that follow the command (proc(5))."""
+
+_ENDED = ("Z", "X")
+"""States of a process that has ended, and whose parent has not asked how: in a container, perhaps never."""
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 """prctl(2)."""
@@ -45,14 +48,14 @@ def has_ended(process: dict[str, Any]) -> bool:
 
 
 def is_alive(number: int) -> bool:
-    """Whether this machine has a process of this number."""
+    """Whether this machine has a process of this number that has not ended."""
     try:
         os.kill(number, 0)
     except (ProcessLookupError, OverflowError):  # no system has numbers that long: a damaged lease
         return False
     except OSError:  # of another user
-        return True
-    return True
+        pass
+    return _field(number, _STATE) not in _ENDED
 
 
 def end_with_parent() -> None:
@@ -79,8 +82,12 @@ def _system() -> str:
 
 def _started(process: int) -> str:
     """When a process started, in clock ticks since boot; empty where the system does not say."""
+    return _field(process, _STARTED)
+
+
+def _field(process: int, index: int) -> str:
     try:
         text = Path(f"/proc/{process}/stat").read_text()
     except (OSError, UnicodeDecodeError):
         return ""
-    return text.rpartition(")")[2].split()[_STARTED]
+    return text.rpartition(")")[2].split()[index]

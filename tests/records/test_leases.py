@@ -162,6 +162,20 @@ def test_on_one_machine_a_lease_ends_with_its_process(worker, tmp_path):
     assert worker().take(JOB, title="")
 
 
+def test_a_killed_worker_that_nobody_waits_for_has_ended(worker, tmp_path):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        stat = Path(f"/proc/{process.pid}/stat")
+        elsewhere(
+            tmp_path,
+            **{**this_process(), "process": process.pid, "started": stat.read_text().rpartition(")")[2].split()[19]},
+        )
+        assert not worker().take(JOB, title="")
+        process.kill()
+        while stat.read_text().rpartition(")")[2].split()[0] != "Z":
+            time.sleep(0.01)
+        assert worker().take(JOB, title="")
+
+
 def test_a_process_number_that_came_again_is_another_process():
     assert not has_ended(this_process())
     assert has_ended({**this_process(), "started": "1"})
