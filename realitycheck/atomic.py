@@ -212,7 +212,8 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except Exception as error:
         name = getattr(error, "filename", None)
-        other = isinstance(name, str) and Path(name).parent != path.parent
+        # A name alone, as of a file in a folder that is deleted, says not where it is.
+        other = isinstance(name, str) and Path(name).parent not in (path.parent, Path())
         if failure := storage_error(error, name if other else path):
             raise failure from error
         raise

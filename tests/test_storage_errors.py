@@ -26,6 +26,12 @@ def test_a_state_of_the_machine_is_one_sentence(number, says):
     assert str(caught.value) == says
 
 
+def test_a_name_without_its_folder_is_not_the_place():
+    with pytest.raises(StorageError) as caught, storage_errors(Path("/studies/demo/cache/stores")):
+        raise PermissionError(errno.EACCES, "Permission denied", "test.json")  # as `shutil.rmtree`
+    assert str(caught.value).startswith("/studies/demo/cache/stores: Permission denied.")
+
+
 def test_another_error_stays_what_it_is():
     with pytest.raises(FileNotFoundError), storage_errors(Path("a")):
         raise FileNotFoundError(errno.ENOENT, "none")
