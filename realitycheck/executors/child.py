@@ -22,6 +22,7 @@ from typing import Any
 from realitycheck.executors.base import Tell
 from realitycheck.executors.call import answer_of
 from realitycheck.executors.process_state import ProcessState
+from realitycheck.executors.usual_settings import tolerate_warnings
 from realitycheck.processes import adopt_orphans, end_with_parent
 
 TELL_SECONDS = 0.25
@@ -51,6 +52,7 @@ def work(pipe: Connection, orders: Connection, output: Connection, address: str,
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be as large as the process
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")  # ended before its parent is
+    tolerate_warnings()
     own, state = os.getpid(), ProcessState()
     while _did(pipe, address, text, own, state):
         address, text = _next(orders)

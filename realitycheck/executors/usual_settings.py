@@ -15,8 +15,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 _BACKENDS = {
     ("cudnn", "benchmark"): False,
     ("cudnn", "enabled"): True,
@@ -36,16 +34,22 @@ def usual_settings() -> Iterator[None]:
     Afterwards they, the working folder, the environment and `sys.path` are as they were before, whatever a job did.
     What a job replaces inside of modules stays replaced.
     """
-    torch = sys.modules.get("torch")
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     with ExitStack() as stack:
         stack.enter_context(_own_process())
         stack.enter_context(warnings.catch_warnings())
-        if any(entry[0] == "error" for entry in warnings.filters):
-            warnings.simplefilter("default")
-        stack.enter_context(np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"))
+        tolerate_warnings()
+        if numpy:
+            stack.enter_context(numpy.errstate(divide="warn", over="warn", under="ignore", invalid="warn"))
         if torch:
             stack.enter_context(_of_torch(torch))
         yield
+
+
+def tolerate_warnings() -> None:
+    """Make no warning an error, as `PYTHONWARNINGS=error` does: a loss that warns would be recorded as diverged."""
+    if any(entry[0] == "error" for entry in warnings.filters):
+        warnings.simplefilter("default")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from small_study import STUDY, write_study
 from realitycheck import load_study
 from realitycheck.executors.base import Job
 from realitycheck.executors.inline import InlineExecutor
+from realitycheck.executors.local import LocalExecutor
 
 FRESH = {
     "type": "torch.float32",
@@ -132,6 +133,18 @@ def test_what_a_job_sets_does_not_last():
     after = list(own_state())
     assert after == before
     assert done("see") == FRESH
+
+
+def test_a_child_process_takes_no_warning_for_an_error():
+    executor = LocalExecutor(
+        devices=(None,), deadline=60.0, memory=None, preload=["torch"], pins={"PYTHONWARNINGS": "error::UserWarning"}
+    )
+    executor.submit(Job("run", "id", "group", "title", {}), address="settings_seen:see")
+    while not (back := executor.wait(seconds=60.0)):
+        pass
+    executor.close()
+    assert back[0].failure is None, back[0].traceback
+    assert back[0].body == FRESH
 
 
 @pytest.mark.parametrize("name", ["type", "device", "autocast", "no gradients", "inference"])
