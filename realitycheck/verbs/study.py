@@ -10,7 +10,17 @@ from pathlib import Path
 
 from realitycheck import catalog
 from realitycheck.arithmetic import assignments, unpinned
-from realitycheck.check import data, duplicates, foundation_images, listed_images, losses, machine, names, weight_files
+from realitycheck.check import (
+    data,
+    duplicates,
+    foundation_images,
+    listed_images,
+    losses,
+    machine,
+    names,
+    paths,
+    weight_files,
+)
 from realitycheck.check.apart import apply_apart
 from realitycheck.check.inspection import FILE_RULES, Inspection
 from realitycheck.check.rules.base import rule, rules_of
@@ -249,9 +259,10 @@ def _apply_machine_rules(inspection: Inspection) -> None:
 def _apply_data_rules(inspection: Inspection, watch: Progress) -> None:
     """Hold images and weights to the protocol; pixel stores are made where they are missing."""
     inspection.provide("watch", watch)
+    inspection.provide("path", inspection.files.study.path)
     inspection.provide("stores", partial(stores_of, inspection.files.study.path))
     inspection.provide("others", other_stores_of(inspection.files.study.path))
-    inspection.apply(rules_of(data, listed_images, foundation_images, weight_files))
+    inspection.apply(rules_of(paths, data, listed_images, foundation_images, weight_files))
 
 
 def _data_warnings(read: ReadStudy, inspection: Inspection) -> Iterator[Problem]:

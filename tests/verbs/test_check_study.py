@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from homes import refused
 from small_study import PROTOCOL, SPACES, STUDY, write_study
 
 from realitycheck import verbs
-from realitycheck.errors import Problem
+from realitycheck.errors import InputError, Problem
 
 STUDY_FAULTS = """\
 study: small
@@ -225,3 +226,13 @@ def test_a_dataset_without_a_name_or_a_home_is_one_problem(tmp_path, written, ma
     path.write_text(path.read_text().replace(old, written))
     (problem,) = refused(verbs.check_study, path)
     assert (problem.where, problem.code) == mark
+
+
+@pytest.mark.parametrize("verb", ["check", "run"])
+def test_a_path_that_is_not_utf8_is_refused_before_a_training(tmp_path, verb):
+    study = write_study(tmp_path / os.fsdecode(b"caf\xe9"))
+    with pytest.raises(InputError) as caught:
+        verbs.check_study(study) if verb == "check" else verbs.run_study(verbs.load_study(study), executor="inline")
+    assert [problem.code for problem in caught.value.problems] == ["path-not-text"]
+    assert "caf\\udce9" in str(caught.value)
+    assert not list(study.parent.rglob("*.safetensors"))
