@@ -47,7 +47,7 @@ with at_stop(leave, signals=early_signals()):  # these imports take seconds
     from realitycheck.cli.plan_summary import counted, plan_table, sentences, wall_sentences
     from realitycheck.cli.progress import display, err, making, out
     from realitycheck.cli.result_lines import ended, print_end, print_failure, print_warnings, quiet, require_finished
-    from realitycheck.cli.streams import ready_streams
+    from realitycheck.cli.streams import printed_to, ready_streams
     from realitycheck.errors import InputError, RealityCheckError
 
 app = typer.Typer(
@@ -235,7 +235,7 @@ def _exit_code() -> int:
         err.print("A class that the study names called `sys.exit`.", style="red", markup=False)
         return 1
     except OSError as error:
-        if failure := storage_error(error):  # a full disk or no permission, where no verb has reported it
+        if failure := storage_error(error, printed_to(error)):  # where no verb has reported it
             return _failed(failure)
         raise
 

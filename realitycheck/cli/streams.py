@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from io import TextIOWrapper
+from pathlib import Path
 
 NUMBERS = {0: "stdin", 1: "stdout", 2: "stderr"}
 
@@ -21,6 +23,13 @@ def ready_streams() -> None:
             setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
         elif number and isinstance(stream, TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
             stream.reconfigure(errors="backslashreplace")  # of a locale such as C, which has no minus sign
+
+
+def printed_to(error: OSError) -> str | None:
+    """Return that standard output is the place of an error, where it names none and was raised while rich printed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    printing = error.filename is None and frames and Path(frames[-1].filename).parent.name == "rich"
+    return "standard output" if printing else None
 
 
 def _open(number: int) -> None:

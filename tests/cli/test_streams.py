@@ -47,3 +47,9 @@ def test_a_locale_without_a_character_shows_it_escaped(encoding):
     known = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     said = subprocess.run([sys.executable, "-c", code], env=known, capture_output=True, check=True)
     assert said.stdout.decode("utf-8").strip() == ("\u22121.3" if encoding == "utf-8" else "\\u22121.3")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is full")
+def test_a_full_disk_below_standard_output_is_named(tmp_path):
+    ended = done("catalog metrics", tmp_path, ">/dev/full")
+    assert (ended.returncode, ended.stderr.partition(":")[0]) == (1, "standard output")
