@@ -37,4 +37,5 @@ def _open(number: int) -> None:
     try:
         os.fstat(number)
     except OSError:
-        os.open(os.devnull, os.O_RDWR)
+        # Child processes need it as well: their pipes would get its number, and what a job prints.
+        os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003 - it takes no keywords

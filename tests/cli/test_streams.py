@@ -27,6 +27,17 @@ def test_a_report_without_streams_is_written(finished, tmp_path, closed):
     assert (home / "reports" / "small" / "tables.json").stat().st_size > 1000
 
 
+def test_children_of_a_command_without_streams_have_streams(tmp_path):
+    code = (
+        "from realitycheck.cli.streams import ready_streams; ready_streams(); import subprocess, sys;"
+        "looks = 'import os; [os.fstat(number) for number in range(3)]';"
+        "sys.exit(subprocess.run([sys.executable, '-c', looks]).returncode)"
+    )
+    asked = f'"{sys.executable}" -c "{code}" <&- >&- 2>&-'
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    assert subprocess.run(["bash", "-c", asked], cwd=tmp_path, env=environment, check=False).returncode == 0
+
+
 def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
     code = (
         "from realitycheck.cli.streams import ready_streams; ready_streams(); import os;"
