@@ -26,7 +26,7 @@ def environment(folder: Path) -> dict[str, str]:
     """The stand-ins of Slurm and ssh, and the command `realitycheck` on the path."""
     command = folder / "bin" / "realitycheck"
     command.parent.mkdir(exist_ok=True)
-    command.write_text(f'#!/bin/bash\nexec {sys.executable} -m realitycheck "$@"\n')
+    command.write_text(f'#!/bin/bash\necho $$ >> "{folder}/workers"\nexec {sys.executable} -m realitycheck "$@"\n')
     command.chmod(0o755)
     path = os.pathsep.join([str(HERE / "cluster_commands"), str(command.parent), os.environ["PATH"]])
     return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
@@ -70,23 +70,32 @@ def recipe(heading: str) -> str:
     return re.search(r"```bash\n(.*?)```", text, flags=re.DOTALL)[1]
 
 
-@pytest.mark.parametrize("heading", ["Slurm", "Slurm, until the study is done"])
-def test_an_array_of_workers_is_as_one(heading, alone, tmp_path):
+def test_an_array_of_workers_is_as_one(alone, tmp_path):
     study = study_in(tmp_path)
-    script = recipe(heading).replace("0-31", "0-2").replace("studies/x.yaml", str(study)).replace("55m", "25s")
-    if heading == "Slurm":
-        script = script.replace("25s", "1h")
-    done = subprocess.run(["bash", "-c", script], env=environment(tmp_path), cwd=tmp_path, check=True, text=True)
-    assert done.returncode == 0
-    codes = [(tmp_path / f"slurm-{number}.codes").read_text().split() for number in range(3)]
-    assert [code[-1] for code in codes] == ["0", "0", "0"]
+    script = recipe("Slurm").replace("0-31", "0-2").replace("studies/x.yaml", str(study)).replace("55m", "1h")
+    subprocess.run(["bash", "-c", script], env=environment(tmp_path), cwd=tmp_path, check=True)
+    assert [(tmp_path / f"slurm-{number}.codes").read_text().split() for number in range(3)] == [["0"]] * 3
+    assert_as_alone(study, alone)
+
+
+def test_workers_that_left_are_queued_again(alone, tmp_path):
+    """Both leave with 75 in the middle of the study, at a signal in the place of a limit, and ask for themselves."""
+    study = study_in(tmp_path)
+    script = recipe("Slurm, until the study is done").replace("0-31", "0-1").replace("studies/x.yaml", str(study))
+    with subprocess.Popen(["bash", "-c", script], env=environment(tmp_path), cwd=tmp_path) as array:
+        wait_for(lambda: len(list((study.parent / study.stem).glob("ledger/run/*.json"))) >= 2)
+        for process in (tmp_path / "workers").read_text().split():
+            os.kill(int(process), signal.SIGUSR1)
+    assert array.returncode == 0
+    assert [(tmp_path / f"slurm-{number}.codes").read_text().split() for number in range(2)] == [["0", "0"]] * 2
+    assert len((tmp_path / "workers").read_text().split()) == 4
     assert_as_alone(study, alone)
 
 
 def test_preempted_workers_come_back(alone, tmp_path):
     study = study_in(tmp_path)
     script = recipe("Slurm, preemption").replace("0-31", "0-1").replace("studies/x.yaml", str(study))
-    settings = environment(tmp_path) | {"PREEMPT_AFTER": "12"}
+    settings = environment(tmp_path) | {"PREEMPT_AT": str(study.parent / study.stem / "ledger" / "run")}
     subprocess.run(["bash", "-c", script], env=settings, cwd=tmp_path, check=True)
     codes = [(tmp_path / f"slurm-{number}.codes").read_text().split() for number in range(2)]
     assert codes == [["75", "0"]] * 2
