@@ -10,6 +10,9 @@ from realitycheck.plan.wall_time import enough_workers, least_time, wall_time
 from realitycheck.verbs import StudyPlan
 from realitycheck.verbs.advances import time_text
 
+CONTEXT = 600_000_000
+"""Bytes of a GPU that a process takes beside those that torch counts; an upper guess, measured on no GPU yet."""
+
 ENOUGH = 0.1
 """How much longer than with any number of workers a study may take where workers are called enough."""
 
@@ -60,11 +63,19 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
             f"about {rough(left)} worker-hours are left"
         )
     yield f"disk: about {rough(study_plan.cost.disk_bytes / 1e6)} MB of pixels, and of weights until they are scored"
-    if memory := max(
-        (one.memory_bytes for losses in study_plan.measured.values() for one in losses.values()), default=0
-    ):
-        yield f"memory: about {rough(memory / 1e9)} GB for each job at a time, on the device that computes"
+    yield from _memory(study_plan)
     yield from _findable(study_plan)
+
+
+def _memory(study_plan: StudyPlan) -> Iterator[str]:
+    """The memory of a job, and how many jobs fit on its GPU at a time."""
+    seen = [one for losses in study_plan.measured.values() for one in losses.values()]
+    memory = max((one.memory_bytes for one in seen), default=0)
+    device = max((one.device_bytes for one in seen), default=0)
+    if memory:
+        fit = device // (memory + CONTEXT)
+        count = f"; its {rough(device / 1e9)} GB hold `--per-device {fit}`" if fit else ""
+        yield f"memory: about {rough(memory / 1e9)} GB for each job at a time, on the device that computes{count}"
 
 
 def _findable(study_plan: StudyPlan) -> Iterator[str]:

@@ -147,8 +147,9 @@ class _PlainLines:
         line, now = self.pace.line(standings), time.monotonic()
         if now - self.last >= LINE_SECONDS:
             self.last = now
-            waits = f", {running[0]}" if running and running[0].elsewhere else ""
-            err.print(f"{self.name}: {line}{waits}", markup=False, soft_wrap=True)
+            others = f" and {len(running) - 1} more" if len(running) > 1 else ""
+            first = f"; {running[0]}{others}" if running else ""  # before the first run has ended, all that is known
+            err.print(f"{self.name}: {line}{first}", markup=False, soft_wrap=True)
 
 
 class _JsonLines:

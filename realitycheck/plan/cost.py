@@ -39,6 +39,7 @@ class Calibration:
         complete_score: one complete model on the test half.
         weights_bytes: the weights of a complete model.
         memory_bytes: the most memory that the process held: of the GPU where it computes on one; 0 if unknown.
+        device_bytes: the memory of that GPU; 0 on a CPU.
     """
 
     step: float
@@ -48,6 +49,7 @@ class Calibration:
     complete_score: float
     weights_bytes: int
     memory_bytes: int = 0
+    device_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ def calibrate(payload: Body, *, tell: Tell) -> Body:
         "fold_score": folds * ((len(labels) + fold.train) * fold.image + narrow) + (wide if folds > 1 else 0.0),
         "complete_score": (len(labels) + complete.train) * fold.image + wide,
         "memory_bytes": _memory(fold.device),
+        "device_bytes": torch.cuda.mem_get_info(fold.device)[1] if fold.device.type == "cuda" else 0,
         "weights_bytes": complete.weights_bytes,
     }
 

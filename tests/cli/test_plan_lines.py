@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from realitycheck.cli.plan_summary import sentences, wall_sentences
 from realitycheck.plan.cost import START_SECONDS, Calibration, Cost, RunSeconds, Trainings, run_seconds
 from realitycheck.plan.job_graph import JobGraph, JobNode
@@ -75,3 +77,13 @@ def test_the_time_is_a_range_with_its_bound_and_what_finished_jobs_say():
     assert "time: 8 worker-hours" in said and "at most 40 if every run reaches its cap" in said
     assert "expected" not in said
     assert "expected: 5 worker-hours, by 3 finished jobs" in "\n".join(sentences(planned(0, own=3)))
+
+
+def test_jobs_that_fit_on_a_gpu():
+    """80 GB hold 12 jobs of 6 GB and 0.6 GB of context each, 79.2 GB; a CPU has no such number."""
+    seen = Calibration(2.0, 3.0, 5.0, 7.0, 11.0, 13, memory_bytes=6 * 10**9, device_bytes=80 * 10**9)
+    plan = replace(planned(0), measured={"birds": {"triplet": seen}})
+    assert "about 6 GB for each job" in "\n".join(sentences(plan))
+    assert "80 GB hold `--per-device 12`" in "\n".join(sentences(plan))
+    on_cpu = replace(seen, device_bytes=0)
+    assert "--per-device" not in "\n".join(sentences(replace(plan, measured={"birds": {"triplet": on_cpu}})))

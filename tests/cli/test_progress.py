@@ -71,6 +71,18 @@ def test_json_lines_hold_the_counts_and_the_best_of_each_search(monkeypatch, cap
     assert (second["event"], second["title"], second["done"]) == ("preparation", "images of birds", 5)
 
 
+def test_a_log_says_how_far_the_first_running_job_is(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "err", Console(file=None, stderr=True, highlight=False, emoji=False, width=40))
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    first = Activity("birds/contrastive: trial 1, 300 of 900, at most 2.0 h left", elsewhere=False)
+    with progress.display("mine", live=False, mode="plain") as views:
+        views.runs([standing()], [first, Activity("birds/triplet: trial 1", elsewhere=False)])
+        views.runs([standing()], [])
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].endswith("; birds/contrastive: trial 1, 300 of 900, at most 2.0 h left and 1 more")
+    assert ";" not in said[1]
+
+
 def test_quiet_prints_nothing(capsys):
     with progress.display("mine", live=True, mode="quiet") as views:
         views.runs([standing()], [])
