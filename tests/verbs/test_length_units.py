@@ -22,8 +22,7 @@ from realitycheck.runs import TrainingPlace
 from realitycheck.stores.open import open_store
 from realitycheck.training import initial_length
 from realitycheck.training.embedding_model import build_model
-from realitycheck.verbs import length_units
-from realitycheck.verbs import plan as plan_verb
+from realitycheck.verbs import calibrations, length_units
 
 HEAD = (
     PROTOCOL.replace("shared: {}", "shared: {}, units: head")
@@ -134,9 +133,9 @@ def test_plan_calibrates_with_values_for_the_loss(tmp_path, monkeypatch):
             asked.append(job.payload["spec"]["knobs"])
             raise RunError("enough")
 
-    monkeypatch.setattr(plan_verb, "build_executor", lambda *_, **__: Asked(device=None))
+    monkeypatch.setattr(calibrations, "build_executor", lambda *_, **__: Asked(device=None))
     with pytest.raises(RunError, match="enough"):
-        plan_verb._calibrate(read, "pictures", verbs.prepare_data(read)["pictures"], read.study.losses[1])
+        calibrations._calibrate(read, "pictures", verbs.prepare_data(read)["pictures"], read.study.losses[1])
     assert asked[0]["point"] == pytest.approx(0.75 * math.sqrt(8 * 33 / 96))
 
 
