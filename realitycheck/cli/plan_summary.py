@@ -31,7 +31,7 @@ def sentences(study_plan: StudyPlan) -> Iterator[str]:
     """What a plan says beside its table of trainings."""
     for dataset, losses in study_plan.measured.items():
         for label, seconds in losses.items():
-            if reason := study_plan.failed.get(dataset, {}).get(label):
+            if (reason := study_plan.failed.get(dataset, {}).get(label)) is not None:
                 yield f"not measured, {dataset}/{label}: {reason}; counted like the slowest of the others"
                 continue
             yield (
